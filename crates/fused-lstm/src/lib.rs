@@ -1,0 +1,1 @@
+//! A bidirectional LSTM layer on slices, forward and backward.

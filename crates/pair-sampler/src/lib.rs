@@ -1,0 +1,1 @@
+//! Which crops of which utterances go together in step n.

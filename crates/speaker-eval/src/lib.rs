@@ -1,0 +1,1 @@
+//! How good embeddings are: EER, minDCF, clustering and its error rates.

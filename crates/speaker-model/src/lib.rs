@@ -1,0 +1,1 @@
+//! Encoders, the KL/hinge loss and bundles.
