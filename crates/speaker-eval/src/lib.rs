@@ -1,1 +1,25 @@
 //! How good embeddings are: EER, minDCF, clustering and its error rates.
+//!
+//! ```
+//! use speaker_eval::{DcfParameters, EmbeddingMatrix, cosine_scores, eer, min_dcf};
+//!
+//! let embeddings = EmbeddingMatrix::from_rows(&[[1.0, 0.1], [0.9, 0.2], [0.1, 1.0]])?;
+//! let scores = cosine_scores(&embeddings, &[(0, 1), (0, 2), (1, 2)])?;
+//! let is_target = [true, false, false];
+//! assert_eq!(eer(&scores, &is_target)?.eer, 0.0);
+//! assert_eq!(min_dcf(&scores, &is_target, &DcfParameters::default())?.min_dcf, 0.0);
+//! # Ok::<(), speaker_eval::EvalError>(())
+//! ```
+
+mod curve;
+mod dcf;
+mod eer;
+mod embeddings;
+mod error;
+mod ranking;
+
+pub use curve::{DetPoint, det_points, roc_auc};
+pub use dcf::{DcfParameters, MinDcf, min_dcf};
+pub use eer::{Eer, eer};
+pub use embeddings::{EmbeddingMatrix, cosine, cosine_scores};
+pub use error::EvalError;

@@ -1,0 +1,169 @@
+//! What can be wrong with scores, labels, embeddings and clusters.
+
+/// Why an evaluation was refused. Every variant says what was found, what is needed and what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// Two lists that run in parallel differ in length.
+    #[error(
+        "`{name}` has {found} entries, expected {expected}, one for each of `{reference}`; pass lists made from the same rows"
+    )]
+    LengthMismatch {
+        /// The list of the wrong length.
+        name: &'static str,
+        /// The list it was compared with.
+        reference: &'static str,
+        /// Its length.
+        found: usize,
+        /// The length it should have.
+        expected: usize,
+    },
+    /// A list that must have an entry has none.
+    #[error(
+        "`{name}` is empty, expected at least one entry; check that the list was read and not filtered to nothing"
+    )]
+    Empty {
+        /// The empty list.
+        name: &'static str,
+    },
+    /// A score, threshold or embedding value is NaN or infinite.
+    #[error(
+        "`{name}`[{index}] is {value}, expected a finite number; find the recording or model that made it and leave it out"
+    )]
+    NotFinite {
+        /// The list that holds the value.
+        name: &'static str,
+        /// Position of the value (for a matrix: the row).
+        index: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// No trial has the same speaker on both sides, so no miss can be counted.
+    #[error(
+        "no target trial among {num_trials} trials, expected at least one of each kind; add same-speaker trials"
+    )]
+    NoTargetTrial {
+        /// Length of the list.
+        num_trials: usize,
+    },
+    /// No trial has different speakers, so no false alarm can be counted.
+    #[error(
+        "no non-target trial among {num_trials} trials, expected at least one of each kind; add different-speaker trials"
+    )]
+    NoNontargetTrial {
+        /// Length of the list.
+        num_trials: usize,
+    },
+    /// The label of a trial contradicts its speakers.
+    #[error(
+        "trial {index} is marked {}, but its speakers are {speaker_a} and {speaker_b}; correct the trial list or the speaker table",
+        if *.is_target { "target" } else { "non-target" }
+    )]
+    ContradictoryTrial {
+        /// Position of the trial.
+        index: usize,
+        /// What the list says.
+        is_target: bool,
+        /// Speaker of the first side.
+        speaker_a: usize,
+        /// Speaker of the second side.
+        speaker_b: usize,
+    },
+    /// A setting is outside its range.
+    #[error("`{name}` is {found}, expected {expected}; change the setting")]
+    InvalidParameter {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// The allowed range.
+        expected: &'static str,
+    },
+    /// A vector's length differs from the others.
+    #[error(
+        "`{name}`[{index}] has {found} dimensions, expected {expected}; embed all recordings with one model"
+    )]
+    DimensionMismatch {
+        /// The list that holds the vector.
+        name: &'static str,
+        /// Position of the vector.
+        index: usize,
+        /// Its dimension.
+        found: usize,
+        /// The dimension of the others.
+        expected: usize,
+    },
+    /// An index points behind the last row.
+    #[error(
+        "`{name}`[{index}] points to row {found}, expected a row below {num_rows}; make the list from the same embeddings"
+    )]
+    RowOutOfRange {
+        /// The list of indices.
+        name: &'static str,
+        /// Position in the list.
+        index: usize,
+        /// The row asked for.
+        found: usize,
+        /// Number of rows.
+        num_rows: usize,
+    },
+    /// The pairwise distances of so many points would not fit the memory allowed.
+    #[error(
+        "{num_points} points need {bytes_needed} bytes for their pairwise distances, allowed are {bytes_allowed}; cluster a subset or average segments first"
+    )]
+    TooManyPoints {
+        /// Number of points.
+        num_points: usize,
+        /// Bytes of their condensed distance matrix.
+        bytes_needed: u64,
+        /// The limit.
+        bytes_allowed: u64,
+    },
+    /// Ward linkage adds squared Euclidean distances; on cosine distances its heights mean nothing.
+    #[error(
+        "ward linkage is undefined for cosine distances; L2-normalise the embeddings and use the Euclidean metric, or use complete or average linkage"
+    )]
+    WardNeedsEuclidean,
+    /// More or fewer clusters were asked for than the points allow.
+    #[error(
+        "{found} clusters asked for, expected 1 to {num_points}, the number of points; change the number of clusters"
+    )]
+    ClusterCount {
+        /// Number of clusters asked for.
+        found: usize,
+        /// Number of points.
+        num_points: usize,
+    },
+    /// Too few resamples of the speakers held both kinds of trials.
+    #[error(
+        "only {usable} of {resamples} resamples of {num_speakers} speakers held both target and non-target trials, expected at least half; use a list with more speakers"
+    )]
+    TooFewSpeakers {
+        /// Resamples that could be scored.
+        usable: usize,
+        /// Resamples drawn.
+        resamples: usize,
+        /// Number of speakers.
+        num_speakers: usize,
+    },
+    /// The protocol asks for more speakers than have enough utterances.
+    #[error(
+        "{found} speakers have the 2 utterances the protocol needs, expected {expected}; ask for fewer speakers or add recordings"
+    )]
+    NotEnoughSpeakers {
+        /// Speakers with at least two utterances.
+        found: usize,
+        /// Speakers asked for.
+        expected: usize,
+    },
+    /// The same utterance is listed twice.
+    #[error(
+        "utterance `{utterance}` of speaker `{speaker}` is listed twice, expected once; remove the duplicate"
+    )]
+    DuplicateUtterance {
+        /// Its speaker.
+        speaker: String,
+        /// Its id.
+        utterance: String,
+    },
+}
