@@ -1,0 +1,95 @@
+//! From band power to features and back.
+
+use crate::fast_math::{exp_in_place, ln_in_place};
+use crate::feature_config::Compression;
+
+/// Kaldi's floor below the logarithm: the distance from 1 to the next `float`.
+const KALDI_FLOOR: f32 = f32::EPSILON;
+/// Factor on power inside [`Compression::Log10OnePlus10000`].
+const FACTOR: f32 = 10_000.0;
+
+impl Compression {
+    /// Turns band powers into features, in place.
+    pub(crate) fn compress(self, values: &mut [f32]) {
+        match self {
+            Self::Ln => {
+                values.iter_mut().for_each(|v| *v = v.max(KALDI_FLOOR));
+                ln_in_place(values);
+            }
+            Self::Log10OnePlus10000 => {
+                values.iter_mut().for_each(|v| *v = 1.0 + FACTOR * *v);
+                ln_in_place(values);
+                values
+                    .iter_mut()
+                    .for_each(|v| *v *= std::f32::consts::LOG10_E);
+            }
+        }
+    }
+
+    /// Turns features back into band powers, in place; what lay below the floor comes back as the
+    /// floor.
+    pub(crate) fn decompress(self, values: &mut [f32]) {
+        match self {
+            Self::Ln => exp_in_place(values),
+            Self::Log10OnePlus10000 => {
+                values
+                    .iter_mut()
+                    .for_each(|v| *v *= std::f32::consts::LN_10);
+                exp_in_place(values);
+                values
+                    .iter_mut()
+                    .for_each(|v| *v = ((*v - 1.0) / FACTOR).max(0.0));
+            }
+        }
+    }
+
+    /// Band power of one feature value.
+    pub(crate) fn power(self, value: f64) -> f64 {
+        match self {
+            Self::Ln => value.exp(),
+            Self::Log10OnePlus10000 => {
+                (value * std::f64::consts::LN_10).exp_m1().max(0.0) / f64::from(FACTOR)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_survive_compression() {
+        let powers = [1e-3f32, 0.5, 1.0, 3e4, 1e9];
+        for compression in [Compression::Ln, Compression::Log10OnePlus10000] {
+            let mut values = powers;
+            compression.compress(&mut values);
+            for (value, power) in values.iter().zip(powers) {
+                let back = compression.power(f64::from(*value));
+                assert!(
+                    (back / f64::from(power) - 1.0).abs() < 3e-5,
+                    "{compression:?} {power} {back}"
+                );
+            }
+            compression.decompress(&mut values);
+            for (value, power) in values.iter().zip(powers) {
+                assert!(
+                    (value / power - 1.0).abs() < 3e-5,
+                    "{compression:?} {power} {value}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn silence_gives_the_floor() {
+        let mut values = [0.0f32, -0.0];
+        Compression::Ln.compress(&mut values);
+        assert_eq!(values, [f32::EPSILON.ln(); 2]);
+        let mut values = [0.0f32];
+        Compression::Log10OnePlus10000.compress(&mut values);
+        assert_eq!(values, [0.0]);
+        Compression::Log10OnePlus10000.decompress(&mut values);
+        assert_eq!(values, [0.0]);
+    }
+}

@@ -1,0 +1,200 @@
+//! Samples to network input: log-mel, speech activity, normalisation.
+
+use crate::feature_config::{FeatureConfig, Normalisation};
+use crate::feature_error::FeatureError;
+use crate::features::Features;
+use crate::log_mel::LogMel;
+use crate::normalise::{mean_frame, subtract};
+
+/// The whole way from samples to features, as a model bundle records it.
+///
+/// [`FrontEnd::features`] does everything; [`FrontEnd::log_mel`] and [`FrontEnd::finish`] are its
+/// two halves, between which features are cached and augmented.
+pub struct FrontEnd {
+    config: FeatureConfig,
+    log_mel: LogMel,
+    global_mean: Option<Vec<f32>>,
+}
+
+impl FrontEnd {
+    /// Prepares a front end; `global_mean` (`[num_bins]`) is given exactly when
+    /// `config.normalisation` is [`Normalisation::GlobalMean`].
+    ///
+    /// # Errors
+    /// What [`LogMel::new`] refuses; a training mean that is missing, unused, of the wrong length
+    /// or not finite.
+    pub fn new(config: FeatureConfig, global_mean: Option<Vec<f32>>) -> Result<Self, FeatureError> {
+        let log_mel = LogMel::new(&config)?;
+        match (&global_mean, config.normalisation) {
+            (None, Normalisation::GlobalMean) => return Err(FeatureError::GlobalMeanMissing),
+            (None, _) => {}
+            (Some(mean), Normalisation::GlobalMean) => check_mean(mean, config.num_bins)?,
+            (Some(_), _) => return Err(FeatureError::GlobalMeanUnused),
+        }
+        Ok(Self {
+            config,
+            log_mel,
+            global_mean,
+        })
+    }
+
+    /// The configuration it was made from.
+    pub fn config(&self) -> &FeatureConfig {
+        &self.config
+    }
+
+    /// The training mean `[num_bins]`, if it is subtracted.
+    pub fn global_mean(&self) -> Option<&[f32]> {
+        self.global_mean.as_deref()
+    }
+
+    /// The log-mel stage alone, for callers that keep its working memory.
+    pub fn log_mel_stage(&self) -> &LogMel {
+        &self.log_mel
+    }
+
+    /// Raw log-mel `[frames, bins]` of mono `samples` in [-1, 1], see [`LogMel::extract`].
+    pub fn log_mel(&self, samples: &[f32]) -> Features {
+        self.log_mel.extract(samples)
+    }
+
+    /// Turns raw log-mel into network input in place: drops frames without speech if the
+    /// configuration says so, then normalises. At least one frame is kept if there was one.
+    pub fn finish(&self, features: &mut Features) {
+        self.drop_silence(features);
+        match self.config.normalisation {
+            Normalisation::None => {}
+            Normalisation::GlobalMean => {
+                subtract(features, self.global_mean.as_deref().unwrap_or_default());
+            }
+            Normalisation::Utterance => {
+                let mean = mean_frame([&*features]);
+                subtract(features, &mean);
+            }
+        }
+    }
+
+    /// The first half of [`FrontEnd::finish`]: speech activity alone, on raw log-mel.
+    pub fn drop_silence(&self, features: &mut Features) {
+        if let Some(activity) = &self.config.speech_activity {
+            features.retain_frames(&activity.speech_frames(&self.config, features));
+        }
+    }
+
+    /// Network input `[frames, bins]` of mono `samples` in [-1, 1].
+    pub fn features(&self, samples: &[f32]) -> Features {
+        let mut features = self.log_mel(samples);
+        self.finish(&mut features);
+        features
+    }
+}
+
+fn check_mean(mean: &[f32], num_bins: usize) -> Result<(), FeatureError> {
+    let found = if mean.len() != num_bins {
+        format!("{} values", mean.len())
+    } else if let Some(bin) = mean.iter().position(|value| !value.is_finite()) {
+        format!("{} in band {bin}", mean[bin])
+    } else {
+        return Ok(());
+    };
+    Err(FeatureError::GlobalMeanMismatch {
+        found,
+        expected: num_bins,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activity::SpeechActivityConfig;
+
+    fn tone_after_silence() -> Vec<f32> {
+        (0..16_000)
+            .map(|i| {
+                if i < 8_000 {
+                    0.0
+                } else {
+                    (i as f32 * 0.4).sin() * 0.3
+                }
+            })
+            .collect()
+    }
+
+    fn kaldi_with(normalisation: Normalisation) -> FeatureConfig {
+        FeatureConfig {
+            normalisation,
+            ..FeatureConfig::kaldi()
+        }
+    }
+
+    #[test]
+    fn the_recording_mean_is_zero_after_utterance_normalisation() {
+        let front_end = FrontEnd::new(kaldi_with(Normalisation::Utterance), None).unwrap();
+        let features = front_end.features(&tone_after_silence());
+        assert!(mean_frame([&features]).iter().all(|mean| mean.abs() < 1e-4));
+    }
+
+    #[test]
+    fn the_training_mean_is_subtracted() {
+        let raw = FrontEnd::new(FeatureConfig::kaldi(), None).unwrap();
+        let mean: Vec<f32> = (0..80).map(|bin| bin as f32).collect();
+        let front_end = FrontEnd::new(kaldi_with(Normalisation::GlobalMean), Some(mean)).unwrap();
+        let samples = tone_after_silence();
+        let (raw, centred) = (raw.features(&samples), front_end.features(&samples));
+        assert_eq!(centred.frame(70)[79], raw.frame(70)[79] - 79.0);
+    }
+
+    #[test]
+    fn a_training_mean_that_does_not_fit_is_refused() {
+        let new = |normalisation, mean| FrontEnd::new(kaldi_with(normalisation), mean).err();
+        use Normalisation::{GlobalMean, Utterance};
+        assert!(matches!(
+            new(GlobalMean, None),
+            Some(FeatureError::GlobalMeanMissing)
+        ));
+        assert!(matches!(
+            new(Utterance, Some(vec![0.0; 80])),
+            Some(FeatureError::GlobalMeanUnused)
+        ));
+        for mean in [vec![0.0; 79], vec![f32::NAN; 80]] {
+            let error = new(GlobalMean, Some(mean));
+            assert!(
+                matches!(error, Some(FeatureError::GlobalMeanMismatch { .. })),
+                "{error:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn silence_is_dropped_before_the_mean_is_taken() {
+        let activity = SpeechActivityConfig {
+            hangover_s: 0.0,
+            ..Default::default()
+        };
+        let config = FeatureConfig {
+            speech_activity: Some(activity),
+            ..kaldi_with(Normalisation::Utterance)
+        };
+        let front_end = FrontEnd::new(config, None).unwrap();
+        let features = front_end.features(&tone_after_silence());
+        assert!(
+            (48..52).contains(&features.num_frames()),
+            "{}",
+            features.num_frames()
+        );
+        // With the silent half in the mean, a steady tone would lie ten or more above it.
+        assert!(features.frame(40).iter().all(|value| value.abs() < 3.0));
+    }
+
+    #[test]
+    fn short_and_empty_recordings_pass() {
+        let mut config = kaldi_with(Normalisation::Utterance);
+        config.speech_activity = Some(SpeechActivityConfig::default());
+        let front_end = FrontEnd::new(config, None).unwrap();
+        for samples in [0, 1, 480] {
+            let features = front_end.features(&vec![0.0; samples]);
+            assert_eq!(features.num_frames(), usize::from(samples == 480));
+            assert!(features.data().iter().all(|value| *value == 0.0));
+        }
+    }
+}
