@@ -1,0 +1,220 @@
+//! From the named fields of one row to an utterance; shared by tables and JSON lines.
+
+use std::path::{Path, PathBuf};
+
+use crate::utterance::{Gender, Utterance};
+
+/// What a column means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Path,
+    Speaker,
+    Session,
+    Gender,
+    Split,
+    Seconds,
+    Further,
+}
+
+/// Names of columns by their role, the preferred first: our own, NeMo's, SpeechBrain's, VoxCeleb's metadata's,
+/// Common Voice's.
+const NAMES: [(Role, &[&str]); 6] = [
+    (
+        Role::Path,
+        &[
+            "path",
+            "audio_filepath",
+            "wav",
+            "wav_path",
+            "audio_path",
+            "audio",
+            "filepath",
+            "file",
+            "filename",
+            "file_name",
+        ],
+    ),
+    (
+        Role::Speaker,
+        &[
+            "speaker",
+            "spk_id",
+            "speaker_id",
+            "spk",
+            "label",
+            "client_id",
+        ],
+    ),
+    (
+        Role::Session,
+        &["session", "session_id", "video", "video_id", "chapter"],
+    ),
+    (Role::Gender, &["gender", "sex"]),
+    (Role::Split, &["split", "set", "subset", "partition"]),
+    (Role::Seconds, &["seconds", "duration", "dur"]),
+];
+
+/// The names that a role may have, for messages.
+pub(crate) fn names_of(role: Role) -> String {
+    NAMES
+        .iter()
+        .filter(|(r, _)| *r == role)
+        .map(|(_, names)| crate::manifest::name_list(names))
+        .collect()
+}
+
+/// The role of each name. A role is given once, to its most preferred name; the others are further columns.
+pub(crate) fn roles(names: &[&str]) -> Vec<Role> {
+    let mut roles = vec![Role::Further; names.len()];
+    for (role, known) in NAMES {
+        let found = known.iter().find_map(|known| {
+            names
+                .iter()
+                .position(|name| name.trim().eq_ignore_ascii_case(known))
+        });
+        if let Some(at) = found {
+            roles[at] = role;
+        }
+    }
+    roles
+}
+
+/// `None` where a table says that it does not know: nothing, or `-`.
+pub(crate) fn known(value: &str) -> Option<&str> {
+    let value = value.trim();
+    (!value.is_empty() && value != "-").then_some(value)
+}
+
+/// The name and place of a path as a table writes it: `/` between folders, no `.` folders, and relative to
+/// `root` where it lies below it.
+pub(crate) fn locate(root: &Path, written: &str) -> (String, PathBuf) {
+    // Tables written on Windows; a backslash in a Unix file name beside a slash is left alone.
+    let written = if written.contains('\\') && !written.contains('/') {
+        written.replace('\\', "/")
+    } else {
+        written.to_owned()
+    };
+    let path = Path::new(&written);
+    if path.is_absolute() {
+        let below = path.strip_prefix(root).ok().map(Path::to_path_buf);
+        let below = below.or_else(|| {
+            let root = std::path::absolute(root).ok()?;
+            path.strip_prefix(root).ok().map(Path::to_path_buf)
+        });
+        let id = below.map_or(written.clone(), |below| join_components(&below));
+        return (id, path.to_owned());
+    }
+    let id = join_components(path);
+    let place = root.join(&id);
+    (id, place)
+}
+
+/// The folders and file of a relative path with `/` between them.
+pub(crate) fn join_components(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .filter(|part| !matches!(part, std::path::Component::CurDir))
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+/// Makes an utterance of the fields of a row: role, name of the column, value. `Err` is the message for the
+/// row's line.
+pub(crate) fn utterance<'a>(
+    root: &Path,
+    line: u64,
+    fields: impl Iterator<Item = (Role, &'a str, &'a str)>,
+) -> Result<Utterance, String> {
+    let mut found = Utterance::new("", "", "");
+    found.line = Some(line);
+    let mut faults = Vec::new();
+    for (role, name, value) in fields {
+        let Some(value) = known(value) else { continue };
+        match role {
+            Role::Path => (found.id, found.path) = locate(root, value),
+            Role::Speaker => found.speaker = value.to_owned(),
+            Role::Session => found.session = Some(value.to_owned()),
+            Role::Split => found.split = Some(value.to_owned()),
+            Role::Gender => {
+                found.gender = Gender::from_name(value);
+                if found.gender.is_none() && !is_unknown_gender(value) {
+                    faults.push(format!("gender `{value}`: expected f, m, or - for unknown"));
+                }
+            }
+            Role::Seconds => {
+                let number = value.parse::<f64>().ok();
+                if number.is_none_or(|seconds| !seconds.is_finite() || seconds < 0.0) {
+                    faults.push(format!(
+                        "{name} `{value}`: expected a length in seconds, or - for unknown"
+                    ));
+                }
+                found.columns.insert("seconds".to_owned(), value.to_owned());
+            }
+            Role::Further => {
+                let name = name.trim();
+                if name == "offset" && value.parse::<f64>().is_ok_and(|offset| offset != 0.0) {
+                    faults.push(format!(
+                        "offset {value}: an utterance is a whole file here; cut the recording into files"
+                    ));
+                }
+                found.columns.insert(name.to_owned(), value.to_owned());
+            }
+        }
+    }
+    if found.id.is_empty() {
+        faults.push("no path".to_owned());
+    }
+    if found.speaker.is_empty() {
+        faults.push("no speaker".to_owned());
+    }
+    if faults.is_empty() {
+        Ok(found)
+    } else {
+        Err(faults.join("; "))
+    }
+}
+
+/// Words for a gender that is not known or neither of the two.
+fn is_unknown_gender(value: &str) -> bool {
+    let words = [
+        "u",
+        "unknown",
+        "o",
+        "other",
+        "na",
+        "n/a",
+        "nan",
+        "none",
+        "null",
+        "do_not_wish_to_say",
+        "non-binary",
+        "transgender",
+        "intersex",
+    ];
+    words.iter().any(|word| value.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_goes_to_its_preferred_name() {
+        use Role::*;
+        let names = ["file", " Path", "label", "Speaker", "corpus"];
+        assert_eq!(roles(&names), [Further, Path, Further, Speaker, Further]);
+    }
+
+    #[test]
+    fn paths_become_names_relative_to_the_root() {
+        let root = Path::new("/data");
+        let id = |written| locate(root, written).0;
+        assert_eq!(id("a/b.wav"), "a/b.wav");
+        assert_eq!(id("./a//b.wav"), "a/b.wav");
+        assert_eq!(id("a\\b.wav"), "a/b.wav");
+        assert_eq!(id("/data/a/b.wav"), "a/b.wav");
+        assert_eq!(id("/other/a/b.wav"), "/other/a/b.wav");
+        assert_eq!(locate(root, "a/b.wav").1, Path::new("/data/a/b.wav"));
+    }
+}

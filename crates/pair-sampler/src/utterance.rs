@@ -1,0 +1,100 @@
+//! One recording and what is known about it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+/// The gender that a corpus states for a speaker. Corpora that know only these two are the reason for two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Gender {
+    /// `f` in tables.
+    Female,
+    /// `m` in tables.
+    Male,
+}
+
+impl Gender {
+    /// Reads `f`, `female`, `female_feminine`, `m`, `male`, `male_masculine` in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "f" | "female" | "female_feminine" | "woman" => Some(Self::Female),
+            "m" | "male" | "male_masculine" | "man" => Some(Self::Male),
+            _ => None,
+        }
+    }
+
+    /// `f` or `m`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Female => "f",
+            Self::Male => "m",
+        }
+    }
+}
+
+impl fmt::Display for Gender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One recording of one speaker: a whole audio file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Utterance {
+    /// The unique name: the path relative to the manifest's root with `/` between folders, or the utterance
+    /// name of a Kaldi directory. Trial lists use it.
+    pub id: String,
+    /// Where the audio is: absolute, or joined to the manifest's root.
+    pub path: PathBuf,
+    /// Who speaks.
+    pub speaker: String,
+    /// The recording session (call, day, video, chapter), where known. Utterances of one session share channel
+    /// and mood, so pairs across sessions are the honest ones.
+    pub session: Option<String>,
+    /// The speaker's gender, where known.
+    pub gender: Option<Gender>,
+    /// `train`, `dev`, `test` or whatever the table calls it, where known.
+    pub split: Option<String>,
+    /// Every further column that has a value: `corpus`, `seconds`, ….
+    pub columns: BTreeMap<String, String>,
+    /// Line of the table that names this utterance, from 1; `None` for folders.
+    pub line: Option<u64>,
+}
+
+impl Utterance {
+    /// An utterance of which only the necessary is known.
+    pub fn new(
+        id: impl Into<String>,
+        path: impl Into<PathBuf>,
+        speaker: impl Into<String>,
+    ) -> Self {
+        Self {
+            id: id.into(),
+            path: path.into(),
+            speaker: speaker.into(),
+            session: None,
+            gender: None,
+            split: None,
+            columns: BTreeMap::new(),
+            line: None,
+        }
+    }
+
+    /// The value of a column by its name, `None` where unknown. The fixed fields answer to `id`, `path`,
+    /// `speaker`, `session`, `gender` and `split`.
+    pub fn column(&self, name: &str) -> Option<&str> {
+        match name {
+            "id" | "path" => Some(&self.id),
+            "speaker" => Some(&self.speaker),
+            "session" => self.session.as_deref(),
+            "gender" => self.gender.map(Gender::as_str),
+            "split" => self.split.as_deref(),
+            other => self.columns.get(other).map(String::as_str),
+        }
+    }
+
+    /// Length in seconds as the table states it, if it does and the value is a number.
+    pub fn seconds(&self) -> Option<f64> {
+        self.columns.get("seconds")?.parse().ok()
+    }
+}
