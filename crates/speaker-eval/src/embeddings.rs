@@ -13,17 +13,40 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
 }
 
 pub(crate) fn cosine_f64(a: &[f32], b: &[f32]) -> f64 {
-    let (mut dot, mut norm_a, mut norm_b) = (0.0, 0.0, 0.0);
-    for (&x, &y) in a.iter().zip(b) {
-        let (x, y) = (f64::from(x), f64::from(y));
-        dot += x * y;
-        norm_a += x * x;
-        norm_b += y * y;
-    }
-    if norm_a == 0.0 || norm_b == 0.0 {
+    let [dot, square_a, square_b] = sums(a, b, |x, y| [x * y, x * x, y * y]);
+    if square_a == 0.0 || square_b == 0.0 {
         return 0.0;
     }
-    (dot / (norm_a.sqrt() * norm_b.sqrt())).clamp(-1.0, 1.0)
+    (dot / (square_a * square_b).sqrt()).clamp(-1.0, 1.0)
+}
+
+pub(crate) fn squared_euclidean_f64(a: &[f32], b: &[f32]) -> f64 {
+    let [square] = sums(a, b, |x, y| [(x - y) * (x - y)]);
+    square
+}
+
+/// Sums of `terms` over both vectors, in eight lanes, since one running sum could not use SIMD.
+fn sums<const N: usize>(a: &[f32], b: &[f32], terms: impl Fn(f64, f64) -> [f64; N]) -> [f64; N] {
+    const LANES: usize = 8;
+    let length = a.len().min(b.len());
+    let (a, b) = (&a[..length], &b[..length]);
+    let mut lanes = [[0.0; LANES]; N];
+    let mut add = |lane: usize, x: f32, y: f32| {
+        for (sum, term) in lanes.iter_mut().zip(terms(f64::from(x), f64::from(y))) {
+            sum[lane] += term;
+        }
+    };
+    let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
+    let (rest_a, rest_b) = (chunks_a.remainder(), chunks_b.remainder());
+    for (chunk_a, chunk_b) in chunks_a.zip(chunks_b) {
+        for lane in 0..LANES {
+            add(lane, chunk_a[lane], chunk_b[lane]);
+        }
+    }
+    for (lane, (&x, &y)) in rest_a.iter().zip(rest_b).enumerate() {
+        add(lane, x, y);
+    }
+    lanes.map(|lanes| lanes.iter().sum())
 }
 
 /// Embeddings `[points, dim]`, row-major. There is at least one row and one dimension, and every
@@ -150,7 +173,7 @@ impl EmbeddingMatrix {
     /// the mean should come from other data than the rows under test, the training set's say.
     ///
     /// # Errors
-    /// `mean` has another dimension or a value that is not finite.
+    /// `mean` has another dimension or a value that is not finite, or a difference overflows.
     pub fn centre(&mut self, mean: &[f32]) -> Result<(), EvalError> {
         if mean.len() != self.dim {
             return Err(EvalError::DimensionMismatch {
@@ -167,11 +190,13 @@ impl EmbeddingMatrix {
                 value: mean[index],
             });
         }
-        for row in self.data.chunks_exact_mut(self.dim) {
-            for (value, &mean) in row.iter_mut().zip(mean) {
-                *value -= mean;
-            }
-        }
+        let means = mean.iter().cycle();
+        let centred = self
+            .data
+            .iter()
+            .zip(means)
+            .map(|(value, mean)| value - mean);
+        *self = Self::from_flat(centred.collect(), self.dim)?;
         Ok(())
     }
 

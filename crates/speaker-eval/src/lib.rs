@@ -11,15 +11,28 @@
 //! # Ok::<(), speaker_eval::EvalError>(())
 //! ```
 
+mod agglomerative;
+mod bootstrap;
+mod cluster_scores;
+mod contingency;
 mod curve;
+mod cut;
 mod dcf;
+mod dendrogram;
 mod eer;
 mod embeddings;
 mod error;
+mod misclassification;
+mod partition;
 mod ranking;
 
+pub use agglomerative::{Linkage, MAX_DISTANCE_BYTES, Metric, agglomerative};
+pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
+pub use cluster_scores::{ClusterScores, cluster_scores};
 pub use curve::{DetPoint, det_points, roc_auc};
+pub use cut::{Cut, CutResult, LowestRates, best_threshold, cut_and_score, lowest_rates};
 pub use dcf::{DcfParameters, MinDcf, min_dcf};
+pub use dendrogram::{Dendrogram, Level, Merge};
 pub use eer::{Eer, eer};
 pub use embeddings::{EmbeddingMatrix, cosine, cosine_scores};
 pub use error::EvalError;
