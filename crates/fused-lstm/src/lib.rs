@@ -1,1 +1,35 @@
 //! A bidirectional LSTM layer on slices, forward and backward.
+//!
+//! ```
+//! use fused_lstm::{Shape, Weights, backward, forward};
+//!
+//! let shape = Shape { frames: 3, batch: 2, input: 4, hidden: 5 };
+//! let x = vec![0.5; 3 * 2 * 4];
+//! let (input, recurrent, bias) = (vec![0.1; 4 * 20], vec![0.1; 5 * 20], vec![0.0; 20]);
+//! let weights = Weights { input: &input, recurrent: &recurrent, bias: &bias };
+//! let (y, saved) = forward(shape, &x, Some(&[3, 2]), [weights; 2], true)?;
+//! assert_eq!(y.len(), 3 * 2 * 10);
+//! let dy = vec![1.0; y.len()];
+//! if let Some(saved) = saved {
+//!     let (dx, [first, _second]) = backward(saved, &x, &dy, [weights; 2], true)?;
+//!     assert_eq!(dx.map(|dx| dx.len()), Some(x.len()));
+//!     assert_eq!(first.input.len(), 4 * 20);
+//! }
+//! # Ok::<(), fused_lstm::LstmError>(())
+//! ```
+
+#![deny(unsafe_code)]
+
+mod activation;
+mod direction;
+mod error;
+mod gates;
+mod layer;
+mod matmul;
+mod pool;
+mod shape;
+
+pub use error::LstmError;
+pub use layer::{Saved, backward, forward};
+pub use pool::recycle;
+pub use shape::{Shape, WeightGradients, Weights};

@@ -1,0 +1,51 @@
+//! What can be wrong with a call.
+
+/// Why a layer was not computed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LstmError {
+    /// A dimension of the shape is zero.
+    #[error("`{dimension}` of the LSTM shape is 0: give at least 1")]
+    ZeroDimension {
+        /// Field of [`crate::Shape`].
+        dimension: &'static str,
+    },
+    /// The sizes of the shape multiply to more than the address space holds.
+    #[error(
+        "the LSTM shape {frames} x {batch} x {input} -> {hidden} does not fit in memory: use fewer frames or a smaller batch"
+    )]
+    TooLarge {
+        /// [`crate::Shape::frames`].
+        frames: usize,
+        /// [`crate::Shape::batch`].
+        batch: usize,
+        /// [`crate::Shape::input`].
+        input: usize,
+        /// [`crate::Shape::hidden`].
+        hidden: usize,
+    },
+    /// A slice has another number of elements than the shape asks for.
+    #[error(
+        "`{slice}` has {found} elements, the LSTM shape wants {expected}: check its dimensions"
+    )]
+    Length {
+        /// The argument.
+        slice: &'static str,
+        /// Its number of elements.
+        found: usize,
+        /// The number that the shape asks for.
+        expected: usize,
+    },
+    /// A sequence claims more frames than the batch has.
+    #[error(
+        "sequence {sequence} has length {found}, the batch has {frames} frames: a length is at most that"
+    )]
+    SequenceLength {
+        /// Index in the batch.
+        sequence: usize,
+        /// The claimed length in frames.
+        found: usize,
+        /// Frames of the batch.
+        frames: usize,
+    },
+}

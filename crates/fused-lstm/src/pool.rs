@@ -1,0 +1,72 @@
+//! Large buffers that outlive a call: fresh memory costs a page fault for every 4 KiB, a reused buffer nothing.
+
+use std::sync::{Mutex, PoisonError};
+
+/// More free buffers than a deep network's step needs are given back to the allocator, oldest first.
+const MAX_FREE: usize = 64;
+
+static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
+
+/// A buffer of `len` elements with any content: from the pool, if it has one that is not more than twice as large.
+pub(crate) fn take(len: usize) -> Vec<f32> {
+    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |buffer: &Vec<f32>| (len..=len.saturating_mul(2)).contains(&buffer.capacity());
+    let best = (0..free.len())
+        .filter(|&index| fits(&free[index]))
+        .min_by_key(|&index| free[index].capacity());
+    let found = best.map(|index| free.remove(index));
+    drop(free);
+    match found {
+        Some(mut buffer) => {
+            buffer.resize(len, 0.0);
+            buffer
+        }
+        None => vec![0.0; len],
+    }
+}
+
+/// Gives a buffer to the pool, for [`crate::forward`] and [`crate::backward`] to take again.
+///
+/// They return vectors that the caller owns; one who is done with such a vector of many elements may give it back here
+/// instead of dropping it.
+pub fn recycle(buffer: Vec<f32>) {
+    if buffer.capacity() == 0 {
+        return;
+    }
+    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    if free.len() >= MAX_FREE {
+        free.remove(0);
+    }
+    free.push(buffer);
+}
+
+/// A pool buffer that returns by itself.
+#[derive(Debug)]
+pub(crate) struct Buffer(Vec<f32>);
+
+impl Buffer {
+    /// `len` elements with any content.
+    pub(crate) fn new(len: usize) -> Self {
+        Self(take(len))
+    }
+}
+
+impl std::ops::Deref for Buffer {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        &self.0
+    }
+}
+
+impl std::ops::DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        recycle(std::mem::take(&mut self.0));
+    }
+}
