@@ -57,8 +57,10 @@ pub struct BootstrapIntervals {
     /// Share of the resamples inside.
     pub confidence: f64,
     /// Resamples that held both kinds of trials; the others cannot be scored and are left out.
+    #[serde(rename = "resamples")]
     pub usable_resamples: usize,
     /// Number of speakers drawn from, which is also the number drawn each time.
+    #[serde(rename = "n_speakers")]
     pub num_speakers: usize,
 }
 

@@ -24,7 +24,10 @@ mod embeddings;
 mod error;
 mod misclassification;
 mod partition;
+mod protocol;
+mod protocol_report;
 mod ranking;
+mod verification;
 
 pub use agglomerative::{Linkage, MAX_DISTANCE_BYTES, Metric, agglomerative};
 pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
@@ -36,3 +39,8 @@ pub use dendrogram::{Dendrogram, Level, Merge};
 pub use eer::{Eer, eer};
 pub use embeddings::{EmbeddingMatrix, cosine, cosine_scores};
 pub use error::EvalError;
+pub use protocol::{Border, ListedUtterance, MrPoint, MrPoints, MrProtocol};
+pub use protocol_report::{
+    LabelledPoints, PairScores, ProtocolReport, pair_scores, protocol_report,
+};
+pub use verification::{ListIdentity, VerificationReport, verification_report};

@@ -267,7 +267,10 @@ mod tests {
         assert_ne!(forty(3, 20), forty(4, 20));
         let mut reversed = utterances.clone();
         reversed.reverse();
-        assert_eq!(draw(20, 3).points(&reversed).unwrap().speakers, forty(3, 20));
+        assert_eq!(
+            draw(20, 3).points(&reversed).unwrap().speakers,
+            forty(3, 20)
+        );
         let mut distinct = forty(3, 30);
         distinct.sort();
         distinct.dedup();
@@ -279,7 +282,13 @@ mod tests {
         // By share the border is after 8 of 10; sessions change after 3 and after 7.
         let utterances: Vec<_> = (0..10)
             .map(|i| {
-                let session = if i < 3 { "a" } else if i < 7 { "b" } else { "c" };
+                let session = if i < 3 {
+                    "a"
+                } else if i < 7 {
+                    "b"
+                } else {
+                    "c"
+                };
                 utterance("s", &format!("u{i}"), Some(session))
             })
             .chain((0..4).map(|i| utterance("one-session", &format!("u{i}"), Some("a"))))
@@ -299,7 +308,10 @@ mod tests {
         let rows: Vec<[f32; 1]> = (0..5).map(|row| [row as f32]).collect();
         let embeddings = EmbeddingMatrix::from_rows(&rows).unwrap();
         let points = draw(1, 0).points(&utterances).unwrap();
-        assert_eq!(points.embeddings(&embeddings).unwrap().as_flat(), [2.5, 0.0]);
+        assert_eq!(
+            points.embeddings(&embeddings).unwrap().as_flat(),
+            [2.5, 0.0]
+        );
         let short = embeddings.select(&[0, 1]).unwrap();
         assert!(matches!(
             points.embeddings(&short),
