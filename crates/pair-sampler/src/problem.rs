@@ -93,7 +93,7 @@ impl fmt::Display for ValidationReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} errors, {} warnings",
+            "errors: {}, warnings: {}",
             self.errors.len(),
             self.warnings.len()
         )?;

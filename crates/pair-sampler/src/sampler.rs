@@ -13,6 +13,9 @@ use crate::pk::{self, Walk};
 use crate::schedule::{LEAST_SHARE, Schedule};
 use crate::uniform;
 
+/// The place of an error that concerns no single group.
+const WHOLE: &str = "the manifest";
+
 /// What goes together in one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchPlan {
@@ -78,6 +81,23 @@ impl BatchSampler {
             .map(|u| numbers.get(u.speaker.as_str()).copied().unwrap_or(0))
             .collect();
 
+        let needed = match config {
+            SamplerConfig::Pk { speakers, .. } => speakers,
+            SamplerConfig::Uniform { .. } => 2,
+            SamplerConfig::Pairs { .. } => 1,
+        };
+        let enough = |place: String, found: usize| {
+            if found >= needed {
+                return Ok(());
+            }
+            Err(SamplerError::TooFewSpeakers {
+                place,
+                found,
+                needed,
+            })
+        };
+        enough(WHOLE.to_owned(), names.len())?;
+
         let parts = split_into_groups(manifest, group_by.as_ref())?;
         let groups: Vec<(String, GroupIndex)> = parts
             .into_iter()
@@ -91,24 +111,13 @@ impl BatchSampler {
             .filter(|&(_, share)| share > 0.0)
             .unzip();
 
-        let needed = match config {
-            SamplerConfig::Pk { speakers, .. } => speakers,
-            SamplerConfig::Uniform { .. } => 2,
-            SamplerConfig::Pairs { .. } => 1,
-        };
         let mut anchors = Vec::new();
         for (name, index) in &groups {
             let place = match &group_by {
-                None => "the manifest".to_owned(),
+                None => WHOLE.to_owned(),
                 Some(by) => format!("group `{name}` of column `{}`", by.column),
             };
-            if index.speakers.len() < needed {
-                return Err(SamplerError::TooFewSpeakers {
-                    place,
-                    found: index.speakers.len(),
-                    needed,
-                });
-            }
+            enough(place.clone(), index.speakers.len())?;
             if let Some(rule) = pair_rule(config) {
                 anchors.push(Anchors::new(index, rule, &place)?);
             }

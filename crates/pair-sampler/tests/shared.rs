@@ -1,0 +1,156 @@
+//! The shared corpora's protocol and VoxCeleb's list, against the counts that their descriptions give.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "helpers of tests, which clippy.toml does not cover"
+)]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use pair_sampler::{
+    BatchSampler, CropConfig, Filter, GroupBy, MakeTrials, Manifest, SamplerConfig, TrialList,
+    ValidateOptions, make_trials,
+};
+
+/// A path among the shared files, or `None` with a word about it.
+fn shared(name: &str) -> Option<PathBuf> {
+    let root = match std::env::var_os("SIAMANG_SHARED") {
+        Some(root) => PathBuf::from(root),
+        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+    };
+    let path = root.join(name);
+    if !path.exists() {
+        eprintln!("left out: {} is not here", path.display());
+        return None;
+    }
+    Some(path)
+}
+
+fn filter(manifest: &Manifest, texts: &[&str]) -> Manifest {
+    let filters: Vec<Filter> = texts.iter().map(|text| text.parse().unwrap()).collect();
+    manifest.filter(&filters).unwrap()
+}
+
+#[test]
+fn the_split_file_has_the_counts_of_its_description() {
+    let Some(root) = shared("corpora") else {
+        return;
+    };
+    let manifest = Manifest::read(&root, None).unwrap();
+    assert_eq!(manifest.utterances.len(), 6709);
+    assert_eq!(manifest.speakers().len(), 763);
+    for (split, speakers) in [("train", 541), ("dev", 81), ("test", 141)] {
+        let part = filter(&manifest, &[&format!("split={split}")]);
+        assert_eq!(part.speakers().len(), speakers);
+    }
+    for (corpus, split, speakers, utterances) in [
+        ("sc", "train", 135, 1671),
+        ("sc", "dev", 30, 313),
+        ("wuw2", "test", 28, 369),
+        ("msc", "dev", 14, 131),
+        ("asc", "test", 12, 180),
+        ("dsp", "train", 12, 480),
+        ("libri", "train", 243, 486),
+        ("gcompris", "train", 40, 319),
+    ] {
+        let filters = [format!("corpus={corpus}"), format!("split={split}")];
+        let part = filter(&manifest, &[&filters[0], &filters[1]]);
+        let counts = (part.speakers().len(), part.utterances.len());
+        assert_eq!(counts, (speakers, utterances), "{corpus} {split}");
+    }
+    let hours: f64 = manifest.utterances.iter().filter_map(|u| u.seconds()).sum();
+    assert!((hours / 3600.0 - 3.5).abs() < 0.05, "{hours}");
+    let report = manifest.validate(&ValidateOptions::default());
+    assert!(report.is_ok(), "{report}");
+}
+
+#[test]
+fn every_shared_list_is_balanced_and_keeps_the_protocol() {
+    let Some(root) = shared("corpora") else {
+        return;
+    };
+    let manifest = Manifest::read(&root, None).unwrap();
+    let mut num_lists = 0;
+    for entry in std::fs::read_dir(root.join("trials")).unwrap() {
+        let list = TrialList::read(&entry.unwrap().path()).unwrap();
+        num_lists += 1;
+        assert!((900..=5900).contains(&list.trials.len()), "{}", list.name);
+        assert_eq!(list.num_targets() * 2, list.trials.len(), "{}", list.name);
+        let (split, corpus) = list.name.split_once('.').unwrap();
+        for trial in &list.trials {
+            let [a, b] = [&trial.enrolment, &trial.test]
+                .map(|id| &manifest.utterances[manifest.find(id).unwrap()]);
+            assert_eq!(a.speaker == b.speaker, trial.target);
+            for utterance in [a, b] {
+                assert_eq!(utterance.split.as_deref(), Some(split));
+                assert_eq!(utterance.column("corpus"), Some(corpus));
+            }
+            if corpus == "wuw2" && trial.target {
+                assert_ne!(a.session, b.session);
+            }
+        }
+    }
+    assert_eq!(num_lists, 11);
+}
+
+#[test]
+fn the_cleaned_voxceleb1_list_has_its_published_counts() {
+    let Some(path) = shared("voxceleb_meta/veri_test2.txt") else {
+        return;
+    };
+    let list = TrialList::read(&path).unwrap();
+    assert_eq!(list.trials.len(), 37_611);
+    assert_eq!(list.num_targets(), 18_802);
+    assert_eq!(list.utterances().len(), 4_708);
+}
+
+#[test]
+fn training_batches_of_the_shared_corpora_keep_their_rules() {
+    let Some(root) = shared("corpora") else {
+        return;
+    };
+    let manifest = filter(&Manifest::read(&root, None).unwrap(), &["split=train"]);
+    let corpus = || {
+        Some(GroupBy {
+            column: "corpus".to_owned(),
+            weights: Default::default(),
+        })
+    };
+    let pk = SamplerConfig::Pk {
+        speakers: 10,
+        segments: 4,
+    };
+    let sampler = BatchSampler::new(&manifest, pk, CropConfig::Random, corpus(), 5).unwrap();
+    let mut met = BTreeSet::new();
+    for step in 0..sampler.steps_per_epoch() {
+        met.extend(sampler.batch(0, step).items.iter().map(|item| item.speaker));
+    }
+    assert_eq!(met.len(), 541);
+
+    let calls = filter(&manifest, &["corpus=wuw2"]);
+    let pairs = SamplerConfig::Pairs {
+        pairs: 64,
+        same_share: 0.5,
+        across_sessions: true,
+        same_gender: true,
+    };
+    let sampler = BatchSampler::new(&calls, pairs, CropConfig::Random, None, 5).unwrap();
+    for step in 0..50 {
+        for pair in sampler.batch(0, step).items.chunks(2) {
+            let [a, b] = [&pair[0], &pair[1]].map(|item| &calls.utterances[item.utterance]);
+            if a.speaker == b.speaker {
+                assert_ne!(a.session, b.session);
+            } else if a.gender.is_some() {
+                // A few speakers' gender is unknown: they meet everybody.
+                assert_eq!(a.gender, b.gender);
+            }
+        }
+    }
+    let list = make_trials(&calls, &MakeTrials::default()).unwrap();
+    assert!(list.num_targets() > 500 && list.num_targets() * 2 == list.trials.len());
+}
