@@ -1,6 +1,7 @@
 //! Recordings to samples to log-mel features.
 
 mod activity;
+mod cache;
 mod compression;
 mod fast_math;
 mod feature_config;
@@ -12,6 +13,7 @@ mod mel_scale;
 mod normalise;
 
 pub use activity::SpeechActivityConfig;
+pub use cache::{CachedFeatures, FeatureCache};
 pub use feature_config::{
     Compression, FeatureConfig, Framing, MelScale, Normalisation, WindowShape,
 };
