@@ -12,7 +12,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub(crate) enum Purpose {
     /// The items of one batch; key: seed, epoch, step.
     Batch,
-    /// The order of groups in one pass over the schedule; key: seed, epoch, lap.
+    /// The order of groups in one block of the schedule; key: seed, epoch, lap, block.
     GroupOrder,
     /// The order of a group's speakers in one round; key: seed, epoch, group, round.
     SpeakerOrder,

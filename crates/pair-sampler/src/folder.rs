@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::error::SamplerError;
 use crate::manifest::Manifest;
@@ -20,8 +20,9 @@ const MAX_DEPTH: usize = 32;
 
 impl Manifest {
     /// Takes every audio file at `<speaker>/<utterance>` or `<speaker>/<session>/<utterance>` below `root`;
-    /// both may occur in one tree. Other files are passed over; audio files at other depths, hidden or
-    /// unreadable folders' errors and names that are no UTF-8 are put into [`Manifest::notes`].
+    /// both may occur in one tree. Other files and hidden ones (`._1.wav` beside `1.wav`) are passed over; audio
+    /// files at other depths, folders that cannot be read and names that are no UTF-8 are put into
+    /// [`Manifest::notes`].
     ///
     /// # Errors
     /// [`SamplerError::NothingFound`] if there is no such file; it prints the layouts that are understood.
@@ -45,6 +46,8 @@ impl Manifest {
             .follow_links(true)
             .max_depth(MAX_DEPTH)
             .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
         {
             let entry = match entry {
                 Ok(entry) => entry,
@@ -100,6 +103,10 @@ impl Manifest {
         manifest.notes = notes;
         Ok(manifest)
     }
+}
+
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn is_audio(path: &Path) -> bool {

@@ -25,6 +25,7 @@ mod draws;
 mod error;
 mod filter;
 mod folder;
+mod groups;
 mod index;
 mod kaldi;
 mod make_trials;

@@ -2,9 +2,8 @@
 
 use crate::draws::{Draws, Purpose};
 
-/// The share of batches below which a group is refused: an epoch visits every group often enough to reach all
-/// its speakers, and would otherwise grow without bound.
-pub(crate) const LEAST_SHARE: f64 = 1e-4;
+/// About so many steps are put into random order together.
+const BLOCK: u64 = 1024;
 
 /// How an epoch's steps are shared among groups.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,21 +49,44 @@ impl Schedule {
 
     /// Group of a step, and the number of batches of that group before it in the epoch. Steps beyond the
     /// epoch's end go on with another lap of the same counts.
+    ///
+    /// A lap is cut into blocks with their part of every group's batches, and each block is shuffled: the time
+    /// taken does not depend on the length of the epoch, and the shares hold within every block.
     pub(crate) fn at(&self, seed: u64, epoch: u64, step: u64) -> (usize, u64) {
         if let [_] = self.batches.as_slice() {
             return (0, step);
         }
         let (lap, step) = (step / self.steps, step % self.steps);
-        let mut order: Vec<u32> = Vec::with_capacity(self.steps as usize);
-        for (group, &batches) in self.batches.iter().enumerate() {
-            order.extend(std::iter::repeat_n(group as u32, batches as usize));
+        let num_blocks = self.steps.div_ceil(BLOCK);
+        let (mut block, mut end) = (0, num_blocks);
+        while end - block > 1 {
+            let middle = block + (end - block) / 2;
+            if self.before_block(middle, num_blocks).sum::<u64>() <= step {
+                block = middle;
+            } else {
+                end = middle;
+            }
         }
-        Draws::new(Purpose::GroupOrder, &[seed, epoch, lap]).shuffle(&mut order);
-        let before = &order[..step as usize];
-        let group = order[step as usize];
-        let count = before.iter().filter(|&&g| g == group).count() as u64;
-        let group = group as usize;
-        (group, lap * self.batches[group] + count)
+        let before: Vec<u64> = self.before_block(block, num_blocks).collect();
+        let mut order: Vec<u32> = Vec::new();
+        for (group, after) in self.before_block(block + 1, num_blocks).enumerate() {
+            let count = (after - before[group]) as usize;
+            order.extend(std::iter::repeat_n(group as u32, count));
+        }
+        Draws::new(Purpose::GroupOrder, &[seed, epoch, lap, block]).shuffle(&mut order);
+        let place = (step - before.iter().sum::<u64>()) as usize;
+        let number = order[place];
+        let earlier = order[..place].iter().filter(|&&g| g == number).count() as u64;
+        let group = number as usize;
+        (group, lap * self.batches[group] + before[group] + earlier)
+    }
+
+    /// Batches of each group before a block of a lap.
+    fn before_block(&self, block: u64, num_blocks: u64) -> impl Iterator<Item = u64> {
+        let part = move |batches: &u64| {
+            (u128::from(*batches) * u128::from(block) / u128::from(num_blocks)) as u64
+        };
+        self.batches.iter().map(part)
     }
 }
 
@@ -85,16 +107,20 @@ mod tests {
 
     #[test]
     fn a_lap_takes_each_group_its_number_of_times_in_counted_order() {
-        let schedule = Schedule::new(20, &[0.5, 0.3, 0.2], &[1; 3]);
-        for lap in 0..3 {
-            let mut next: Vec<u64> = schedule.batches.iter().map(|b| lap * b).collect();
-            for step in 0..20 {
-                let (group, count) = schedule.at(5, 1, lap * 20 + step);
-                assert_eq!(count, next[group]);
-                next[group] += 1;
-            }
-            for (group, next) in next.iter().enumerate() {
-                assert_eq!(*next, (lap + 1) * schedule.batches[group]);
+        // One block, and five; the last group's batches are fewer than the blocks.
+        for steps in [20, 5000] {
+            let few = 3.0 / steps as f64;
+            let schedule = Schedule::new(steps, &[0.6 - few, 0.4, few], &[1; 3]);
+            for lap in 0..3 {
+                let mut next: Vec<u64> = schedule.batches.iter().map(|b| lap * b).collect();
+                for step in 0..steps {
+                    let (group, count) = schedule.at(5, 1, lap * steps + step);
+                    assert_eq!(count, next[group]);
+                    next[group] += 1;
+                }
+                for (group, next) in next.iter().enumerate() {
+                    assert_eq!(*next, (lap + 1) * schedule.batches[group]);
+                }
             }
         }
     }

@@ -48,6 +48,8 @@ fn folders_name_speakers_and_sessions() {
         ("ann/call/2.FLAC", "x"),
         ("ann/1.ogg", "x"),
         ("ann/notes.txt", "x"),
+        ("ann/._1.ogg", "x"),
+        (".trash/1.ogg", "x"),
         ("stray.wav", "x"),
         ("a/b/c/deep.wav", "x"),
     ]);
