@@ -4,10 +4,10 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dendrogram::{Dendrogram, Merge};
-use crate::embeddings::{cosine_f64, squared_euclidean_f64};
+use crate::embeddings::{dot_f64, squared_euclidean_f64};
 use crate::{EmbeddingMatrix, EvalError};
 
-/// Largest memory for pairwise distances: 4 GiB, which is 32 768 points.
+/// Largest memory for pairwise distances: 4 GiB, enough for 32 768 points.
 pub const MAX_DISTANCE_BYTES: u64 = 4 << 30;
 
 /// Distance between two embeddings.
@@ -66,15 +66,15 @@ pub fn agglomerative(
     Ok(Dendrogram::new(merges.collect()))
 }
 
-/// Distances of all pairs (i, j), i < j, row by row.
-fn condensed_distances(
-    embeddings: &EmbeddingMatrix,
-    metric: Metric,
+/// Number of pairs of points, refused where `bytes_per_pair` adds up to more than allowed.
+pub(crate) fn count_pairs(
+    num_points: usize,
+    bytes_per_pair: u64,
     bytes_allowed: u64,
-) -> Result<Vec<f64>, EvalError> {
-    let num_points = embeddings.len();
-    let pairs = num_points as u64 * (num_points as u64 - 1) / 2;
-    let bytes_needed = pairs.saturating_mul(size_of::<f64>() as u64);
+) -> Result<usize, EvalError> {
+    let points = num_points as u64;
+    let pairs = points.saturating_mul(points.saturating_sub(1)) / 2;
+    let bytes_needed = pairs.saturating_mul(bytes_per_pair);
     if bytes_needed > bytes_allowed {
         return Err(EvalError::TooManyPoints {
             num_points,
@@ -82,7 +82,18 @@ fn condensed_distances(
             bytes_allowed,
         });
     }
-    let mut distances = vec![0.0; pairs as usize];
+    Ok(pairs as usize)
+}
+
+/// Distances of all pairs (i, j), i < j, row by row.
+fn condensed_distances(
+    embeddings: &EmbeddingMatrix,
+    metric: Metric,
+    bytes_allowed: u64,
+) -> Result<Vec<f64>, EvalError> {
+    let num_points = embeddings.len();
+    let pairs = count_pairs(num_points, size_of::<f64>() as u64, bytes_allowed)?;
+    let mut distances = vec![0.0; pairs];
     let mut rest = distances.as_mut_slice();
     let mut rows = Vec::with_capacity(num_points);
     for i in 0..num_points {
@@ -90,12 +101,24 @@ fn condensed_distances(
         rows.push(row);
         rest = tail;
     }
+    let norms: Vec<f64> = embeddings
+        .rows()
+        .map(|row| dot_f64(row, row).sqrt())
+        .collect();
     rows.into_par_iter().enumerate().for_each(|(i, row)| {
         let a = embeddings.row(i);
         for (offset, distance) in row.iter_mut().enumerate() {
             let b = embeddings.row(i + 1 + offset);
             *distance = match metric {
-                Metric::Cosine => 1.0 - cosine_f64(a, b),
+                Metric::Cosine => {
+                    let norms = norms[i] * norms[i + 1 + offset];
+                    let cosine = if norms > 0.0 {
+                        dot_f64(a, b) / norms
+                    } else {
+                        0.0
+                    };
+                    1.0 - cosine.clamp(-1.0, 1.0)
+                }
                 Metric::Euclidean => squared_euclidean_f64(a, b).sqrt(),
             };
         }

@@ -1,6 +1,6 @@
 //! How speakers and clusters share points: the table behind every clustering score.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use crate::EvalError;
 
@@ -35,23 +35,29 @@ impl Contingency {
         if labels.is_empty() {
             return Err(EvalError::Empty { name: "labels" });
         }
-        let (clusters, cluster_sizes) = number_and_count(labels);
-        let (speakers, speaker_sizes) = number_and_count(speakers);
-        let mut counts = BTreeMap::new();
-        for place in speakers.into_iter().zip(clusters) {
-            *counts.entry(place).or_insert(0) += 1;
-        }
-        let cells = counts.into_iter().map(|((speaker, cluster), count)| Cell {
-            speaker,
-            cluster,
-            count,
+        Ok(Self::from_numbered(&numbered(labels), &numbered(speakers)))
+    }
+
+    /// As [`Contingency::new`], for lists that are checked and numbered already: a sweep makes one
+    /// table for each of thousands of cuts.
+    pub(crate) fn from_numbered(labels: &[usize], speakers: &[usize]) -> Self {
+        let mut places: Vec<(usize, usize)> = speakers
+            .iter()
+            .copied()
+            .zip(labels.iter().copied())
+            .collect();
+        places.sort_unstable();
+        let cells = places.chunk_by(|a, b| a == b).map(|same| Cell {
+            speaker: same[0].0,
+            cluster: same[0].1,
+            count: same.len() as u64,
         });
-        Ok(Self {
+        Self {
             cells: cells.collect(),
-            speaker_sizes,
-            cluster_sizes,
+            speaker_sizes: sizes(speakers),
+            cluster_sizes: sizes(labels),
             num_points: labels.len() as u64,
-        })
+        }
     }
 
     /// The cells of each speaker in turn.
@@ -60,20 +66,22 @@ impl Contingency {
     }
 }
 
-fn number_and_count(ids: &[usize]) -> (Vec<usize>, Vec<u64>) {
+/// The ids as numbers from 0 without gaps, in order of first appearance.
+pub(crate) fn numbered(ids: &[usize]) -> Vec<usize> {
     let mut number = HashMap::new();
-    let mut sizes = Vec::new();
-    let numbered = ids
-        .iter()
+    ids.iter()
         .map(|&id| {
-            let next = sizes.len();
-            let number = *number.entry(id).or_insert(next);
-            if number == next {
-                sizes.push(0);
-            }
-            sizes[number] += 1;
-            number
+            let next = number.len();
+            *number.entry(id).or_insert(next)
         })
-        .collect();
-    (numbered, sizes)
+        .collect()
+}
+
+fn sizes(numbers: &[usize]) -> Vec<u64> {
+    let count = numbers.iter().max().map_or(0, |highest| highest + 1);
+    let mut sizes = vec![0; count];
+    for &number in numbers {
+        sizes[number] += 1;
+    }
+    sizes
 }

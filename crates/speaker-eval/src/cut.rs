@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::contingency::Contingency;
+use crate::contingency::{Contingency, numbered};
 use crate::misclassification::{matched, matched_at_most, mr_ab, mr_legacy};
 use crate::partition::ari;
 use crate::{ClusterScores, Dendrogram, EvalError, cluster_scores};
@@ -50,14 +50,7 @@ pub fn cut_and_score(
     speakers: &[usize],
     cut: Cut,
 ) -> Result<CutResult, EvalError> {
-    if speakers.len() != dendrogram.num_points() {
-        return Err(EvalError::LengthMismatch {
-            name: "speakers",
-            reference: "points",
-            found: speakers.len(),
-            expected: dendrogram.num_points(),
-        });
-    }
+    check_count(dendrogram, speakers)?;
     let (height, labels) = match cut {
         Cut::Threshold { height } if height.is_nan() => {
             return Err(EvalError::InvalidParameter {
@@ -96,10 +89,12 @@ pub fn cut_and_score(
 /// # Errors
 /// Another number of speakers than points.
 pub fn best_threshold(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<f64, EvalError> {
+    check_count(dendrogram, speakers)?;
+    let speakers = numbered(speakers);
     // The assignment takes cubic time, its bound linear: most cuts cannot win and are passed over.
-    let mut bounds = for_each_cut(dendrogram, speakers, |end, table| {
+    let mut bounds = for_each_cut(dendrogram, &speakers, |end, table| {
         (matched_at_most(table), end)
-    })?;
+    });
     bounds.sort_by_key(|&(bound, end)| (Reverse(bound), end));
     let mut best = Candidate {
         right: 0,
@@ -111,14 +106,14 @@ pub fn best_threshold(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<f64
             break;
         }
         let candidates = batch.par_iter().map(|&(_, end)| {
-            let table = Contingency::new(&dendrogram.labels_after(end), speakers)?;
-            Ok(Candidate {
+            let table = Contingency::from_numbered(&dendrogram.labels_after(end), &speakers);
+            Candidate {
                 right: matched(&table),
                 ari: ari(&table),
                 end,
-            })
+            }
         });
-        let candidates: Vec<Candidate> = candidates.collect::<Result<_, EvalError>>()?;
+        let candidates: Vec<Candidate> = candidates.collect();
         best = candidates.into_iter().fold(best, Candidate::better);
     }
     let level = dendrogram.level(best.end);
@@ -148,13 +143,12 @@ pub struct LowestRates {
 /// # Errors
 /// Another number of speakers than points.
 pub fn lowest_rates(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<LowestRates, EvalError> {
-    let rates = for_each_cut(dendrogram, speakers, |_, table| {
+    let oracle = cut_and_score(dendrogram, speakers, Cut::Oracle)?;
+    let rates = for_each_cut(dendrogram, &numbered(speakers), |_, table| {
         (mr_ab(table), mr_legacy(table))
-    })?;
+    });
     Ok(LowestRates {
-        mr_hungarian: cut_and_score(dendrogram, speakers, Cut::Oracle)?
-            .scores
-            .mr_hungarian,
+        mr_hungarian: oracle.scores.mr_hungarian,
         mr_ab: rates.iter().map(|rates| rates.0).fold(1.0, f64::min),
         mr_legacy: rates.iter().map(|rates| rates.1).fold(1.0, f64::min),
     })
@@ -181,19 +175,30 @@ impl Candidate {
 }
 
 /// Applies `measure` to every cut of the sweep, given the number of merges made and the table.
+/// `speakers` are numbered and checked.
 fn for_each_cut<T: Send>(
     dendrogram: &Dendrogram,
     speakers: &[usize],
     measure: impl Fn(usize, &Contingency) -> T + Sync,
-) -> Result<Vec<T>, EvalError> {
-    dendrogram
-        .level_ends()
-        .into_par_iter()
-        .map(|end| {
-            let table = Contingency::new(&dendrogram.labels_after(end), speakers)?;
-            Ok(measure(end, &table))
-        })
-        .collect()
+) -> Vec<T> {
+    let ends = dendrogram.level_ends().into_par_iter();
+    ends.map(|end| {
+        let labels = dendrogram.labels_after(end);
+        measure(end, &Contingency::from_numbered(&labels, speakers))
+    })
+    .collect()
+}
+
+fn check_count(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<(), EvalError> {
+    if speakers.len() == dendrogram.num_points() {
+        return Ok(());
+    }
+    Err(EvalError::LengthMismatch {
+        name: "speakers",
+        reference: "points",
+        found: speakers.len(),
+        expected: dendrogram.num_points(),
+    })
 }
 
 #[cfg(test)]

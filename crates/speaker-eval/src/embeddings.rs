@@ -9,15 +9,16 @@ use crate::EvalError;
 /// A vector of zeros has no direction: its cosine to anything is 0. Vectors of unequal length are
 /// compared over the shorter one's length; [`EmbeddingMatrix`] rules that out for its rows.
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
-    cosine_f64(a, b) as f32
-}
-
-pub(crate) fn cosine_f64(a: &[f32], b: &[f32]) -> f64 {
     let [dot, square_a, square_b] = sums(a, b, |x, y| [x * y, x * x, y * y]);
     if square_a == 0.0 || square_b == 0.0 {
         return 0.0;
     }
-    (dot / (square_a * square_b).sqrt()).clamp(-1.0, 1.0)
+    (dot / (square_a * square_b).sqrt()).clamp(-1.0, 1.0) as f32
+}
+
+pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
+    let [dot] = sums(a, b, |x, y| [x * y]);
+    dot
 }
 
 pub(crate) fn squared_euclidean_f64(a: &[f32], b: &[f32]) -> f64 {

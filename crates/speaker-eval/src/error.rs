@@ -107,14 +107,14 @@ pub enum EvalError {
         /// Number of rows.
         num_rows: usize,
     },
-    /// The pairwise distances of so many points would not fit the memory allowed.
+    /// All pairs of so many points would not fit the memory allowed.
     #[error(
-        "{num_points} points need {bytes_needed} bytes for their pairwise distances, allowed are {bytes_allowed}; cluster a subset or average segments first"
+        "{num_points} points need {bytes_needed} bytes for all their pairs, allowed are {bytes_allowed}; cluster a subset or average segments first"
     )]
     TooManyPoints {
         /// Number of points.
         num_points: usize,
-        /// Bytes of their condensed distance matrix.
+        /// Bytes for all pairs.
         bytes_needed: u64,
         /// The limit.
         bytes_allowed: u64,

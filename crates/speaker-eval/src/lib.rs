@@ -8,6 +8,12 @@
 //! let is_target = [true, false, false];
 //! assert_eq!(eer(&scores, &is_target)?.eer, 0.0);
 //! assert_eq!(min_dcf(&scores, &is_target, &DcfParameters::default())?.min_dcf, 0.0);
+//!
+//! use speaker_eval::{Cut, Linkage, Metric, agglomerative, cut_and_score};
+//!
+//! let tree = agglomerative(&embeddings, Metric::Cosine, Linkage::Complete)?;
+//! let result = cut_and_score(&tree, &[7, 7, 8], Cut::KnownSpeakers)?;
+//! assert_eq!((result.scores.mr_hungarian, result.scores.num_clusters), (0.0, 2));
 //! # Ok::<(), speaker_eval::EvalError>(())
 //! ```
 

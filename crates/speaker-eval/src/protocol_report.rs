@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::agglomerative::count_pairs;
 use crate::verification::mean_score;
 use crate::{
     Cut, CutResult, Dendrogram, EmbeddingMatrix, EvalError, Linkage, ListIdentity, LowestRates,
-    Metric, agglomerative, best_threshold, cosine_scores, cut_and_score, eer, lowest_rates,
-    roc_auc,
+    MAX_DISTANCE_BYTES, Metric, agglomerative, best_threshold, cosine_scores, cut_and_score, eer,
+    lowest_rates, roc_auc,
 };
 
 /// Points and the speaker of each.
@@ -108,10 +109,14 @@ pub fn protocol_report(
     })
 }
 
+/// The pair, its score, its kind, its rank and its group of tied scores.
+const BYTES_PER_PAIR: u64 = 16 + 4 + 1 + 8 + 24;
+
 /// Scores all pairs of rows by cosine.
 ///
 /// # Errors
-/// Another number of speakers than rows; no pair of one speaker or no pair of two.
+/// Another number of speakers than rows; no pair of one speaker or no pair of two; more points than
+/// [`MAX_DISTANCE_BYTES`] hold the pairs of.
 pub fn pair_scores(
     embeddings: &EmbeddingMatrix,
     speakers: &[usize],
@@ -124,6 +129,7 @@ pub fn pair_scores(
             expected: embeddings.len(),
         });
     }
+    count_pairs(speakers.len(), BYTES_PER_PAIR, MAX_DISTANCE_BYTES)?;
     let points = 0..speakers.len();
     let pairs: Vec<(usize, usize)> = points
         .clone()

@@ -1,0 +1,172 @@
+//! Against scikit-learn and SciPy: `golden/golden.json`, made by `golden/make_golden.py`.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use serde_json::Value;
+use speaker_eval::{
+    DcfParameters, EmbeddingMatrix, Linkage, Metric, agglomerative, cluster_scores, det_points,
+    eer, min_dcf, roc_auc,
+};
+
+/// Both sides compute in f64 from the same f32 scores; `brentq` stops within 1e-15.
+const RATE_TOLERANCE: f64 = 1e-12;
+/// Relative. SciPy sums in another order; 1 - cosine loses up to three digits for near points.
+const HEIGHT_TOLERANCE: f64 = 1e-9;
+
+fn golden() -> Value {
+    serde_json::from_str(include_str!("golden/golden.json")).unwrap()
+}
+
+fn floats(value: &Value) -> Vec<f64> {
+    let values = value.as_array().unwrap().iter();
+    values.map(|value| value.as_f64().unwrap()).collect()
+}
+
+fn ids(value: &Value) -> Vec<usize> {
+    let values = value.as_array().unwrap().iter();
+    values
+        .map(|value| value.as_u64().unwrap() as usize)
+        .collect()
+}
+
+fn close_to(found: f64, expected: f64, what: &str) {
+    assert!(
+        (found - expected).abs() <= RATE_TOLERANCE,
+        "{what}: found {found}, expected {expected}"
+    );
+}
+
+fn close(found: f64, expected: &Value, what: &str) {
+    close_to(found, expected.as_f64().unwrap(), what);
+}
+
+#[test]
+fn verification_agrees_with_scikit_learn() {
+    for case in golden()["verification"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let scores: Vec<f32> = floats(&case["scores"]).iter().map(|&s| s as f32).collect();
+        let is_target: Vec<bool> = serde_json::from_value(case["is_target"].clone()).unwrap();
+        let rate = eer(&scores, &is_target).unwrap();
+        close(rate.eer, &case["eer"], name);
+        let auc = roc_auc(&scores, &is_target).unwrap();
+        close(auc, &case["auc"], name);
+        for (setting, expected) in case["min_dcf"].as_object().unwrap() {
+            let setting: Vec<f64> = setting.split(' ').map(|v| v.parse().unwrap()).collect();
+            let parameters = DcfParameters {
+                p_target: setting[0],
+                c_miss: setting[1],
+                c_false_alarm: setting[2],
+            };
+            let cost = min_dcf(&scores, &is_target, &parameters).unwrap();
+            close(cost.min_dcf, expected, name);
+            assert_eq!(cost.parameters, parameters);
+        }
+    }
+}
+
+/// scikit-learn trims the ends of its curve, where one rate is 0 and the other could be better: its
+/// points are a run of ours, and what is left over must be such an end.
+#[test]
+fn det_curve_agrees_with_scikit_learn() {
+    for case in golden()["verification"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let scores: Vec<f32> = floats(&case["scores"]).iter().map(|&s| s as f32).collect();
+        let is_target: Vec<bool> = serde_json::from_value(case["is_target"].clone()).unwrap();
+        let mut ours = det_points(&scores, &is_target).unwrap();
+        ours.reverse();
+        let theirs: Vec<(f64, f64)> = floats(&case["det_miss"])
+            .into_iter()
+            .zip(floats(&case["det_false_alarm"]))
+            .collect();
+        let same = |ours: &speaker_eval::DetPoint, theirs: &(f64, f64)| {
+            (ours.p_miss - theirs.0).abs() < RATE_TOLERANCE
+                && (ours.p_false_alarm - theirs.1).abs() < RATE_TOLERANCE
+        };
+        let start = ours.iter().position(|point| same(point, &theirs[0]));
+        let start = start.unwrap_or_else(|| panic!("{name}: the first point is missing"));
+        for (ours, theirs) in ours[start..].iter().zip(&theirs) {
+            assert!(same(ours, theirs), "{name}: {ours:?} is not {theirs:?}");
+        }
+        assert!(ours.len() >= start + theirs.len(), "{name}: points missing");
+        for trimmed in ours[..start].iter().chain(&ours[start + theirs.len()..]) {
+            assert!(
+                trimmed.p_miss == 0.0 || trimmed.p_false_alarm == 0.0,
+                "{name}: {trimmed:?} is not an end"
+            );
+        }
+        for point in &ours {
+            let accepted = |kind: bool| {
+                let trials = scores.iter().zip(&is_target);
+                let (hits, all) = trials.filter(|trial| *trial.1 == kind).fold(
+                    (0, 0),
+                    |(hits, all), (&score, _)| {
+                        let hit = f64::from(score) >= point.threshold;
+                        (hits + usize::from(hit), all + 1)
+                    },
+                );
+                hits as f64 / f64::from(all)
+            };
+            close_to(1.0 - accepted(true), point.p_miss, name);
+            close_to(accepted(false), point.p_false_alarm, name);
+        }
+    }
+}
+
+#[test]
+fn partitions_agree_with_scikit_learn_and_scipy() {
+    for case in golden()["partitions"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let scores = cluster_scores(&ids(&case["labels"]), &ids(&case["speakers"])).unwrap();
+        close(scores.ari, &case["ari"], name);
+        close(scores.nmi, &case["nmi"], name);
+        close(scores.mr_hungarian, &case["mr"], name);
+    }
+}
+
+#[test]
+fn dendrograms_agree_with_scipy() {
+    let golden = golden();
+    let trees = golden["clustering"]["trees"].as_array().unwrap();
+    for tree in trees {
+        let name = format!("{} {} {}", tree["points"], tree["metric"], tree["linkage"]);
+        let points = &golden["clustering"]["points"][tree["points"].as_str().unwrap()];
+        let rows: Vec<Vec<f32>> = serde_json::from_value(points.clone()).unwrap();
+        let mut points = EmbeddingMatrix::from_rows(&rows).unwrap();
+        if tree["normalise"].as_bool().unwrap() {
+            points.l2_normalise();
+        }
+        let metric: Metric = serde_json::from_value(tree["metric"].clone()).unwrap();
+        let linkage: Linkage = serde_json::from_value(tree["linkage"].clone()).unwrap();
+        let found = agglomerative(&points, metric, linkage).unwrap();
+        // Normalising rounds to f32 here and there, by an ulp not always alike.
+        let tolerance = match tree["normalise"].as_bool().unwrap() {
+            true => 1e-6,
+            false => HEIGHT_TOLERANCE,
+        };
+        let heights = floats(&tree["heights"]);
+        assert_eq!(found.merges().len(), heights.len(), "{name}");
+        let sizes = ids(&tree["sizes"]);
+        for (merge, (height, size)) in found.merges().iter().zip(heights.iter().zip(sizes)) {
+            assert!(
+                (merge.height - height).abs() <= tolerance * height,
+                "{name}: found {}, expected {height}",
+                merge.height
+            );
+            assert_eq!(merge.size, size, "{name}");
+        }
+        for cut in tree["cuts"].as_array().unwrap() {
+            let labels = found.cut_at(cut["height"].as_f64().unwrap());
+            same_partition(&labels, &ids(&cut["labels"]), &name);
+        }
+        for cut in tree["into"].as_array().unwrap() {
+            let clusters = cut["clusters"].as_u64().unwrap() as usize;
+            let labels = found.cut_into(clusters).unwrap();
+            same_partition(&labels, &ids(&cut["labels"]), &name);
+        }
+    }
+}
+
+fn same_partition(ours: &[usize], theirs: &[usize], name: &str) {
+    let scores = cluster_scores(ours, theirs).unwrap();
+    assert_eq!((scores.ari, scores.mr_hungarian), (1.0, 0.0), "{name}");
+}
