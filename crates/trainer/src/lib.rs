@@ -1,1 +1,28 @@
 //! From a configuration to a checkpoint: the training loop.
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts of frames, steps and parameters are far below 2^52"
+)]
+
+mod batch;
+mod checkpoint;
+mod config;
+mod coverage;
+mod data;
+mod error;
+mod evaluate;
+mod journal;
+mod optimise;
+mod run;
+mod schedule;
+mod summary;
+
+pub use batch::{Batch, BatchMaker};
+pub use checkpoint::{Progress, RunDirectory};
+pub use config::{OptimiserConfig, TrainConfig};
+pub use data::{FeatureBank, Prepared, Skipped, default_cache_directory};
+pub use error::TrainError;
+pub use evaluate::{DevSet, ListResult, mean_eer};
+pub use journal::{EndReason, Event, StepSummary};
+pub use run::{Notice, Outcome, RunOptions, TrainData, train};
+pub use schedule::{Decay, Schedule};

@@ -1,0 +1,131 @@
+//! One bidirectional LSTM layer (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005).
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+use crate::{device, fused_op, init};
+
+/// The weights of one direction; gate order i, f, g (candidate), o as in Keras and PyTorch.
+#[derive(Module, Debug)]
+pub struct LstmWeights {
+    /// `[input, 4 * hidden]`
+    pub input: Param<Tensor<2>>,
+    /// `[hidden, 4 * hidden]`
+    pub recurrent: Param<Tensor<2>>,
+    /// `[4 * hidden]`
+    pub bias: Param<Tensor<1>>,
+}
+
+impl LstmWeights {
+    fn new(name: &str, input: usize, hidden: usize, seed: u64, device: &Device) -> Self {
+        let columns = 4 * hidden;
+        let kernel = init::glorot_uniform(
+            input,
+            columns,
+            &mut init::stream(seed, &format!("{name}.input")),
+        );
+        let recurrent = init::orthogonal(
+            hidden,
+            columns,
+            &mut init::stream(seed, &format!("{name}.recurrent")),
+        );
+        Self {
+            input: Param::from_data(TensorData::new(kernel, [input, columns]), device),
+            recurrent: Param::from_data(TensorData::new(recurrent, [hidden, columns]), device),
+            bias: Param::from_data(TensorData::new(init::lstm_bias(hidden), [columns]), device),
+        }
+    }
+
+    fn values(&self) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
+        (self.input.val(), self.recurrent.val(), self.bias.val())
+    }
+}
+
+/// A layer that reads its input in both directions.
+#[derive(Module, Debug)]
+pub struct Blstm {
+    /// First frame to last.
+    pub forward: LstmWeights,
+    /// Last frame to first.
+    pub backward: LstmWeights,
+}
+
+impl Blstm {
+    pub(crate) fn new(name: &str, input: usize, hidden: usize, seed: u64, device: &Device) -> Self {
+        Self {
+            forward: LstmWeights::new(&format!("{name}.forward"), input, hidden, seed, device),
+            backward: LstmWeights::new(&format!("{name}.backward"), input, hidden, seed, device),
+        }
+    }
+
+    /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`, the forward direction first.
+    ///
+    /// Beyond an item's entry in `lengths` (frames) its state is carried unchanged, so that the
+    /// forward state of the last frame and the backward state of the first are an item's last states
+    /// whatever its length.
+    #[must_use]
+    pub fn forward(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
+        if device::has_fused_blstm(&x.device()) {
+            let weights = [self.forward.values(), self.backward.values()];
+            fused_op::fused_blstm(x, weights, lengths.map(<[usize]>::to_vec))
+        } else {
+            self.forward_composed(x, lengths)
+        }
+    }
+
+    /// [`Self::forward`] from Burn's own operations: for other backends, and the fused one's oracle.
+    pub(crate) fn forward_composed(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
+        let [frames, batch, _] = x.dims();
+        let mask = lengths.map(|lengths| frame_mask(lengths, frames, &x.device()));
+        let direction = |weights: &LstmWeights, order: &mut dyn Iterator<Item = usize>| {
+            let (input, recurrent, bias) = weights.values();
+            let [hidden, columns] = recurrent.dims();
+            let projected = x.clone().matmul(input.unsqueeze()) + bias.unsqueeze();
+            let mut h = Tensor::<2>::zeros([batch, hidden], &x.device());
+            let mut c = h.clone();
+            let mut states = vec![None; frames];
+            for t in order {
+                let gates = projected
+                    .clone()
+                    .slice([t..t + 1, 0..batch, 0..columns])
+                    .reshape([batch, columns])
+                    + h.clone().matmul(recurrent.clone());
+                let gate = |k: usize| {
+                    gates
+                        .clone()
+                        .slice([0..batch, k * hidden..(k + 1) * hidden])
+                };
+                let next_c = activation::sigmoid(gate(1)) * c.clone()
+                    + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
+                let next_h = activation::sigmoid(gate(3)) * activation::tanh(next_c.clone());
+                if let Some(mask) = &mask {
+                    let valid: Tensor<2> = mask
+                        .clone()
+                        .slice([t..t + 1, 0..batch])
+                        .reshape([batch, 1]);
+                    c = c.clone() + valid.clone() * (next_c - c);
+                    h = h.clone() + valid * (next_h - h);
+                } else {
+                    (c, h) = (next_c, next_h);
+                }
+                states[t] = Some(h.clone());
+            }
+            Tensor::stack::<3>(states.into_iter().flatten().collect(), 0)
+        };
+        Tensor::cat(
+            vec![
+                direction(&self.forward, &mut (0..frames)),
+                direction(&self.backward, &mut (0..frames).rev()),
+            ],
+            2,
+        )
+    }
+}
+
+/// `[frames, batch]`, 1 where a frame lies within its item's length and 0 beyond.
+pub(crate) fn frame_mask(lengths: &[usize], frames: usize, device: &Device) -> Tensor<2> {
+    let mask: Vec<f32> = (0..frames)
+        .flat_map(|t| lengths.iter().map(move |&length| f32::from(u8::from(t < length))))
+        .collect();
+    Tensor::from_data(TensorData::new(mask, [frames, lengths.len()]), device)
+}

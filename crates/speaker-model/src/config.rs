@@ -1,0 +1,163 @@
+//! What one writes down about a network: the encoder, its pooling over time, and the head.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// A network: encoder (recordings to embeddings) and head (embeddings to a distribution).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelConfig {
+    /// Bins of a feature frame.
+    pub num_bins: usize,
+    /// Features to embedding.
+    pub encoder: EncoderConfig,
+    /// Embedding to logits.
+    pub head: HeadConfig,
+}
+
+/// A stack of bidirectional LSTM layers and how its output becomes one vector.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EncoderConfig {
+    /// Number of BLSTM layers.
+    pub num_layers: usize,
+    /// Units per direction of each layer.
+    pub hidden: usize,
+    /// Dropout probability between two layers, elementwise, in training only.
+    pub dropout: f64,
+    /// How the last layer's sequence becomes the embedding.
+    pub pooling: Pooling,
+}
+
+/// How a sequence `[frames, batch, features]` becomes one vector an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// Forward state after the last frame beside the backward state after the first (the paper's).
+    LastState,
+    /// Mean over the valid frames.
+    Mean,
+    /// Mean and standard deviation over the valid frames, concatenated.
+    MeanDeviation,
+}
+
+/// Dense layers from the embedding to the logits of the softmax.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadConfig {
+    /// Widths of the layers before the last.
+    pub hidden: Vec<usize>,
+    /// What follows each of them.
+    pub activation: Activation,
+    /// Dropout probability after the first of them, in training only.
+    pub dropout: f64,
+    /// Number of classes of the distribution that the loss compares.
+    pub num_outputs: usize,
+}
+
+/// What follows a hidden dense layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// Nothing: the head of the paper's code is linear.
+    Linear,
+    /// max(x, 0).
+    Relu,
+    /// One learned slope a unit below zero, starting at 0 as in Keras.
+    Prelu,
+}
+
+impl ModelConfig {
+    /// The question's network, mended: two BLSTM layers of 128 units per direction, dense
+    /// 1024, 512 and 256 with `PReLU`, and a softmax of 128 instead of a fourth `PReLU`.
+    #[must_use]
+    pub fn question(num_bins: usize) -> Self {
+        Self {
+            num_bins,
+            encoder: EncoderConfig {
+                num_layers: 2,
+                hidden: 128,
+                dropout: 0.5,
+                pooling: Pooling::LastState,
+            },
+            head: HeadConfig {
+                hidden: vec![1024, 512, 256],
+                activation: Activation::Prelu,
+                dropout: 0.25,
+                num_outputs: 128,
+            },
+        }
+    }
+
+    /// The network of Stadelmann et al., *Capturing suprasegmental features of a voice with RNNs for
+    /// improved speaker clustering* (ANNPR 2018): two BLSTM layers of 256 units per direction, a
+    /// 512-dimensional embedding, and a linear head of 10n, 5n and n units for n training speakers.
+    #[must_use]
+    pub fn paper(num_bins: usize, num_outputs: usize) -> Self {
+        Self {
+            num_bins,
+            encoder: EncoderConfig {
+                num_layers: 2,
+                hidden: 256,
+                dropout: 0.5,
+                pooling: Pooling::LastState,
+            },
+            head: HeadConfig {
+                hidden: vec![10 * num_outputs, 5 * num_outputs],
+                activation: Activation::Linear,
+                dropout: 0.25,
+                num_outputs,
+            },
+        }
+    }
+
+    /// Dimensions of the embedding.
+    #[must_use]
+    pub fn embedding_dim(&self) -> usize {
+        let state = 2 * self.encoder.hidden;
+        match self.encoder.pooling {
+            Pooling::LastState | Pooling::Mean => state,
+            Pooling::MeanDeviation => 2 * state,
+        }
+    }
+
+    /// Refuses sizes and probabilities that no network can have.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] with the field, its value and what it may be.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let sizes = [
+            ("num_bins", self.num_bins),
+            ("encoder.num_layers", self.encoder.num_layers),
+            ("encoder.hidden", self.encoder.hidden),
+            ("head.num_outputs", self.head.num_outputs),
+        ];
+        let widths = self.head.hidden.iter().map(|&width| ("head.hidden", width));
+        for (field, size) in sizes.into_iter().chain(widths) {
+            if !(1..=MAX_SIZE).contains(&size) {
+                return Err(ModelError::Config {
+                    field,
+                    found: size.to_string(),
+                    expected: "a size between 1 and 65536",
+                });
+            }
+        }
+        for (field, probability) in [
+            ("encoder.dropout", self.encoder.dropout),
+            ("head.dropout", self.head.dropout),
+        ] {
+            if !(0.0..1.0).contains(&probability) {
+                return Err(ModelError::Config {
+                    field,
+                    found: probability.to_string(),
+                    expected: "a probability of at least 0 and below 1",
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Widest layer that a configuration may ask for, so that a hostile bundle cannot exhaust memory.
+const MAX_SIZE: usize = 65_536;

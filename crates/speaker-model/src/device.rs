@@ -1,0 +1,40 @@
+//! Which backend computes: the one place that knows Burn's backends by name.
+
+use burn::tensor::Device;
+
+use crate::ModelError;
+
+/// The names that [`device`] accepts in this build, the default first.
+#[must_use]
+pub fn available_devices() -> &'static [&'static str] {
+    &[
+        "flex",
+        #[cfg(feature = "ndarray")]
+        "ndarray",
+        #[cfg(feature = "tch")]
+        "tch",
+    ]
+}
+
+/// The device called `name`: `flex` (pure Rust, CPU), and `ndarray` or `tch` where they were built in.
+///
+/// # Errors
+/// [`ModelError::UnknownDevice`], which lists the names of this build.
+pub fn device(name: &str) -> Result<Device, ModelError> {
+    match name {
+        "flex" => Ok(Device::flex()),
+        #[cfg(feature = "ndarray")]
+        "ndarray" => Ok(Device::ndarray()),
+        #[cfg(feature = "tch")]
+        "tch" => Ok(Device::libtorch()),
+        _ => Err(ModelError::UnknownDevice {
+            found: name.to_owned(),
+            available: available_devices().join(", "),
+        }),
+    }
+}
+
+/// Whether the fused BLSTM, which is written for Burn's own CPU backend, can run on `device`.
+pub(crate) fn has_fused_blstm(device: &Device) -> bool {
+    device.clone().inner() == Device::flex()
+}

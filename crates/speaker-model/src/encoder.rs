@@ -1,0 +1,96 @@
+//! Features to embedding: a stack of BLSTM layers and pooling over time.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor};
+
+use crate::blstm::{Blstm, frame_mask};
+use crate::config::{EncoderConfig, Pooling};
+use crate::dropout::DropoutStream;
+
+/// A stack of [`Blstm`] layers whose last sequence is pooled into one vector an item.
+#[derive(Module, Debug)]
+pub struct Encoder {
+    /// First to last.
+    pub layers: Vec<Blstm>,
+    #[module(skip)]
+    config: EncoderConfig,
+}
+
+impl Encoder {
+    pub(crate) fn new(num_bins: usize, config: &EncoderConfig, seed: u64, device: &Device) -> Self {
+        let layers = (0..config.num_layers)
+            .map(|layer| {
+                let input = if layer == 0 { num_bins } else { 2 * config.hidden };
+                let name = format!("encoder.layers.{layer}");
+                Blstm::new(&name, input, config.hidden, seed, device)
+            })
+            .collect();
+        Self {
+            layers,
+            config: config.clone(),
+        }
+    }
+
+    /// Features `[frames, batch, bins]` to embeddings `[batch, embedding_dim]`.
+    ///
+    /// `lengths` are the items' valid frames where they differ; `dropout` is given in training only.
+    #[must_use]
+    pub fn forward(
+        &self,
+        features: Tensor<3>,
+        lengths: Option<&[usize]>,
+        mut dropout: Option<&mut DropoutStream>,
+    ) -> Tensor<2> {
+        let mut sequence = features;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
+                sequence = dropout.apply(sequence, self.config.dropout);
+            }
+            sequence = layer.forward(sequence, lengths);
+        }
+        pool(sequence, lengths, self.config.pooling)
+    }
+}
+
+/// Below this a band's variance over time counts as zero, so that the root's gradient stays finite.
+const VARIANCE_FLOOR: f64 = 1e-6;
+
+/// `[frames, batch, features]` to `[batch, features or twice as many]`.
+fn pool(sequence: Tensor<3>, lengths: Option<&[usize]>, pooling: Pooling) -> Tensor<2> {
+    let [frames, batch, features] = sequence.dims();
+    if pooling == Pooling::LastState {
+        let hidden = features / 2;
+        let forward = sequence
+            .clone()
+            .slice([frames - 1..frames, 0..batch, 0..hidden])
+            .reshape([batch, hidden]);
+        let backward = sequence
+            .slice([0..1, 0..batch, hidden..features])
+            .reshape([batch, hidden]);
+        return Tensor::cat(vec![forward, backward], 1);
+    }
+    // Each frame's weight in its item's mean; zero beyond the item's length.
+    let device = sequence.device();
+    let weights: Tensor<3> = match lengths {
+        None => Tensor::ones([frames, batch, 1], &device) / frames as f64,
+        Some(lengths) => {
+            let counts: Vec<f32> = lengths.iter().map(|&n| n.max(1) as f32).collect();
+            let counts = Tensor::<1>::from_floats(counts.as_slice(), &device).unsqueeze();
+            (frame_mask(lengths, frames, &device) / counts).unsqueeze_dim(2)
+        }
+    };
+    let mean = (sequence.clone() * weights.clone()).sum_dim(0);
+    if pooling == Pooling::Mean {
+        return mean.reshape([batch, features]);
+    }
+    let offset = sequence - mean.clone();
+    let variance = (offset.clone() * offset * weights).sum_dim(0);
+    let deviation = variance.clamp_min(VARIANCE_FLOOR).sqrt();
+    Tensor::cat(
+        vec![
+            mean.reshape([batch, features]),
+            deviation.reshape([batch, features]),
+        ],
+        1,
+    )
+}

@@ -1,0 +1,69 @@
+//! What can go wrong between a configuration and an embedding.
+
+use std::path::PathBuf;
+
+/// An error of this crate; each variant names the place, what was found and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// A device name that this build does not know.
+    #[error("device `{found}` is not built in; available: {available}")]
+    UnknownDevice {
+        /// The name that was asked for.
+        found: String,
+        /// The names of this build, comma separated.
+        available: String,
+    },
+    /// A model configuration that describes no network.
+    #[error("model configuration: `{field}` is {found}, expected {expected}")]
+    Config {
+        /// The field, as written in a configuration file.
+        field: &'static str,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Inputs whose shapes do not go together.
+    #[error("{what}: found {found}, expected {expected}")]
+    Shape {
+        /// Which input.
+        what: &'static str,
+        /// Its size.
+        found: String,
+        /// The size that fits.
+        expected: String,
+    },
+    /// A file that could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause, as the system gives it.
+        source: std::io::Error,
+    },
+    /// A bundle field that does not match what this version or the rest of the bundle says.
+    #[error("{path}: `{field}` is {found}, expected {expected}; {remedy}")]
+    Bundle {
+        /// The file inside the bundle.
+        path: PathBuf,
+        /// The field or tensor.
+        field: String,
+        /// What the file has.
+        found: String,
+        /// What would fit.
+        expected: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The feature configuration of a bundle is refused by the front end.
+    #[error(transparent)]
+    Features(#[from] audio_features::FeatureError),
+}
+
+impl ModelError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

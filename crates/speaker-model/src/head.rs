@@ -1,0 +1,103 @@
+//! Embedding to logits: the dense layers that only training uses.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+use crate::config::{Activation, HeadConfig};
+use crate::dropout::DropoutStream;
+use crate::init;
+
+/// A dense layer `x W + b`, with a learned slope below zero where the head uses `PReLU`.
+#[derive(Module, Debug)]
+pub struct Dense {
+    /// `[input, output]`
+    pub weight: Param<Tensor<2>>,
+    /// `[output]`
+    pub bias: Param<Tensor<1>>,
+    /// `[output]`, the slope below zero
+    pub slope: Option<Param<Tensor<1>>>,
+}
+
+impl Dense {
+    fn new(name: &str, sizes: [usize; 2], prelu: bool, seed: u64, device: &Device) -> Self {
+        let [input, output] = sizes;
+        let mut rng = init::stream(seed, &format!("{name}.weight"));
+        let weight = init::glorot_uniform(input, output, &mut rng);
+        let zeros = || Param::from_data(TensorData::zeros::<f32, _>([output]), device);
+        Self {
+            weight: Param::from_data(TensorData::new(weight, sizes), device),
+            bias: zeros(),
+            slope: prelu.then(zeros),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        x.matmul(self.weight.val()) + self.bias.val().unsqueeze()
+    }
+}
+
+/// Dense layers with an activation between them; the last gives the logits.
+#[derive(Module, Debug)]
+pub struct Head {
+    /// First to last.
+    pub layers: Vec<Dense>,
+    #[module(skip)]
+    config: HeadConfig,
+}
+
+impl Head {
+    pub(crate) fn new(
+        embedding_dim: usize,
+        config: &HeadConfig,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let mut input = embedding_dim;
+        let widths = config.hidden.iter().chain([&config.num_outputs]);
+        let layers = widths
+            .enumerate()
+            .map(|(layer, &output)| {
+                let prelu =
+                    layer < config.hidden.len() && config.activation == Activation::Prelu;
+                let name = format!("head.layers.{layer}");
+                let dense = Dense::new(&name, [input, output], prelu, seed, device);
+                input = output;
+                dense
+            })
+            .collect();
+        Self {
+            layers,
+            config: config.clone(),
+        }
+    }
+
+    /// Embeddings `[batch, embedding_dim]` to logits `[batch, num_outputs]`.
+    #[must_use]
+    pub fn forward(&self, embeddings: Tensor<2>, dropout: Option<&mut DropoutStream>) -> Tensor<2> {
+        let mut x = embeddings;
+        let mut dropout = dropout;
+        for (index, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(x);
+            if index + 1 == self.layers.len() {
+                break;
+            }
+            x = match self.config.activation {
+                Activation::Linear => x,
+                Activation::Relu => activation::relu(x),
+                Activation::Prelu => {
+                    let slope = layer.slope.as_ref().map(Param::val);
+                    let below = activation::relu(x.clone().neg());
+                    match slope {
+                        Some(slope) => activation::relu(x) - below * slope.unsqueeze(),
+                        None => activation::relu(x),
+                    }
+                }
+            };
+            // The paper's head drops after its first layer only; `take` leaves none for the others.
+            if let Some(dropout) = dropout.take() {
+                x = dropout.apply(x, self.config.dropout);
+            }
+        }
+        x
+    }
+}

@@ -1,0 +1,120 @@
+//! Two made signals and their embeddings, by which a loaded model shows that it computes what its
+//! writer did: weights not loaded, or a front end that drifted, give other embeddings.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::embedder::Embedder;
+use crate::files::write_atomically;
+use crate::ModelError;
+
+/// The embeddings of [`signal`] for each of [`SIGNALS`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SelfTest {
+    embeddings: Vec<Vec<f32>>,
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+/// Pitch (Hz) and its vibrato's rate (Hz) of the two signals.
+const SIGNALS: [(f64, f64); 2] = [(110.0, 3.0), (215.0, 5.0)];
+
+/// Least cosine to the stored embedding. Backends, instruction sets and 16-bit weights stay above
+/// 0.9999; a wrong front end or weights that were not loaded fall far below.
+const LEAST_COSINE: f64 = 0.999;
+
+impl SelfTest {
+    pub(crate) fn of(embedder: &Embedder) -> Result<Self, ModelError> {
+        let rate = embedder.front_end().config().sample_rate_hz;
+        let embeddings = SIGNALS
+            .iter()
+            .map(|&(pitch_hz, vibrato_hz)| embedder.embed(&signal(rate, pitch_hz, vibrato_hz)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            embeddings,
+            path: PathBuf::new(),
+        })
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<(), ModelError> {
+        let json = serde_json::to_vec(self).map_err(|error| ModelError::io(path)(error.into()))?;
+        write_atomically(path, &json).map_err(ModelError::io(path))
+    }
+
+    pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
+        let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
+        let test: Self = serde_json::from_slice(&bytes).map_err(|error| ModelError::Bundle {
+            path: path.to_owned(),
+            field: "embeddings".to_owned(),
+            found: error.to_string(),
+            expected: "two lists of numbers".to_owned(),
+            remedy: "copy the bundle again",
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            ..test
+        })
+    }
+
+    pub(crate) fn check(&self, embedder: &Embedder) -> Result<(), ModelError> {
+        let fault = |field: String, found: String, expected: String| ModelError::Bundle {
+            path: self.path.clone(),
+            field,
+            found,
+            expected,
+            remedy: "the weights or the front end are not those that the bundle was written with: copy it again",
+        };
+        let computed = Self::of(embedder)?.embeddings;
+        if self.embeddings.len() != computed.len() {
+            return Err(fault(
+                "embeddings".to_owned(),
+                format!("{} vectors", self.embeddings.len()),
+                format!("{}", computed.len()),
+            ));
+        }
+        for (index, (stored, computed)) in self.embeddings.iter().zip(&computed).enumerate() {
+            let cosine = if stored.len() == computed.len() {
+                cosine(stored, computed)
+            } else {
+                f64::NAN
+            };
+            if cosine.is_nan() || cosine < LEAST_COSINE {
+                return Err(fault(
+                    format!("embeddings[{index}]"),
+                    format!("a vector at cosine {cosine:.4} to what this model computes"),
+                    format!("at least {LEAST_COSINE}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let dot = |a: &[f32], b: &[f32]| -> f64 {
+        a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
+    };
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// One second of a harmonic tone with vibrato, pauses and a little noise: voiced and unvoiced
+/// frames, as a formula.
+fn signal(sample_rate_hz: u32, pitch_hz: f64, vibrato_hz: f64) -> Vec<f32> {
+    let rate = f64::from(sample_rate_hz);
+    let (mut phase, mut noise) = (0.0f64, 1u32);
+    (0..sample_rate_hz)
+        .map(|n| {
+            let time_s = f64::from(n) / rate;
+            let turn = std::f64::consts::TAU;
+            let pitch = pitch_hz * (1.0 + 0.05 * (turn * vibrato_hz * time_s).sin());
+            phase = (phase + pitch / rate).fract();
+            let voice: f64 = (1..=20).map(|k| (turn * phase * f64::from(k)).sin() / f64::from(k)).sum();
+            let envelope = (turn * 2.0 * time_s).sin().max(0.0);
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let hiss = f64::from(noise >> 8) / f64::from(1 << 23) - 1.0;
+            (0.2 * envelope * voice + 0.005 * hiss) as f32
+        })
+        .collect()
+}

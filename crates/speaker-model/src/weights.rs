@@ -1,0 +1,220 @@
+//! Weights as safetensors: names are the paths of the parameters in the module.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{Tensor, TensorData};
+use half::f16;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+use crate::files::write_atomically;
+
+/// How weights are stored; they are computed with in 32 bits either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 16-bit floats: half the size.
+    F16,
+}
+
+/// A named array, row-major.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct NamedTensor {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f32>,
+}
+
+/// Largest weight file that is read, so that a wrong path cannot exhaust memory.
+const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// Every float parameter of `module` by its path.
+pub(crate) fn tensors_of(module: &impl Module) -> BTreeMap<String, NamedTensor> {
+    let mut collector = Collector::default();
+    module.visit(&mut collector);
+    collector.tensors
+}
+
+#[derive(Default)]
+struct Collector {
+    path: Vec<String>,
+    tensors: BTreeMap<String, NamedTensor>,
+}
+
+impl ModuleVisitor for Collector {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let tensor = param.val();
+        let shape = tensor.dims().to_vec();
+        let values = tensor
+            .into_data()
+            .convert::<f32>()
+            .try_into_vec()
+            .unwrap_or_default();
+        self.tensors
+            .insert(self.path.join("."), NamedTensor { shape, values });
+    }
+}
+
+/// `module` with its parameters replaced by those of `tensors`, which are removed from it.
+pub(crate) fn with_tensors<M: Module>(
+    module: M,
+    tensors: &mut BTreeMap<String, NamedTensor>,
+    path: &Path,
+) -> Result<M, ModelError> {
+    let mut loader = Loader {
+        path: Vec::new(),
+        tensors,
+        fault: None,
+    };
+    let module = module.map(&mut loader);
+    match loader.fault {
+        None => Ok(module),
+        Some((field, found, expected)) => Err(ModelError::Bundle {
+            path: path.to_owned(),
+            field,
+            found,
+            expected,
+            remedy: "the weights belong to another configuration: take both from one bundle",
+        }),
+    }
+}
+
+struct Loader<'a> {
+    path: Vec<String>,
+    tensors: &'a mut BTreeMap<String, NamedTensor>,
+    fault: Option<(String, String, String)>,
+}
+
+impl ModuleMapper for Loader<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let name = self.path.join(".");
+        let expected = param.dims().to_vec();
+        match self.tensors.remove(&name) {
+            Some(tensor) if tensor.shape == expected => param.map(|old| {
+                let data = TensorData::new(tensor.values, tensor.shape);
+                let new = Tensor::from_data(data, &old.device());
+                if old.is_require_grad() { new.require_grad() } else { new }
+            }),
+            found => {
+                let found = found.map_or("missing".to_owned(), |t| format!("shape {:?}", t.shape));
+                self.fault
+                    .get_or_insert((name, found, format!("shape {expected:?}")));
+                param
+            }
+        }
+    }
+}
+
+/// Writes `tensors` beside `path`, syncs and renames.
+pub(crate) fn write(
+    path: &Path,
+    tensors: &BTreeMap<String, NamedTensor>,
+    precision: Precision,
+) -> Result<(), ModelError> {
+    let dtype = match precision {
+        Precision::F32 => Dtype::F32,
+        Precision::F16 => Dtype::F16,
+    };
+    let bytes: Vec<(&String, Vec<u8>)> = tensors
+        .iter()
+        .map(|(name, tensor)| {
+            let values = tensor.values.iter();
+            let bytes = match precision {
+                Precision::F32 => values.flat_map(|v| v.to_le_bytes()).collect(),
+                Precision::F16 => values.flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect(),
+            };
+            (name, bytes)
+        })
+        .collect();
+    let mut views = Vec::with_capacity(bytes.len());
+    for (name, bytes) in &bytes {
+        let view = TensorView::new(dtype, tensors[*name].shape.clone(), bytes)
+            .map_err(|error| malformed(path, &error))?;
+        views.push((name.as_str(), view));
+    }
+    let file = safetensors::serialize(views, None).map_err(|error| malformed(path, &error))?;
+    write_atomically(path, &file).map_err(ModelError::io(path))
+}
+
+/// Reads a safetensors file of 16- or 32-bit floats.
+pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
+    let size = std::fs::metadata(path).map_err(ModelError::io(path))?.len();
+    if size > MAX_FILE_BYTES {
+        return Err(ModelError::Bundle {
+            path: path.to_owned(),
+            field: "file size".to_owned(),
+            found: format!("{size} bytes"),
+            expected: format!("at most {MAX_FILE_BYTES}"),
+            remedy: "check that the path is a bundle's",
+        });
+    }
+    let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
+    let file = SafeTensors::deserialize(&bytes).map_err(|error| malformed(path, &error))?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.tensors() {
+        let values: Vec<f32> = match view.dtype() {
+            Dtype::F32 => view
+                .data()
+                .chunks_exact(4)
+                .map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+                .collect(),
+            Dtype::F16 => view
+                .data()
+                .chunks_exact(2)
+                .map(|b| f16::from_le_bytes([b[0], b[1]]).to_f32())
+                .collect(),
+            other => {
+                return Err(ModelError::Bundle {
+                    path: path.to_owned(),
+                    field: name.clone(),
+                    found: format!("{other:?}"),
+                    expected: "F32 or F16".to_owned(),
+                    remedy: "convert the tensor",
+                });
+            }
+        };
+        if let Some(index) = values.iter().position(|v| !v.is_finite()) {
+            return Err(ModelError::Bundle {
+                path: path.to_owned(),
+                field: format!("{name}[{index}]"),
+                found: values[index].to_string(),
+                expected: "a finite number".to_owned(),
+                remedy: "the training that wrote it had diverged: take an earlier checkpoint",
+            });
+        }
+        let shape = view.shape().to_vec();
+        tensors.insert(name.clone(), NamedTensor { shape, values });
+    }
+    Ok(tensors)
+}
+
+fn malformed(path: &Path, error: &safetensors::SafeTensorError) -> ModelError {
+    ModelError::Bundle {
+        path: path.to_owned(),
+        field: "file".to_owned(),
+        found: error.to_string(),
+        expected: "a whole safetensors file".to_owned(),
+        remedy: "copy the bundle again",
+    }
+}

@@ -1,0 +1,187 @@
+//! A batch plan to a batch of numbers, and the workers that make batches ahead of the training step.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use audio_features::FrontEnd;
+use audio_features::augment::Augmenter;
+use pair_sampler::{BatchPlan, BatchSampler, Manifest};
+
+use crate::TrainError;
+use crate::config::TrainConfig;
+use crate::data::{FeatureBank, owned};
+
+/// One training step's input.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// `[frames, segments, bins]`, row-major.
+    pub features: Vec<f32>,
+    /// `[frames, segments, bins]`
+    pub shape: [usize; 3],
+    /// Valid frames of each segment, where some recording is shorter than a crop.
+    pub lengths: Option<Vec<usize>>,
+    /// Speaker label of each segment.
+    pub speakers: Vec<usize>,
+    /// Explicit pairs of segments, where the sampler draws pairs.
+    pub pairs: Option<Vec<(usize, usize)>>,
+    /// Index of each segment's utterance in the manifest.
+    pub utterances: Vec<usize>,
+}
+
+/// Makes the batch of any step; all it needs is shared and read-only.
+pub struct BatchMaker<'a> {
+    manifest: &'a Manifest,
+    sampler: &'a BatchSampler,
+    bank: &'a FeatureBank,
+    front_end: &'a FrontEnd,
+    augmenter: Option<Augmenter>,
+    crop_frames: usize,
+}
+
+impl<'a> BatchMaker<'a> {
+    /// A maker of `config`'s batches over the usable recordings of `manifest`.
+    ///
+    /// # Errors
+    /// [`TrainError::Features`] for an augmentation that cannot be.
+    pub fn new(
+        config: &TrainConfig,
+        manifest: &'a Manifest,
+        sampler: &'a BatchSampler,
+        bank: &'a FeatureBank,
+        front_end: &'a FrontEnd,
+    ) -> Result<Self, TrainError> {
+        let augmenter = config
+            .augment
+            .as_ref()
+            .map(|augment| Augmenter::new(augment, &config.features))
+            .transpose()?;
+        Ok(Self {
+            manifest,
+            sampler,
+            bank,
+            front_end,
+            augmenter,
+            crop_frames: config.crop_frames,
+        })
+    }
+
+    /// The batch of `step`, a pure function of the configuration, the data and the step.
+    ///
+    /// # Errors
+    /// A sentence that names a recording which could be read before training and no longer can.
+    pub fn batch(&self, step: u64) -> Result<Batch, String> {
+        let per_epoch = self.sampler.steps_per_epoch().max(1);
+        self.fill(self.sampler.batch(step / per_epoch, step % per_epoch))
+    }
+
+    fn fill(&self, plan: BatchPlan) -> Result<Batch, String> {
+        let num_bins = self.front_end.config().num_bins;
+        let hop_s = self.front_end.config().hop_s();
+        let num_segments = plan.items.len();
+        let shape = [self.crop_frames, num_segments, num_bins];
+        let mut features = vec![0.0; shape.iter().product()];
+        let mut lengths = Vec::with_capacity(num_segments);
+        for (index, item) in plan.items.iter().enumerate() {
+            let path = &self.manifest.utterances[item.utterance].path;
+            let mut recording = owned(&self.bank.log_mel(path)?);
+            if let Some(augmenter) = &self.augmenter {
+                augmenter.change(&mut recording, item.seed);
+            }
+            self.front_end.finish(&mut recording);
+            if let Some(augmenter) = &self.augmenter {
+                augmenter.mask(&mut recording, item.seed);
+            }
+            let start = item
+                .crop
+                .start_frame(recording.num_frames(), self.crop_frames, hop_s);
+            let length = self.crop_frames.min(recording.num_frames() - start);
+            for t in 0..length {
+                let at = (t * num_segments + index) * num_bins;
+                features[at..at + num_bins].copy_from_slice(recording.frame(start + t));
+            }
+            lengths.push(length);
+        }
+        let full = lengths.iter().all(|&length| length == self.crop_frames);
+        Ok(Batch {
+            features,
+            shape,
+            lengths: (!full).then_some(lengths),
+            speakers: plan.items.iter().map(|item| item.speaker).collect(),
+            pairs: plan.pairs,
+            utterances: plan.items.iter().map(|item| item.utterance).collect(),
+        })
+    }
+}
+
+/// Batches that one worker keeps ready.
+const AHEAD: usize = 2;
+
+/// Runs `consume` beside `num_workers` threads that make the batches from `first_step` on ahead of it.
+///
+/// Worker w makes steps w, w + n, w + 2n, … and has its own bounded queue, so that the order of batches never
+/// depends on which worker is quicker.
+pub(crate) fn with_batches<T>(
+    maker: &BatchMaker<'_>,
+    first_step: u64,
+    num_workers: usize,
+    consume: impl FnOnce(&mut BatchQueue) -> T,
+) -> T {
+    let ended = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let mut receivers = Vec::with_capacity(num_workers);
+        for worker in 0..num_workers as u64 {
+            let (sender, receiver) = sync_channel(AHEAD);
+            receivers.push(receiver);
+            let ended = &ended;
+            let first = first_step + worker;
+            scope.spawn(move || produce(maker, first, num_workers as u64, &sender, ended));
+        }
+        let mut queue = BatchQueue {
+            receivers,
+            next: 0,
+            waited: Duration::ZERO,
+        };
+        let result = consume(&mut queue);
+        ended.store(true, Ordering::Relaxed);
+        // Dropping the receivers wakes workers that wait for room in their queues.
+        drop(queue);
+        result
+    })
+}
+
+fn produce(
+    maker: &BatchMaker<'_>,
+    first: u64,
+    stride: u64,
+    sender: &SyncSender<Result<Batch, String>>,
+    ended: &AtomicBool,
+) {
+    let mut step = first;
+    while !ended.load(Ordering::Relaxed) && sender.send(maker.batch(step)).is_ok() {
+        step += stride;
+    }
+}
+
+/// The batches in the order of their steps.
+pub(crate) struct BatchQueue {
+    receivers: Vec<Receiver<Result<Batch, String>>>,
+    next: usize,
+    waited: Duration,
+}
+
+impl BatchQueue {
+    /// The next step's batch; None where its worker has died.
+    pub(crate) fn next(&mut self) -> Option<Result<Batch, String>> {
+        let begin = Instant::now();
+        let batch = self.receivers[self.next].recv().ok();
+        self.waited += begin.elapsed();
+        self.next = (self.next + 1) % self.receivers.len();
+        batch
+    }
+
+    /// Time that the training step has waited for data.
+    pub(crate) fn waited(&self) -> Duration {
+        self.waited
+    }
+}

@@ -1,0 +1,196 @@
+//! A run's directory: whole checkpoints, and two names that point at the last and the best.
+//!
+//! A checkpoint is written beside, synced and renamed; `checkpoints.json` is replaced after that. Whenever
+//! the process dies, the names point at whole checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use speaker_model::{Bundle, Precision, SpeakerNetwork, write_atomically};
+
+use crate::TrainError;
+use crate::evaluate::ListResult;
+use crate::optimise::Optimiser;
+
+const POINTERS_FILE: &str = "checkpoints.json";
+const NETWORK_FILE: &str = "network.safetensors";
+const OPTIMISER_FILE: &str = "optimiser.bpk";
+const PROGRESS_FILE: &str = "progress.json";
+
+/// How far a run has come; with the configuration and the data all that decides how it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Steps taken.
+    pub step: u64,
+    /// The untrained network on the development trials.
+    pub untrained: Vec<ListResult>,
+    /// Lowest mean EER so far, and its step.
+    pub best: Option<(f64, u64)>,
+    /// Evaluations since then.
+    pub evaluations_since_best: u64,
+}
+
+/// The checkpoints that a run keeps, by directory name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Pointers {
+    last: Option<String>,
+    best: Option<String>,
+}
+
+/// A run's directory.
+#[derive(Clone, Debug)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// The run in `path`, whether or not it exists.
+    #[must_use]
+    pub fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether a training has written a checkpoint here.
+    #[must_use]
+    pub fn has_checkpoint(&self) -> bool {
+        self.path.join(POINTERS_FILE).exists()
+    }
+
+    /// The bundle of the best checkpoint, or of the last where no development trials chose one.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] where there is none.
+    pub fn best_bundle(&self) -> Result<PathBuf, TrainError> {
+        let pointers = self.pointers()?;
+        self.checkpoint(pointers.best.or(pointers.last))
+    }
+
+    /// The last checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] where there is none.
+    pub fn last_checkpoint(&self) -> Result<PathBuf, TrainError> {
+        self.checkpoint(self.pointers()?.last)
+    }
+
+    fn checkpoint(&self, name: Option<String>) -> Result<PathBuf, TrainError> {
+        name.map(|name| self.checkpoints().join(name))
+            .filter(|path| path.is_dir())
+            .ok_or_else(|| TrainError::Checkpoint {
+                path: self.path.clone(),
+                found: "no checkpoint".to_owned(),
+                remedy: "train first, or give the directory that `siamang train --out` wrote",
+            })
+    }
+
+    fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    fn pointers(&self) -> Result<Pointers, TrainError> {
+        let path = self.path.join(POINTERS_FILE);
+        match std::fs::read(&path) {
+            Ok(bytes) => parse(&path, &bytes),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Pointers::default()),
+            Err(error) => Err(TrainError::io(path)(error)),
+        }
+    }
+
+    /// Writes a checkpoint and points `last`, and `best` where `is_best`, at it; checkpoints that nothing points at
+    /// any more are removed.
+    pub(crate) fn save(
+        &self,
+        bundle: &Bundle,
+        network: &SpeakerNetwork,
+        optimiser: &Optimiser,
+        progress: &Progress,
+        is_best: bool,
+    ) -> Result<(), TrainError> {
+        let checkpoints = self.checkpoints();
+        std::fs::create_dir_all(&checkpoints).map_err(TrainError::io(&checkpoints))?;
+        let name = format!("step-{:07}", progress.step);
+        let target = checkpoints.join(&name);
+        if !target.exists() {
+            let beside = tempfile::Builder::new()
+                .prefix(".writing-")
+                .tempdir_in(&checkpoints)
+                .map_err(TrainError::io(&checkpoints))?;
+            bundle.save(beside.path(), Precision::F32)?;
+            network.save(&beside.path().join(NETWORK_FILE))?;
+            optimiser.save(&beside.path().join(OPTIMISER_FILE))?;
+            let path = beside.path().join(PROGRESS_FILE);
+            write_json(&path, progress)?;
+            sync(&beside.path().join(OPTIMISER_FILE))?;
+            sync(beside.path())?;
+            let written = beside.keep();
+            std::fs::rename(&written, &target).map_err(TrainError::io(&target))?;
+            sync(&checkpoints)?;
+        }
+        let mut pointers = self.pointers()?;
+        if is_best {
+            pointers.best = Some(name.clone());
+        }
+        pointers.last = Some(name);
+        write_json(&self.path.join(POINTERS_FILE), &pointers)?;
+        self.remove_unreferenced(&pointers)
+    }
+
+    fn remove_unreferenced(&self, pointers: &Pointers) -> Result<(), TrainError> {
+        let checkpoints = self.checkpoints();
+        let kept = [&pointers.last, &pointers.best];
+        for entry in std::fs::read_dir(&checkpoints).map_err(TrainError::io(&checkpoints))? {
+            let entry = entry.map_err(TrainError::io(&checkpoints))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !kept.iter().any(|kept| kept.as_deref() == Some(name.as_str())) {
+                let path = entry.path();
+                std::fs::remove_dir_all(&path).map_err(TrainError::io(&path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a freshly made network and optimiser into the state of the last checkpoint.
+    pub(crate) fn resume(
+        &self,
+        network: SpeakerNetwork,
+        optimiser: Optimiser,
+        device: &Device,
+    ) -> Result<(SpeakerNetwork, Optimiser, Progress), TrainError> {
+        let checkpoint = self.last_checkpoint()?;
+        let network = network.load(&checkpoint.join(NETWORK_FILE))?;
+        let optimiser = optimiser.load(&checkpoint.join(OPTIMISER_FILE))?;
+        let path = checkpoint.join(PROGRESS_FILE);
+        let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
+        Ok((network, optimiser, parse(&path, &bytes)?))
+    }
+}
+
+fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let json = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path)(error.into()))?;
+    write_atomically(path, &json).map_err(TrainError::io(path))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, TrainError> {
+    serde_json::from_slice(bytes).map_err(|error| TrainError::Checkpoint {
+        path: path.to_owned(),
+        found: error.to_string(),
+        remedy: "the file was written by another version or damaged: start the run anew",
+    })
+}
+
+fn sync(path: &Path) -> Result<(), TrainError> {
+    std::fs::File::open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(TrainError::io(path))
+}

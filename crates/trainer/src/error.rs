@@ -1,0 +1,87 @@
+//! What can end a training before its time.
+
+use std::path::PathBuf;
+
+/// An error of this crate; each variant names the place, what was found and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A configuration that no training can have.
+    #[error("{place}: {found}; {remedy}")]
+    Config {
+        /// File or field.
+        place: String,
+        /// What it says.
+        found: String,
+        /// What to write instead.
+        remedy: &'static str,
+    },
+    /// A file that could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The cause, as the system gives it.
+        source: std::io::Error,
+    },
+    /// A run directory or checkpoint that cannot be continued.
+    #[error("{path}: {found}; {remedy}")]
+    Checkpoint {
+        /// The file or directory.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The loss or its gradient was no longer a number.
+    #[error(
+        "step {step}: the {what} is not finite; the batch was {utterances:?}. The last checkpoint is whole: \
+         lower `optimiser.learning_rate` or set `optimiser.clip_norm`"
+    )]
+    NonFinite {
+        /// The step.
+        step: u64,
+        /// Loss or gradient.
+        what: &'static str,
+        /// The batch's utterances.
+        utterances: Vec<String>,
+    },
+    /// Recordings of a trial list that cannot be embedded.
+    #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}; correct the list or its root")]
+    Trials {
+        /// The list's name.
+        list: String,
+        /// How many.
+        num_missing: usize,
+        /// One of them and why.
+        first: String,
+    },
+    /// No training utterance is left.
+    #[error("no training utterance is left of {num_found}: {reason}")]
+    NoData {
+        /// How many there were.
+        num_found: usize,
+        /// Why none is left.
+        reason: String,
+    },
+    /// From the front end.
+    #[error(transparent)]
+    Features(#[from] audio_features::FeatureError),
+    /// From the model.
+    #[error(transparent)]
+    Model(#[from] speaker_model::ModelError),
+    /// From the sampler.
+    #[error(transparent)]
+    Sampler(#[from] pair_sampler::SamplerError),
+    /// From the evaluation.
+    #[error(transparent)]
+    Eval(#[from] speaker_eval::EvalError),
+}
+
+impl TrainError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

@@ -1,0 +1,122 @@
+//! One optimiser step: gradients, their norms, clipping by the norm of all together, Adam(W).
+
+use std::path::Path;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Tensor, TensorData};
+use speaker_model::SpeakerNetwork;
+
+use crate::TrainError;
+use crate::config::OptimiserConfig;
+
+/// Burn's `AdamW` behind the project's configuration; with weight decay 0 it is plain Adam.
+pub(crate) struct Optimiser {
+    adam: ModuleOptimizer,
+    clip_norm: Option<f64>,
+}
+
+impl Optimiser {
+    pub(crate) fn new(config: &OptimiserConfig) -> Self {
+        let adam = AdamWConfig::new()
+            .with_beta_1(config.beta_1)
+            .with_beta_2(config.beta_2)
+            .with_epsilon(config.epsilon)
+            .with_weight_decay(config.weight_decay)
+            .init();
+        Self {
+            adam,
+            clip_norm: config.clip_norm,
+        }
+    }
+
+    /// Moves `network` against the gradient of `loss`; gives the gradient's norm before clipping, and
+    /// leaves the network as it was where that is not finite.
+    pub(crate) fn step(
+        &mut self,
+        network: SpeakerNetwork,
+        loss: &Tensor<1>,
+        learning_rate: f64,
+    ) -> (SpeakerNetwork, f64) {
+        let mut gradients = GradientsParams::from_grads(loss.backward(), &network);
+        let mut norm = SquaredNorm {
+            gradients: &gradients,
+            sum: 0.0,
+        };
+        network.visit(&mut norm);
+        let norm = norm.sum.sqrt();
+        if !norm.is_finite() {
+            return (network, norm);
+        }
+        if let Some(limit) = self.clip_norm.filter(|&limit| norm > limit) {
+            network.visit(&mut Scale {
+                gradients: &mut gradients,
+                factor: limit / norm,
+            });
+        }
+        (self.adam.step(learning_rate, network, gradients), norm)
+    }
+
+    /// The moments, as a file that [`Self::load`] continues from bit for bit.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), TrainError> {
+        self.adam.save(path).map_err(|error| fault(path, &error.to_string()))
+    }
+
+    pub(crate) fn load(self, path: &Path) -> Result<Self, TrainError> {
+        let adam = self.adam.load(path).map_err(|error| fault(path, &error.to_string()))?;
+        Ok(Self { adam, ..self })
+    }
+}
+
+fn fault(path: &Path, error: &str) -> TrainError {
+    TrainError::Checkpoint {
+        path: path.to_owned(),
+        found: error.to_owned(),
+        remedy: "resume from an earlier checkpoint",
+    }
+}
+
+/// Sum of squares of a module's gradients, in the order of its parameters.
+struct SquaredNorm<'a> {
+    gradients: &'a GradientsParams,
+    sum: f64,
+}
+
+impl ModuleVisitor for SquaredNorm<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            self.sum += squares(gradient.into_data());
+        }
+    }
+}
+
+struct Scale<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f64,
+}
+
+impl ModuleVisitor for Scale<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            self.gradients
+                .register(param.id, gradient.mul_scalar(self.factor));
+        }
+    }
+}
+
+/// Euclidean norm of all weights of `module`.
+pub(crate) fn weight_norm(module: &impl Module) -> f64 {
+    struct Weights(f64);
+    impl ModuleVisitor for Weights {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 += squares(param.val().into_data());
+        }
+    }
+    let mut weights = Weights(0.0);
+    module.visit(&mut weights);
+    weights.0.sqrt()
+}
+
+fn squares(data: TensorData) -> f64 {
+    data.iter::<f32>().map(|v| f64::from(v) * f64::from(v)).sum()
+}
