@@ -45,10 +45,11 @@ fn ln(x: f32) -> f32 {
 
 #[inline(always)]
 fn exp(x: f32) -> f32 {
-    // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer without a rounding instruction.
+    // Adding 1.5 * 2^23 rounds to the nearest integer n and leaves it in the low bits.
     const ROUND: f32 = 12_582_912.0;
     let x = x.clamp(-87.0, 87.0);
-    let n = (x * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let rounded = x * std::f32::consts::LOG2_E + ROUND;
+    let n = rounded - ROUND;
     let r = x - n * LN_2_HIGH - n * LN_2_LOW;
     let mut p = 1.987_569_1e-4;
     p = p * r + 1.398_2e-3;
@@ -57,8 +58,9 @@ fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 0.5;
     let mantissa = p * (r * r) + r + 1.0;
-    // n is within ±126, so the biased exponent stays normal.
-    mantissa * f32::from_bits(((n as i32 + 127) as u32) << 23)
+    // The clamp keeps n within ±126, so that 2^n is a normal number.
+    let power_of_two = f32::from_bits((rounded.to_bits() << 23).wrapping_add(1f32.to_bits()));
+    mantissa * power_of_two
 }
 
 #[cfg(test)]

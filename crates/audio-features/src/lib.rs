@@ -1,6 +1,7 @@
 //! Recordings to samples to log-mel features.
 
 mod activity;
+pub mod augment;
 mod cache;
 mod compression;
 mod fast_math;

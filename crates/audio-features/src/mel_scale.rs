@@ -99,6 +99,16 @@ impl MelBank {
         &self.points_hz[1..self.points_hz.len() - 1]
     }
 
+    /// Edges and centres in Hz: band `i` rises from point `i`, peaks at `i + 1`, ends at `i + 2`.
+    pub(crate) fn points_hz(&self) -> &[f64] {
+        &self.points_hz
+    }
+
+    /// The weights of each band on neighbouring FFT bins.
+    pub(crate) fn weights(&self) -> impl Iterator<Item = &[f32]> {
+        self.bands.iter().map(|band| &band.weights[..])
+    }
+
     /// Band powers of one power spectrum of `fft_size / 2 + 1` bins, appended to `out`.
     pub(crate) fn apply(&self, power: &[f32], out: &mut Vec<f32>) {
         out.extend(

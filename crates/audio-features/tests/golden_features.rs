@@ -7,6 +7,13 @@
 //! distance from an f64 evaluation is 1e-5 down to 60 dB, 1e-3 at 90 dB and 0.2 at 125 dB. So for
 //! its preset an amplitude error of 1e-7 of the frame's loudest band is allowed as well.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports on stderr"
+)]
+
 use std::path::PathBuf;
 
 use audio_features::{Compression, FeatureConfig, LogMel};
