@@ -1,1 +1,39 @@
-fn main() {}
+//! `cargo xtask`: what a developer of Siamang runs that a user of `siamang` does not need.
+
+mod commands;
+mod voices;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use commands::make_voices;
+
+/// Commands for those who work on Siamang.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Remake the small corpus of synthetic voices in data/voices, or check it.
+    MakeVoices(make_voices::MakeVoices),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::MakeVoices(command) => make_voices::run(&command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A closed standard error leaves nobody to tell; the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
