@@ -1,67 +1,205 @@
 //! What happens between the matrix products of one time step, forward and backward, as vector loops.
+//!
+//! Two things make LLVM emit vector code here. The steps are `WithSimd` structs, not closures: `pulp` compiles
+//! `with_simd` for the processor at hand and everything must be inlined into it, which the call of a large closure is
+//! not. And the loops run over local arrays of one block's 16 units, which cannot overlap.
+
+use pulp::{Simd, WithSimd};
 
 use crate::activation::{sigmoid, tanh};
+use crate::layout::{COLUMNS, UNITS};
 
 /// Magnitudes below this become 0. Gradients that fade over many steps would otherwise pass through the denormal
 /// numbers, each of which costs a multiplication a hundred cycles; times any weight above 1e-8 this is still normal.
 const SMALLEST: f32 = 1e-30;
+
+type Units = [f32; UNITS];
+
+/// Which sequences are padding at a frame.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended<'a> {
+    pub(crate) frame: usize,
+    pub(crate) lengths: Option<&'a [usize]>,
+}
+
+impl Ended<'_> {
+    #[inline(always)]
+    fn at(self, row: usize) -> bool {
+        self.lengths
+            .is_some_and(|lengths| self.frame >= lengths[row])
+    }
+}
+
+/// One step forward of one block of units for some rows (sequences).
+pub(crate) struct ForwardStep<'a> {
+    pub(crate) rows: std::ops::Range<usize>,
+    pub(crate) block: usize,
+    /// Blocks of a row.
+    pub(crate) blocks: usize,
+    pub(crate) ended: Ended<'a>,
+    /// `[batch, blocks, 64]`: preactivations, which become activations.
+    pub(crate) gates: &'a mut [f32],
+    /// `[batch, blocks, 16]`, like the other states.
+    pub(crate) cell_before: &'a [f32],
+    pub(crate) cell: &'a mut [f32],
+    pub(crate) out_before: &'a [f32],
+    pub(crate) out: &'a mut [f32],
+}
+
+impl WithSimd for ForwardStep<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (gates, _) = self.gates.as_chunks_mut::<COLUMNS>();
+        let (cell_before, _) = self.cell_before.as_chunks::<UNITS>();
+        let (out_before, _) = self.out_before.as_chunks::<UNITS>();
+        let (cell, _) = self.cell.as_chunks_mut::<UNITS>();
+        let (out, _) = self.out.as_chunks_mut::<UNITS>();
+        for row in self.rows {
+            let at = row * self.blocks + self.block;
+            if self.ended.at(row) {
+                cell[at] = cell_before[at];
+                out[at] = out_before[at];
+            } else {
+                (cell[at], out[at]) = forward_block(&mut gates[at], &cell_before[at]);
+            }
+        }
+    }
+}
+
+/// One step backward for all rows and blocks.
+///
+/// `d_out` `[batch, blocks, 16]` holds the whole gradient of the step's output. What remains in it goes to the step
+/// before without passing the weights: nothing, but all of it where the state was carried.
+pub(crate) struct BackwardStep<'a> {
+    /// Blocks of a row.
+    pub(crate) blocks: usize,
+    pub(crate) ended: Ended<'a>,
+    /// `[batch, blocks, 64]`: activations, which become the gradients of the preactivations.
+    pub(crate) gates: &'a mut [f32],
+    pub(crate) cell_before: &'a [f32],
+    pub(crate) cell: &'a [f32],
+    pub(crate) d_out: &'a mut [f32],
+    pub(crate) d_cell: &'a mut [f32],
+}
+
+impl WithSimd for BackwardStep<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (gates, _) = self.gates.as_chunks_mut::<COLUMNS>();
+        let (cell_before, _) = self.cell_before.as_chunks::<UNITS>();
+        let (cell, _) = self.cell.as_chunks::<UNITS>();
+        let (d_out, _) = self.d_out.as_chunks_mut::<UNITS>();
+        let (d_cell, _) = self.d_cell.as_chunks_mut::<UNITS>();
+        for at in 0..cell.len() {
+            if self.ended.at(at / self.blocks) {
+                gates[at] = [0.0; COLUMNS];
+            } else {
+                let gates = &mut gates[at];
+                d_cell[at] =
+                    backward_block(gates, &cell_before[at], &cell[at], &d_out[at], &d_cell[at]);
+                d_out[at] = [0.0; UNITS];
+            }
+        }
+    }
+}
+
+/// Adds every row of `rows` to `sum`.
+pub(crate) struct SumRows<'a> {
+    pub(crate) rows: &'a [f32],
+    pub(crate) sum: &'a mut [f32],
+}
+
+impl WithSimd for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for row in self.rows.chunks_exact(self.sum.len()) {
+            for (sum, value) in self.sum.iter_mut().zip(row) {
+                *sum += value;
+            }
+        }
+    }
+}
+
+/// Activates one block and returns its cell and output.
+#[inline(always)]
+fn forward_block(gates: &mut [f32; COLUMNS], cell_before: &Units) -> (Units, Units) {
+    let [i, f, g, o] = split(gates);
+    let (i, f, g, o) = (
+        map(i, sigmoid),
+        map(f, sigmoid),
+        map(g, tanh),
+        map(o, sigmoid),
+    );
+    let mut cell = [0.0; UNITS];
+    for unit in 0..UNITS {
+        cell[unit] = flush(f[unit].mul_add(cell_before[unit], i[unit] * g[unit]));
+    }
+    let mut out = map(cell, tanh);
+    for unit in 0..UNITS {
+        out[unit] = flush(o[unit] * out[unit]);
+    }
+    join(gates, [i, f, g, o]);
+    (cell, out)
+}
+
+/// Turns one block's activations into gradients and returns the gradient of the cell before.
+#[inline(always)]
+fn backward_block(
+    gates: &mut [f32; COLUMNS],
+    cell_before: &Units,
+    cell: &Units,
+    d_out: &Units,
+    d_cell: &Units,
+) -> Units {
+    let [i, f, g, o] = split(gates);
+    let squashed = map(*cell, tanh);
+    let mut d_gates = [[0.0; UNITS]; 4];
+    let mut d_before = [0.0; UNITS];
+    for unit in 0..UNITS {
+        let (i, f, g, o) = (i[unit], f[unit], g[unit], o[unit]);
+        let (dh, squashed) = (d_out[unit], squashed[unit]);
+        let dc = (dh * o).mul_add(1.0 - squashed * squashed, d_cell[unit]);
+        d_gates[0][unit] = flush(dc * g * (i * (1.0 - i)));
+        d_gates[1][unit] = flush(dc * cell_before[unit] * (f * (1.0 - f)));
+        d_gates[2][unit] = flush(dc * i * (1.0 - g * g));
+        d_gates[3][unit] = flush(dh * squashed * (o * (1.0 - o)));
+        d_before[unit] = flush(dc * f);
+    }
+    join(gates, d_gates);
+    d_before
+}
 
 #[inline(always)]
 fn flush(x: f32) -> f32 {
     if x.abs() < SMALLEST { 0.0 } else { x }
 }
 
-/// One row of one step forward. `gates` holds the four preactivations `[4 * hidden]` and receives their activations.
 #[inline(always)]
-pub(crate) fn forward_row(gates: &mut [f32], before: &[f32], cell: &mut [f32], out: &mut [f32]) {
-    let hidden = cell.len();
-    let [input, forget, candidate, output] = quarters_mut(gates, hidden);
-    let (before, out) = (&before[..hidden], &mut out[..hidden]);
-    for unit in 0..hidden {
-        let i = sigmoid(input[unit]);
-        let f = sigmoid(forget[unit]);
-        let g = tanh(candidate[unit]);
-        let o = sigmoid(output[unit]);
-        let c = flush(f.mul_add(before[unit], i * g));
-        input[unit] = i;
-        forget[unit] = f;
-        candidate[unit] = g;
-        output[unit] = o;
-        cell[unit] = c;
-        out[unit] = flush(o * tanh(c));
+fn map(mut units: Units, function: impl Fn(f32) -> f32) -> Units {
+    for unit in &mut units {
+        *unit = function(*unit);
     }
+    units
 }
 
-/// One row of one step backward. `gates` holds the activations and receives the gradients of the preactivations;
-/// `d_out` is the whole gradient of the step's output, `d_cell` that of the cell, which it leaves for the step before.
 #[inline(always)]
-pub(crate) fn backward_row(
-    gates: &mut [f32],
-    before: &[f32],
-    cell: &[f32],
-    d_out: &[f32],
-    d_cell: &mut [f32],
-) {
-    let hidden = cell.len();
-    let [input, forget, candidate, output] = quarters_mut(gates, hidden);
-    let (before, d_out) = (&before[..hidden], &d_out[..hidden]);
-    let d_cell = &mut d_cell[..hidden];
-    for unit in 0..hidden {
-        let (i, f, g, o) = (input[unit], forget[unit], candidate[unit], output[unit]);
-        let squashed = tanh(cell[unit]);
-        let dh = d_out[unit];
-        let dc = (dh * o).mul_add(1.0 - squashed * squashed, d_cell[unit]);
-        input[unit] = flush(dc * g * (i * (1.0 - i)));
-        forget[unit] = flush(dc * before[unit] * (f * (1.0 - f)));
-        candidate[unit] = flush(dc * i * (1.0 - g * g));
-        output[unit] = flush(dh * squashed * (o * (1.0 - o)));
-        d_cell[unit] = flush(dc * f);
+fn split(gates: &[f32; COLUMNS]) -> [Units; 4] {
+    let mut parts = [[0.0; UNITS]; 4];
+    for (part, gate) in parts.iter_mut().zip(gates.as_chunks().0) {
+        *part = *gate;
     }
+    parts
 }
 
-fn quarters_mut(gates: &mut [f32], hidden: usize) -> [&mut [f32]; 4] {
-    let (input, rest) = gates.split_at_mut(hidden);
-    let (forget, rest) = rest.split_at_mut(hidden);
-    let (candidate, rest) = rest.split_at_mut(hidden);
-    [input, forget, candidate, &mut rest[..hidden]]
+#[inline(always)]
+fn join(gates: &mut [f32; COLUMNS], parts: [Units; 4]) {
+    for (gate, part) in gates.as_chunks_mut().0.iter_mut().zip(parts) {
+        *gate = part;
+    }
 }

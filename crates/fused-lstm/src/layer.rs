@@ -1,6 +1,9 @@
 //! Both directions together.
 
+use crate::backward::Given;
 use crate::direction::{Order, Trace};
+
+use crate::layout::padded;
 use crate::pool::{Buffer, take};
 use crate::shape::check_len;
 use crate::{LstmError, Shape, WeightGradients, Weights};
@@ -43,18 +46,19 @@ pub fn forward(
     if let Some(lengths) = lengths {
         shape.check_lengths(lengths)?;
     }
-    let run = |order, weights| Trace::forward(shape, order, x, lengths, weights);
+    let run = |order, weights| crate::forward::run(shape, order, x, lengths, weights);
     let (first, second) = rayon::join(
         || run(Order::Forward, weights[0]),
         || run(Order::Backward, weights[1]),
     );
     let hidden = shape.hidden;
     let mut y = take(shape.output_len());
-    let halves = first.outputs().chunks_exact(hidden);
-    let halves = halves.zip(second.outputs().chunks_exact(hidden));
+    let units = padded(hidden);
+    let halves = first.outputs.chunks_exact(units);
+    let halves = halves.zip(second.outputs.chunks_exact(units));
     for (y, (first, second)) in y.chunks_exact_mut(2 * hidden).zip(halves) {
-        y[..hidden].copy_from_slice(first);
-        y[hidden..].copy_from_slice(second);
+        y[..hidden].copy_from_slice(&first[..hidden]);
+        y[hidden..].copy_from_slice(&second[..hidden]);
     }
     let saved = train.then(|| Saved {
         shape,
@@ -84,20 +88,20 @@ pub fn backward(
     let [first, second] = saved.traces;
     let mut dx = want_dx.then(|| take(shape.input_len()));
     let mut dx_second = want_dx.then(|| Buffer::new(shape.input_len()));
-    let run = |trace: Trace, order, offset, weights, dx| {
-        trace.backward(shape, order, x, lengths, dy, offset, weights, dx)
+    let given = |order, offset, weights| Given {
+        shape,
+        order,
+        x,
+        lengths,
+        dy,
+        offset,
+        weights,
     };
+    let forward = given(Order::Forward, 0, weights[0]);
+    let reverse = given(Order::Backward, shape.hidden, weights[1]);
     let gradients = rayon::join(
-        || run(first, Order::Forward, 0, weights[0], dx.as_deref_mut()),
-        || {
-            run(
-                second,
-                Order::Backward,
-                shape.hidden,
-                weights[1],
-                dx_second.as_deref_mut(),
-            )
-        },
+        || crate::backward::run(forward, first, dx.as_deref_mut()),
+        || crate::backward::run(reverse, second, dx_second.as_deref_mut()),
     );
     if let (Some(dx), Some(second)) = (&mut dx, &dx_second) {
         for (sum, value) in dx.iter_mut().zip(second.iter()) {

@@ -21,10 +21,13 @@
 #![deny(unsafe_code)]
 
 mod activation;
+mod backward;
 mod direction;
 mod error;
+mod forward;
 mod gates;
 mod layer;
+mod layout;
 mod matmul;
 mod pool;
 mod shape;

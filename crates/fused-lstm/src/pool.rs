@@ -49,6 +49,13 @@ impl Buffer {
     pub(crate) fn new(len: usize) -> Self {
         Self(take(len))
     }
+
+    /// `len` zeros.
+    pub(crate) fn zeros(len: usize) -> Self {
+        let mut buffer = take(len);
+        buffer.fill(0.0);
+        Self(buffer)
+    }
 }
 
 impl std::ops::Deref for Buffer {
