@@ -53,7 +53,7 @@ fn step(layers: &[Layer], x: &[f32], dy: &[f32]) -> Result<(Duration, Duration),
     let half = begin.elapsed();
     let mut dy = dy.to_vec();
     while let Some(saved) = traces.pop() {
-        inputs.pop().map(recycle);
+        inputs.pop().into_iter().for_each(recycle);
         let layer = &layers[traces.len()];
         let x = &inputs[traces.len()];
         let (dx, gradients) = backward(saved, x, &dy, layer.weights(), !traces.is_empty())?;

@@ -2,7 +2,6 @@
 
 use crate::backward::Given;
 use crate::direction::{Order, Trace};
-
 use crate::layout::padded;
 use crate::pool::{Buffer, take};
 use crate::shape::check_len;
