@@ -14,8 +14,8 @@ pub(super) struct Bands {
     pub(super) white: Vec<f32>,
     /// Weights that turn a frame's band powers into the variance of its samples.
     variance_weights: Vec<f32>,
-    /// Variance of the cube root of each band's power for noise of mean power 1: power is
-    /// gamma-distributed, its cube root nearly normal (Wilson and Hilferty 1931).
+    /// `1 / 9K` for each band, `K` the number of independent spectral values that it averages: the
+    /// variance of the cube root of noise power of mean 1.
     pub(super) root_variance: Vec<f32>,
     /// Correlation between the noise power of neighbouring frames, which overlap.
     pub(super) frame_correlation: f32,

@@ -1,10 +1,10 @@
 //! Augmentation of log-mel features for training: rooms, channels, noise, gain, and masks.
 //!
 //! What a room, a telephone or a street does to a *waveform* is imitated on the powers of the mel
-//! bands, at a hundredth of the cost of filtering samples: decaying tails are convolved with each
-//! band's power over time, equalisers and band limits are gains of bands, and noise adds its own
-//! power, with the scatter that the power of noise has. Phase is lost, so speech and noise never
-//! interfere; in the mean over frames that makes no difference.
+//! bands, far more cheaply than by filtering samples: decaying tails are convolved with each band's
+//! power over time, equalisers and band limits are gains of bands, and noise adds its own power.
+//! Phases are not known, but their effect is: reflections and noise scatter and interfere with
+//! speech as sounds of random phase do.
 //!
 //! ```
 //! use audio_features::augment::{AugmentConfig, Augmenter};
@@ -30,6 +30,7 @@ mod mask;
 mod noise;
 mod random;
 mod room;
+mod scatter;
 
 use crate::feature_config::{Compression, FeatureConfig, Normalisation};
 use crate::feature_error::FeatureError;
@@ -113,7 +114,7 @@ impl Augmenter {
         let power = features.data_mut();
         self.compression.decompress(power);
         if let Some((config, mut draws)) = room {
-            room::reverberate(config, &mut draws, self.hop_s, num_bins, power);
+            room::reverberate(config, &mut draws, self.hop_s, &self.bands, power);
         }
         if let Some((config, mut draws)) = channel {
             channel::colour(config, &mut draws, &self.bands, power);

@@ -3,6 +3,7 @@
 use super::bands::Bands;
 use super::config::{NoiseConfig, NoiseKind};
 use super::random::Draws;
+use super::scatter::Scatter;
 use crate::feature_config::FeatureConfig;
 use crate::log_mel::LogMel;
 
@@ -82,17 +83,18 @@ impl NoiseBank {
             _ => vec![1.0; variances.len()],
         };
         let mut scatter = Scatter::new(draws, bands);
+        let mut added = vec![0.0; bands.len()];
         for (frame, level) in power.chunks_exact_mut(bands.len()).zip(levels) {
-            let factors = scatter.next(draws, bands.frame_correlation);
             let level = level * variance;
-            for (((value, steady), scattered), factor) in frame
+            for ((value, steady), (added, scattered)) in frame
                 .iter_mut()
                 .zip(&profile.steady)
-                .zip(&profile.scattered)
-                .zip(factors)
+                .zip(added.iter_mut().zip(&profile.scattered))
             {
-                *value += level * (steady + scattered * factor);
+                *value += level * steady;
+                *added = level * scattered;
             }
+            scatter.add(draws, frame, &added);
         }
     }
 
@@ -194,145 +196,25 @@ fn babble_levels(draws: &mut Draws, num_frames: usize, hop_s: f64) -> Vec<f32> {
         .collect()
 }
 
-/// The scatter of noise power: gamma-distributed factors of mean 1, correlated from frame to frame
-/// as overlapping windows are.
-struct Scatter {
-    /// Standard normal draws of this frame.
-    fresh: Vec<f32>,
-    /// A standard normal variable for each band, correlated over frames.
-    state: Vec<f32>,
-    /// Standard deviation of the cube root of each band's power.
-    deviation: Vec<f32>,
-    factors: Vec<f32>,
-}
-
-impl Scatter {
-    fn new(draws: &mut Draws, bands: &Bands) -> Self {
-        let mut state = vec![0.0; bands.len()];
-        draws.normals(&mut state);
-        Self {
-            fresh: vec![0.0; bands.len()],
-            state,
-            deviation: bands
-                .root_variance
-                .iter()
-                .map(|variance| variance.sqrt())
-                .collect(),
-            factors: vec![0.0; bands.len()],
-        }
-    }
-
-    /// The factors of the next frame.
-    fn next(&mut self, draws: &mut Draws, correlation: f32) -> &[f32] {
-        draws.normals(&mut self.fresh);
-        let renewal = (1.0 - correlation * correlation).sqrt();
-        for (((state, fresh), factor), deviation) in self
-            .state
-            .iter_mut()
-            .zip(&self.fresh)
-            .zip(&mut self.factors)
-            .zip(&self.deviation)
-        {
-            *state = correlation * *state + renewal * fresh;
-            let root = (1.0 - deviation * deviation + *state * deviation).max(0.0);
-            *factor = root * root * root;
-        }
-        &self.factors
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::random::Stream;
     use super::*;
-    use crate::feature_config::Compression;
 
     struct Setup {
-        log_mel: LogMel,
         bands: Bands,
         noise: NoiseBank,
-        compression: Compression,
     }
 
     fn setup(config: &FeatureConfig) -> Setup {
         let log_mel = LogMel::new(config).unwrap();
         let bands = Bands::new(config, log_mel.bank());
         let noise = NoiseBank::new(config, &log_mel, &bands);
-        Setup {
-            log_mel,
-            bands,
-            noise,
-            compression: config.compression,
-        }
+        Setup { bands, noise }
     }
 
     fn draws(seed: u64) -> Draws {
         Draws::when(seed, Stream::Noise, 1.0).unwrap()
-    }
-
-    /// Band powers `[frames, bands]` of a minute of white noise of standard deviation 0.1.
-    fn white_noise(setup: &Setup) -> Vec<f32> {
-        let mut samples = vec![0.0; 960_000];
-        draws(99).normals(&mut samples);
-        samples.iter_mut().for_each(|sample| *sample *= 0.1);
-        let mut power = setup.log_mel.extract(&samples).into_data();
-        setup.compression.decompress(&mut power);
-        power
-    }
-
-    /// Mean, squared coefficient of variation and correlation of neighbouring frames for a band.
-    fn statistics(power: &[f32], num_bins: usize, band: usize) -> (f64, f64, f64) {
-        let values: Vec<f64> = power
-            .iter()
-            .skip(band)
-            .step_by(num_bins)
-            .map(|v| f64::from(*v))
-            .collect();
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
-        let neighbours = values
-            .windows(2)
-            .map(|v| (v[0] - mean) * (v[1] - mean))
-            .sum::<f64>()
-            / (values.len() - 1) as f64;
-        (mean, variance / (mean * mean), neighbours / variance)
-    }
-
-    #[test]
-    fn white_noise_on_bands_is_that_of_white_samples() {
-        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
-            let setup = setup(&config);
-            let measured = white_noise(&setup);
-            let variance = setup.bands.frame_variances(&measured);
-            let mean = variance.iter().sum::<f32>() / variance.len() as f32;
-            assert!((mean / 0.01 - 1.0).abs() < 0.02, "variance {mean}");
-
-            let mut made = vec![0.0; measured.len()];
-            let mut draws = draws(5);
-            let mut scatter = Scatter::new(&mut draws, &setup.bands);
-            for frame in made.chunks_exact_mut(config.num_bins) {
-                let factors = scatter.next(&mut draws, setup.bands.frame_correlation);
-                for ((value, factor), white) in
-                    frame.iter_mut().zip(factors).zip(&setup.bands.white)
-                {
-                    *value = factor * white * 0.01;
-                }
-            }
-            // A minute has some 2000 independent frames: a few percent for means and variances.
-            for band in [3, config.num_bins / 2, config.num_bins - 2] {
-                let expected = statistics(&measured, config.num_bins, band);
-                let found = statistics(&made, config.num_bins, band);
-                assert!(
-                    (found.0 / expected.0 - 1.0).abs() < 0.06,
-                    "{found:?} {expected:?}"
-                );
-                assert!(
-                    (found.1 / expected.1 - 1.0).abs() < 0.25,
-                    "{found:?} {expected:?}"
-                );
-                assert!((found.2 - expected.2).abs() < 0.1, "{found:?} {expected:?}");
-            }
-        }
     }
 
     #[test]
