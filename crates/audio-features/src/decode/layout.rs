@@ -1,0 +1,118 @@
+//! What a walk over a container's own structure finds out before any sample is decoded.
+
+use std::ops::Range;
+
+/// Which reader takes the bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Container {
+    Wav,
+    Aiff,
+    Caf,
+    Flac,
+    Mpeg,
+    Adts,
+    Ogg,
+    Mp4,
+}
+
+/// The part of the decoded sound that is meant to be heard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Trim {
+    /// Ticks to drop at the start.
+    pub(super) start: u64,
+    /// Ticks to keep after that; all, where the file does not say.
+    pub(super) len: Option<u64>,
+    /// Ticks per second; 0 means that a tick is a frame.
+    pub(super) ticks_hz: u32,
+}
+
+/// What is known of an AAC stream's upper half band.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum UpperBand {
+    /// Nothing is coded apart.
+    #[default]
+    Whole,
+    /// Coded as SBR, which is not decoded here.
+    Sbr,
+    /// The container leaves it open.
+    Unknown,
+}
+
+/// A container as its own structure shows it.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) container: Container,
+    /// The bytes that the reader should see, tags and junk around them left out.
+    pub(super) range: Range<usize>,
+    pub(super) trim: Trim,
+    /// Bytes of coded audio that are there, and that the headers promise.
+    pub(super) bytes: Option<(u64, u64)>,
+    /// Frames that the headers promise, before trimming.
+    pub(super) num_frames: Option<u64>,
+    /// Packets that the headers promise.
+    pub(super) num_packets: Option<u64>,
+    /// Faults, each half a sentence with its place.
+    pub(super) damage: Vec<String>,
+    /// Whether the container says how long the encoder's delay is, or has none.
+    pub(super) delay_known: bool,
+    pub(super) upper_band: UpperBand,
+    /// Decoder configuration to use in place of the container's.
+    pub(super) codec_config: Option<Vec<u8>>,
+    /// The track to decode, where there are several.
+    pub(super) track_id: Option<u32>,
+}
+
+impl Layout {
+    /// A layout of which nothing is known but its reader and its bytes.
+    pub(super) fn new(container: Container, range: Range<usize>) -> Self {
+        Self {
+            container,
+            range,
+            trim: Trim::default(),
+            bytes: None,
+            num_frames: None,
+            num_packets: None,
+            damage: Vec::new(),
+            delay_known: true,
+            upper_band: UpperBand::Whole,
+            codec_config: None,
+            track_id: None,
+        }
+    }
+}
+
+/// Why a walk stopped: where, and what was found and expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The structure contradicts itself at this byte.
+    Malformed(u64, String),
+    /// The structure is sound, its content is not supported.
+    Unsupported(u64, String),
+    /// Nothing that is known.
+    NotRecognised(String),
+}
+
+/// `len` bytes from `at` on as an array, where they are there.
+pub(super) fn array<const LEN: usize>(bytes: &[u8], at: usize) -> Option<[u8; LEN]> {
+    bytes.get(at..at.checked_add(LEN)?)?.try_into().ok()
+}
+
+/// A big-endian `u32` at a byte.
+pub(super) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_be_bytes)
+}
+
+/// A big-endian `u64` at a byte.
+pub(super) fn u64_be(bytes: &[u8], at: usize) -> Option<u64> {
+    array(bytes, at).map(u64::from_be_bytes)
+}
+
+/// A little-endian `u32` at a byte.
+pub(super) fn u32_le(bytes: &[u8], at: usize) -> Option<u32> {
+    array(bytes, at).map(u32::from_le_bytes)
+}
+
+/// A little-endian `u16` at a byte.
+pub(super) fn u16_le(bytes: &[u8], at: usize) -> Option<u16> {
+    array(bytes, at).map(u16::from_le_bytes)
+}

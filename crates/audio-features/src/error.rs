@@ -1,0 +1,176 @@
+//! Why a recording could not be turned into samples.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where in a recording something was found.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Place {
+    /// A byte of the file, counted from 0.
+    Byte(u64),
+    /// A packet of the audio stream, counted from 0, and the time at which it would sound.
+    Packet {
+        /// Number of the packet, from 0.
+        index: u64,
+        /// Time of the packet's first sample, in s from the start of the stream.
+        time_s: f64,
+    },
+    /// The headers, before the first packet.
+    Header,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Byte(byte) => write!(formatter, "at byte {byte}"),
+            Self::Packet { index, time_s } => {
+                write!(formatter, "at packet {index} ({time_s:.3} s)")
+            }
+            Self::Header => write!(formatter, "in the header"),
+        }
+    }
+}
+
+/// Why a recording could not be turned into samples. Each variant names the file and the place.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AudioError {
+    /// The operating system refused to open or read the file.
+    #[error("cannot read `{}`: {source}; check that the path exists and may be read", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// The path is a directory.
+    #[error("`{}` is a directory, expected an audio file; name the files in it", path.display())]
+    IsDirectory {
+        /// The directory.
+        path: PathBuf,
+    },
+
+    /// There is not one byte.
+    #[error("`{file}` is empty (0 bytes), expected audio; make or download the file again")]
+    Empty {
+        /// Name of the file.
+        file: String,
+    },
+
+    /// The file is larger than what is read into memory.
+    #[error(
+        "`{file}` has more than the {limit_bytes} bytes that one recording may have; split it into shorter files"
+    )]
+    TooLarge {
+        /// Name of the file.
+        file: String,
+        /// Largest size that is read, in bytes.
+        limit_bytes: u64,
+    },
+
+    /// The audio in it is longer than what is decoded into memory.
+    #[error(
+        "`{file}` holds more than {limit_frames} frames of audio (passed {place}), the limit for one recording; split it into shorter files"
+    )]
+    TooLong {
+        /// Name of the file.
+        file: String,
+        /// Where the limit was passed.
+        place: Place,
+        /// Largest number of frames that is decoded.
+        limit_frames: u64,
+    },
+
+    /// The bytes are of no audio format that is known here.
+    #[error(
+        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF or CAF; convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+    )]
+    NotRecognised {
+        /// Name of the file.
+        file: String,
+        /// The first bytes, or what they look like.
+        found: String,
+    },
+
+    /// A known format or codec, which is not decoded here.
+    #[error(
+        "`{file}` holds {found}, which is not supported ({place}); convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+    )]
+    Unsupported {
+        /// Name of the file.
+        file: String,
+        /// Where that was found.
+        place: Place,
+        /// The format, codec or feature.
+        found: String,
+    },
+
+    /// A header says something that cannot be.
+    #[error("`{file}` is damaged {place}: {found}; make or download the file again")]
+    Malformed {
+        /// Name of the file.
+        file: String,
+        /// Where.
+        place: Place,
+        /// What was found, and what was expected.
+        found: String,
+    },
+
+    /// The headers may be read, but no audio comes after them.
+    #[error(
+        "`{file}` holds no audio that can be decoded ({place}): {found}; make or download the file again"
+    )]
+    NoAudio {
+        /// Name of the file.
+        file: String,
+        /// How far decoding came.
+        place: Place,
+        /// What stopped it.
+        found: String,
+    },
+
+    /// The decoder itself failed on these bytes.
+    #[error(
+        "the decoder failed on `{file}` {place} ({found}); the file is likely damaged: convert it with another program, and please report it"
+    )]
+    DecoderPanicked {
+        /// Name of the file.
+        file: String,
+        /// How far decoding came.
+        place: Place,
+        /// Message of the panic.
+        found: String,
+    },
+
+    /// The wanted sample rate is outside of what can be made.
+    #[error(
+        "cannot bring `{file}` to {wanted_hz} Hz: a sample rate from {lowest_hz} to {highest_hz} Hz is expected; change the wanted rate"
+    )]
+    WantedRate {
+        /// Name of the file.
+        file: String,
+        /// The rate that was asked for, in Hz.
+        wanted_hz: u32,
+        /// Lowest rate allowed, in Hz.
+        lowest_hz: u32,
+        /// Highest rate allowed, in Hz.
+        highest_hz: u32,
+    },
+
+    /// The resampler refused its parameters.
+    #[error(
+        "cannot resample `{file}` from {from_hz} Hz to {to_hz} Hz: {found}; resample it with another program"
+    )]
+    Resample {
+        /// Name of the file.
+        file: String,
+        /// Rate of the file, in Hz.
+        from_hz: u32,
+        /// Rate that was asked for, in Hz.
+        to_hz: u32,
+        /// What the resampler said.
+        found: String,
+    },
+}

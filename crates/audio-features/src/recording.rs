@@ -1,0 +1,169 @@
+//! A recording on disk or in memory to samples at the wanted rate.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use crate::decode::{self, Channels, LARGEST_FILE_BYTES};
+use crate::error::AudioError;
+use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, resample};
+use crate::warning::AudioWarning;
+use crate::waveform::Waveform;
+
+/// What a file said of its audio.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Short name of the codec, such as `pcm_s16le` or `flac`.
+    pub codec: String,
+    /// Sample rate of the file, in Hz.
+    pub sample_rate_hz: u32,
+    /// Channels of the file.
+    pub num_channels: usize,
+    /// Samples per channel at the file's rate, encoder delay and padding left out.
+    pub num_frames: u64,
+}
+
+/// Samples, what was odd about them, and where they come from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// Mono samples at the wanted rate.
+    pub waveform: Waveform,
+    /// What was odd; empty for a sound file.
+    pub warnings: Vec<AudioWarning>,
+    /// What the file said of its audio.
+    pub source: Source,
+}
+
+/// Samples of every channel at the file's own rate.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelSamples {
+    /// Interleaved samples, `[num_frames * num_channels]`; none is NaN or infinite.
+    pub samples: Vec<f32>,
+    /// What was odd; empty for a sound file.
+    pub warnings: Vec<AudioWarning>,
+    /// What the file said of its audio.
+    pub source: Source,
+}
+
+/// Reads a recording as mono samples at `sample_rate_hz`.
+///
+/// WAV (integer, float, A-law, µ-law, ADPCM), FLAC, MP3, Ogg Vorbis, MP4/M4A (AAC-LC, ALAC), ADTS
+/// AAC, AIFF and CAF are told apart by their content, not by their name. Channels are averaged.
+/// Encoder delay and padding are left out as far as the file states them.
+///
+/// # Errors
+///
+/// [`AudioError`] for what cannot be opened, is no audio, is not supported, or holds nothing that can
+/// be decoded. A file that is readable in part is no error: see [`AudioWarning::PartlyReadable`].
+pub fn read_recording(path: &Path, sample_rate_hz: u32) -> Result<Recording, AudioError> {
+    let name = path.display().to_string();
+    check_rate(&name, sample_rate_hz)?;
+    decode_recording(read_file(path)?, &name, sample_rate_hz)
+}
+
+/// Decodes a recording that is in memory already, such as standard input; `name` stands for it in
+/// messages. See [`read_recording`].
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn decode_recording(
+    bytes: Vec<u8>,
+    name: &str,
+    sample_rate_hz: u32,
+) -> Result<Recording, AudioError> {
+    check_rate(name, sample_rate_hz)?;
+    let decoded = decode::decode(bytes, name, Channels::Mean)?;
+    let from_hz = decoded.source.sample_rate_hz;
+    let samples = resample(decoded.samples, from_hz, sample_rate_hz).map_err(|found| {
+        AudioError::Resample {
+            file: name.to_owned(),
+            from_hz,
+            to_hz: sample_rate_hz,
+            found,
+        }
+    })?;
+    Ok(Recording {
+        waveform: Waveform {
+            samples,
+            sample_rate_hz,
+        },
+        warnings: decoded.warnings,
+        source: decoded.source,
+    })
+}
+
+/// Reads every channel of a recording at its own rate, for checks of the decoder.
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
+    let decoded = decode::decode(
+        read_file(path)?,
+        &path.display().to_string(),
+        Channels::Interleaved,
+    )?;
+    Ok(ChannelSamples {
+        samples: decoded.samples,
+        warnings: decoded.warnings,
+        source: decoded.source,
+    })
+}
+
+/// Whether a path has an extension of a format that [`read_recording`] reads; for walking folders.
+#[must_use]
+pub fn is_audio_path(path: &Path) -> bool {
+    const EXTENSIONS: [&str; 17] = [
+        "wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "m4b", "mp4", "aac", "adts", "aif",
+        "aiff", "aifc", "caf", "alac", "rf64",
+    ];
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| {
+            EXTENSIONS
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(extension))
+        })
+}
+
+fn check_rate(name: &str, wanted_hz: u32) -> Result<(), AudioError> {
+    if (LOWEST_RATE_HZ..=HIGHEST_RATE_HZ).contains(&wanted_hz) {
+        return Ok(());
+    }
+    Err(AudioError::WantedRate {
+        file: name.to_owned(),
+        wanted_hz,
+        lowest_hz: LOWEST_RATE_HZ,
+        highest_hz: HIGHEST_RATE_HZ,
+    })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, AudioError> {
+    let unreadable = |source| AudioError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(AudioError::IsDirectory {
+            path: path.to_owned(),
+        });
+    }
+    let too_large = || AudioError::TooLarge {
+        file: path.display().to_string(),
+        limit_bytes: LARGEST_FILE_BYTES,
+    };
+    if metadata.len() > LARGEST_FILE_BYTES {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
+    file.take(LARGEST_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE_BYTES {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}

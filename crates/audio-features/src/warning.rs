@@ -1,0 +1,118 @@
+//! What is odd about a recording that was decoded all the same.
+
+use std::fmt;
+
+/// What is odd about a recording that was decoded all the same.
+///
+/// Its `Display` is one plain sentence with the numbers in it; the caller adds the file's name.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum AudioWarning {
+    /// Samples that were NaN or infinite; each was replaced by 0.
+    NonFinite {
+        /// How many, over all channels.
+        num_samples: u64,
+        /// Time of the first, in s.
+        first_s: f64,
+    },
+    /// Every sample has the same value: there is no sound.
+    DigitalSilence {
+        /// Length, in s.
+        duration_s: f64,
+    },
+    /// Runs of three or more samples at full scale: the recording was driven too loud.
+    Clipping {
+        /// Samples in such runs, over all channels.
+        num_samples: u64,
+        /// Their share of all samples, from 0 to 1.
+        share: f64,
+    },
+    /// The mean of the samples is far from 0.
+    DcOffset {
+        /// The mean of the mono samples; full scale is 1.
+        mean: f64,
+    },
+    /// Only a part of what the file should hold was there or could be decoded.
+    PartlyReadable {
+        /// Length of what was decoded, in s.
+        read_s: f64,
+        /// Length that the file promises, in s, where it says so.
+        expected_s: Option<f64>,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The file does not say how many samples its encoder put before the sound.
+    DelayUnknown {
+        /// Codec by its short name.
+        codec: String,
+        /// Length that the delay usually has, in s: that much of the start may be silence.
+        usual_s: f64,
+    },
+    /// HE-AAC: the lower half of the band was decoded, the upper half is rebuilt only by decoders
+    /// with spectral band replication.
+    UpperBandMissing {
+        /// Highest frequency that was decoded, in Hz.
+        highest_hz: u32,
+    },
+    /// AAC at a low rate, in a container that does not say whether the upper half of the band is coded apart.
+    UpperBandUnknown {
+        /// Highest frequency that was decoded, in Hz.
+        highest_hz: u32,
+    },
+}
+
+impl fmt::Display for AudioWarning {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NonFinite {
+                num_samples,
+                first_s,
+            } => write!(
+                out,
+                "{num_samples} samples are NaN or infinite, the first at {first_s:.3} s; each was replaced by 0"
+            ),
+            Self::DigitalSilence { duration_s } => write!(
+                out,
+                "digital silence: all {duration_s:.3} s have one and the same value"
+            ),
+            Self::Clipping { num_samples, share } => write!(
+                out,
+                "clipping: {num_samples} samples ({:.2} %) lie in runs at full scale",
+                100.0 * share
+            ),
+            Self::DcOffset { mean } => {
+                write!(
+                    out,
+                    "offset: the mean of the samples is {mean:.3}, expected nearly 0"
+                )
+            }
+            Self::PartlyReadable {
+                read_s,
+                expected_s: Some(expected_s),
+                reason,
+            } => write!(
+                out,
+                "partly readable: {read_s:.3} s of {expected_s:.3} s were decoded; {reason}"
+            ),
+            Self::PartlyReadable {
+                read_s,
+                expected_s: None,
+                reason,
+            } => {
+                write!(out, "partly readable: {read_s:.3} s were decoded; {reason}")
+            }
+            Self::DelayUnknown { codec, usual_s } => write!(
+                out,
+                "the file does not say how long the delay of its {codec} encoder is; about {usual_s:.3} s at the start may be silence"
+            ),
+            Self::UpperBandMissing { highest_hz } => write!(
+                out,
+                "HE-AAC: only the band up to {highest_hz} Hz was decoded, the band above it is lost"
+            ),
+            Self::UpperBandUnknown { highest_hz } => write!(
+                out,
+                "AAC at a low rate: the band up to {highest_hz} Hz was decoded; if this is HE-AAC without a mark, the band above it is lost"
+            ),
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! Every file of the shared decoder vectors, against their manifest.
+//!
+//! The manifest's numbers are FFmpeg's, most of them confirmed by libsndfile. Lossless files must
+//! agree to the last bit, lossy ones by lag and correlation with FFmpeg's output.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use audio_features::{AudioWarning, read_channels, read_recording};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+fn vectors() -> Option<PathBuf> {
+    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
+        PathBuf::from,
+    );
+    let folder = shared.join("vectors/decoder");
+    if folder.join("manifest.json").is_file() {
+        return Some(folder);
+    }
+    eprintln!(
+        "skipped: no decoder vectors at {} (set SIAMANG_SHARED)",
+        folder.display()
+    );
+    None
+}
+
+fn rows(folder: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let manifest: Value = serde_json::from_str(&text).unwrap();
+    manifest["files"].as_array().unwrap().clone()
+}
+
+/// One line of the table: decoded, refused or partial, and the words.
+struct Line {
+    verdict: &'static str,
+    words: String,
+}
+
+#[test]
+fn good_files_decode_as_the_manifest_says() {
+    let Some(folder) = vectors() else { return };
+    let (mut table, mut faults) = (String::new(), Vec::new());
+    for row in rows(&folder).iter().filter(|row| row["category"] == "good") {
+        let name = row["name"].as_str().unwrap();
+        let line = match good(&folder, row) {
+            Ok(line) => line,
+            Err(fault) => {
+                faults.push(format!("{name}: {fault}"));
+                Line {
+                    verdict: "WRONG",
+                    words: fault,
+                }
+            }
+        };
+        writeln!(table, "{:8} {name}: {}", line.verdict, line.words).unwrap();
+    }
+    eprintln!("{table}");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn good(folder: &Path, row: &Value) -> Result<Line, String> {
+    let path = folder.join(row["name"].as_str().unwrap());
+    let audio = match read_channels(&path) {
+        Ok(audio) => audio,
+        Err(error) if row["required"] == false => {
+            return Ok(Line {
+                verdict: "refused",
+                words: error.to_string(),
+            });
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let (rate, channels) = (audio.source.sample_rate_hz, audio.source.num_channels);
+    if (u64::from(rate), channels as u64)
+        != (
+            row["sample_rate"].as_u64().unwrap(),
+            row["channels"].as_u64().unwrap(),
+        )
+    {
+        return Err(format!("{rate} Hz, {channels} channels"));
+    }
+    if let Some(warning) = audio
+        .warnings
+        .iter()
+        .find(|warning| matches!(warning, AudioWarning::PartlyReadable { .. }))
+    {
+        return Err(format!("a sound file is called {warning}"));
+    }
+    let frames = audio.source.num_frames;
+    let expected = row["frames"].as_u64().unwrap();
+    let mut words = format!(
+        "{} {rate} Hz, {channels} channels, {frames} frames",
+        audio.source.codec
+    );
+    if row["tolerance"] == "exact" {
+        let mut hash = Sha256::new();
+        for sample in &audio.samples {
+            hash.update(sample.to_le_bytes());
+        }
+        let hash: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        if frames != expected || hash != row["sha256_f32le"] {
+            return Err(format!(
+                "{frames} frames (expected {expected}), hash {hash}"
+            ));
+        }
+        words.push_str(", exact");
+    } else {
+        if frames.abs_diff(expected) > row["frames_slack"].as_u64().unwrap() {
+            return Err(format!("{frames} frames, expected {expected}"));
+        }
+        if let Some(source) = row["source_frames"].as_u64() {
+            write!(words, " (before encoding {source})").unwrap();
+        }
+    }
+    let mono: Vec<f32> = audio
+        .samples
+        .chunks_exact(channels)
+        .map(|frame| frame.iter().sum::<f32>() / channels as f32)
+        .collect();
+    let rms = (mono.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>() / mono.len() as f64).sqrt();
+    let expected_rms = row["mono_rms"].as_f64().unwrap();
+    let slack = if row["tolerance"] == "exact" {
+        1e-6
+    } else {
+        0.05
+    };
+    if (rms / expected_rms - 1.0).abs() > slack {
+        return Err(format!("level {rms}, expected {expected_rms}"));
+    }
+    if let Some(reference) = row["reference"].as_str() {
+        let bytes = std::fs::read(folder.join(reference)).unwrap();
+        let reference: Vec<f32> = npyz::NpyFile::new(&bytes[..]).unwrap().into_vec().unwrap();
+        let (lag, correlation) = best_lag(&mono, &reference, row["max_lag"].as_i64().unwrap());
+        if correlation < row["min_corr"].as_f64().unwrap() {
+            return Err(format!("correlation {correlation:.5} at lag {lag}"));
+        }
+        write!(words, ", lag {lag}, correlation {correlation:.5}").unwrap();
+    }
+    // What the product reads: mono at the model's rate.
+    let recording = read_recording(&path, 16_000).map_err(|error| error.to_string())?;
+    let num_expected = (frames as f64 * 16_000.0 / f64::from(rate)).round() as usize;
+    if recording.waveform.samples.len() != num_expected {
+        return Err(format!(
+            "{} samples at 16 kHz, expected {num_expected}",
+            recording.waveform.samples.len()
+        ));
+    }
+    if recording.waveform.samples.iter().any(|x| !x.is_finite()) {
+        return Err("not finite".into());
+    }
+    for warning in &audio.warnings {
+        write!(words, "; {warning}").unwrap();
+    }
+    Ok(Line {
+        verdict: "decoded",
+        words,
+    })
+}
+
+/// Lag of `actual` against `reference` with the best correlation.
+fn best_lag(actual: &[f32], reference: &[f32], max_lag: i64) -> (i64, f64) {
+    let correlation = |lag: i64, step: usize| {
+        let (mut xy, mut xx, mut yy) = (0.0, 1e-12, 1e-12);
+        for index in (0..reference.len()).step_by(step) {
+            let other = index as i64 + lag;
+            let Some(x) = usize::try_from(other)
+                .ok()
+                .and_then(|other| actual.get(other))
+            else {
+                continue;
+            };
+            let (x, y) = (f64::from(*x), f64::from(reference[index]));
+            xy += x * y;
+            xx += x * x;
+            yy += y * y;
+        }
+        xy / (xx * yy).sqrt()
+    };
+    let coarse = (-max_lag..=max_lag)
+        .map(|lag| (lag, correlation(lag, 7)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap();
+    (coarse.0 - 2..=coarse.0 + 2)
+        .map(|lag| (lag, correlation(lag, 1)))
+        .max_by(|a, b| a.1.total_cmp(&b.1))
+        .unwrap()
+}
+
+#[test]
+fn bad_files_are_refused_or_come_with_a_warning() {
+    let Some(folder) = vectors() else { return };
+    let made = tempfile::tempdir().unwrap();
+    let (mut table, mut faults) = (String::new(), Vec::new());
+    for row in rows(&folder).iter().filter(|row| row["category"] == "bad") {
+        let name = row["name"].as_str().unwrap();
+        let path = if row["create"] == "directory" {
+            let path = made.path().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            path
+        } else {
+            folder.join(name)
+        };
+        let line = match bad(&path, row) {
+            Ok(line) => line,
+            Err(fault) => {
+                faults.push(format!("{name}: {fault}"));
+                Line {
+                    verdict: "WRONG",
+                    words: fault,
+                }
+            }
+        };
+        writeln!(table, "{:8} {name}: {}", line.verdict, line.words).unwrap();
+    }
+    eprintln!("{table}");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn bad(path: &Path, row: &Value) -> Result<Line, String> {
+    let started = Instant::now();
+    let result = read_recording(path, 16_000);
+    let seconds = started.elapsed().as_secs_f64();
+    // A hang is what is looked for, not a slow machine.
+    if seconds > 10.0 {
+        return Err(format!("took {seconds:.1} s"));
+    }
+    let expect = row["expect"].as_str().unwrap();
+    let recording = match result {
+        Err(error) => {
+            let words = error.to_string();
+            let file = path.file_name().unwrap().to_string_lossy().into_owned();
+            if !words.contains(&file) {
+                return Err(format!("the error does not name the file: {words}"));
+            }
+            return Ok(Line {
+                verdict: "refused",
+                words: words.replace(&format!("{}/", path.parent().unwrap().display()), ""),
+            });
+        }
+        Ok(recording) => recording,
+    };
+    let warnings: Vec<String> = recording.warnings.iter().map(ToString::to_string).collect();
+    let words = format!(
+        "{} {} Hz, {} frames: {}",
+        recording.source.codec,
+        recording.source.sample_rate_hz,
+        recording.source.num_frames,
+        warnings.join("; ")
+    );
+    if expect == "error" {
+        return Err(format!("should be refused, gave {words}"));
+    }
+    if recording.waveform.samples.iter().any(|x| !x.is_finite()) {
+        return Err("not finite".into());
+    }
+    let partly = recording
+        .warnings
+        .iter()
+        .any(|warning| matches!(warning, AudioWarning::PartlyReadable { .. }));
+    if expect == "partial" && !partly && row["warn_optional"] != true {
+        return Err(format!("no warning of damage: {words}"));
+    }
+    if let Some(intact) = row["intact_frames"].as_u64() {
+        let slack = if matches!(row["codec"].as_str(), Some("mp3" | "vorbis" | "aac")) {
+            2_048
+        } else {
+            0
+        };
+        if recording.source.num_frames > intact + slack {
+            return Err(format!(
+                "more than the {intact} frames of the whole file: {words}"
+            ));
+        }
+    }
+    let warned = match row["warn"].as_str() {
+        None => true,
+        Some("dc_offset") => recording
+            .warnings
+            .iter()
+            .any(|warning| matches!(warning, AudioWarning::DcOffset { .. })),
+        Some("clipping") => recording
+            .warnings
+            .iter()
+            .any(|warning| matches!(warning, AudioWarning::Clipping { .. })),
+        Some(other) => return Err(format!("a warning `{other}` that the test does not know")),
+    };
+    if !warned {
+        return Err(format!("the warning {} is missing: {words}", row["warn"]));
+    }
+    Ok(Line {
+        verdict: if partly { "partial" } else { "decoded" },
+        words,
+    })
+}
