@@ -29,6 +29,7 @@ pub(crate) fn run(
     let (frames, batch) = (shape.frames, shape.batch);
     let mut gates = Buffer::new(shape.rows() * columns);
     project(shape, x, weights, &mut gates);
+    let bias = interleave(weights.bias, shape.hidden);
     let panels = recurrent_panels(weights.recurrent, shape.hidden);
     let mut cells = Buffer::new(frames * state);
     let mut outputs = Buffer::new(frames * state);
@@ -52,6 +53,7 @@ pub(crate) fn run(
                     rows,
                     block,
                     blocks: units / UNITS,
+                    bias: &bias,
                     ended: Ended { frame, lengths },
                     gates,
                     cell_before,
@@ -69,22 +71,19 @@ pub(crate) fn run(
     }
 }
 
-/// The part of the preactivations that needs no state, for all frames: bias and product of the input.
+/// The product of the input, for all frames, which needs no state. (The bias comes in a step's registers: to begin with
+/// it here would write all gates once more.)
 fn project(shape: Shape, x: &[f32], weights: Weights<'_>, gates: &mut [f32]) {
     let input = shape.input;
-    let bias = interleave(weights.bias, shape.hidden);
-    let columns = bias.len();
+    let columns = Sizes::new(shape).columns;
     let weights = interleave(weights.input, shape.hidden);
     let weights = Matrix::new(&weights, input, columns, columns);
     gates
         .par_chunks_mut(PROJECTED_ROWS * columns)
         .zip(x.par_chunks(PROJECTED_ROWS * input))
         .for_each(|(gates, x)| {
-            for row in gates.chunks_exact_mut(columns) {
-                row.copy_from_slice(&bias);
-            }
             let x = Matrix::new(x, x.len() / input, input, input);
-            multiply(gates, columns, true, x, weights);
+            multiply(gates, columns, false, x, weights);
         });
 }
 

@@ -36,8 +36,10 @@ pub(crate) struct ForwardStep<'a> {
     pub(crate) block: usize,
     /// Blocks of a row.
     pub(crate) blocks: usize,
+    /// `[blocks, 64]`.
+    pub(crate) bias: &'a [f32],
     pub(crate) ended: Ended<'a>,
-    /// `[batch, blocks, 64]`: preactivations, which become activations.
+    /// `[batch, blocks, 64]`: preactivations without the bias, which become activations.
     pub(crate) gates: &'a mut [f32],
     /// `[batch, blocks, 16]`, like the other states.
     pub(crate) cell_before: &'a [f32],
@@ -56,13 +58,14 @@ impl WithSimd for ForwardStep<'_> {
         let (out_before, _) = self.out_before.as_chunks::<UNITS>();
         let (cell, _) = self.cell.as_chunks_mut::<UNITS>();
         let (out, _) = self.out.as_chunks_mut::<UNITS>();
+        let bias = split(&self.bias.as_chunks::<COLUMNS>().0[self.block]);
         for row in self.rows {
             let at = row * self.blocks + self.block;
             if self.ended.at(row) {
                 cell[at] = cell_before[at];
                 out[at] = out_before[at];
             } else {
-                (cell[at], out[at]) = forward_block(&mut gates[at], &cell_before[at]);
+                (cell[at], out[at]) = forward_block(&mut gates[at], &bias, &cell_before[at]);
             }
         }
     }
@@ -128,8 +131,18 @@ impl WithSimd for SumRows<'_> {
 
 /// Activates one block and returns its cell and output.
 #[inline(always)]
-fn forward_block(gates: &mut [f32; COLUMNS], cell_before: &Units) -> (Units, Units) {
-    let [i, f, g, o] = split(gates);
+fn forward_block(
+    gates: &mut [f32; COLUMNS],
+    bias: &[Units; 4],
+    cell_before: &Units,
+) -> (Units, Units) {
+    let mut parts = split(gates);
+    for (part, bias) in parts.iter_mut().zip(bias) {
+        for unit in 0..UNITS {
+            part[unit] += bias[unit];
+        }
+    }
+    let [i, f, g, o] = parts;
     let (i, f, g, o) = (
         map(i, sigmoid),
         map(f, sigmoid),
