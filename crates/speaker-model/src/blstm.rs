@@ -129,3 +129,69 @@ pub(crate) fn frame_mask(lengths: &[usize], frames: usize, device: &Device) -> T
         .collect();
     Tensor::from_data(TensorData::new(mask, [frames, lengths.len()]), device)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Values and gradients of a weighted sum of the outputs, by the fused and the composed layer.
+    fn outcomes(shape: [usize; 4], lengths: Option<&[usize]>, seed: u64) -> [Vec<Vec<f32>>; 2] {
+        let [frames, batch, input, hidden] = shape;
+        let device = Device::flex().autodiff();
+        let layer = Blstm::new("layer", input, hidden, seed, &device);
+        let random = |name: &str, dims: [usize; 3]| -> Tensor<3> {
+            let count = dims.iter().product();
+            let values = init::glorot_uniform(1, count, &mut init::stream(seed, name));
+            let scale = (count as f32).sqrt();
+            let values: Vec<f32> = values.into_iter().map(|v| v * scale).collect();
+            Tensor::from_data(TensorData::new(values, dims), &device)
+        };
+        let x = random("x", [frames, batch, input]).require_grad();
+        let weights = random("dy", [frames, batch, 2 * hidden]);
+        [true, false].map(|fused| {
+            let y = if fused {
+                layer.forward(x.clone(), lengths)
+            } else {
+                layer.forward_composed(x.clone(), lengths)
+            };
+            let gradients = (y.clone() * weights.clone()).sum().backward();
+            let directions = [&layer.forward, &layer.backward];
+            let values = |data: TensorData| data.iter::<f32>().collect::<Vec<_>>();
+            let mut outcome = vec![values(y.into_data())];
+            outcome.extend(x.grad(&gradients).map(|g| values(g.into_data())));
+            for direction in directions {
+                let matrices = [&direction.input, &direction.recurrent];
+                outcome.extend(matrices.iter().filter_map(|m| m.val().grad(&gradients)).map(|g| values(g.into_data())));
+                outcome.extend(direction.bias.val().grad(&gradients).map(|g| values(g.into_data())));
+            }
+            outcome
+        })
+    }
+
+    fn assert_equal(shape: [usize; 4], lengths: Option<&[usize]>, seed: u64) {
+        let [fused, composed] = outcomes(shape, lengths, seed);
+        assert_eq!(fused.len(), 8, "output, input's gradient and six weights' gradients");
+        for (index, (a, b)) in fused.iter().zip(&composed).enumerate() {
+            let scale = b.iter().fold(1.0f32, |m, v| m.max(v.abs()));
+            for (a, b) in a.iter().zip(b) {
+                // Sums of some hundred 32-bit terms in another order, and gates to 2e-7.
+                assert!((a - b).abs() < 2e-5 * scale, "{shape:?} {lengths:?} [{index}] {a} {b}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_fused_layer_equals_the_composed_one(
+            shape in [1usize..7, 1usize..6, 1usize..9, 1usize..19],
+            cut in prop::collection::vec(0usize..7, 6),
+            masked: bool,
+            seed: u64,
+        ) {
+            let lengths: Vec<usize> = cut.iter().take(shape[1]).map(|&n| n.min(shape[0])).collect();
+            assert_equal(shape, masked.then_some(lengths.as_slice()), seed);
+        }
+    }
+}

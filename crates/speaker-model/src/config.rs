@@ -28,6 +28,14 @@ pub struct EncoderConfig {
     pub dropout: f64,
     /// How the last layer's sequence becomes the embedding.
     pub pooling: Pooling,
+    /// What every feature is multiplied with before the first layer: natural-log features spread over
+    /// several units, which would saturate the gates from the first step.
+    #[serde(default = "one")]
+    pub input_scale: f64,
+}
+
+fn one() -> f64 {
+    1.0
 }
 
 /// How a sequence `[frames, batch, features]` becomes one vector an item.
@@ -52,6 +60,11 @@ pub struct HeadConfig {
     pub activation: Activation,
     /// Dropout probability after the first of them, in training only.
     pub dropout: f64,
+    /// Whether every dimension of the embedding is brought to mean 0 and deviation 1 over the batch before the
+    /// first dense layer (Ioffe & Szegedy 2015, without scale and shift). The head serves training alone, so that
+    /// no running statistics are needed.
+    #[serde(default)]
+    pub batch_norm: bool,
     /// Number of classes of the distribution that the loss compares.
     pub num_outputs: usize,
 }
@@ -80,11 +93,13 @@ impl ModelConfig {
                 hidden: 128,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
+                input_scale: 1.0,
             },
             head: HeadConfig {
                 hidden: vec![1024, 512, 256],
                 activation: Activation::Prelu,
                 dropout: 0.25,
+                batch_norm: false,
                 num_outputs: 128,
             },
         }
@@ -102,11 +117,13 @@ impl ModelConfig {
                 hidden: 256,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
+                input_scale: 1.0,
             },
             head: HeadConfig {
                 hidden: vec![10 * num_outputs, 5 * num_outputs],
                 activation: Activation::Linear,
                 dropout: 0.25,
+                batch_norm: false,
                 num_outputs,
             },
         }
@@ -142,6 +159,14 @@ impl ModelConfig {
                     expected: "a size between 1 and 65536",
                 });
             }
+        }
+        let scale = self.encoder.input_scale;
+        if !(scale > 0.0 && scale.is_finite()) {
+            return Err(ModelError::Config {
+                field: "encoder.input_scale",
+                found: scale.to_string(),
+                expected: "a positive number",
+            });
         }
         for (field, probability) in [
             ("encoder.dropout", self.encoder.dropout),

@@ -41,7 +41,12 @@ impl Encoder {
         lengths: Option<&[usize]>,
         mut dropout: Option<&mut DropoutStream>,
     ) -> Tensor<2> {
-        let mut sequence = features;
+        let scale = self.config.input_scale;
+        let mut sequence = if (scale - 1.0).abs() < f64::EPSILON {
+            features
+        } else {
+            features.mul_scalar(scale)
+        };
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
                 sequence = dropout.apply(sequence, self.config.dropout);

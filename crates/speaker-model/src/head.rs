@@ -74,7 +74,11 @@ impl Head {
     /// Embeddings `[batch, embedding_dim]` to logits `[batch, num_outputs]`.
     #[must_use]
     pub fn forward(&self, embeddings: Tensor<2>, dropout: Option<&mut DropoutStream>) -> Tensor<2> {
-        let mut x = embeddings;
+        let mut x = if self.config.batch_norm {
+            standardised(embeddings)
+        } else {
+            embeddings
+        };
         let mut dropout = dropout;
         for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(x);
@@ -100,4 +104,14 @@ impl Head {
         }
         x
     }
+}
+
+/// Added to a variance over the batch, as in Keras and `PyTorch`.
+const VARIANCE_EPSILON: f64 = 1e-5;
+
+/// `[batch, dim]` with mean 0 and deviation 1 in every column.
+fn standardised(x: Tensor<2>) -> Tensor<2> {
+    let offset = x.clone() - x.mean_dim(0);
+    let variance = (offset.clone() * offset.clone()).mean_dim(0);
+    offset / variance.add_scalar(VARIANCE_EPSILON).sqrt()
 }

@@ -35,11 +35,13 @@ impl Case {
                 hidden: self.hidden,
                 dropout: 0.0,
                 pooling: self.pooling,
+                input_scale: 1.0,
             },
             head: HeadConfig {
                 hidden: hidden.to_vec(),
                 activation: if self.prelu { Activation::Prelu } else { Activation::Linear },
                 dropout: 0.0,
+                batch_norm: false,
                 num_outputs: *last,
             },
         }

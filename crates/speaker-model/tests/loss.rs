@@ -199,7 +199,8 @@ fn p12_the_plateau_of_collapsed_outputs() {
     assert!((paper.plateau(200, 4750) - collapsed).abs() < 1e-4);
     // Independent draws from S speakers have 1/S same-speaker pairs in expectation.
     for (margin, num_speakers, expected) in [(3.0, 100.0, 5.940), (2.0, 100.0, 3.960), (3.0, 40.0, 5.850)] {
-        assert!((2.0 * margin * (1.0 - 1.0 / num_speakers) - expected).abs() < 1e-9_f64);
+        let plateau: f64 = 2.0 * margin * (1.0 - 1.0 / num_speakers);
+        assert!((plateau - expected).abs() < 1e-9);
     }
 }
 

@@ -10,7 +10,7 @@ use pair_sampler::{BatchPlan, BatchSampler, Manifest};
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::{FeatureBank, owned};
+use crate::data::FeatureBank;
 
 /// One training step's input.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +54,7 @@ impl<'a> BatchMaker<'a> {
         let augmenter = config
             .augment
             .as_ref()
-            .map(|augment| Augmenter::new(augment, &config.features))
+            .map(|augment| Augmenter::new(&config.features, augment))
             .transpose()?;
         Ok(Self {
             manifest,
@@ -69,13 +69,13 @@ impl<'a> BatchMaker<'a> {
     /// The batch of `step`, a pure function of the configuration, the data and the step.
     ///
     /// # Errors
-    /// A sentence that names a recording which could be read before training and no longer can.
-    pub fn batch(&self, step: u64) -> Result<Batch, String> {
+    /// [`TrainError`] for a recording that could be read before training and no longer can.
+    pub fn batch(&self, step: u64) -> Result<Batch, TrainError> {
         let per_epoch = self.sampler.steps_per_epoch().max(1);
         self.fill(self.sampler.batch(step / per_epoch, step % per_epoch))
     }
 
-    fn fill(&self, plan: BatchPlan) -> Result<Batch, String> {
+    fn fill(&self, plan: BatchPlan) -> Result<Batch, TrainError> {
         let num_bins = self.front_end.config().num_bins;
         let hop_s = self.front_end.config().hop_s();
         let num_segments = plan.items.len();
@@ -84,21 +84,22 @@ impl<'a> BatchMaker<'a> {
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
             let path = &self.manifest.utterances[item.utterance].path;
-            let mut recording = owned(&self.bank.log_mel(path)?);
+            let mut recording = self.bank.log_mel(path)?.to_features();
             if let Some(augmenter) = &self.augmenter {
-                augmenter.change(&mut recording, item.seed);
+                augmenter.augment(item.seed, &mut recording);
             }
             self.front_end.finish(&mut recording);
-            if let Some(augmenter) = &self.augmenter {
-                augmenter.mask(&mut recording, item.seed);
-            }
             let start = item
                 .crop
                 .start_frame(recording.num_frames(), self.crop_frames, hop_s);
             let length = self.crop_frames.min(recording.num_frames() - start);
-            for t in 0..length {
+            let mut crop = recording.rows(start..start + length).to_vec();
+            if let Some(augmenter) = &self.augmenter {
+                augmenter.mask(item.seed, &mut crop);
+            }
+            for (t, frame) in crop.chunks_exact(num_bins).enumerate() {
                 let at = (t * num_segments + index) * num_bins;
-                features[at..at + num_bins].copy_from_slice(recording.frame(start + t));
+                features[at..at + num_bins].copy_from_slice(frame);
             }
             lengths.push(length);
         }
@@ -154,7 +155,7 @@ fn produce(
     maker: &BatchMaker<'_>,
     first: u64,
     stride: u64,
-    sender: &SyncSender<Result<Batch, String>>,
+    sender: &SyncSender<Result<Batch, TrainError>>,
     ended: &AtomicBool,
 ) {
     let mut step = first;
@@ -165,19 +166,20 @@ fn produce(
 
 /// The batches in the order of their steps.
 pub(crate) struct BatchQueue {
-    receivers: Vec<Receiver<Result<Batch, String>>>,
+    receivers: Vec<Receiver<Result<Batch, TrainError>>>,
     next: usize,
     waited: Duration,
 }
 
 impl BatchQueue {
-    /// The next step's batch; None where its worker has died.
-    pub(crate) fn next(&mut self) -> Option<Result<Batch, String>> {
+    /// The next step's batch.
+    pub(crate) fn next(&mut self) -> Result<Batch, TrainError> {
         let begin = Instant::now();
-        let batch = self.receivers[self.next].recv().ok();
+        let batch = self.receivers[self.next].recv();
         self.waited += begin.elapsed();
         self.next = (self.next + 1) % self.receivers.len();
-        batch
+        // Workers end only after this queue, or by a panic, which the scope passes on.
+        batch.unwrap_or(Err(TrainError::WorkerDied))
     }
 
     /// Time that the training step has waited for data.

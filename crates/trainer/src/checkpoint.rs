@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Precision, SpeakerNetwork, write_atomically};
 
@@ -165,7 +164,6 @@ impl RunDirectory {
         &self,
         network: SpeakerNetwork,
         optimiser: Optimiser,
-        device: &Device,
     ) -> Result<(SpeakerNetwork, Optimiser, Progress), TrainError> {
         let checkpoint = self.last_checkpoint()?;
         let network = network.load(&checkpoint.join(NETWORK_FILE))?;

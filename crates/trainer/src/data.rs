@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use audio_features::{CachedFeatures, FeatureCache, Features, FrontEnd, decode_recording};
+use audio_features::{CachedFeatures, FeatureCache, FrontEnd, decode_recording};
 use pair_sampler::Manifest;
 use rayon::prelude::*;
 
@@ -39,21 +39,23 @@ impl FeatureBank {
     /// The raw log-mel features of one recording, `[frames, bins]`.
     ///
     /// # Errors
-    /// A sentence that says why the recording cannot be used.
-    pub fn log_mel(&self, path: &Path) -> Result<CachedFeatures, String> {
-        let audio = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        let name = path.display().to_string();
-        let bytes = audio.clone();
-        let compute = || {
+    /// [`TrainError::Recording`] for one that cannot be decoded, [`TrainError::TooShort`] for one without a
+    /// feature frame, [`TrainError::Io`] and [`TrainError::Features`] where file or cache cannot be used.
+    pub fn log_mel(&self, path: &Path) -> Result<CachedFeatures, TrainError> {
+        let audio = std::fs::read(path).map_err(TrainError::io(path))?;
+        self.cache.get_or_compute(&audio, || {
             let rate = self.front_end.config().sample_rate_hz;
-            let recording = decode_recording(bytes, &name, rate).map_err(|e| e.to_string())?;
+            let name = path.display().to_string();
+            let recording = decode_recording(audio.clone(), &name, rate)?;
             let features = self.front_end.log_mel(&recording.waveform.samples);
             if features.num_frames() == 0 {
-                return Err(format!("{name}: too short for one feature frame"));
+                return Err(TrainError::TooShort {
+                    path: path.to_owned(),
+                    num_samples: recording.waveform.samples.len(),
+                });
             }
             Ok(features)
-        };
-        self.cache.get_or_compute(&audio, compute)
+        })
     }
 
     /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
@@ -65,7 +67,7 @@ impl FeatureBank {
         progress: &(dyn Fn(usize) + Sync),
     ) -> Prepared {
         let done = AtomicUsize::new(0);
-        let outcomes: Vec<Result<Sums, String>> = manifest
+        let outcomes: Vec<Result<Sums, TrainError>> = manifest
             .utterances
             .par_iter()
             .map(|utterance| {
@@ -74,27 +76,24 @@ impl FeatureBank {
                 sums
             })
             .collect();
-        let mut usable = Manifest {
-            root: manifest.root.clone(),
-            utterances: Vec::with_capacity(manifest.utterances.len()),
-        };
+        let mut usable = Vec::with_capacity(manifest.utterances.len());
         let mut skipped = Vec::new();
         let mut total = Sums::default();
         for (utterance, outcome) in manifest.utterances.iter().zip(outcomes) {
             match outcome {
                 Ok(sums) => {
                     total.add(&sums);
-                    usable.utterances.push(utterance.clone());
+                    usable.push(utterance.clone());
                 }
                 Err(reason) => skipped.push(Skipped {
                     utterance: utterance.id.clone(),
-                    reason,
+                    reason: reason.to_string(),
                 }),
             }
         }
         let frames = total.num_frames.max(1) as f64;
         Prepared {
-            manifest: usable,
+            manifest: Manifest::new(&manifest.root, usable),
             skipped,
             mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
             num_frames: total.num_frames,
@@ -143,11 +142,6 @@ impl Sums {
             .for_each(|(a, b)| *a += b);
         self.num_frames += other.num_frames;
     }
-}
-
-/// An owned copy of cached features, which training changes.
-pub(crate) fn owned(features: &CachedFeatures) -> Features {
-    Features::new(features.to_vec(), features.num_bins())
 }
 
 /// Where features are cached when nothing else is said: the user's cache directory, shared by all runs.

@@ -47,6 +47,17 @@ pub enum TrainError {
         /// The batch's utterances.
         utterances: Vec<String>,
     },
+    /// A recording that cannot be decoded.
+    #[error(transparent)]
+    Recording(#[from] audio_features::AudioError),
+    /// A recording that is shorter than one feature frame.
+    #[error("{path}: {num_samples} samples are too few for one feature frame; leave the recording out")]
+    TooShort {
+        /// The file.
+        path: PathBuf,
+        /// Its length at the model's rate.
+        num_samples: usize,
+    },
     /// Recordings of a trial list that cannot be embedded.
     #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}; correct the list or its root")]
     Trials {
@@ -65,6 +76,9 @@ pub enum TrainError {
         /// Why none is left.
         reason: String,
     },
+    /// A thread that makes batches has panicked.
+    #[error("a thread that makes batches has died; the panic above says where: report it as a defect")]
+    WorkerDied,
     /// From the front end.
     #[error(transparent)]
     Features(#[from] audio_features::FeatureError),

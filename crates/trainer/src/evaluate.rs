@@ -11,7 +11,7 @@ use speaker_eval::{DcfParameters, cosine, eer, min_dcf};
 use speaker_model::Embedder;
 
 use crate::TrainError;
-use crate::data::{FeatureBank, owned};
+use crate::data::FeatureBank;
 
 /// Trial lists over recordings below one root, with the recordings' finished features.
 #[derive(Debug)]
@@ -57,13 +57,13 @@ impl DevSet {
         }
         indices.values_mut().enumerate().for_each(|(i, index)| *index = i);
         let paths: Vec<PathBuf> = indices.keys().map(|id| root.join(id)).collect();
-        let read: Vec<Result<_, String>> = paths.par_iter().map(|path| bank.log_mel(path)).collect();
+        let read: Vec<Result<_, TrainError>> = paths.par_iter().map(|path| bank.log_mel(path)).collect();
         let mut recordings = Vec::with_capacity(read.len());
         let mut faults = Vec::new();
         for features in read {
             match features {
-                Ok(features) => recordings.push(owned(&features)),
-                Err(reason) => faults.push(reason),
+                Ok(features) => recordings.push(features.to_features()),
+                Err(reason) => faults.push(reason.to_string()),
             }
         }
         if let Some(first) = faults.first() {

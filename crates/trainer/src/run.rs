@@ -1,6 +1,6 @@
 //! The training loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::batch::{Batch, BatchMaker, with_batches};
 use crate::checkpoint::{Progress, RunDirectory};
 use crate::config::TrainConfig;
 use crate::coverage::Coverage;
-use crate::data::{FeatureBank, Skipped, owned};
+use crate::data::{FeatureBank, Skipped};
 use crate::evaluate::{DevSet, ListResult, mean_eer};
 use crate::journal::{EndReason, Event, Journal};
 use crate::optimise::{Optimiser, weight_norm};
@@ -163,6 +163,9 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
         });
     }
     let path = run.path().join("config.toml");
+    if run.has_checkpoint() {
+        check_same(&TrainConfig::read(&path)?, config, &path)?;
+    }
     let text = toml::to_string(config).map_err(|error| TrainError::Config {
         place: path.display().to_string(),
         found: error.to_string(),
@@ -170,6 +173,25 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
     })?;
     write_atomically(&path, text.as_bytes()).map_err(TrainError::io(&path))?;
     Ok(run)
+}
+
+/// A run goes on with the configuration that it began with, but for when it ends and how often it is looked at.
+fn check_same(saved: &TrainConfig, config: &TrainConfig, path: &Path) -> Result<(), TrainError> {
+    let with_ends_of_config = TrainConfig {
+        max_steps: config.max_steps,
+        max_minutes: config.max_minutes,
+        eval_every: config.eval_every,
+        patience: config.patience,
+        ..saved.clone()
+    };
+    if with_ends_of_config == *config {
+        return Ok(());
+    }
+    Err(TrainError::Config {
+        place: path.display().to_string(),
+        found: "the run began with another configuration than the one it should go on with".to_owned(),
+        remedy: "resume with the options that it began with, or start another `--out`",
+    })
 }
 
 /// Everything that stays the same over a run.
@@ -206,18 +228,11 @@ impl Training<'_> {
             let mut means = StepMeans::new(Duration::ZERO);
             loop {
                 if let Some(reason) = self.end(&state.progress, begin.elapsed()) {
-                    break Ok(reason);
+                    break Ok::<_, TrainError>(reason);
                 }
-                let batch = batches
-                    .next()
-                    .unwrap_or_else(|| Err("a worker that makes batches has died".to_owned()))
-                    .map_err(|found| TrainError::Config {
-                        place: format!("batch of step {}", state.progress.step + 1),
-                        found,
-                        remedy: "the recordings changed while training ran: run again with `--resume`",
-                    })?;
+                let batch = batches.next()?;
                 let device = self.options.device.clone().autodiff();
-                state = self.step(state, &batch, &device, &mut means)?;
+                self.step(&mut state, &batch, &device, &mut means)?;
                 let step = state.progress.step;
                 if step % LOG_EVERY == 0 || step == self.config.max_steps {
                     let summary = means.finish(&state.coverage, weight_norm(&state.network), batches.waited());
@@ -240,10 +255,11 @@ impl Training<'_> {
         }
         let step = state.progress.step;
         self.emit(&mut state, &Event::End { step, reason })?;
+        let State { progress, last, .. } = state;
         Ok(Outcome {
             reason,
-            progress: state.progress,
-            last: state.last,
+            progress,
+            last,
         })
     }
 
@@ -254,7 +270,7 @@ impl Training<'_> {
         let optimiser = Optimiser::new(&self.config.optimiser);
         let resumes = self.options.resume && self.run.has_checkpoint();
         let (network, optimiser, progress) = if resumes {
-            self.run.resume(network, optimiser, &device)?
+            self.run.resume(network, optimiser)?
         } else {
             (network, optimiser, Progress::default())
         };
@@ -310,11 +326,11 @@ impl Training<'_> {
     /// One training step.
     fn step(
         &self,
-        mut state: State,
+        state: &mut State,
         batch: &Batch,
         device: &Device,
         means: &mut StepMeans,
-    ) -> Result<State, TrainError> {
+    ) -> Result<(), TrainError> {
         let index = state.progress.step;
         let data = TensorData::new(batch.features.clone(), batch.shape);
         let mut dropout = DropoutStream::new(self.config.seed, index);
@@ -339,10 +355,11 @@ impl Training<'_> {
         let optimiser = &self.config.optimiser;
         let learning_rate =
             optimiser.learning_rate * optimiser.schedule.factor(index, self.config.max_steps);
+        // Burn's modules share their tensors: this clone copies pointers.
         let (network, gradient_norm) =
             state
                 .optimiser
-                .step(state.network, &pair_loss.loss, learning_rate);
+                .step(state.network.clone(), &pair_loss.loss, learning_rate);
         if !gradient_norm.is_finite() {
             return Err(non_finite("gradient"));
         }
@@ -361,7 +378,7 @@ impl Training<'_> {
             learning_rate,
             batch.shape[1],
         );
-        Ok(state)
+        Ok(())
     }
 
     fn loss(&self, logits: Tensor<2>, batch: &Batch) -> Result<PairLoss, TrainError> {
@@ -423,7 +440,7 @@ impl Training<'_> {
         for utterance in utterances.iter().step_by(stride) {
             // A recording that has vanished since its features were made cannot move the mean much.
             if let Ok(features) = self.bank.log_mel(&utterance.path) {
-                let mut features = owned(&features);
+                let mut features = features.to_features();
                 self.front_end.finish(&mut features);
                 recordings.push(features);
             }

@@ -1,0 +1,167 @@
+//! Which recordings are trained on, and which trials watch over it.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, make_trials};
+use trainer::TrainData;
+
+use super::Args;
+
+/// The recordings of a training.
+pub(super) struct Source {
+    pub(super) data: TrainData,
+    /// Whether these are the voices that come with siamang.
+    pub(super) is_default: bool,
+    /// Speakers and trials that nothing was chosen by, where the data has them.
+    pub(super) test: Option<TestData>,
+}
+
+/// Recordings of speakers that are only tested on.
+pub(super) struct TestData {
+    pub(super) root: PathBuf,
+    pub(super) trials: TrialList,
+    pub(super) manifest: Manifest,
+    pub(super) dev_manifest: Manifest,
+}
+
+/// Speakers that are held out where nothing says which: a tenth, but at least and at most these.
+const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
+
+/// A file that comes with siamang, in the source tree or beside the installed program.
+pub(super) fn shipped(name: &str) -> Result<PathBuf> {
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.parent()?.join("share/siamang").join(name)));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let places: Vec<PathBuf> = beside.into_iter().chain([source]).collect();
+    match places.iter().find(|path| path.exists()) {
+        Some(path) => Ok(path.clone()),
+        None => bail!("`{name}` is not where it should be; looked for {places:?}"),
+    }
+}
+
+pub(super) fn read(args: &Args) -> Result<Source> {
+    match &args.data {
+        Some(root) => read_own(args, root),
+        None => read_voices(),
+    }
+}
+
+fn read_voices() -> Result<Source> {
+    let root = shipped("data/voices")?;
+    let manifest = Manifest::read(&root, None)?;
+    let part = |split: &str| Ok::<_, anyhow::Error>(manifest.filter(&[format!("split={split}").parse()?])?);
+    Ok(Source {
+        data: TrainData {
+            train: part("train")?,
+            dev: vec![TrialList::read(&root.join("trials/dev.txt"))?],
+            dev_root: root.clone(),
+            description: "the synthesised voices that come with siamang".to_owned(),
+        },
+        is_default: true,
+        test: Some(TestData {
+            trials: TrialList::read(&root.join("trials/test.txt"))?,
+            manifest: part("test")?,
+            dev_manifest: part("dev")?,
+            root,
+        }),
+    })
+}
+
+fn read_own(args: &Args, root: &Path) -> Result<Source> {
+    let manifest = match &args.split {
+        Some(split) => Manifest::with_split_file(root, split)?,
+        None => Manifest::read(root, None)?,
+    };
+    let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
+    let (train, held_out) = if has_splits {
+        let part = |split: &str| manifest.filter(&[format!("split={split}").parse::<Filter>()?]);
+        (part("train")?, part("dev").ok())
+    } else if args.trials.is_empty() {
+        let (train, held_out) = hold_out(&manifest);
+        (train, Some(held_out))
+    } else {
+        (manifest, None)
+    };
+    let train = train.filter(&args.filters)?;
+    let report = train.validate(&ValidateOptions {
+        disjoint_speakers: false,
+        ..ValidateOptions::default()
+    });
+    if !report.is_ok() {
+        bail!("{}: the training data has errors\n{report}", root.display());
+    }
+    let dev = if args.trials.is_empty() {
+        let held_out = held_out
+            .with_context(|| "no development trials: give `--trials`, or a split with `dev` rows")?;
+        vec![make_trials(&held_out, &MakeTrials::default())
+            .or_else(|_| {
+                // Speakers with one session each have no pair across sessions.
+                make_trials(&held_out, &MakeTrials { across_sessions: false, ..MakeTrials::default() })
+            })?]
+    } else {
+        args.trials
+            .iter()
+            .map(|path| TrialList::read(path))
+            .collect::<Result<_, _>>()?
+    };
+    check_disjoint(&train, &dev)?;
+    Ok(Source {
+        data: TrainData {
+            train,
+            dev,
+            dev_root: root.to_owned(),
+            description: description(args, root),
+        },
+        is_default: false,
+        test: None,
+    })
+}
+
+/// The data in words, for the bundle: names, not paths of one machine.
+fn description(args: &Args, root: &Path) -> String {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let mut words = name(root).unwrap_or_else(|| "recordings".to_owned());
+    if let Some(split) = args.split.as_deref().and_then(name) {
+        words += &format!(", train rows of {split}");
+    }
+    for filter in &args.filters {
+        words += &format!(", {filter}");
+    }
+    words
+}
+
+/// Every n-th speaker in the order of their names is held out.
+fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
+    let speakers = manifest.speakers();
+    let wanted = (speakers.len() / 10).clamp(*HELD_OUT.start(), *HELD_OUT.end());
+    let stride = (speakers.len() / wanted).max(2);
+    let is_held_out = |speaker: &str| {
+        speakers
+            .binary_search(&speaker)
+            .is_ok_and(|index| index % stride == stride - 1)
+    };
+    let (held_out, train) = manifest
+        .utterances
+        .iter()
+        .cloned()
+        .partition::<Vec<_>, _>(|utterance| is_held_out(&utterance.speaker));
+    (
+        Manifest::new(&manifest.root, train),
+        Manifest::new(&manifest.root, held_out),
+    )
+}
+
+/// Trials over utterances that are trained on would flatter every figure.
+fn check_disjoint(train: &Manifest, dev: &[TrialList]) -> Result<()> {
+    for list in dev {
+        if let Some(id) = list.utterances().into_iter().find(|id| train.find(id).is_some()) {
+            bail!(
+                "trial list `{}` names `{id}`, which is trained on; take trials of other speakers, or give `--split`",
+                list.name
+            );
+        }
+    }
+    Ok(())
+}

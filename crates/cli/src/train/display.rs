@@ -1,0 +1,209 @@
+//! What a training shows while it runs.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
+
+use crate::global::Global;
+
+/// Progress on standard error, or the journal's lines on standard output with `--json`.
+pub(super) struct Display {
+    bar: ProgressBar,
+    json: bool,
+    num_skipped: AtomicUsize,
+    state: Mutex<State>,
+}
+
+/// What the last lines said, for those that follow.
+struct State {
+    dev: String,
+    last_line: Instant,
+}
+
+/// Seconds between two lines where standard error is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(15);
+
+impl Display {
+    pub(super) fn new(config: &TrainConfig, global: &Global) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(config.max_steps), ProgressDrawTarget::stderr_with_hz(4));
+        if !std::io::stderr().is_terminal() || global.quiet {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self {
+            bar,
+            json: global.json,
+            num_skipped: AtomicUsize::new(0),
+            state: Mutex::new(State {
+                dev: String::new(),
+                last_line: Instant::now(),
+            }),
+        }
+    }
+
+    pub(super) fn num_skipped(&self) -> usize {
+        self.num_skipped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn show(&self, notice: &Notice<'_>) {
+        match notice {
+            Notice::Preparing { done, total } => {
+                self.bar.set_length(*total as u64);
+                self.bar.set_style(style("features {pos}/{len} recordings, {eta} left"));
+                self.bar.set_position(*done as u64);
+            }
+            Notice::Skipped(skipped) => {
+                self.num_skipped.store(skipped.len(), Ordering::Relaxed);
+                for skip in *skipped {
+                    self.line(&format!("skipped {}: {}", skip.utterance, skip.reason));
+                }
+            }
+            Notice::Event(event) => {
+                if self.json {
+                    if let Ok(line) = serde_json::to_string(event) {
+                        // A reader that has gone away is no reason to end a training.
+                        let _ = writeln!(std::io::stdout(), "{line}");
+                    }
+                }
+                self.event(event);
+            }
+        }
+    }
+
+    fn event(&self, event: &Event) {
+        match event {
+            Event::Start {
+                step,
+                max_steps,
+                num_speakers,
+                num_utterances,
+                num_parameters,
+                same_share,
+                ..
+            } => {
+                self.line(&format!(
+                    "{num_utterances} utterances of {num_speakers} speakers; {num_parameters} parameters; \
+                     {:.1} % of a batch's pairs are of one speaker",
+                    100.0 * same_share
+                ));
+                self.bar.reset();
+                self.bar.set_length(*max_steps);
+                self.bar.set_position(*step);
+                self.bar.set_style(style(
+                    "{pos}/{len} [{elapsed}, {eta} left] {wide_msg}",
+                ));
+            }
+            Event::Steps(summary) => self.steps(summary),
+            Event::Evaluation {
+                step,
+                lists,
+                mean_eer,
+                untrained_eer,
+                best,
+            } => {
+                let Some(mean) = mean_eer else { return };
+                let text = format!("dev EER {:.1} %", 100.0 * mean);
+                let untrained = untrained_eer.map_or(String::new(), |eer| {
+                    format!(" (untrained {:.1} %)", 100.0 * eer)
+                });
+                if let Ok(mut state) = self.state.lock() {
+                    state.dev = format!("{text}{untrained}");
+                }
+                let mark = if *best { ", best so far" } else { "" };
+                self.line(&format!("step {step}: {text}{untrained}{mark}{}", by_list(lists)));
+            }
+            Event::Checkpoint { .. } | Event::End { .. } => {}
+        }
+    }
+
+    fn steps(&self, summary: &StepSummary) {
+        let Ok(mut state) = self.state.lock() else { return };
+        let text = format!(
+            "loss {:.3} (plateau {:.2}) · divergence same {:.2}, different {:.2} · {} · {:.0} segments/s · waiting {:.0} %",
+            summary.loss,
+            summary.plateau,
+            summary.same_divergence,
+            summary.different_divergence,
+            state.dev,
+            summary.segments_per_second,
+            100.0 * summary.wait_share,
+        );
+        self.bar.set_position(summary.step);
+        if self.bar.is_hidden() && state.last_line.elapsed() >= LINE_EVERY {
+            state.last_line = Instant::now();
+            drop(state);
+            self.line(&format!("step {}: {text}", summary.step));
+        } else {
+            self.bar.set_message(text);
+        }
+    }
+
+    /// A line above the bar, on standard error.
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        });
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Says how the training ended and what to do with it.
+    pub(super) fn outcome(&self, outcome: &Outcome, out: &Path) -> Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let mut stdout = std::io::stdout().lock();
+        let step = outcome.progress.step;
+        let why = match outcome.reason {
+            EndReason::MaxSteps => "all steps taken",
+            EndReason::MaxMinutes => "time is up",
+            EndReason::EarlyStop => "the dev EER no longer falls",
+            EndReason::Interrupted => "interrupted",
+        };
+        writeln!(stdout, "{step} steps, {why}.")?;
+        if let Some((eer, best_step)) = outcome.progress.best {
+            let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);
+            writeln!(
+                stdout,
+                "best dev EER {:.2} % at step {best_step}; the untrained network's is {:.2} %",
+                100.0 * eer,
+                100.0 * untrained
+            )?;
+        }
+        if outcome.reason == EndReason::Interrupted {
+            writeln!(
+                stdout,
+                "saved; give the same command with `--resume` to go on from step {step}"
+            )?;
+        } else {
+            writeln!(
+                stdout,
+                "use it: siamang embed --model {} RECORDINGS --out embeddings.jsonl",
+                out.display()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn by_list(lists: &[ListResult]) -> String {
+    if lists.len() < 2 {
+        return String::new();
+    }
+    let parts: Vec<String> = lists
+        .iter()
+        .map(|result| format!("{} {:.1}", result.list, 100.0 * result.eer))
+        .collect();
+    format!("; {}", parts.join(", "))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}

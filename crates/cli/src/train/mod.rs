@@ -1,0 +1,206 @@
+//! `siamang train`: recordings to a model that verifies and clusters speakers.
+
+mod data;
+mod display;
+mod test_set;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use clap::{Args as ClapArgs, ValueEnum};
+use pair_sampler::{Manifest, SamplerConfig};
+use speaker_model::Weighting;
+use trainer::{EndReason, Outcome, RunDirectory, RunOptions, TrainConfig, TrainError, train};
+
+use crate::exit::ExitStatus;
+use crate::global::Global;
+
+/// Train a speaker network with the KL/hinge loss.
+#[derive(ClapArgs, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
+    /// [default: the voices that come with siamang]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on
+    #[arg(long, requires = "data")]
+    split: Option<PathBuf>,
+    /// Keep only training rows whose column has one of these values, e.g. `corpus=sc,msc`
+    #[arg(long = "filter", value_name = "COLUMN=VALUES", requires = "data")]
+    filters: Vec<pair_sampler::Filter>,
+    /// Trial lists of speakers that are not trained on; their mean EER chooses the best checkpoint
+    /// [default: made from the split's `dev` rows, or from speakers held out]
+    #[arg(long, num_args = 1.., value_name = "LIST", requires = "data")]
+    trials: Vec<PathBuf>,
+    /// A published training to start from
+    #[arg(long, value_enum, conflicts_with = "config")]
+    preset: Option<Preset>,
+    /// A training configuration, such as the files in `configs/`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How batches are drawn
+    #[arg(long, value_enum)]
+    sampler: Option<SamplerName>,
+    /// Speakers in a batch of the `pk` sampler
+    #[arg(long, value_name = "P", default_value_t = 25)]
+    batch_speakers: usize,
+    /// Segments of each speaker in a batch of the `pk` sampler
+    #[arg(long, value_name = "K", default_value_t = 4)]
+    batch_segments: usize,
+    /// Weight of same-speaker pairs in the loss: as counted in the batch, or half
+    #[arg(long, value_enum)]
+    weighting: Option<WeightingName>,
+    /// Seed of everything random
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Training steps at most
+    #[arg(long)]
+    max_steps: Option<u64>,
+    /// Minutes at most, of training alone
+    #[arg(long)]
+    max_minutes: Option<f64>,
+    /// Steps between two evaluations
+    #[arg(long)]
+    eval_every: Option<u64>,
+    /// Directory of the run: configuration, journal, checkpoints
+    #[arg(long, default_value = "run")]
+    out: PathBuf,
+    /// Go on from the last checkpoint in `--out`
+    #[arg(long)]
+    resume: bool,
+    /// Directory of cached features, which runs may share [default: the user's cache directory]
+    #[arg(long)]
+    cache: Option<PathBuf>,
+    /// Print the whole configuration as it would be trained with, and stop: a start for a file of one's own
+    #[arg(long)]
+    print_config: bool,
+    /// Threads that make batches ahead of the training step
+    #[arg(long, default_value_t = 1)]
+    workers: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang train                                  # the voices that come with siamang, a few minutes
+  siamang train --data corpus --out run          # one folder a speaker; some speakers are held out
+  siamang train --data corpus --split split.tsv --trials dev.txt --preset paper --sampler pk --out run
+  siamang train --data corpus --split split.tsv --trials dev.txt --config configs/best.toml --out run
+  siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Preset {
+    /// Stadelmann et al. (ANNPR 2018): two BLSTM layers of 256, all pairs of 100 segments
+    Paper,
+    /// The question's network, mended: two BLSTM layers of 128, 64 explicit pairs
+    Question,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SamplerName {
+    /// Segments drawn uniformly over the utterances, as in the paper
+    Uniform,
+    /// P speakers with K segments each
+    Pk,
+    /// Explicit pairs, as in the question
+    Pairs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WeightingName {
+    /// Every pair alike, as in the paper
+    AsCounted,
+    /// Same-speaker pairs weigh half, whatever the batch
+    Balanced,
+}
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Runs the command.
+pub fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
+    let source = data::read(args)?;
+    let config = configuration(args, &source.data.train, source.is_default)?;
+    if args.print_config {
+        write!(std::io::stdout(), "{}", toml::to_string(&config)?)?;
+        return Ok(ExitStatus::Done);
+    }
+    ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            // A second Ctrl-C means now; the last checkpoint is whole.
+            std::process::abort();
+        }
+    })
+    .context("cannot listen for Ctrl-C")?;
+    let options = RunOptions {
+        out: args.out.clone(),
+        cache: args.cache.clone().unwrap_or_else(trainer::default_cache_directory),
+        device: speaker_model::device(&global.device)?,
+        num_workers: args.workers.max(1),
+        resume: args.resume,
+        interrupted: &INTERRUPTED,
+        commit: env!("SIAMANG_COMMIT").to_owned(),
+    };
+    let display = display::Display::new(&config, global);
+    let result = train(&config, &source.data, &options, &|notice| display.show(&notice));
+    display.finish();
+    let outcome = match result {
+        Err(error @ TrainError::NonFinite { .. }) => {
+            crate::report::error(&error.into(), global);
+            return Ok(ExitStatus::StoppedItself);
+        }
+        result => result?,
+    };
+    display.outcome(&outcome, &args.out)?;
+    if let Some(test) = &source.test
+        && outcome.reason != EndReason::Interrupted
+    {
+        let bundle = RunDirectory::new(&args.out).best_bundle()?;
+        test_set::report(test, &bundle, &options, global)?;
+    }
+    Ok(status(&outcome, display.num_skipped()))
+}
+
+fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {
+    match outcome.reason {
+        EndReason::Interrupted => ExitStatus::Interrupted,
+        _ if num_skipped > 0 => ExitStatus::SomeSkipped,
+        _ => ExitStatus::Done,
+    }
+}
+
+/// The configuration that file or preset give, with what the command line says on top.
+fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<TrainConfig> {
+    let saved = args.out.join("config.toml");
+    let mut config = match (&args.config, args.preset) {
+        (Some(path), _) => TrainConfig::read(path)?,
+        (None, Some(Preset::Paper)) => TrainConfig::paper(train.speakers().len()),
+        (None, Some(Preset::Question)) => TrainConfig::question(),
+        (None, None) if args.resume && saved.exists() => TrainConfig::read(&saved)?,
+        (None, None) if is_default => TrainConfig::read(&data::shipped("configs/voices.toml")?)?,
+        (None, None) => TrainConfig::read(&data::shipped("configs/best.toml")?)?,
+    };
+    match args.sampler {
+        Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
+        Some(SamplerName::Pk) => {
+            config.sampler = SamplerConfig::Pk {
+                speakers: args.batch_speakers,
+                segments: args.batch_segments,
+            };
+        }
+        Some(SamplerName::Pairs) => config.sampler = TrainConfig::question().sampler,
+        None => {}
+    }
+    match args.weighting {
+        Some(WeightingName::AsCounted) => config.loss.weighting = Weighting::AsCounted,
+        Some(WeightingName::Balanced) => config.loss.weighting = Weighting::Balanced,
+        None => {}
+    }
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.max_steps = args.max_steps.unwrap_or(config.max_steps);
+    config.max_minutes = args.max_minutes.or(config.max_minutes);
+    config.eval_every = args.eval_every.unwrap_or(config.eval_every);
+    config.validate()?;
+    Ok(config)
+}
