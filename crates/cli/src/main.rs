@@ -1,1 +1,71 @@
-fn main() {}
+//! The `siamang` command: from recordings to embeddings that verify and cluster speakers.
+//!
+//! This crate knows what the user asked for, how to print an answer, and with which exit code to end. How
+//! anything is done is the business of the other crates.
+
+mod args;
+mod atomic;
+mod card;
+mod centre;
+mod check;
+mod cluster;
+mod cluster_report;
+mod console;
+mod embed;
+mod embedding_file;
+mod embedding_reader;
+mod embedding_set;
+mod engine;
+mod eval;
+mod exit;
+mod global;
+mod inputs;
+mod labels;
+mod model;
+mod protocol;
+mod protocol_summary;
+mod report;
+mod score;
+mod speakers;
+mod stdin;
+mod train;
+mod trials;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command, Context};
+use exit::ExitStatus;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed output leaves nobody to tell; the exit code still says it.
+            let _ = error.print();
+            return match error.use_stderr() {
+                true => ExitStatus::Usage.into(),
+                false => ExitStatus::Done.into(),
+            };
+        }
+    };
+    let context = Context::new(&arguments.global);
+    let result = context
+        .use_threads()
+        .and_then(|()| match arguments.command {
+            Command::Train(args) => train::run(&args, &arguments.global),
+            Command::Embed(args) => embed::run(&args, &context),
+            Command::Verify(args) => verify::run(&args, &context),
+            Command::Score(args) => score::run(&args, &context),
+            Command::Eval(args) => eval::run(&args, &context),
+            Command::Cluster(args) => cluster::run(&args, &context),
+            Command::Check(args) => check::run(&args, &context),
+        });
+    match result {
+        Ok(status) => status.into(),
+        Err(error) if report::is_closed_output(&error) => ExitStatus::Done.into(),
+        Err(error) => report::error(&error, &arguments.global).into(),
+    }
+}

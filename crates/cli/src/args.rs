@@ -1,0 +1,89 @@
+//! What was typed: the commands and the flags that all of them share.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::console::Console;
+use crate::global::Global;
+use crate::report::fault;
+use crate::{check, cluster, embed, eval, score, train, verify};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each named on
+standard error; 4 a training that stopped itself; 130 interrupted.";
+
+/// Who speaks? Recordings to embeddings that verify and cluster speakers.
+#[derive(Debug, Parser)]
+#[command(name = "siamang", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a model on recordings of known speakers.
+    Train(train::Args),
+    /// Turn recordings into embeddings.
+    Embed(embed::Args),
+    /// Are two recordings of one speaker?
+    Verify(verify::Args),
+    /// Score the trials of a list.
+    Score(score::Args),
+    /// Measure a model on trial lists: EER, minDCF, and their intervals.
+    Eval(eval::Args),
+    /// Group recordings by speaker, and measure the groups where the speakers are known.
+    Cluster(cluster::Args),
+    /// Find what is wrong with data before a training does.
+    Check(check::Args),
+}
+
+/// Which model to use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// A training run or a model bundle [default: the model that comes with siamang].
+    #[arg(long, value_name = "RUN|BUNDLE")]
+    pub(crate) model: Option<PathBuf>,
+}
+
+/// What the shared flags mean.
+pub(crate) struct Context {
+    /// Name of the device.
+    pub(crate) device: String,
+    /// Whether the answer is one JSON object.
+    pub(crate) json: bool,
+    /// Standard error.
+    pub(crate) console: Console,
+    threads: Option<NonZeroUsize>,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            device: global.device.clone(),
+            json: global.json,
+            console: Console::new(global.quiet, global.verbose),
+            threads: global.threads,
+        }
+    }
+
+    /// Makes the thread pool that every crate shares.
+    pub(crate) fn use_threads(&self) -> anyhow::Result<()> {
+        let Some(threads) = self.threads else {
+            return Ok(());
+        };
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get())
+            .build_global()
+            .map_err(|error| {
+                fault(
+                    format!("cannot start {threads} threads: {error}"),
+                    "give a smaller number to `--threads`",
+                )
+            })
+    }
+}

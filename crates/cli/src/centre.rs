@@ -1,0 +1,38 @@
+//! `--centre`: which mean is subtracted from embeddings.
+
+use clap::ValueEnum;
+use serde::Serialize;
+use speaker_eval::{EmbeddingMatrix, EvalError};
+use speaker_model::{Bundle, Embedder};
+
+/// Which mean is subtracted from every embedding before the cosine is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Centre {
+    /// None.
+    None,
+    /// The mean of the model's training data, if its bundle holds one.
+    Model,
+    /// The mean of the very embeddings at hand, which in real use are not all known.
+    These,
+}
+
+impl Centre {
+    /// The bundle's embedder with this centring.
+    pub(crate) fn embedder(self, bundle: Bundle) -> Embedder {
+        match self {
+            Self::Model => bundle.embedder,
+            Self::None | Self::These => bundle.embedder.with_centre(None),
+        }
+    }
+
+    /// Centres finished embeddings where that is asked for.
+    pub(crate) fn apply(self, matrix: &mut EmbeddingMatrix) -> Result<(), EvalError> {
+        if self == Self::These {
+            let mean = matrix.mean();
+            matrix.centre(&mean)?;
+            matrix.l2_normalise();
+        }
+        Ok(())
+    }
+}

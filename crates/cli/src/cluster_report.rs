@@ -1,0 +1,183 @@
+//! What `siamang cluster` prints.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde::Serialize;
+use speaker_eval::{ClusterScores, CutResult, Linkage, Metric, cluster_scores};
+
+use crate::centre::Centre;
+use crate::console::{print_json, print_text};
+use crate::embedding_set::Skipped;
+
+/// The speaker of every recording, and what told it.
+pub(crate) struct Known {
+    /// A number a speaker.
+    pub(crate) speakers: Vec<usize>,
+    /// In words.
+    pub(crate) source: &'static str,
+}
+
+/// How the tree was cut.
+#[derive(Serialize)]
+pub(crate) struct CutReport {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distance: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_speakers: Option<usize>,
+    from: &'static str,
+}
+
+impl CutReport {
+    /// At a distance.
+    pub(crate) fn at(kind: &'static str, distance: f64, from: &'static str) -> Self {
+        Self {
+            kind,
+            distance: Some(distance),
+            num_speakers: None,
+            from,
+        }
+    }
+
+    /// Into a number of clusters.
+    pub(crate) fn number(num_speakers: usize) -> Self {
+        Self {
+            kind: "num-speakers",
+            distance: None,
+            num_speakers: Some(num_speakers),
+            from: "the command line",
+        }
+    }
+}
+
+/// The answer. Scores are there where the speakers are known; `oracle` and `known_speakers` are the same tree
+/// cut with knowledge that real use has not.
+#[derive(Serialize)]
+pub(crate) struct Report {
+    n_points: usize,
+    n_clusters: usize,
+    metric: Metric,
+    linkage: Linkage,
+    centre: Centre,
+    cut: CutReport,
+    #[serde(flatten)]
+    scores: Option<ClusterScores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_speakers: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    speakers_from: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oracle: Option<CutResult>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_speakers: Option<CutResult>,
+    origin: String,
+    skipped: Vec<Skipped>,
+}
+
+impl Report {
+    /// Scores `labels`; `others` are the oracle cut and the cut into the known number of speakers.
+    pub(crate) fn new(
+        labels: &[usize],
+        cut: CutReport,
+        known: Option<Known>,
+        others: Option<[CutResult; 2]>,
+        (metric, linkage): (Metric, Linkage),
+        centre: Centre,
+    ) -> Result<Self> {
+        let scores = known
+            .as_ref()
+            .map(|known| cluster_scores(labels, &known.speakers))
+            .transpose()?;
+        let count = |labels: &[usize]| labels.iter().collect::<BTreeSet<_>>().len();
+        let (oracle, known_speakers) = others.map(|[oracle, known]| (oracle, known)).unzip();
+        Ok(Self {
+            n_points: labels.len(),
+            n_clusters: count(labels),
+            metric,
+            linkage,
+            centre,
+            cut,
+            scores,
+            n_speakers: known.as_ref().map(|known| count(&known.speakers)),
+            speakers_from: known.map(|known| known.source),
+            oracle,
+            known_speakers,
+            origin: String::new(),
+            skipped: Vec::new(),
+        })
+    }
+
+    /// Adds where the embeddings come from and what was left out.
+    pub(crate) fn with(self, origin: String, skipped: &[Skipped]) -> Self {
+        Self {
+            origin,
+            skipped: skipped.to_vec(),
+            ..self
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    clusters: Vec<Vec<&'a str>>,
+}
+
+/// Prints the report and the members of every cluster, largest first.
+pub(crate) fn print(report: &Report, ids: &[String], labels: &[usize], json: bool) -> Result<()> {
+    let mut clusters = vec![Vec::new(); report.n_clusters];
+    for (id, &label) in ids.iter().zip(labels) {
+        clusters[label].push(id.as_str());
+    }
+    clusters.sort_by_key(|members| std::cmp::Reverse(members.len()));
+    match json {
+        true => print_json(&Answer { report, clusters }),
+        false => print_text(&text(report, &clusters)),
+    }
+}
+
+fn text(report: &Report, clusters: &[Vec<&str>]) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    for (number, members) in (1..).zip(clusters) {
+        let _ = writeln!(text, "speaker {number} ({} recordings)", members.len());
+        for member in members {
+            let _ = writeln!(text, "  {member}");
+        }
+    }
+    let how = match (report.cut.distance, report.cut.num_speakers) {
+        (Some(distance), _) => format!("cut at distance {distance:.3} from {}", report.cut.from),
+        (None, Some(count)) => format!("cut into {count} as asked"),
+        (None, None) => String::new(),
+    };
+    let _ = writeln!(
+        text,
+        "{} clusters of {} recordings, {how}",
+        report.n_clusters, report.n_points
+    );
+    if let (Some(scores), Some(speakers), Some(source)) =
+        (&report.scores, report.n_speakers, report.speakers_from)
+    {
+        let _ = writeln!(
+            text,
+            "against {speakers} speakers known from {source}: MR {:.1} %, ARI {:.3}, ACP {:.3}, NMI {:.3}",
+            100.0 * scores.mr_hungarian,
+            scores.ari,
+            scores.acp,
+            scores.nmi
+        );
+    }
+    if let (Some(oracle), Some(known)) = (&report.oracle, &report.known_speakers) {
+        let _ = writeln!(
+            text,
+            "with the answers given away: MR {:.1} % at the best distance ({:.3}), {:.1} % with the number of speakers",
+            100.0 * oracle.scores.mr_hungarian,
+            oracle.height,
+            100.0 * known.scores.mr_hungarian
+        );
+    }
+    text
+}

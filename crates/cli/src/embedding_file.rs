@@ -1,0 +1,325 @@
+//! `--out`: embeddings as JSON lines, `.npy` or Parquet, by the name of the file.
+
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Error, Result};
+use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+
+use crate::atomic::{AtomicFile, unwritable};
+use crate::report::{fault, usage};
+
+/// One embedding with what is known about its recording; a line of a JSON lines file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    /// Unique name.
+    pub(crate) id: String,
+    /// Where the recording was.
+    #[serde(default)]
+    pub(crate) path: String,
+    /// Who speaks, where a folder or manifest said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) speaker: Option<String>,
+    /// Length of the recording, in s.
+    #[serde(default)]
+    pub(crate) seconds: f64,
+    /// What was odd about it.
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+    /// `[dim]`.
+    pub(crate) embedding: Vec<f32>,
+}
+
+/// The formats of embedding files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// One JSON object a line.
+    JsonLines,
+    /// NumPy's matrix, with the names in a text file beside it.
+    Npy,
+    /// Columns `id`, `speaker` and `embedding`.
+    Parquet,
+}
+
+impl Format {
+    /// The format that a file's ending names.
+    pub(crate) fn of(path: &Path) -> Result<Self> {
+        let extension = path
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .unwrap_or_default();
+        match extension.to_ascii_lowercase().as_str() {
+            "jsonl" | "ndjson" => Ok(Self::JsonLines),
+            "npy" => Ok(Self::Npy),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err(usage(
+                format!(
+                    "`{}`: no format of embeddings has the ending `{extension}`",
+                    path.display()
+                ),
+                "name the file `.jsonl`, `.npy` or `.parquet`",
+            )),
+        }
+    }
+}
+
+/// The names that belong to the rows of the matrix at `path`: `<path>.ids.txt`, one a line.
+pub(crate) fn ids_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".ids.txt");
+    PathBuf::from(name)
+}
+
+/// Writes embeddings one by one; the file appears when it is whole.
+pub(crate) struct EmbeddingWriter {
+    path: PathBuf,
+    dim: usize,
+    rows: u64,
+    form: Form,
+}
+
+enum Form {
+    JsonLines(AtomicFile),
+    Npy {
+        matrix: AtomicFile,
+        ids: AtomicFile,
+    },
+    Parquet {
+        writer: Box<ArrowWriter<AtomicFile>>,
+        schema: SchemaRef,
+        rows: Vec<Record>,
+    },
+}
+
+/// Rows that are put into a Parquet file at once.
+const BATCH_ROWS: usize = 1024;
+
+impl EmbeddingWriter {
+    /// Begins a file of embeddings of `dim` values.
+    pub(crate) fn create(path: &Path, dim: usize) -> Result<Self> {
+        let form = match Format::of(path)? {
+            Format::JsonLines => Form::JsonLines(AtomicFile::create(path)?),
+            Format::Npy => {
+                let mut matrix = AtomicFile::create(path)?;
+                matrix
+                    .write_all(&npy_header(0, dim))
+                    .map_err(|error| unwritable(path, &error))?;
+                let ids = AtomicFile::create(&ids_path(path))?;
+                Form::Npy { matrix, ids }
+            }
+            Format::Parquet => {
+                let schema = schema(dim);
+                let properties = WriterProperties::builder()
+                    .set_compression(Compression::SNAPPY)
+                    .build();
+                let writer = ArrowWriter::try_new(
+                    AtomicFile::create(path)?,
+                    schema.clone(),
+                    Some(properties),
+                )
+                .map_err(|error| unwritable(path, &error))?;
+                Form::Parquet {
+                    writer: Box::new(writer),
+                    schema,
+                    rows: Vec::new(),
+                }
+            }
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            dim,
+            rows: 0,
+            form,
+        })
+    }
+
+    /// Adds one embedding.
+    pub(crate) fn push(&mut self, record: Record) -> Result<()> {
+        let failed = |error: &dyn std::fmt::Display| unwritable(&self.path, error);
+        self.rows += 1;
+        match &mut self.form {
+            Form::JsonLines(file) => {
+                serde_json::to_writer(&mut *file, &record).map_err(|error| failed(&error))?;
+                file.write_all(b"\n").map_err(|error| failed(&error))
+            }
+            Form::Npy { matrix, ids } => {
+                if record.id.contains(['\n', '\r']) {
+                    return Err(fault(
+                        format!(
+                            "{:?} has a line end in its name, which a list of names cannot hold",
+                            record.id
+                        ),
+                        "rename the file, or write `.jsonl` or `.parquet`",
+                    ));
+                }
+                writeln!(ids, "{}", record.id).map_err(|error| failed(&error))?;
+                let bytes: Vec<u8> = record
+                    .embedding
+                    .iter()
+                    .flat_map(|value| value.to_le_bytes())
+                    .collect();
+                matrix.write_all(&bytes).map_err(|error| failed(&error))
+            }
+            Form::Parquet {
+                writer,
+                schema,
+                rows,
+            } => {
+                rows.push(record);
+                match rows.len() {
+                    BATCH_ROWS => write_batch(writer, schema, rows).map_err(|error| failed(&error)),
+                    _ => Ok(()),
+                }
+            }
+        }
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn finish(self) -> Result<()> {
+        let path = &self.path;
+        let failed = |error: &dyn std::fmt::Display| -> Error { unwritable(path, error) };
+        match self.form {
+            Form::JsonLines(file) => file.finish(),
+            Form::Npy { mut matrix, ids } => {
+                matrix
+                    .seek(SeekFrom::Start(0))
+                    .and_then(|_| matrix.write_all(&npy_header(self.rows, self.dim)))
+                    .map_err(|error| failed(&error))?;
+                ids.finish()?;
+                matrix.finish()
+            }
+            Form::Parquet {
+                mut writer,
+                schema,
+                mut rows,
+            } => {
+                write_batch(&mut writer, &schema, &mut rows).map_err(|error| failed(&error))?;
+                writer
+                    .into_inner()
+                    .map_err(|error| failed(&error))?
+                    .finish()
+            }
+        }
+    }
+}
+
+/// NumPy's header, version 1.0, of a row-major matrix of little-endian `f32`; always as long, so that the
+/// number of rows can be filled in at the end.
+fn npy_header(rows: u64, dim: usize) -> [u8; 128] {
+    let mut header = [b' '; 128];
+    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
+    header[..10].copy_from_slice(b"\x93NUMPY\x01\x00\x76\x00");
+    header[10..10 + text.len()].copy_from_slice(text.as_bytes());
+    header[127] = b'\n';
+    header
+}
+
+fn schema(dim: usize) -> SchemaRef {
+    let item = Arc::new(Field::new("item", DataType::Float32, false));
+    let list = DataType::FixedSizeList(item, i32::try_from(dim).unwrap_or(i32::MAX));
+    Arc::new(Schema::new(vec![
+        Field::new("id", DataType::Utf8, false),
+        Field::new("speaker", DataType::Utf8, true),
+        Field::new("embedding", list, false),
+    ]))
+}
+
+fn write_batch(
+    writer: &mut ArrowWriter<AtomicFile>,
+    schema: &SchemaRef,
+    rows: &mut Vec<Record>,
+) -> parquet::errors::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let DataType::FixedSizeList(item, dim) = schema.field(2).data_type() else {
+        return Ok(());
+    };
+    let values: Vec<f32> = rows
+        .iter()
+        .flat_map(|row| row.embedding.iter().copied())
+        .collect();
+    let list = FixedSizeListArray::try_new(
+        item.clone(),
+        *dim,
+        Arc::new(Float32Array::from(values)),
+        None,
+    )?;
+    let ids: StringArray = rows.iter().map(|row| Some(row.id.as_str())).collect();
+    let speakers: StringArray = rows.iter().map(|row| row.speaker.as_deref()).collect();
+    let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(speakers), Arc::new(list)];
+    writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
+    rows.clear();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedding_reader::read_embeddings;
+
+    fn record(id: &str, speaker: Option<&str>, embedding: &[f32]) -> Record {
+        Record {
+            id: id.to_owned(),
+            path: format!("/data/{id}"),
+            speaker: speaker.map(str::to_owned),
+            seconds: 1.5,
+            warnings: vec!["clipping".to_owned()],
+            embedding: embedding.to_vec(),
+        }
+    }
+
+    #[test]
+    fn every_format_comes_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["e.jsonl", "e.npy", "e.parquet"] {
+            let path = folder.path().join(name);
+            let mut writer = EmbeddingWriter::create(&path, 3).unwrap();
+            for i in 0..2000_u16 {
+                let speaker = (i % 2 == 0).then_some("ann");
+                let value = f32::from(i);
+                writer
+                    .push(record(&format!("ä/{i} x"), speaker, &[value, -0.1, 1e-30]))
+                    .unwrap();
+            }
+            assert!(!path.exists(), "{name} is there before it is whole");
+            writer.finish().unwrap();
+            let set = read_embeddings(&path).unwrap();
+            assert_eq!(
+                (set.ids.len(), set.matrix.len(), set.matrix.dim()),
+                (2000, 2000, 3),
+                "{name}"
+            );
+            assert_eq!(set.ids[1999], "ä/1999 x");
+            assert_eq!(set.matrix.row(1025), [1025.0, -0.1, 1e-30]);
+            let expected = if name == "e.npy" { None } else { Some("ann") };
+            assert_eq!(set.speakers[2].as_deref(), expected, "{name}");
+            assert_eq!(set.speakers[1], None);
+        }
+    }
+
+    #[test]
+    fn npy_is_what_another_reader_expects() {
+        let header = npy_header(7, 512);
+        let npy = npyz::NpyFile::new(&header[..]).unwrap();
+        assert_eq!((npy.shape(), npy.order()), (&[7, 512][..], npyz::Order::C));
+        assert_eq!(npy.dtype().descr(), "'<f4'");
+    }
+
+    #[test]
+    fn an_unfinished_file_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("e.npy");
+        let mut writer = EmbeddingWriter::create(&path, 1).unwrap();
+        assert!(writer.push(record("two\nlines", None, &[1.0])).is_err());
+        drop(writer);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert!(EmbeddingWriter::create(&folder.path().join("e.txt"), 1).is_err());
+    }
+}

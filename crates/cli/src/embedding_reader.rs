@@ -1,0 +1,281 @@
+//! `--embeddings`: files of embeddings, read back.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Error, Result};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Float32Type;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use speaker_eval::EmbeddingMatrix;
+
+use crate::embedding_file::{Format, Record, ids_path};
+use crate::embedding_set::EmbeddingSet;
+use crate::report::fault;
+
+/// No embedding has more values.
+const MAX_DIM: usize = 1 << 16;
+
+/// No line of a JSON lines file has more bytes: room for [`MAX_DIM`] values.
+const MAX_LINE_BYTES: u64 = 4 << 20;
+
+/// No file has more values: 4 GiB of memory.
+const MAX_VALUES: usize = 1 << 30;
+
+/// Rows under construction; every size is checked as it grows.
+#[derive(Default)]
+struct Rows {
+    ids: Vec<String>,
+    speakers: Vec<Option<String>>,
+    values: Vec<f32>,
+    dim: usize,
+}
+
+impl Rows {
+    fn push(&mut self, id: &str, speaker: Option<String>, values: &[f32]) -> Result<(), String> {
+        if self.ids.is_empty() {
+            self.dim = values.len();
+        }
+        if values.is_empty() || values.len() > MAX_DIM || values.len() != self.dim {
+            return Err(format!(
+                "`{id}` has {} values, expected {} as the first one has (1 to {MAX_DIM})",
+                values.len(),
+                self.dim
+            ));
+        }
+        if self.values.len() + values.len() > MAX_VALUES {
+            return Err(format!("more than {MAX_VALUES} values"));
+        }
+        self.ids.push(id.to_owned());
+        self.speakers.push(speaker);
+        self.values.extend_from_slice(values);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<EmbeddingSet, String> {
+        let mut seen = HashSet::new();
+        if let Some(id) = self.ids.iter().find(|id| !seen.insert(id.as_str())) {
+            return Err(format!("`{id}` occurs twice"));
+        }
+        if self.ids.is_empty() {
+            return Err("it holds no embeddings".to_owned());
+        }
+        let matrix =
+            EmbeddingMatrix::from_flat(self.values, self.dim).map_err(|error| error.to_string())?;
+        Ok(EmbeddingSet {
+            ids: self.ids,
+            matrix,
+            speakers: self.speakers,
+        })
+    }
+}
+
+/// Reads a file that `siamang embed` wrote, or another program in one of its formats.
+pub(crate) fn read_embeddings(path: &Path) -> Result<EmbeddingSet> {
+    let rows = match Format::of(path)? {
+        Format::JsonLines => json_lines(path),
+        Format::Npy => npy(path),
+        Format::Parquet => parquet(path),
+    };
+    rows.and_then(Rows::finish)
+        .map_err(|reason| unusable(path, &reason))
+}
+
+fn unusable(path: &Path, reason: &str) -> Error {
+    fault(
+        format!(
+            "cannot use the embeddings in `{}`: {reason}",
+            path.display()
+        ),
+        "make the file with `siamang embed RECORDINGS --out FILE`",
+    )
+}
+
+fn open(path: &Path) -> Result<File, String> {
+    File::open(path).map_err(|error| error.to_string())
+}
+
+fn json_lines(path: &Path) -> Result<Rows, String> {
+    let mut reader = BufReader::new(open(path)?);
+    let mut rows = Rows::default();
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let mut limited = (&mut reader).take(MAX_LINE_BYTES);
+        let read = limited
+            .read_until(b'\n', &mut line)
+            .map_err(|error| error.to_string())?;
+        if read == 0 {
+            break;
+        }
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        let record: Record = serde_json::from_slice(&line)
+            .map_err(|error| format!("line {number}: {error}; expected `id` and `embedding`"))?;
+        rows.push(&record.id, record.speaker, &record.embedding)
+            .map_err(|reason| format!("line {number}: {reason}"))?;
+    }
+    Ok(rows)
+}
+
+fn npy(path: &Path) -> Result<Rows, String> {
+    let file = open(path)?;
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let npy = npyz::NpyFile::new(BufReader::new(file)).map_err(|error| error.to_string())?;
+    let (count, dim) = match (npy.shape(), npy.order()) {
+        (&[count, dim], npyz::Order::C) => (count, dim),
+        (shape, order) => {
+            return Err(format!(
+                "shape {shape:?} in order {order:?}, expected [points, dim] in C order"
+            ));
+        }
+    };
+    let claimed = count
+        .checked_mul(dim)
+        .and_then(|values| values.checked_mul(4));
+    if !claimed.is_some_and(|claimed| claimed <= size) || dim > MAX_DIM as u64 {
+        return Err(format!(
+            "its header claims {count} x {dim} values, but it has {size} bytes"
+        ));
+    }
+    let values: Vec<f32> = npy
+        .into_vec()
+        .map_err(|error| format!("{error}; expected 32-bit floats"))?;
+    let ids_path = ids_path(path);
+    let ids = std::fs::read_to_string(&ids_path)
+        .map_err(|error| format!("`{}`: {error}", ids_path.display()))?;
+    let ids: Vec<&str> = ids.lines().collect();
+    if ids.len() as u64 != count {
+        return Err(format!(
+            "{count} rows, but `{}` has {} names",
+            ids_path.display(),
+            ids.len()
+        ));
+    }
+    let mut rows = Rows::default();
+    for (id, row) in ids.iter().zip(values.chunks(dim.max(1) as usize)) {
+        rows.push(id, None, row)?;
+    }
+    Ok(rows)
+}
+
+fn parquet(path: &Path) -> Result<Rows, String> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(open(path)?)
+        .and_then(|builder| builder.with_batch_size(1024).build())
+        .map_err(|error| error.to_string())?;
+    let mut rows = Rows::default();
+    for batch in reader {
+        add_batch(&mut rows, &batch.map_err(|error| error.to_string())?)?;
+    }
+    Ok(rows)
+}
+
+fn add_batch(rows: &mut Rows, batch: &RecordBatch) -> Result<(), String> {
+    let names = || {
+        batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| format!("`{}`", field.name()))
+            .collect::<Vec<_>>()
+    };
+    let required = |name: &str| {
+        let column = batch
+            .column_by_name(name)
+            .filter(|column| column.null_count() == 0);
+        column.ok_or_else(|| {
+            format!(
+                "no column `{name}` without nulls; its columns are {}",
+                names().join(", ")
+            )
+        })
+    };
+    let (ids, embeddings) = (required("id")?, required("embedding")?);
+    let speakers = batch.column_by_name("speaker");
+    for row in 0..batch.num_rows() {
+        let id = text(ids, row)
+            .ok_or_else(|| format!("column `id` is {}, expected text", ids.data_type()))?;
+        let values = list(embeddings, row);
+        let values = values
+            .as_ref()
+            .and_then(|values| values.as_primitive_opt::<Float32Type>());
+        let values = values
+            .filter(|values| values.null_count() == 0)
+            .ok_or_else(|| {
+                format!(
+                    "column `embedding` is {}, expected lists of 32-bit floats",
+                    embeddings.data_type()
+                )
+            })?;
+        let speaker = speakers
+            .and_then(|speakers| text(speakers, row))
+            .map(str::to_owned);
+        rows.push(id, speaker, values.values())?;
+    }
+    Ok(())
+}
+
+/// The text in a row, whichever of Arrow's text types the column has.
+fn text(column: &ArrayRef, row: usize) -> Option<&str> {
+    if column.is_null(row) {
+        return None;
+    }
+    let short = column
+        .as_string_opt::<i32>()
+        .map(|column| column.value(row));
+    let long = || {
+        column
+            .as_string_opt::<i64>()
+            .map(|column| column.value(row))
+    };
+    let view = || column.as_string_view_opt().map(|column| column.value(row));
+    short.or_else(long).or_else(view)
+}
+
+/// The list in a row, whichever of Arrow's list types the column has.
+fn list(column: &ArrayRef, row: usize) -> Option<ArrayRef> {
+    let fixed = column
+        .as_fixed_size_list_opt()
+        .map(|column| column.value(row));
+    let short = || column.as_list_opt::<i32>().map(|column| column.value(row));
+    let long = || column.as_list_opt::<i64>().map(|column| column.value(row));
+    fixed.or_else(short).or_else(long)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(name: &str, content: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        let error = read_embeddings(&path).err().unwrap().to_string();
+        error.replace(&folder.path().display().to_string(), "DIR")
+    }
+
+    #[test]
+    fn damaged_files_are_refused_with_their_place() {
+        let line =
+            |id: &str, values: &str| format!("{{\"id\":\"{id}\",\"embedding\":[{values}]}}\n");
+        let two = line("a", "1,2") + &line("b", "1");
+        assert!(error("e.jsonl", two.as_bytes()).contains("line 2: `b` has 1 values, expected 2"));
+        let twice = line("a", "1") + &line("a", "2");
+        assert!(error("e.jsonl", twice.as_bytes()).contains("`a` occurs twice"));
+        assert!(error("e.jsonl", b"").contains("no embeddings"));
+        assert!(error("e.jsonl", b"{\"id\": 3}").contains("line 1"));
+        assert!(error("e.parquet", b"PAR1 nothing PAR1").contains("e.parquet"));
+        let claim = b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000000, 99), }";
+        let mut header = [b' '; 128];
+        header[..claim.len()].copy_from_slice(claim);
+        header[127] = b'\n';
+        assert!(
+            error("e.npy", &header)
+                .contains("claims 1000000000000 x 99 values, but it has 128 bytes")
+        );
+    }
+}

@@ -1,0 +1,94 @@
+//! Embeddings in memory: made here, or read from a file.
+
+use std::collections::HashMap;
+
+use anyhow::Result;
+use serde::Serialize;
+use speaker_eval::EmbeddingMatrix;
+use speaker_model::Embedder;
+
+use crate::console::Console;
+use crate::engine::embed_each;
+use crate::inputs::Input;
+use crate::report::fault;
+
+/// Embeddings with their names, and the speakers as far as they are known.
+pub(crate) struct EmbeddingSet {
+    /// Unique names, in order.
+    pub(crate) ids: Vec<String>,
+    /// One row a name.
+    pub(crate) matrix: EmbeddingMatrix,
+    /// Who speaks, where known.
+    pub(crate) speakers: Vec<Option<String>>,
+}
+
+/// A recording that was left out.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Skipped {
+    /// Its name.
+    pub(crate) id: String,
+    /// Why.
+    pub(crate) reason: String,
+}
+
+impl EmbeddingSet {
+    /// Embeds `inputs`; what cannot be used is named on standard error and given back.
+    pub(crate) fn embed(
+        embedder: &Embedder,
+        inputs: &[Input],
+        console: &Console,
+    ) -> Result<(Self, Vec<Skipped>)> {
+        let (mut ids, mut rows, mut speakers, mut skipped) = (vec![], vec![], vec![], vec![]);
+        embed_each(embedder, inputs, console, |index, outcome| {
+            let input = &inputs[index];
+            match outcome {
+                Ok(embedded) => {
+                    warn_all(&input.path(), &embedded.warnings, console);
+                    ids.push(input.id.clone());
+                    speakers.push(input.speaker.clone());
+                    rows.push(embedded.embedding);
+                }
+                Err(reason) => {
+                    console.skipped(&reason);
+                    skipped.push(Skipped {
+                        id: input.id.clone(),
+                        reason,
+                    });
+                }
+            }
+            Ok(())
+        })?;
+        if rows.is_empty() {
+            return Err(nothing_left(skipped.len()));
+        }
+        let matrix = EmbeddingMatrix::from_rows(&rows)?;
+        Ok((
+            Self {
+                ids,
+                matrix,
+                speakers,
+            },
+            skipped,
+        ))
+    }
+
+    /// Row of each name.
+    pub(crate) fn index(&self) -> HashMap<&str, usize> {
+        self.ids.iter().map(String::as_str).zip(0..).collect()
+    }
+}
+
+/// Warnings of one recording.
+pub(crate) fn warn_all(path: &str, warnings: &[String], console: &Console) {
+    for warning in warnings {
+        console.warn(&format!("{path}: {warning}"));
+    }
+}
+
+/// Not one of the recordings can be used.
+pub(crate) fn nothing_left(num_skipped: usize) -> anyhow::Error {
+    fault(
+        format!("none of the {num_skipped} recordings can be used"),
+        "the lines above say why; check the paths, or convert the files",
+    )
+}

@@ -1,0 +1,247 @@
+//! `siamang eval`: EER and minDCF of trial lists.
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use anyhow::Result;
+use pair_sampler::{Manifest, Trial, TrialList};
+use serde::Serialize;
+use speaker_eval::{
+    BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport, cosine_scores,
+    verification_report,
+};
+
+use crate::args::Context;
+use crate::centre::Centre;
+use crate::console::{Console, print_json, print_text};
+use crate::embedding_set::Skipped;
+use crate::exit::ExitStatus;
+use crate::report::fault;
+use crate::speakers::{folder_level, numbered, prefix};
+use crate::trials::{TrialArgs, Trials};
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang eval --root corpus --trials trials/test.txt
+  siamang eval --model run --root corpus --trials trials/dev.*.txt --json
+  siamang eval --embeddings embeddings.npy --trials trials/test.txt --split split.tsv
+
+One list prints one JSON object, several print an object whose `lists` holds one each. Rates are between 0
+and 1. The intervals draw speakers, not trials; who speaks is told by `--split`, by the root's own table, or by
+the folders in the paths, if one depth of them agrees with every trial.";
+
+/// Measure a model on trial lists: EER, minDCF, and their intervals.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    trials: TrialArgs,
+    /// Prior of a target trial in the detection cost.
+    #[arg(long, value_name = "PRIOR", default_value_t = DcfParameters::default().p_target)]
+    p_target: f64,
+    /// Resamples of the speakers for the intervals; 0 for none.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    resamples: usize,
+    /// Seed of the resamples.
+    #[arg(long, value_name = "SEED", default_value_t = 0)]
+    seed: u64,
+}
+
+#[derive(Serialize)]
+struct ListReport {
+    #[serde(flatten)]
+    report: VerificationReport,
+    /// Model or file that the embeddings come from.
+    origin: String,
+    centre: Centre,
+    n_recordings: usize,
+    n_skipped_trials: usize,
+}
+
+#[derive(Serialize)]
+struct Single<'a> {
+    #[serde(flatten)]
+    list: &'a ListReport,
+    skipped: &'a [Skipped],
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Several<'a> {
+    lists: &'a [ListReport],
+    skipped: &'a [Skipped],
+    seconds: f64,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    let begin = Instant::now();
+    let settings = BootstrapSettings {
+        resamples: args.resamples,
+        seed: args.seed,
+        dcf: DcfParameters {
+            p_target: args.p_target,
+            ..DcfParameters::default()
+        },
+        ..BootstrapSettings::default()
+    };
+    let trials = Trials::read(&args.trials, context)?;
+    let reports = trials
+        .lists
+        .iter()
+        .map(|list| measure(list, &trials, args, &settings, &context.console))
+        .collect::<Result<Vec<_>>>()?;
+    let (skipped, seconds) = (trials.skipped.as_slice(), begin.elapsed().as_secs_f64());
+    match (context.json, reports.as_slice()) {
+        (true, [list]) => print_json(&Single {
+            list,
+            skipped,
+            seconds,
+        })?,
+        (true, lists) => print_json(&Several {
+            lists,
+            skipped,
+            seconds,
+        })?,
+        (false, lists) => print_text(&table(lists))?,
+    }
+    Ok(match skipped.is_empty() {
+        true => ExitStatus::Done,
+        false => ExitStatus::SomeSkipped,
+    })
+}
+
+fn measure(
+    list: &TrialList,
+    trials: &Trials,
+    args: &Args,
+    settings: &BootstrapSettings,
+    console: &Console,
+) -> Result<ListReport> {
+    let rows = trials.set.index();
+    let row = |id: &str| rows.get(id).copied();
+    let usable: Vec<(&Trial, (usize, usize))> = list
+        .trials
+        .iter()
+        .filter_map(|trial| Some((trial, (row(&trial.enrolment)?, row(&trial.test)?))))
+        .collect();
+    let n_skipped_trials = list.trials.len() - usable.len();
+    if usable.is_empty() {
+        return Err(fault(
+            format!(
+                "list `{}`: none of its {} trials can be scored",
+                list.name,
+                list.trials.len()
+            ),
+            "check that `--root` is the folder that the list's paths start from",
+        ));
+    }
+    let pairs: Vec<(usize, usize)> = usable.iter().map(|&(_, pair)| pair).collect();
+    let is_target: Vec<bool> = usable.iter().map(|(trial, _)| trial.target).collect();
+    let scores = cosine_scores(&trials.set.matrix, &pairs)?;
+    let speakers = match settings.resamples {
+        0 => None,
+        _ => speakers(list, &usable, trials.manifest.as_ref(), console),
+    };
+    let identity = || ListIdentity {
+        name: list.name.clone(),
+        hash: list.hash.clone(),
+    };
+    let sides = speakers.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
+    let report = match verification_report(identity(), &scores, &is_target, sides, settings) {
+        // The rates are sound without the intervals.
+        Err(error @ (EvalError::ContradictoryTrial { .. } | EvalError::TooFewSpeakers { .. })) => {
+            console.warn(&format!("list `{}` has no intervals: {error}", list.name));
+            verification_report(identity(), &scores, &is_target, None, settings)?
+        }
+        report => report?,
+    };
+    Ok(ListReport {
+        report,
+        origin: trials.origin.clone(),
+        centre: args.trials.centre,
+        n_recordings: list
+            .utterances()
+            .into_iter()
+            .filter(|id| row(id).is_some())
+            .count(),
+        n_skipped_trials,
+    })
+}
+
+/// Numbers of the speakers on either side of each trial.
+fn speakers(
+    list: &TrialList,
+    usable: &[(&Trial, (usize, usize))],
+    manifest: Option<&Manifest>,
+    console: &Console,
+) -> Option<(Vec<usize>, Vec<usize>)> {
+    let of_table = |id: &str| {
+        let manifest = manifest?;
+        Some(manifest.utterances[manifest.find(id)?].speaker.clone())
+    };
+    let ids = || {
+        let first = usable.iter().map(|(trial, _)| trial.enrolment.as_str());
+        first.chain(usable.iter().map(|(trial, _)| trial.test.as_str()))
+    };
+    let names: Option<Vec<String>> = ids().map(of_table).collect();
+    let names = names.or_else(|| {
+        let level = folder_level(&list.trials)?;
+        Some(ids().map(|id| prefix(id, level).to_owned()).collect())
+    });
+    let Some(names) = names else {
+        console.warn(&format!(
+            "list `{}` has no intervals, since its speakers are not known: no table names them all, and no depth of folders agrees with every trial",
+            list.name
+        ));
+        return None;
+    };
+    let mut numbers = numbered(names.iter().map(String::as_str));
+    let second = numbers.split_off(usable.len());
+    Some((numbers, second))
+}
+
+fn table(lists: &[ListReport]) -> String {
+    let width = lists
+        .iter()
+        .map(|list| list.report.list.name.len())
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    let mut text = format!(
+        "{:width$}    EER %   95 % interval   minDCF     AUC  threshold  targets  others\n",
+        "list"
+    );
+    for list in lists {
+        let report = &list.report;
+        let interval = report
+            .interval
+            .as_ref()
+            .map_or("not known".to_owned(), |interval| {
+                format!(
+                    "{:.2} to {:.2}",
+                    100.0 * interval.eer.low,
+                    100.0 * interval.eer.high
+                )
+            });
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:width$} {:8.2} {interval:>15} {:8.4} {:7.4} {:10.4} {:8} {:7}",
+            report.list.name,
+            100.0 * report.eer,
+            report.min_dcf,
+            report.roc_auc,
+            report.eer_threshold,
+            report.n_target,
+            report.n_nontarget
+        );
+    }
+    if let Some(ListReport { report, origin, .. }) = lists.first() {
+        let _ = writeln!(
+            text,
+            "minDCF at a target prior of {}, cost of a miss {}, of a false alarm {}; embeddings of {origin}",
+            report.p_target, report.c_miss, report.c_false_alarm
+        );
+    }
+    text
+}

@@ -1,0 +1,76 @@
+//! `--labels`: a table of names and speakers.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::report::fault;
+
+/// No table is read beyond this size, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Reads lines of `id<TAB>speaker`; without a tab, the last blank divides them. A header `id speaker` may be
+/// there.
+pub(crate) fn read(path: &Path) -> Result<HashMap<String, String>> {
+    let unreadable = |reason: String| {
+        fault(
+            format!("cannot read `{}`: {reason}", path.display()),
+            "expected text with one `id<TAB>speaker` a line",
+        )
+    };
+    let size = std::fs::metadata(path)
+        .map_err(|error| unreadable(error.to_string()))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(unreadable(format!(
+            "{size} bytes, the limit is {MAX_BYTES}"
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+    parse(&text).map_err(|line| {
+        fault(
+            format!(
+                "{}:{line}: no speaker, or another one for the same id",
+                path.display()
+            ),
+            "expected `id<TAB>speaker`, each id once",
+        )
+    })
+}
+
+/// The table, or the number of its first bad line.
+fn parse(text: &str) -> Result<HashMap<String, String>, usize> {
+    let mut labels = HashMap::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || (number == 1 && line.split_whitespace().eq(["id", "speaker"])) {
+            continue;
+        }
+        let divided = line
+            .split_once('\t')
+            .or_else(|| line.rsplit_once(char::is_whitespace));
+        let (id, speaker) = divided.ok_or(number)?;
+        let (id, speaker) = (id.trim().to_owned(), speaker.trim().to_owned());
+        match labels.insert(id, speaker.clone()) {
+            Some(before) if before != speaker => return Err(number),
+            _ => {}
+        }
+    }
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tabs_blanks_and_a_header_are_understood() {
+        let labels = parse("id\tspeaker\na b.wav\tann\nc.wav bob\n\n").unwrap();
+        assert_eq!(labels["a b.wav"], "ann");
+        assert_eq!(labels["c.wav"], "bob");
+        assert_eq!(labels.len(), 2);
+        assert_eq!(parse("a x\na y\n"), Err(2));
+        assert_eq!(parse("a x\n\nb\n"), Err(3));
+    }
+}

@@ -1,0 +1,122 @@
+//! Errors as the user reads them: what is wrong, and the next thing to try.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use anyhow::Error;
+
+use crate::exit::ExitStatus;
+use crate::global::Global;
+
+/// An error with its remedy.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    message: String,
+    help: String,
+    status: ExitStatus,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// What could not be done, and what to try next; exit code 1.
+pub(crate) fn fault(message: impl Into<String>, help: impl Into<String>) -> Error {
+    Error::new(Fault {
+        message: message.into(),
+        help: help.into(),
+        status: ExitStatus::Failed,
+    })
+}
+
+/// What was typed wrong, and how it should look; exit code 2.
+pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Error {
+    Error::new(Fault {
+        message: message.into(),
+        help: help.into(),
+        status: ExitStatus::Usage,
+    })
+}
+
+/// Prints an error, and its causes if asked to, and gives the exit code.
+pub(crate) fn error(error: &Error, global: &Global) -> ExitStatus {
+    let (message, help, status) = match error.downcast_ref::<Fault>() {
+        Some(fault) => (
+            fault.message.clone(),
+            Some(fault.help.clone()),
+            fault.status,
+        ),
+        None => {
+            let (message, help) = split_remedy(&error.to_string());
+            (message, help, ExitStatus::Failed)
+        }
+    };
+    let mut text = format!("error: {message}\n");
+    if global.verbose {
+        for cause in error.chain().skip(1) {
+            text.push_str(&format!("caused by: {cause}\n"));
+        }
+    }
+    if let Some(help) = help {
+        text.push_str(&format!("\nhelp: {help}\n"));
+    }
+    // A closed standard error leaves nobody to tell.
+    let _ = io::stderr().write_all(text.as_bytes());
+    status
+}
+
+/// The other crates end a message with `; remedy`. One of several lines is left as it is.
+fn split_remedy(message: &str) -> (String, Option<String>) {
+    match message.rsplit_once("; ") {
+        Some((what, remedy)) if !message.contains('\n') => {
+            (what.to_owned(), Some(remedy.to_owned()))
+        }
+        _ => (message.to_owned(), None),
+    }
+}
+
+/// Whoever read our output has gone, as `head` does.
+#[derive(Debug)]
+struct ClosedOutput;
+
+impl fmt::Display for ClosedOutput {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("standard output was closed")
+    }
+}
+
+impl std::error::Error for ClosedOutput {}
+
+/// An error of standard output.
+pub(crate) fn output_error(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::new(ClosedOutput),
+        _ => fault(
+            format!("cannot write to standard output: {error}"),
+            "check the disk or pipe that it goes to",
+        ),
+    }
+}
+
+/// Whether the only trouble is that nobody reads on.
+pub(crate) fn is_closed_output(error: &Error) -> bool {
+    error.is::<ClosedOutput>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_remedy_becomes_the_help() {
+        let (what, help) = split_remedy("`a` is empty; b, c; make it again");
+        assert_eq!(what, "`a` is empty; b, c");
+        assert_eq!(help.as_deref(), Some("make it again"));
+        assert_eq!(split_remedy("one; two\nthree").1, None);
+        assert_eq!(split_remedy("plain").1, None);
+    }
+}

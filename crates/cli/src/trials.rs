@@ -1,0 +1,118 @@
+//! Trial lists and the embeddings of their recordings.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use pair_sampler::{Manifest, TrialList};
+
+use crate::args::{Context, ModelArgs};
+use crate::centre::Centre;
+use crate::embedding_reader::read_embeddings;
+use crate::embedding_set::{EmbeddingSet, Skipped};
+use crate::inputs::Input;
+use crate::model::Model;
+
+/// Where the recordings of trial lists come from.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TrialArgs {
+    /// Trial lists: lines of `1 pathA pathB` and `0 pathA pathB`, or of `uttA uttB target` and `nontarget`.
+    #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
+    pub(crate) trials: Vec<PathBuf>,
+    /// Folder that the lists' paths start from.
+    #[arg(long, value_name = "DIR", required_unless_present = "embeddings")]
+    pub(crate) root: Option<PathBuf>,
+    /// Take the embeddings from a file of `siamang embed` instead of making them.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "model"])]
+    pub(crate) embeddings: Option<PathBuf>,
+    /// Table with the speakers (and the paths, where the lists have other names for recordings); the root's
+    /// own `split.tsv` or `wav.scp` is found without it.
+    #[arg(long, visible_alias = "manifest", value_name = "FILE")]
+    pub(crate) split: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
+    /// Mean to subtract from the embeddings.
+    #[arg(long, value_enum, default_value_t = Centre::Model)]
+    pub(crate) centre: Centre,
+}
+
+/// Lists with all that is needed to score them.
+pub(crate) struct Trials {
+    pub(crate) lists: Vec<TrialList>,
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) set: EmbeddingSet,
+    /// The model or file that the embeddings come from.
+    pub(crate) origin: String,
+    pub(crate) skipped: Vec<Skipped>,
+}
+
+impl Trials {
+    /// Reads the lists and embeds, or reads, what they name.
+    pub(crate) fn read(args: &TrialArgs, context: &Context) -> Result<Self> {
+        let lists = args
+            .trials
+            .iter()
+            .map(|path| TrialList::read(path))
+            .collect::<Result<Vec<_>, _>>()?;
+        let root = args.root.as_deref();
+        let manifest = read_manifest(root, args.split.as_deref())?;
+        let names: BTreeSet<&str> = lists.iter().flat_map(TrialList::utterances).collect();
+        let (mut set, origin, skipped) = match (root, &args.embeddings) {
+            (_, Some(file)) => {
+                let set = read_embeddings(file)?;
+                let known = set.index();
+                let missing = names.iter().filter(|name| !known.contains_key(**name));
+                let skipped: Vec<Skipped> = missing
+                    .map(|name| Skipped {
+                        id: (*name).to_owned(),
+                        reason: format!("`{name}` is not in `{}`", file.display()),
+                    })
+                    .collect();
+                skipped
+                    .iter()
+                    .for_each(|skipped| context.console.skipped(&skipped.reason));
+                (set, file.display().to_string(), skipped)
+            }
+            (root, None) => {
+                let model = Model::load(args.model.model.as_deref(), context)?;
+                let origin = model.name();
+                let embedder = args.centre.embedder(model.bundle);
+                let root = root.unwrap_or(Path::new("."));
+                let inputs: Vec<Input> = names
+                    .iter()
+                    .map(|name| input(name, root, manifest.as_ref()))
+                    .collect();
+                let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
+                (set, origin, skipped)
+            }
+        };
+        args.centre.apply(&mut set.matrix)?;
+        Ok(Self {
+            lists,
+            manifest,
+            set,
+            origin,
+            skipped,
+        })
+    }
+}
+
+/// The table that was named, or the one that the root holds.
+fn read_manifest(root: Option<&Path>, table: Option<&Path>) -> Result<Option<Manifest>> {
+    Ok(match (root, table) {
+        (Some(root), Some(table)) => Some(Manifest::with_split_file(root, table)?),
+        (None, Some(table)) => Some(Manifest::read(table, None)?),
+        (Some(root), None)
+            if root.join("split.tsv").is_file() || root.join("wav.scp").is_file() =>
+        {
+            Some(Manifest::read(root, None)?)
+        }
+        _ => None,
+    })
+}
+
+fn input(name: &str, root: &Path, manifest: Option<&Manifest>) -> Input {
+    let known =
+        manifest.and_then(|manifest| Some(Input::of(&manifest.utterances[manifest.find(name)?])));
+    known.unwrap_or_else(|| Input::file(name, root.join(name)))
+}

@@ -1,0 +1,159 @@
+//! `siamang verify`: are two recordings of one speaker?
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use serde::Serialize;
+use speaker_eval::cosine;
+
+use crate::args::{Context, ModelArgs};
+use crate::console::{print_json, print_text};
+use crate::embedding_set::warn_all;
+use crate::engine::{Embedded, embed_each};
+use crate::exit::ExitStatus;
+use crate::inputs::Input;
+use crate::model::Model;
+use crate::report::{fault, usage};
+
+/// Used where neither the user nor the model's card states a threshold.
+const UNCALIBRATED: f64 = 0.5;
+
+/// A recording with less says little about its speaker.
+const SHORT_S: f64 = 1.0;
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang verify monday.wav friday.m4a
+  siamang verify --model run --threshold 0.42 a.wav b.wav --json
+
+The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the threshold:
+`--threshold`, else the one on the model's card (`card.toml` in its bundle, `[thresholds]`, `verify`), else
+0.5, which is calibrated on nothing. `siamang eval` prints the threshold of the equal error rate. The exit
+code is 0 for either answer.";
+
+/// Are two recordings of one speaker?
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// The first recording.
+    #[arg(value_name = "A")]
+    a: PathBuf,
+    /// The second recording.
+    #[arg(value_name = "B")]
+    b: PathBuf,
+    /// Lowest cosine that counts as the same speaker, -1 to 1.
+    #[arg(long, value_name = "COSINE", allow_negative_numbers = true)]
+    threshold: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    score: f32,
+    same_speaker: bool,
+    scale: &'static str,
+    threshold: f64,
+    threshold_from: &'static str,
+    a: Side,
+    b: Side,
+    model: String,
+}
+
+#[derive(Serialize)]
+struct Side {
+    path: String,
+    seconds: f64,
+    warnings: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    if let Some(threshold) = args
+        .threshold
+        .filter(|threshold| !(-1.0..=1.0).contains(threshold))
+    {
+        return Err(usage(
+            format!("`--threshold` is {threshold}, expected a cosine from -1 to 1"),
+            "take the `eer_threshold` that `siamang eval` prints",
+        ));
+    }
+    let model = Model::load(args.model.model.as_deref(), context)?;
+    let inputs = [&args.a, &args.b].map(|path| Input::file(path.display().to_string(), path));
+    let mut embedded: Vec<Embedded> = Vec::new();
+    embed_each(
+        &model.bundle.embedder,
+        &inputs,
+        &context.console,
+        |_, outcome| {
+            let help = "both recordings are needed; see `siamang check` for a look at many";
+            embedded.push(outcome.map_err(|reason| fault(reason, help))?);
+            Ok(())
+        },
+    )?;
+    let [a, b] = <[Embedded; 2]>::try_from(embedded).map_err(|_| {
+        fault(
+            "two recordings gave another number of embeddings",
+            "report this as a defect",
+        )
+    })?;
+    let score = cosine(&a.embedding, &b.embedding);
+    let (threshold, threshold_from) = match (args.threshold, model.thresholds.verify) {
+        (Some(threshold), _) => (threshold, "the command line"),
+        (None, Some(threshold)) => (threshold, "the model's card"),
+        (None, None) => (UNCALIBRATED, "no calibration"),
+    };
+    let side = |input: &Input, embedded: Embedded| {
+        warn_all(&input.path(), &embedded.warnings, &context.console);
+        if embedded.seconds < SHORT_S {
+            let text = format!(
+                "{}: {:.2} s are little to know a voice by",
+                input.path(),
+                embedded.seconds
+            );
+            context.console.warn(&text);
+        }
+        Side {
+            path: input.path(),
+            seconds: embedded.seconds,
+            warnings: embedded.warnings,
+        }
+    };
+    let report = Report {
+        score,
+        same_speaker: f64::from(score) >= threshold,
+        scale: "cosine, -1 to 1",
+        threshold,
+        threshold_from,
+        a: side(&inputs[0], a),
+        b: side(&inputs[1], b),
+        model: model.name(),
+    };
+    if report.threshold_from == "no calibration" {
+        context.console.note(&format!(
+            "the threshold {UNCALIBRATED} is not calibrated: this model's card states none; choose one with `siamang eval`"
+        ));
+    }
+    match context.json {
+        true => print_json(&report)?,
+        false => print_text(&text(&report))?,
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn text(report: &Report) -> String {
+    let answer = if report.same_speaker {
+        "same speaker"
+    } else {
+        "different speakers"
+    };
+    format!(
+        "{answer}: cosine {:.3} (scale -1 to 1), threshold {:.3} from {}\n  {:8.2} s  {}\n  {:8.2} s  {}\n",
+        report.score,
+        report.threshold,
+        report.threshold_from,
+        report.a.seconds,
+        report.a.path,
+        report.b.seconds,
+        report.b.path
+    )
+}
