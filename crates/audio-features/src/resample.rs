@@ -11,9 +11,9 @@ pub(crate) const LOWEST_RATE_HZ: u32 = 1_000;
 /// Highest sample rate that is read or made, in Hz.
 pub(crate) const HIGHEST_RATE_HZ: u32 = 768_000;
 
-/// Frames of the longer side of one block of the resampler: long enough for a filter that is flat
-/// to 95 % of the lower Nyquist frequency, short enough to stay in the cache.
-const BLOCK_FRAMES: usize = 2_048;
+/// Fewest frames of a block of the resampler, on the side of the lower rate: long enough for a
+/// filter that is flat to 95 % of the lower Nyquist frequency, short enough to stay in the cache.
+const BLOCK_FRAMES: usize = 1_024;
 
 /// Resamples `samples` from `from_hz` to `to_hz` with `rubato`'s FFT resampler (a windowed sinc,
 /// applied in blocks).
@@ -28,7 +28,7 @@ pub(crate) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Ve
     let mut resampler = Fft::<f32>::new_custom(
         from_hz as usize,
         to_hz as usize,
-        BLOCK_FRAMES,
+        block_len(from_hz as usize, to_hz as usize),
         1,
         1,
         WindowFunction::BlackmanHarris2,
@@ -44,6 +44,23 @@ pub(crate) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Ve
         .take_data();
     output.resize(num_out, 0.0);
     Ok(output)
+}
+
+/// Input frames of a block: an even multiple of the shortest block that is whole at both rates. The
+/// filter is centred on half a block, and half of an odd one would be a lag of a fraction of a
+/// sample.
+fn block_len(from_hz: usize, to_hz: usize) -> usize {
+    let divisor = greatest_common_divisor(from_hz, to_hz);
+    let shorter = from_hz.min(to_hz) / divisor;
+    from_hz / divisor * 2 * BLOCK_FRAMES.div_ceil(2 * shorter)
+}
+
+fn greatest_common_divisor(a: usize, b: usize) -> usize {
+    if b == 0 {
+        a
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
 }
 
 /// `round(num_frames * to_hz / from_hz)`, exact in integers.

@@ -8,7 +8,7 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AudioWarning {
-    /// Samples that were NaN or infinite; each was replaced by 0.
+    /// Samples that were NaN, infinite or beyond 2^31; each was replaced by 0.
     NonFinite {
         /// How many, over all channels.
         num_samples: u64,
@@ -27,9 +27,14 @@ pub enum AudioWarning {
         /// Their share of all samples, from 0 to 1.
         share: f64,
     },
+    /// Samples of a float file are far beyond full scale, as if stored without scaling.
+    BeyondFullScale {
+        /// The largest absolute value, over all channels; full scale is 1.
+        peak: f32,
+    },
     /// The mean of the samples is far from 0.
     DcOffset {
-        /// The mean of the mono samples; full scale is 1.
+        /// The mean of the samples over all channels; full scale is 1.
         mean: f64,
     },
     /// Only a part of what the file should hold was there or could be decoded.
@@ -69,7 +74,7 @@ impl fmt::Display for AudioWarning {
                 first_s,
             } => write!(
                 out,
-                "{num_samples} samples are NaN or infinite, the first at {first_s:.3} s; each was replaced by 0"
+                "{num_samples} samples are NaN, infinite or beyond 2^31, the first at {first_s:.3} s; each was replaced by 0"
             ),
             Self::DigitalSilence { duration_s } => write!(
                 out,
@@ -79,6 +84,10 @@ impl fmt::Display for AudioWarning {
                 out,
                 "clipping: {num_samples} samples ({:.2} %) lie in runs at full scale",
                 100.0 * share
+            ),
+            Self::BeyondFullScale { peak } => write!(
+                out,
+                "the largest sample is {peak:.1}, expected at most 1: the file may hold unscaled samples"
             ),
             Self::DcOffset { mean } => {
                 write!(

@@ -10,35 +10,16 @@
     clippy::print_stderr
 )]
 
+mod common;
+
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 use audio_features::{AudioWarning, read_channels, read_recording};
+use common::{rows, vectors};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-
-fn vectors() -> Option<PathBuf> {
-    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("vectors/decoder");
-    if folder.join("manifest.json").is_file() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped: no decoder vectors at {} (set SIAMANG_SHARED)",
-        folder.display()
-    );
-    None
-}
-
-fn rows(folder: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
-    let manifest: Value = serde_json::from_str(&text).unwrap();
-    manifest["files"].as_array().unwrap().clone()
-}
 
 /// One line of the table: decoded, refused or partial, and the words.
 struct Line {

@@ -116,7 +116,8 @@ pub(super) fn inspect_wav(bytes: &mut [u8], start: usize) -> Result<Layout, Refu
             bytes.len(),
             data.start
         ));
-        layout.bytes = Some((usable, wanted));
+        let block = block as u64;
+        layout.bytes = Some((usable / block * block, wanted / block * block));
     }
     if matches!(tag, 0x0002 | 0x0011)
         && let Some(frames) = named(b"fact").and_then(|fact| u32_le(bytes, fact.start))

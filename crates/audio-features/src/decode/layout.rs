@@ -47,6 +47,8 @@ pub(super) struct Layout {
     pub(super) trim: Trim,
     /// Bytes of coded audio that are there, and that the headers promise.
     pub(super) bytes: Option<(u64, u64)>,
+    /// Bytes that must all belong to packets, where that is so.
+    pub(super) audio_bytes: Option<u64>,
     /// Frames that the headers promise, before trimming.
     pub(super) num_frames: Option<u64>,
     /// Packets that the headers promise.
@@ -70,6 +72,7 @@ impl Layout {
             range,
             trim: Trim::default(),
             bytes: None,
+            audio_bytes: None,
             num_frames: None,
             num_packets: None,
             damage: Vec::new(),

@@ -323,3 +323,124 @@ fn sample_sizes(bytes: &[u8], track: Box4, layout: &mut Layout) -> Result<(), Re
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32 + 8).to_be_bytes()[..], kind, content].concat()
+    }
+
+    fn words(values: &[u32]) -> Vec<u8> {
+        values
+            .iter()
+            .flat_map(|value| value.to_be_bytes())
+            .collect()
+    }
+
+    /// A file of one AAC track at 44.1 kHz whose `moov` box ends with `more`.
+    fn file(edit: Option<[u32; 2]>, more: &[u8]) -> Vec<u8> {
+        let mdhd = boxed(b"mdhd", &words(&[0, 0, 0, 44_100, 0, 0]));
+        let hdlr = boxed(b"hdlr", &[&words(&[0, 0])[..], b"soun", &[0; 12]].concat());
+        let config = [3, 8, 0, 1, 0, 5, 2, 0x12, 0x10];
+        let decoder = [&[4, 17][..], &[0x40; 13], &config[5..7], &config[7..]].concat();
+        let stream = [
+            &[0, 0, 0, 0, 3, decoder.len() as u8 + 3, 0, 1, 0][..],
+            &decoder,
+        ]
+        .concat();
+        let entry = boxed(b"mp4a", &[&[0; 28][..], &boxed(b"esds", &stream)].concat());
+        let stsd = boxed(b"stsd", &[&words(&[0, 1])[..], &entry].concat());
+        let stsz = boxed(b"stsz", &words(&[0, 0, 2, 100, 100]));
+        let stbl = boxed(b"stbl", &[stsd, stsz].concat());
+        let mdia = boxed(b"mdia", &[mdhd, hdlr, boxed(b"minf", &stbl)].concat());
+        let tkhd = boxed(b"tkhd", &words(&[0, 0, 0, 7]));
+        let edts = edit.map_or(Vec::new(), |[len, start]| {
+            boxed(
+                b"edts",
+                &boxed(b"elst", &words(&[0, 1, len, start, 0x1_0000])),
+            )
+        });
+        let trak = boxed(b"trak", &[tkhd, edts, mdia].concat());
+        let mvhd = boxed(b"mvhd", &words(&[0, 0, 0, 1_000, 0]));
+        [
+            boxed(b"ftyp", b"M4A \0\0\0\0"),
+            boxed(b"moov", &[&mvhd[..], &trak, more].concat()),
+            boxed(b"mdat", &[0; 200]),
+        ]
+        .concat()
+    }
+
+    fn gapless(text: &str) -> Vec<u8> {
+        let mean = boxed(b"mean", b"\0\0\0\0com.apple.iTunes");
+        let name = boxed(b"name", b"\0\0\0\0iTunSMPB");
+        let data = boxed(b"data", &[&words(&[1, 0])[..], text.as_bytes()].concat());
+        let list = boxed(b"ilst", &boxed(b"----", &[mean, name, data].concat()));
+        boxed(b"udta", &boxed(b"meta", &[&[0; 4][..], &list].concat()))
+    }
+
+    const ITUNES: &str = " 00000000 00000840 000001CA 00000000003F31F6 00000000 00000000";
+
+    #[test]
+    fn the_edit_list_tells_delay_and_length() {
+        let bytes = file(Some([600, 1_024]), &[]);
+        let layout = inspect(&bytes, 0).unwrap();
+        assert_eq!(
+            layout.trim,
+            Trim {
+                start: 1_024,
+                len: Some(26_460),
+                ticks_hz: 44_100
+            }
+        );
+        assert!(layout.delay_known);
+        assert_eq!((layout.track_id, layout.num_packets), (Some(7), Some(2)));
+        assert_eq!(layout.damage, Vec::<String>::new());
+    }
+
+    #[test]
+    fn itunes_tells_delay_and_length_where_the_edit_list_does_not() {
+        let expected = Trim {
+            start: 0x840,
+            len: Some(0x3f_31f6),
+            ticks_hz: 44_100,
+        };
+        for edit in [None, Some([600, 0])] {
+            let layout = inspect(&file(edit, &gapless(ITUNES)), 0).unwrap();
+            assert_eq!(layout.trim, expected);
+            assert!(layout.delay_known);
+        }
+        let layout = inspect(&file(Some([600, 1_024]), &gapless(ITUNES)), 0).unwrap();
+        assert_eq!(layout.trim.start, 1_024);
+    }
+
+    #[test]
+    fn without_either_the_delay_of_aac_is_unknown() {
+        let layout = inspect(&file(None, &gapless("no numbers")), 0).unwrap();
+        assert_eq!((layout.trim.start, layout.trim.len), (0, None));
+        assert!(!layout.delay_known);
+    }
+
+    #[test]
+    fn a_table_larger_than_its_box_is_refused() {
+        let mut bytes = file(None, &[]);
+        let table = bytes
+            .windows(4)
+            .position(|window| window == b"stsz")
+            .unwrap();
+        bytes[table + 12..table + 16].copy_from_slice(&0x8000_0000u32.to_be_bytes());
+        let refusal = inspect(&bytes, 0).unwrap_err();
+        assert!(
+            matches!(refusal, Refusal::Malformed(byte, words) if byte == table as u64 + 4 && words.contains("2147483648"))
+        );
+    }
+
+    #[test]
+    fn a_cut_in_the_sound_is_damage_and_a_cut_in_the_headers_an_error() {
+        let bytes = file(None, &[]);
+        let layout = inspect(&bytes[..bytes.len() - 50], 0).unwrap();
+        assert!(layout.damage[0].contains("`mdat`"), "{:?}", layout.damage);
+        assert!(inspect(&bytes[..100], 0).is_err());
+    }
+}

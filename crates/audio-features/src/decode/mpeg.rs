@@ -168,7 +168,7 @@ fn adts_frame(bytes: &[u8], at: usize) -> Option<Frame> {
 }
 
 /// Where the audio ends and the tags at the end of the file (ID3v1, APEv2) begin.
-fn tags_start(bytes: &[u8], start: usize) -> usize {
+pub(super) fn tags_start(bytes: &[u8], start: usize) -> usize {
     let mut end = bytes.len();
     loop {
         let before = end;

@@ -35,6 +35,7 @@ pub(super) struct Outcome {
     pub(super) num_decoded: u64,
     pub(super) meter: LevelMeter,
     pub(super) num_packets: u64,
+    pub(super) num_packet_bytes: u64,
     /// Packets that could not be decoded, and the first of them.
     pub(super) num_bad: u64,
     pub(super) first_bad: Option<(Place, String)>,
@@ -131,6 +132,7 @@ fn packets(
         num_decoded: 0,
         meter: LevelMeter::new(1, 1.0),
         num_packets: 0,
+        num_packet_bytes: 0,
         num_bad: 0,
         first_bad: None,
         stopped: None,
@@ -157,6 +159,7 @@ fn packets(
             continue;
         }
         outcome.num_packets += 1;
+        outcome.num_packet_bytes += packet.data.len() as u64;
         if layout.container == Container::Flac {
             if next_ts.is_some_and(|next| next != packet.pts) && outcome.gap.is_none() {
                 outcome.gap = Some(place.clone());

@@ -48,6 +48,15 @@ pub(super) fn judge(outcome: Outcome, layout: Layout, name: &str) -> Result<Deco
             outcome.num_decoded
         ));
     }
+    if let Some(bytes) = layout
+        .audio_bytes
+        .filter(|bytes| *bytes > outcome.num_packet_bytes && faults.is_empty())
+    {
+        let lost = bytes - outcome.num_packet_bytes;
+        faults.push(format!(
+            "{lost} of {bytes} bytes of audio belong to no whole frame"
+        ));
+    }
     if let Some(packets) = layout
         .num_packets
         .filter(|packets| *packets > outcome.num_packets)
