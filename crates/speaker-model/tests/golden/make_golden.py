@@ -2,7 +2,7 @@
 
 A parameter called NAME (the path in Siamang's module) has, for its k-th element in row-major order,
     scale(NAME) * sin(0.7 * k + crc32(NAME) % 1000)
-computed in 64 bits and rounded to 32; scale is 1/sqrt(rows) for matrices and 0.1 for vectors.
+computed in 64 bits and rounded to 32 (the network itself runs in 64, so that the file has no rounding of its own); scale is 1/sqrt(rows) for matrices and 0.1 for vectors.
 The input [frames, batch, bins] is sin(0.013 * k + 0.1) for its k-th element.
 Run: python make_golden.py  (torch==2.9.1, numpy)
 """
@@ -12,11 +12,11 @@ import numpy as np, torch
 def parameter(name, shape):
     k = np.arange(int(np.prod(shape)), dtype=np.float64)
     scale = 1 / np.sqrt(shape[0]) if len(shape) == 2 else 0.1
-    return torch.tensor((scale * np.sin(0.7 * k + zlib.crc32(name.encode()) % 1000)).reshape(shape).astype(np.float32))
+    return torch.tensor((scale * np.sin(0.7 * k + zlib.crc32(name.encode()) % 1000)).reshape(shape).astype(np.float32)).double()
 
 def blstm(name, x, hidden, lengths):
     """x [frames, batch, input] through torch.nn.LSTM; its weights are ours transposed, gate order i, f, g, o alike."""
-    lstm = torch.nn.LSTM(x.shape[2], hidden, bidirectional=True)
+    lstm = torch.nn.LSTM(x.shape[2], hidden, bidirectional=True, dtype=torch.float64)
     for direction, suffix in (('forward', ''), ('backward', '_reverse')):
         get = lambda part, shape: parameter(f'{name}.{direction}.{part}', shape)
         with torch.no_grad():
@@ -32,14 +32,14 @@ def blstm(name, x, hidden, lengths):
 def network(hidden, widths, prelu, pooling, lengths, frames=12, bins=128):
     batch = len(lengths)
     k = np.arange(frames * batch * bins, dtype=np.float64)
-    x = torch.tensor(np.sin(0.013 * k + 0.1).reshape(frames, batch, bins).astype(np.float32))
+    x = torch.tensor(np.sin(0.013 * k + 0.1).reshape(frames, batch, bins).astype(np.float32)).double()
     y, _ = blstm('encoder.layers.0', x, hidden, lengths)
     y, last = blstm('encoder.layers.1', y, hidden, lengths)
     if pooling == 'last_state':
         e = last
     else:
         mean = [y[:n, i].mean(0) for i, n in enumerate(lengths)]
-        dev = [y[:n, i].std(0, unbiased=False) for i, n in enumerate(lengths)]
+        dev = [y[:n, i].var(0, unbiased=False).clamp_min(1e-6).sqrt() for i, n in enumerate(lengths)]  # the floor of encoder.rs
         e = torch.stack([torch.cat([m, d]) if pooling == 'mean_deviation' else m for m, d in zip(mean, dev)])
     z = e
     for i, width in enumerate(widths):
