@@ -1,5 +1,7 @@
 //! Samples to network input: log-mel, speech activity, normalisation.
 
+use std::sync::Arc;
+
 use crate::feature_config::{FeatureConfig, Normalisation};
 use crate::feature_error::FeatureError;
 use crate::features::Features;
@@ -10,9 +12,10 @@ use crate::normalise::{mean_frame, subtract};
 ///
 /// [`FrontEnd::features`] does everything; [`FrontEnd::log_mel`] and [`FrontEnd::finish`] are its
 /// two halves, between which features are cached and augmented.
+#[derive(Clone)]
 pub struct FrontEnd {
     config: FeatureConfig,
-    log_mel: LogMel,
+    log_mel: Arc<LogMel>,
     global_mean: Option<Vec<f32>>,
 }
 
@@ -24,7 +27,7 @@ impl FrontEnd {
     /// What [`LogMel::new`] refuses; a training mean that is missing, unused, of the wrong length
     /// or not finite.
     pub fn new(config: FeatureConfig, global_mean: Option<Vec<f32>>) -> Result<Self, FeatureError> {
-        let log_mel = LogMel::new(&config)?;
+        let log_mel = Arc::new(LogMel::new(&config)?);
         match (&global_mean, config.normalisation) {
             (None, Normalisation::GlobalMean) => return Err(FeatureError::GlobalMeanMissing),
             (None, _) => {}

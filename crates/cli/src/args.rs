@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use crate::console::Console;
 use crate::global::Global;
 use crate::report::fault;
-use crate::{check, cluster, embed, eval, score, train, verify};
+use crate::{check, cluster, embed, eval, export, score, train, verify};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each named on
@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     /// Find what is wrong with data before a training does.
     Check(check::Args),
+    /// Write the model of a run as a bundle to give away.
+    Export(export::Args),
 }
 
 /// Which model to use.

@@ -11,7 +11,7 @@ use speaker_model::{Bundle, Embedder};
 pub(crate) enum Centre {
     /// None.
     None,
-    /// The mean of the model's training data, if its bundle holds one.
+    /// The mean of the model's training data, if its bundle holds one; embeddings of a file stay as they are.
     Model,
     /// The mean of the very embeddings at hand, which in real use are not all known.
     These,

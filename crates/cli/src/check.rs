@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::args::Context;
-use crate::console::{Console, print_json, print_text};
+use crate::console::{Console, counted, print_json, print_text};
 use crate::engine::decode;
 use crate::exit::ExitStatus;
 use crate::inputs::Input;
@@ -283,8 +283,9 @@ fn text(report: &Report) -> String {
     }
     let _ = write!(
         text,
-        "{} recordings of {} speakers",
-        report.n_utterances, report.n_speakers
+        "{} of {}",
+        counted(report.n_utterances, "recording"),
+        counted(report.n_speakers, "speaker")
     );
     if !report.splits.is_empty() {
         let splits: Vec<String> = report
@@ -295,16 +296,16 @@ fn text(report: &Report) -> String {
         let _ = write!(text, " ({})", splits.join(", "));
     }
     if report.n_trials > 0 {
-        let _ = write!(text, ", {} trials", report.n_trials);
+        let _ = write!(text, ", {}", counted(report.n_trials, "trial"));
     }
     if let Some(seconds) = report.audio_seconds {
         let _ = write!(text, ", {:.1} min of audio", seconds / 60.0);
     }
     let _ = writeln!(
         text,
-        ": {} errors, {} warnings",
-        report.errors.len(),
-        report.warnings.len()
+        ": {}, {}",
+        counted(report.errors.len(), "error"),
+        counted(report.warnings.len(), "warning")
     );
     text
 }

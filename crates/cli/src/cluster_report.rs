@@ -8,7 +8,7 @@ use serde::Serialize;
 use speaker_eval::{ClusterScores, CutResult, Linkage, Metric, cluster_scores};
 
 use crate::centre::Centre;
-use crate::console::{print_json, print_text};
+use crate::console::{counted, print_json, print_text};
 use crate::embedding_set::Skipped;
 
 /// The speaker of every recording, and what told it.
@@ -57,7 +57,9 @@ impl CutReport {
 #[derive(Serialize)]
 pub(crate) struct Report {
     n_points: usize,
-    n_clusters: usize,
+    /// Where the scores, which hold it too, are not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_clusters: Option<usize>,
     metric: Metric,
     linkage: Linkage,
     centre: Centre,
@@ -94,7 +96,7 @@ impl Report {
         let (oracle, known_speakers) = others.map(|[oracle, known]| (oracle, known)).unzip();
         Ok(Self {
             n_points: labels.len(),
-            n_clusters: count(labels),
+            n_clusters: scores.is_none().then(|| count(labels)),
             metric,
             linkage,
             centre,
@@ -128,7 +130,8 @@ struct Answer<'a> {
 
 /// Prints the report and the members of every cluster, largest first.
 pub(crate) fn print(report: &Report, ids: &[String], labels: &[usize], json: bool) -> Result<()> {
-    let mut clusters = vec![Vec::new(); report.n_clusters];
+    let num_clusters = labels.iter().max().map_or(0, |last| last + 1);
+    let mut clusters = vec![Vec::new(); num_clusters];
     for (id, &label) in ids.iter().zip(labels) {
         clusters[label].push(id.as_str());
     }
@@ -143,7 +146,7 @@ fn text(report: &Report, clusters: &[Vec<&str>]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     for (number, members) in (1..).zip(clusters) {
-        let _ = writeln!(text, "speaker {number} ({} recordings)", members.len());
+        let _ = writeln!(text, "speaker {number} ({})", counted(members.len(), "recording"));
         for member in members {
             let _ = writeln!(text, "  {member}");
         }
@@ -155,15 +158,17 @@ fn text(report: &Report, clusters: &[Vec<&str>]) -> String {
     };
     let _ = writeln!(
         text,
-        "{} clusters of {} recordings, {how}",
-        report.n_clusters, report.n_points
+        "{} of {}, {how}",
+        counted(clusters.len(), "cluster"),
+        counted(report.n_points, "recording")
     );
     if let (Some(scores), Some(speakers), Some(source)) =
         (&report.scores, report.n_speakers, report.speakers_from)
     {
         let _ = writeln!(
             text,
-            "against {speakers} speakers known from {source}: MR {:.1} %, ARI {:.3}, ACP {:.3}, NMI {:.3}",
+            "against {} known from {source}: MR {:.1} %, ARI {:.3}, ACP {:.3}, NMI {:.3}",
+            counted(speakers, "speaker"),
             100.0 * scores.mr_hungarian,
             scores.ari,
             scores.acp,

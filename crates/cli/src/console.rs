@@ -99,6 +99,12 @@ impl Console {
     }
 }
 
+/// A number of things: `1 recording`, `2 recordings`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 /// Prints text for people.
 pub(crate) fn print_text(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();

@@ -9,7 +9,7 @@ use pair_sampler::Filter;
 use serde::Serialize;
 
 use crate::args::{Context, ModelArgs};
-use crate::console::{print_json, print_text};
+use crate::console::{counted, print_json, print_text};
 use crate::embedding_file::{EmbeddingWriter, Format, Record};
 use crate::embedding_set::{Skipped, nothing_left, warn_all};
 use crate::engine::embed_each;
@@ -149,8 +149,8 @@ fn text(report: &Report<'_>) -> String {
         count => format!(", {count} skipped"),
     };
     format!(
-        "{} recordings ({:.1} s) to {} dimensions in {:.1} s{skipped}: {}\n",
-        report.n_embedded, report.audio_seconds, report.dim, report.seconds, report.out
+        "{} ({:.1} s) to {} dimensions in {:.1} s{skipped}: {}\n",
+        counted(report.n_embedded, "recording"), report.audio_seconds, report.dim, report.seconds, report.out
     )
 }
 

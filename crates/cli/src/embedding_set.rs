@@ -88,7 +88,10 @@ pub(crate) fn warn_all(path: &str, warnings: &[String], console: &Console) {
 /// Not one of the recordings can be used.
 pub(crate) fn nothing_left(num_skipped: usize) -> anyhow::Error {
     fault(
-        format!("none of the {num_skipped} recordings can be used"),
+        match num_skipped {
+            1 => "the recording cannot be used".to_owned(),
+            _ => format!("none of the {num_skipped} recordings can be used"),
+        },
         "the lines above say why; check the paths, or convert the files",
     )
 }

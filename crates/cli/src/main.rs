@@ -18,6 +18,7 @@ mod embedding_set;
 mod engine;
 mod eval;
 mod exit;
+mod export;
 mod global;
 mod inputs;
 mod labels;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
             Command::Eval(args) => eval::run(&args, &context),
             Command::Cluster(args) => cluster::run(&args, &context),
             Command::Check(args) => check::run(&args, &context),
+            Command::Export(args) => export::run(&args, &context),
         });
     match result {
         Ok(status) => status.into(),

@@ -4,12 +4,12 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use speaker_model::Bundle;
+use speaker_model::{Bundle, ModelError};
 use trainer::RunDirectory;
 
 use crate::args::Context;
 use crate::card::{self, Thresholds};
-use crate::report::fault;
+use crate::report::{fault, usage};
 
 /// The bundle in `data/models` that is used without `--model`.
 const DEFAULT_MODEL: &str = "default";
@@ -33,7 +33,13 @@ pub(crate) struct Model {
 impl Model {
     /// Loads the model that `chosen` names, or the default one.
     pub(crate) fn load(chosen: Option<&Path>, context: &Context) -> Result<Self> {
-        let device = speaker_model::device(&context.device)?;
+        let device = speaker_model::device(&context.device).map_err(|error| match error {
+            ModelError::UnknownDevice { found, available } => usage(
+                format!("`--device`: `{found}` is not built in"),
+                format!("the devices of this build are: {available}"),
+            ),
+            other => other.into(),
+        })?;
         let path = match chosen {
             Some(path) => resolve(path, "`--model`")?,
             None => default_model()?,

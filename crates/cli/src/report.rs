@@ -52,6 +52,10 @@ pub(crate) fn error(error: &Error, global: &Global) -> ExitStatus {
         ),
         None => {
             let (message, help) = split_remedy(&error.to_string());
+            let help = help.or_else(|| {
+                let command = "`siamang help COMMAND` shows examples";
+                (!message.contains('\n')).then(|| format!("{command}, `-v` the causes of an error"))
+            });
             (message, help, ExitStatus::Failed)
         }
     };

@@ -10,7 +10,7 @@ use speaker_eval::cosine;
 
 use crate::args::Context;
 use crate::atomic::{AtomicFile, unwritable};
-use crate::console::{print_json, print_text};
+use crate::console::{counted, print_json, print_text};
 use crate::exit::ExitStatus;
 use crate::report::usage;
 use crate::trials::{TrialArgs, Trials};
@@ -83,7 +83,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             match context.json {
                 true => print_json(&report)?,
                 false => print_text(&format!(
-                    "{num_scored} trials scored, {num_skipped} skipped: {}\n",
+                    "{} scored, {num_skipped} skipped: {}\n",
+                    counted(num_scored, "trial"),
                     report.out
                 ))?,
             }

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `bundle.toml` | [`BundleConfig`]: format version, features, network, segmentation, origin |
-//! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
+//! | `weights.safetensors` | the encoder, and `projection`, `feature_mean` and `embedding_mean` where they are used |
 //! | `self_test.json` | two made signals and their embeddings; loading runs them |
 
 use std::collections::BTreeMap;
@@ -13,10 +13,11 @@ use audio_features::{FeatureConfig, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::config::ModelConfig;
+use crate::config::{EmbeddingLayer, ModelConfig};
 use crate::embedder::Embedder;
 use crate::encoder::Encoder;
 use crate::files::write_atomically;
+use crate::head::Projection;
 use crate::segments::Segmentation;
 use crate::self_test::SelfTest;
 use crate::weights::{self, NamedTensor, Precision};
@@ -30,6 +31,8 @@ const WEIGHTS_FILE: &str = "weights.safetensors";
 const SELF_TEST_FILE: &str = "self_test.json";
 const FEATURE_MEAN: &str = "feature_mean";
 const EMBEDDING_MEAN: &str = "embedding_mean";
+const PROJECTION_WEIGHT: &str = "projection.weight";
+const PROJECTION_BIAS: &str = "projection.bias";
 
 /// What `bundle.toml` holds: all that is needed to embed as the model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,27 +79,18 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// Puts a bundle together; its centre is `embedding_mean`.
+    /// A bundle around `embedder`, which embeds with the encoder of a network of configuration `model`.
     #[must_use]
-    pub fn new(
-        front_end: FrontEnd,
-        model: ModelConfig,
-        encoder: Encoder,
-        segmentation: Segmentation,
-        embedding_mean: Option<Vec<f32>>,
-        origin: Origin,
-        device: &Device,
-    ) -> Self {
+    pub fn new(embedder: Embedder, model: ModelConfig, origin: Origin) -> Self {
         let config = BundleConfig {
             format_version: FORMAT_VERSION,
-            segmentation,
-            centred: embedding_mean.is_some(),
+            segmentation: embedder.segmentation,
+            centred: embedder.centre.is_some(),
             precision: Precision::F32,
             origin,
-            features: front_end.config().clone(),
+            features: embedder.front_end.config().clone(),
             model,
         };
-        let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, device);
         Self { config, embedder }
     }
 
@@ -118,6 +112,17 @@ impl Bundle {
                     values: values.to_vec(),
                 };
                 tensors.insert(name.to_owned(), tensor);
+            }
+        }
+        if let Some(projection) = &self.embedder.projection {
+            let output = projection.bias.len();
+            let parts = [
+                (PROJECTION_WEIGHT, vec![projection.input, output], &projection.weight),
+                (PROJECTION_BIAS, vec![output], &projection.bias),
+            ];
+            for (name, shape, values) in parts {
+                let values = values.clone();
+                tensors.insert(name.to_owned(), NamedTensor { shape, values });
             }
         }
         weights::write(&directory.join(WEIGHTS_FILE), &tensors, precision)?;
@@ -147,9 +152,22 @@ impl Bundle {
         let path = directory.join(WEIGHTS_FILE);
         let mut tensors = weights::read(&path)?;
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
-        let feature_mean = vector(&mut tensors, FEATURE_MEAN, wants_mean, config.model.num_bins, &path)?;
-        let dim = config.model.embedding_dim();
-        let embedding_mean = vector(&mut tensors, EMBEDDING_MEAN, config.centred, dim, &path)?;
+        let (bins, pooled, dim) = (
+            config.model.num_bins,
+            config.model.pooled_dim(),
+            config.model.embedding_dim(),
+        );
+        let mut take = |name, wanted, shape: &[usize]| values(&mut tensors, name, wanted, shape, &path);
+        let feature_mean = take(FEATURE_MEAN, wants_mean, &[bins])?;
+        let embedding_mean = take(EMBEDDING_MEAN, config.centred, &[dim])?;
+        let projects = config.model.embedding == EmbeddingLayer::FirstDense;
+        let weight = take(PROJECTION_WEIGHT, projects, &[pooled, dim])?;
+        let bias = take(PROJECTION_BIAS, projects, &[dim])?;
+        let projection = weight.zip(bias).map(|(weight, bias)| Projection {
+            input: pooled,
+            weight,
+            bias,
+        });
         let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
         let device = device.clone().inner();
         let encoder = Encoder::new(config.model.num_bins, &config.model.encoder, 0, &device);
@@ -163,7 +181,8 @@ impl Bundle {
                 remedy: "take both files from one bundle",
             });
         }
-        let embedder = Embedder::new(front_end, encoder, config.segmentation, embedding_mean, &device);
+        let mut embedder = Embedder::new(front_end, encoder, config.segmentation, embedding_mean, &device);
+        embedder.projection = projection;
         SelfTest::read(&directory.join(SELF_TEST_FILE))?.check(&embedder)?;
         Ok(Self { config, embedder })
     }
@@ -213,17 +232,17 @@ fn read_config(path: &Path) -> Result<BundleConfig, ModelError> {
     Ok(config)
 }
 
-/// Takes the vector `name` out of `tensors`, where it must be if and only if it is `wanted`.
-fn vector(
+/// Takes the tensor `name` out of `tensors`, where it must be if and only if it is `wanted`.
+fn values(
     tensors: &mut BTreeMap<String, NamedTensor>,
     name: &str,
     wanted: bool,
-    length: usize,
+    shape: &[usize],
     path: &Path,
 ) -> Result<Option<Vec<f32>>, ModelError> {
     let found = match (tensors.remove(name), wanted) {
         (None, false) => return Ok(None),
-        (Some(tensor), true) if tensor.shape == [length] => return Ok(Some(tensor.values)),
+        (Some(tensor), true) if tensor.shape == shape => return Ok(Some(tensor.values)),
         (None, true) => "missing".to_owned(),
         (Some(tensor), _) => format!("shape {:?}", tensor.shape),
     };
@@ -232,7 +251,7 @@ fn vector(
         field: name.to_owned(),
         found,
         expected: if wanted {
-            format!("shape [{length}]")
+            format!("shape {shape:?}")
         } else {
             "absent".to_owned()
         },

@@ -10,10 +10,25 @@ use crate::ModelError;
 pub struct ModelConfig {
     /// Bins of a feature frame.
     pub num_bins: usize,
-    /// Features to embedding.
+    /// Which layer's output is the embedding.
+    #[serde(default)]
+    pub embedding: EmbeddingLayer,
+    /// Features to pooled states.
     pub encoder: EncoderConfig,
-    /// Embedding to logits.
+    /// Pooled states to logits.
     pub head: HeadConfig,
+}
+
+/// Which layer's output is the embedding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmbeddingLayer {
+    /// The encoder's pooled states (L3 of the paper).
+    #[default]
+    Pooled,
+    /// The head's first dense layer, before its activation (L4 of the paper, which found both alike). A batch
+    /// normalisation before it takes its statistics from training recordings.
+    FirstDense,
 }
 
 /// A stack of bidirectional LSTM layers and how its output becomes one vector.
@@ -32,6 +47,10 @@ pub struct EncoderConfig {
     /// several units, which would saturate the gates from the first step.
     #[serde(default = "one")]
     pub input_scale: f64,
+    /// Whether mean and deviation of the features themselves over the valid frames are appended to the pooled
+    /// states: the long-term spectrum, which a recurrent layer passes on but poorly.
+    #[serde(default)]
+    pub input_statistics: bool,
 }
 
 fn one() -> f64 {
@@ -88,12 +107,14 @@ impl ModelConfig {
     pub fn question(num_bins: usize) -> Self {
         Self {
             num_bins,
+            embedding: EmbeddingLayer::Pooled,
             encoder: EncoderConfig {
                 num_layers: 2,
                 hidden: 128,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
                 input_scale: 1.0,
+                input_statistics: false,
             },
             head: HeadConfig {
                 hidden: vec![1024, 512, 256],
@@ -112,12 +133,14 @@ impl ModelConfig {
     pub fn paper(num_bins: usize, num_outputs: usize) -> Self {
         Self {
             num_bins,
+            embedding: EmbeddingLayer::Pooled,
             encoder: EncoderConfig {
                 num_layers: 2,
                 hidden: 256,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
                 input_scale: 1.0,
+                input_statistics: false,
             },
             head: HeadConfig {
                 hidden: vec![10 * num_outputs, 5 * num_outputs],
@@ -132,11 +155,22 @@ impl ModelConfig {
     /// Dimensions of the embedding.
     #[must_use]
     pub fn embedding_dim(&self) -> usize {
+        match (&self.embedding, self.head.hidden.first()) {
+            (EmbeddingLayer::FirstDense, Some(&width)) => width,
+            _ => self.pooled_dim(),
+        }
+    }
+
+    /// Dimensions of the encoder's output.
+    #[must_use]
+    pub fn pooled_dim(&self) -> usize {
         let state = 2 * self.encoder.hidden;
-        match self.encoder.pooling {
+        let pooled = match self.encoder.pooling {
             Pooling::LastState | Pooling::Mean => state,
             Pooling::MeanDeviation => 2 * state,
-        }
+        };
+        let statistics = if self.encoder.input_statistics { 2 * self.num_bins } else { 0 };
+        pooled + statistics
     }
 
     /// Refuses sizes and probabilities that no network can have.
@@ -159,6 +193,13 @@ impl ModelConfig {
                     expected: "a size between 1 and 65536",
                 });
             }
+        }
+        if self.embedding == EmbeddingLayer::FirstDense && self.head.hidden.is_empty() {
+            return Err(ModelError::Config {
+                field: "embedding",
+                found: "first_dense".to_owned(),
+                expected: "pooled, or at least one layer in head.hidden",
+            });
         }
         let scale = self.encoder.input_scale;
         if !(scale > 0.0 && scale.is_finite()) {

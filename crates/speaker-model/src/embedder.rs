@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::encoder::Encoder;
+use crate::head::{Head, Projection};
 use crate::segments::Segmentation;
 use crate::ModelError;
 
@@ -13,6 +14,7 @@ pub struct Embedder {
     pub(crate) front_end: FrontEnd,
     pub(crate) encoder: Encoder,
     pub(crate) segmentation: Segmentation,
+    pub(crate) projection: Option<Projection>,
     pub(crate) centre: Option<Vec<f32>>,
     device: Device,
 }
@@ -42,6 +44,7 @@ impl Embedder {
             front_end,
             encoder: encoder.valid(),
             segmentation,
+            projection: None,
             centre,
             device: device.clone().inner(),
         }
@@ -51,6 +54,23 @@ impl Embedder {
     #[must_use]
     pub fn front_end(&self) -> &FrontEnd {
         &self.front_end
+    }
+
+    /// The same embedder, whose embeddings are the output of `network`'s first dense layer. Its batch normalisation
+    /// takes mean and variance of the pooled states of `recordings`' finished features.
+    ///
+    /// # Errors
+    /// As [`Self::embed_features`], and [`ModelError::Shape`] where there is no recording.
+    pub fn with_first_dense(mut self, head: &Head, recordings: &[Features]) -> Result<Self, ModelError> {
+        self.projection = None;
+        let pooled = self.weighted_means(recordings)?;
+        let mean = mean_of(&pooled)?;
+        let squares: Vec<Vec<f64>> = pooled
+            .iter()
+            .map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) * (v - m)).collect())
+            .collect();
+        self.projection = head.first_dense(&mean, &mean_of(&squares)?);
+        Ok(self)
     }
 
     /// The same embedder with another centre, or none.
@@ -78,7 +98,7 @@ impl Embedder {
         Ok(means.into_iter().map(|mean| self.finish(mean)).collect())
     }
 
-    /// The mean of each recording's segments, weighted by their frames.
+    /// The mean of each recording's segments, weighted by their frames, through the projection if there is one.
     fn weighted_means(&self, recordings: &[Features]) -> Result<Vec<Vec<f64>>, ModelError> {
         let num_bins = self.front_end.config().num_bins;
         let mut segments = Vec::new();
@@ -110,7 +130,11 @@ impl Embedder {
             }
             rest = tail;
         }
-        Ok(sums.into_iter().map(WeightedSum::mean).collect())
+        let means = sums.into_iter().map(WeightedSum::mean);
+        Ok(match &self.projection {
+            Some(projection) => means.map(|mean| projection.apply(&mean)).collect(),
+            None => means.collect(),
+        })
     }
 
     /// Mean of the embeddings of `recordings`' finished features, before centring and scaling to unit
@@ -119,19 +143,8 @@ impl Embedder {
     /// # Errors
     /// As [`Self::embed_features`], and [`ModelError::Shape`] where there is no recording.
     pub fn mean_embedding(&self, recordings: &[Features]) -> Result<Vec<f32>, ModelError> {
-        let mut total = Vec::new();
-        for sum in self.weighted_means(recordings)? {
-            total.resize(sum.len(), 0.0);
-            total.iter_mut().zip(&sum).for_each(|(t, s)| *t += s / recordings.len() as f64);
-        }
-        if total.is_empty() {
-            return Err(ModelError::Shape {
-                what: "recordings for a mean embedding",
-                found: "none".to_owned(),
-                expected: "at least one".to_owned(),
-            });
-        }
-        Ok(total.into_iter().map(|v| v as f32).collect())
+        let mean = mean_of(&self.weighted_means(recordings)?)?;
+        Ok(mean.into_iter().map(|v| v as f32).collect())
     }
 
     /// The encoder's output for each of `segments`, the longest of which comes first.
@@ -175,6 +188,22 @@ impl Embedder {
     }
 }
 
+/// Mean over rows.
+fn mean_of(rows: &[Vec<f64>]) -> Result<Vec<f64>, ModelError> {
+    let mut total = WeightedSum::default();
+    for row in rows {
+        total.add(row, 1.0);
+    }
+    if rows.is_empty() {
+        return Err(ModelError::Shape {
+            what: "recordings for a mean embedding",
+            found: "none".to_owned(),
+            expected: "at least one".to_owned(),
+        });
+    }
+    Ok(total.mean())
+}
+
 #[derive(Clone, Default)]
 struct WeightedSum {
     values: Vec<f64>,
@@ -182,12 +211,12 @@ struct WeightedSum {
 }
 
 impl WeightedSum {
-    fn add(&mut self, values: &[f32], weight: f64) {
+    fn add<T: Copy + Into<f64>>(&mut self, values: &[T], weight: f64) {
         self.values.resize(values.len(), 0.0);
         self.values
             .iter_mut()
             .zip(values)
-            .for_each(|(sum, &v)| *sum += weight * f64::from(v));
+            .for_each(|(sum, &v)| *sum += weight * v.into());
         self.weight += weight;
     }
 

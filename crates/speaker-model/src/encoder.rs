@@ -47,13 +47,21 @@ impl Encoder {
         } else {
             features.mul_scalar(scale)
         };
+        let statistics = self
+            .config
+            .input_statistics
+            .then(|| pool(sequence.clone(), lengths, Pooling::MeanDeviation));
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
                 sequence = dropout.apply(sequence, self.config.dropout);
             }
             sequence = layer.forward(sequence, lengths);
         }
-        pool(sequence, lengths, self.config.pooling)
+        let pooled = pool(sequence, lengths, self.config.pooling);
+        match statistics {
+            Some(statistics) => Tensor::cat(vec![pooled, statistics], 1),
+            None => pooled,
+        }
     }
 }
 

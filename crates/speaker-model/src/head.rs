@@ -106,6 +106,51 @@ impl Head {
     }
 }
 
+impl Head {
+    /// The first dense layer as a map on pooled states `[dim]`, with the batch normalisation before it taken at
+    /// `mean` and `variance` `[dim]` of those states: what makes embeddings where they are that layer's output.
+    pub(crate) fn first_dense(&self, mean: &[f64], variance: &[f64]) -> Option<Projection> {
+        let layer = self.layers.first()?;
+        let [input, output] = layer.weight.dims();
+        let values = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
+        let mut weight = values(layer.weight.val().into_data());
+        let mut bias = values(layer.bias.val().into_data());
+        if self.config.batch_norm {
+            for (row, (mean, variance)) in weight.chunks_exact_mut(output).zip(mean.iter().zip(variance)) {
+                let scale = 1.0 / (variance + VARIANCE_EPSILON).sqrt();
+                for (value, bias) in row.iter_mut().zip(&mut bias) {
+                    *value = (f64::from(*value) * scale) as f32;
+                    *bias -= (f64::from(*value) * mean) as f32;
+                }
+            }
+        }
+        Some(Projection { input, weight, bias })
+    }
+}
+
+/// A linear map from pooled states to embeddings.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Projection {
+    pub(crate) input: usize,
+    /// `[input, output]`
+    pub(crate) weight: Vec<f32>,
+    /// `[output]`
+    pub(crate) bias: Vec<f32>,
+}
+
+impl Projection {
+    /// `[input]` to `[output]`
+    pub(crate) fn apply(&self, pooled: &[f64]) -> Vec<f64> {
+        let mut sum: Vec<f64> = self.bias.iter().map(|&b| f64::from(b)).collect();
+        for (row, &value) in self.weight.chunks_exact(self.bias.len()).zip(pooled) {
+            sum.iter_mut()
+                .zip(row)
+                .for_each(|(s, &w)| *s += value * f64::from(w));
+        }
+        sum
+    }
+}
+
 /// Added to a variance over the batch, as in Keras and `PyTorch`.
 const VARIANCE_EPSILON: f64 = 1e-5;
 

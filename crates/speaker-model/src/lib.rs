@@ -24,7 +24,7 @@ mod weights;
 
 pub use blstm::{Blstm, LstmWeights};
 pub use bundle::{Bundle, BundleConfig, FORMAT_VERSION, Origin};
-pub use config::{Activation, EncoderConfig, HeadConfig, ModelConfig, Pooling};
+pub use config::{Activation, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling};
 pub use device::{available_devices, device};
 pub use dropout::DropoutStream;
 pub use embedder::Embedder;

@@ -32,7 +32,7 @@ impl SpeakerNetwork {
         config.validate()?;
         let network = Self {
             encoder: Encoder::new(config.num_bins, &config.encoder, seed, device),
-            head: Head::new(config.embedding_dim(), &config.head, seed, device),
+            head: Head::new(config.pooled_dim(), &config.head, seed, device),
         };
         Ok(network.map(&mut NamedIds::default()))
     }

@@ -5,27 +5,38 @@ use std::path::Path;
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_model::{
-    Activation, Bundle, EncoderConfig, HeadConfig, ModelConfig, ModelError, Origin, Pooling,
+    Activation, Bundle, Embedder, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, ModelError, Origin, Pooling,
     Precision, Segmentation, SpeakerNetwork,
 };
 
 fn bundle(pooling: Pooling, segmentation: Segmentation, centre: bool) -> Bundle {
+    bundle_of(EmbeddingLayer::Pooled, pooling, segmentation, centre)
+}
+
+fn bundle_of(
+    embedding: EmbeddingLayer,
+    pooling: Pooling,
+    segmentation: Segmentation,
+    centre: bool,
+) -> Bundle {
     let mut features = FeatureConfig::kaldi();
     features.normalisation = Normalisation::GlobalMean;
     let model = ModelConfig {
         num_bins: features.num_bins,
+        embedding,
         encoder: EncoderConfig {
             num_layers: 2,
             hidden: 8,
             dropout: 0.5,
             pooling,
             input_scale: 1.0,
+            input_statistics: true,
         },
         head: HeadConfig {
-            hidden: vec![],
+            hidden: vec![6],
             activation: Activation::Linear,
             dropout: 0.0,
-            batch_norm: false,
+            batch_norm: true,
             num_outputs: 4,
         },
     };
@@ -38,7 +49,12 @@ fn bundle(pooling: Pooling, segmentation: Segmentation, centre: bool) -> Bundle 
         data: "made".to_owned(),
         ..Origin::default()
     };
-    Bundle::new(front_end, model, network.encoder, segmentation, centre, origin, &device)
+    let mut embedder = Embedder::new(front_end, network.encoder, segmentation, centre, &device);
+    if embedding == EmbeddingLayer::FirstDense {
+        let recordings = [1, 2, 3].map(|seed| embedder.front_end().features(&noise(seed, 9_000)));
+        embedder = embedder.with_first_dense(&network.head, &recordings).unwrap();
+    }
+    Bundle::new(embedder, model, origin)
 }
 
 fn noise(seed: u32, num_samples: usize) -> Vec<f32> {
@@ -91,8 +107,14 @@ fn a_recording_without_a_frame_is_an_error() {
 fn a_saved_bundle_loads_to_the_same_embeddings() {
     let directory = tempfile::tempdir().unwrap();
     let samples = noise(3, 12_000);
-    for (precision, least) in [(Precision::F32, 1.0 - 1e-6), (Precision::F16, 0.9999)] {
-        let written = bundle(Pooling::MeanDeviation, Segmentation::Whole, true);
+    let cases = [
+        (EmbeddingLayer::Pooled, Precision::F32, 1.0 - 1e-6),
+        (EmbeddingLayer::FirstDense, Precision::F32, 1.0 - 1e-6),
+        (EmbeddingLayer::Pooled, Precision::F16, 0.9999),
+        (EmbeddingLayer::FirstDense, Precision::F16, 0.999),
+    ];
+    for (embedding, precision, least) in cases {
+        let written = bundle_of(embedding, Pooling::MeanDeviation, Segmentation::Whole, true);
         written.save(directory.path(), precision).unwrap();
         let read = Bundle::load(directory.path(), &Device::flex()).unwrap();
         assert_eq!(read.config.precision, precision);

@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use speaker_model::{
-    Activation, DropoutStream, EncoderConfig, HeadConfig, KlHingeConfig, ModelConfig, Pooling,
+    Activation, DropoutStream, EmbeddingLayer, EncoderConfig, HeadConfig, KlHingeConfig, ModelConfig, Pooling,
     SpeakerNetwork, all_pairs,
 };
 
@@ -30,12 +30,14 @@ impl Case {
         let (last, hidden) = self.widths.split_last().unwrap();
         ModelConfig {
             num_bins: 128,
+            embedding: EmbeddingLayer::Pooled,
             encoder: EncoderConfig {
                 num_layers: 2,
                 hidden: self.hidden,
                 dropout: 0.0,
                 pooling: self.pooling,
                 input_scale: 1.0,
+                input_statistics: false,
             },
             head: HeadConfig {
                 hidden: hidden.to_vec(),

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use audio_features::{FrontEnd, Normalisation};
+use audio_features::{Features, FrontEnd, Normalisation};
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use pair_sampler::{BatchSampler, Manifest, TrialList};
 use speaker_model::{
-    Bundle, DropoutStream, Embedder, Origin, PairLoss, SpeakerNetwork, all_pairs, explicit_pairs,
+    Bundle, DropoutStream, Embedder, EmbeddingLayer, Origin, PairLoss, SpeakerNetwork, all_pairs, explicit_pairs,
     write_atomically,
 };
 
@@ -86,8 +86,8 @@ pub struct Outcome {
 /// Steps between two lines of the journal.
 const LOG_EVERY: u64 = 10;
 
-/// Training recordings whose mean embedding is a bundle's centre.
-const CENTRE_RECORDINGS: usize = 500;
+/// Training recordings whose statistics a bundle uses.
+const SAMPLE_RECORDINGS: usize = 500;
 
 /// Trains a network on `data` as `config` says, and leaves checkpoints, bundles and journal in `options.out`.
 ///
@@ -402,50 +402,47 @@ impl Training<'_> {
         )?)
     }
 
-    /// The network as it stands, ready to embed, with its centre.
+    /// The network as it stands, ready to embed.
     fn bundle(&self, state: &State) -> Result<Bundle, TrainError> {
-        let encoder = state.network.encoder.clone();
-        let embedder = Embedder::new(
+        let mut embedder = Embedder::new(
             self.front_end.clone(),
-            encoder.clone(),
+            state.network.encoder.clone(),
             self.config.segmentation,
             None,
             &self.options.device,
         );
-        let centre = if self.config.centre {
-            Some(self.centre(&embedder)?)
-        } else {
-            None
-        };
+        let projects = self.config.model.embedding == EmbeddingLayer::FirstDense;
+        if projects || self.config.centre {
+            let recordings = self.sample();
+            if projects {
+                embedder = embedder.with_first_dense(&state.network.head, &recordings)?;
+            }
+            if self.config.centre {
+                let centre = embedder.mean_embedding(&recordings)?;
+                embedder = embedder.with_centre(Some(centre));
+            }
+        }
         let origin = Origin {
             step: state.progress.step,
             ..self.origin.clone()
         };
-        Ok(Bundle::new(
-            self.front_end.clone(),
-            self.config.model.clone(),
-            encoder,
-            self.config.segmentation,
-            centre,
-            origin,
-            &self.options.device,
-        ))
+        Ok(Bundle::new(embedder, self.config.model.clone(), origin))
     }
 
-    /// Mean embedding of training recordings evenly spaced over the manifest.
-    fn centre(&self, embedder: &Embedder) -> Result<Vec<f32>, TrainError> {
+    /// Features of training recordings evenly spaced over the manifest.
+    fn sample(&self) -> Vec<Features> {
         let utterances = &self.manifest.utterances;
-        let stride = utterances.len().div_ceil(CENTRE_RECORDINGS);
+        let stride = utterances.len().div_ceil(SAMPLE_RECORDINGS);
         let mut recordings = Vec::new();
         for utterance in utterances.iter().step_by(stride) {
-            // A recording that has vanished since its features were made cannot move the mean much.
+            // A recording that has vanished since its features were made cannot move a mean much.
             if let Ok(features) = self.bank.log_mel(&utterance.path) {
                 let mut features = features.to_features();
                 self.front_end.finish(&mut features);
                 recordings.push(features);
             }
         }
-        Ok(embedder.mean_embedding(&recordings)?)
+        recordings
     }
 
     fn evaluate_and_save(&self, state: &mut State) -> Result<(), TrainError> {

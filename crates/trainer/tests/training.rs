@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use burn::tensor::Device;
 use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
-use speaker_model::{EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation};
+use speaker_model::{EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation};
 use trainer::{
     EndReason, Event, Notice, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData, TrainError,
     train,
@@ -74,16 +74,19 @@ fn config() -> TrainConfig {
         },
         model: ModelConfig {
             num_bins: base.features.num_bins,
+            embedding: EmbeddingLayer::FirstDense,
             encoder: EncoderConfig {
                 num_layers: 2,
                 hidden: 6,
                 dropout: 0.3,
                 pooling: Pooling::MeanDeviation,
                 input_scale: 1.0,
+                input_statistics: true,
             },
             head: HeadConfig {
                 hidden: vec![10],
                 dropout: 0.2,
+                batch_norm: true,
                 num_outputs: 5,
                 ..base.model.head.clone()
             },

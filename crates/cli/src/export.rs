@@ -1,0 +1,51 @@
+//! `siamang export`: the model of a run as a bundle to give away.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use speaker_model::Precision;
+
+use crate::args::{Context, ModelArgs};
+use crate::exit::ExitStatus;
+use crate::model::Model;
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang export --model run --out my-model                   # half the size, 16-bit weights
+  siamang export --model run --out my-model --precision f32";
+
+/// Flags of `siamang export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Directory of the new bundle.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// How the weights are stored.
+    #[arg(long, value_enum, default_value = "f16")]
+    precision: PrecisionName,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum PrecisionName {
+    /// 16-bit floats.
+    F16,
+    /// 32-bit floats.
+    F32,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    let model = Model::load(args.model.model.as_deref(), context)?;
+    let precision = match args.precision {
+        PrecisionName::F16 => Precision::F16,
+        PrecisionName::F32 => Precision::F32,
+    };
+    model.bundle.save(&args.out, precision)?;
+    context
+        .console
+        .note(&format!("wrote `{}`, from step {} of the run", args.out.display(), model.bundle.config.origin.step));
+    Ok(ExitStatus::Done)
+}
