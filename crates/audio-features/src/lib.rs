@@ -1,4 +1,31 @@
 //! Recordings to samples to log-mel features.
+//!
+//! ```
+//! use audio_features::{FeatureConfig, FrontEnd, decode_recording};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let spec = hound::WavSpec {
+//! #     channels: 2,
+//! #     sample_rate: 44_100,
+//! #     bits_per_sample: 16,
+//! #     sample_format: hound::SampleFormat::Int,
+//! # };
+//! # let mut file = std::io::Cursor::new(Vec::new());
+//! # let mut writer = hound::WavWriter::new(&mut file, spec)?;
+//! # for index in 0..88_200 { writer.write_sample((index % 100 - 50) as i16)?; }
+//! # writer.finalize()?;
+//! # let file = file.into_inner();
+//! let front_end = FrontEnd::new(FeatureConfig::kaldi(), None)?;
+//! // Any format, rate and number of channels; `read_recording` takes a path.
+//! let recording = decode_recording(file, "tone.wav", front_end.config().sample_rate_hz)?;
+//! for warning in &recording.warnings {
+//!     eprintln!("tone.wav: {warning}");
+//! }
+//! let features = front_end.features(&recording.waveform.samples);
+//! assert_eq!((recording.waveform.samples.len(), features.num_frames()), (16_000, 98));
+//! # Ok(())
+//! # }
+//! ```
 
 mod activity;
 pub mod augment;

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Instant;
 
-use audio_features::{AudioWarning, read_channels, read_recording};
+use audio_features::{AudioWarning, decode_recording, read_channels, read_recording};
 use common::{rows, vectors};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -179,6 +179,64 @@ fn best_lag(actual: &[f32], reference: &[f32], max_lag: i64) -> (i64, f64) {
         .map(|lag| (lag, correlation(lag, 1)))
         .max_by(|a, b| a.1.total_cmp(&b.1))
         .unwrap()
+}
+
+#[test]
+fn mp3_frames_are_all_heard_whatever_the_tag_says() {
+    let Some(folder) = vectors() else { return };
+    let bytes = std::fs::read(folder.join("good/mp3_vbr_48k_mono_lame_tag.mp3")).unwrap();
+    let num_frames = |bytes: &[u8]| {
+        let recording = decode_recording(bytes.to_vec(), "mp3", 48_000).unwrap();
+        let partly = recording
+            .warnings
+            .iter()
+            .any(|warning| matches!(warning, AudioWarning::PartlyReadable { .. }));
+        assert!(!partly, "{:?}", recording.warnings);
+        recording.source.num_frames
+    };
+    assert_eq!(num_frames(&bytes), 24_000);
+    // Without its first frame, which holds the tag, a variable bit rate lets nothing be guessed:
+    // all 22 frames of 1152 samples must come out (FFmpeg: 25344).
+    let sync = bytes
+        .windows(2)
+        .position(|pair| pair[0] == 0xff && pair[1] >= 0xe0)
+        .unwrap();
+    let tag = bytes
+        .windows(4)
+        .position(|word| word == b"Xing" || word == b"Info")
+        .unwrap();
+    let next = (tag..bytes.len())
+        .find(|at| bytes[*at..].starts_with(&bytes[sync..sync + 2]))
+        .unwrap();
+    assert_eq!(num_frames(&bytes[next..]), 25_344);
+    // Two files joined: the count of the first is not the end of the sound.
+    let joined = [&bytes[..], &bytes[sync..]].concat();
+    assert!(num_frames(&joined) > 48_000);
+}
+
+#[test]
+fn announced_sbr_gives_the_core_with_a_warning() {
+    let Some(folder) = vectors() else { return };
+    let mut bytes = std::fs::read(folder.join("bad/heaac_v1_44k1.m4a")).unwrap();
+    let implicit = decode_recording(bytes.clone(), "he", 16_000).unwrap();
+    // The same stream with SBR announced the hierarchical way (object 5, 44.1 kHz over a core of
+    // 22.05 kHz), in room that the lengths of the descriptors leave.
+    let plain = [5, 0x80, 0x80, 0x80, 2, 0x13, 0x88];
+    let at = bytes.windows(7).position(|window| window == plain).unwrap();
+    bytes[at + 4..at + 13].copy_from_slice(&[4, 0x2b, 0x8a, 0x08, 0, 6, 0x80, 1, 2]);
+    let decoder = bytes[..at]
+        .windows(4)
+        .rposition(|window| window == [4, 0x80, 0x80, 0x80])
+        .unwrap();
+    bytes[decoder + 4] += 2;
+    let announced = decode_recording(bytes, "he", 16_000).unwrap();
+    assert_eq!(announced.waveform, implicit.waveform);
+    let missing = AudioWarning::UpperBandMissing { highest_hz: 11_025 };
+    assert!(
+        announced.warnings.contains(&missing),
+        "{:?}",
+        announced.warnings
+    );
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(super) struct Layout {
     pub(super) bytes: Option<(u64, u64)>,
     /// Bytes that must all belong to packets, where that is so.
     pub(super) audio_bytes: Option<u64>,
-    /// Frames that the headers promise, before trimming.
+    /// Frames that the headers promise, or that the walk counted (MPEG), before trimming.
     pub(super) num_frames: Option<u64>,
     /// Packets that the headers promise.
     pub(super) num_packets: Option<u64>,

@@ -12,6 +12,7 @@ mod layout;
 mod mp4;
 mod mpeg;
 mod ogg;
+mod open;
 mod sniff;
 mod stream;
 mod verdict;
@@ -46,6 +47,15 @@ pub(crate) struct Decoded {
 
 /// Decodes a whole recording; `name` is what messages call it.
 pub(crate) fn decode(
+    bytes: Vec<u8>,
+    name: &str,
+    channels: Channels,
+) -> Result<Decoded, AudioError> {
+    decode_up_to(MOST_FRAMES, bytes, name, channels)
+}
+
+fn decode_up_to(
+    most_frames: u64,
     mut bytes: Vec<u8>,
     name: &str,
     channels: Channels,
@@ -56,7 +66,7 @@ pub(crate) fn decode(
         });
     }
     let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
-    let outcome = stream::run(&bytes, &layout, name, channels)?;
+    let outcome = stream::run(&bytes, &layout, name, channels, most_frames)?;
     verdict::judge(outcome, layout, name)
 }
 
@@ -74,5 +84,39 @@ fn refused(refusal: Refusal, name: &str) -> AudioError {
             found,
         },
         Refusal::NotRecognised(found) => AudioError::NotRecognised { file, found },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audio_beyond_the_limit_is_refused_with_the_place() {
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 8_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        for sample in 0..10_000i16 {
+            writer.write_sample(sample).unwrap();
+        }
+        writer.finalize().unwrap();
+        let decode =
+            |limit| decode_up_to(limit, bytes.get_ref().clone(), "long.wav", Channels::Mean);
+        assert_eq!(decode(10_000).unwrap().samples.len(), 10_000);
+        let error = decode(9_999).unwrap_err();
+        assert!(matches!(
+            &error,
+            AudioError::TooLong {
+                limit_frames: 9_999,
+                place: Place::Packet { .. },
+                ..
+            }
+        ));
+        assert!(error.to_string().contains("`long.wav`"), "{error}");
     }
 }

@@ -15,6 +15,8 @@ struct Frame {
     /// What may not change from frame to frame: version, layer, sample rate.
     kind: u32,
     rate_hz: u32,
+    /// Samples per channel that it decodes to.
+    num_samples: u64,
 }
 
 /// Follows the frames; none where the bytes are no such stream.
@@ -44,7 +46,9 @@ pub(super) fn inspect(bytes: &[u8], start: usize) -> Option<Layout> {
             "the file ends at byte {end} inside the frame of {len} bytes at byte {at}"
         ));
     }
-    if container == Container::Adts {
+    if container == Container::Mpeg {
+        layout.num_frames = Some(walk.num_samples);
+    } else {
         layout.delay_known = false;
         layout.num_packets = Some(walk.num_frames as u64);
         if walk.rate_hz <= 24_000 {
@@ -65,6 +69,7 @@ struct Walk {
     first_junk: usize,
     cut: Option<(usize, usize)>,
     rate_hz: u32,
+    num_samples: u64,
 }
 
 fn follow(bytes: &[u8], start: usize, end: usize, read: fn(&[u8], usize) -> Option<Frame>) -> Walk {
@@ -94,6 +99,7 @@ fn follow(bytes: &[u8], start: usize, end: usize, read: fn(&[u8], usize) -> Opti
                 walk.rate_hz = frame.rate_hz;
                 walk.num_frames += 1;
                 walk.num_bytes += frame.len;
+                walk.num_samples += frame.num_samples;
                 row += 1;
                 walk.longest_row = walk.longest_row.max(row);
                 walk.end = next;
@@ -147,6 +153,7 @@ fn mpeg_frame(bytes: &[u8], at: usize) -> Option<Frame> {
         len,
         kind: header & 0xfffe_0c00,
         rate_hz,
+        num_samples: u64::from(8 * slots),
     })
 }
 
@@ -164,7 +171,12 @@ fn adts_frame(bytes: &[u8], at: usize) -> Option<Frame> {
         | usize::from(header[4]) << 3
         | usize::from(header[5] >> 5);
     let kind = u32::from_be_bytes([header[0], header[1], header[2] & 0xfd, header[3] & 0xc0]);
-    (len >= 7).then_some(Frame { len, kind, rate_hz })
+    (len >= 7).then_some(Frame {
+        len,
+        kind,
+        rate_hz,
+        num_samples: 1_024,
+    })
 }
 
 /// Where the audio ends and the tags at the end of the file (ID3v1, APEv2) begin.

@@ -1,26 +1,21 @@
 //! The loop over packets, with every limit and every fault kept.
 
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_PCM_ALAW, CODEC_ID_PCM_MULAW};
-use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, AudioDecoderOptions};
+use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
-use symphonia::core::io::MediaSourceStream;
-use symphonia::default::formats::{
-    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader,
-};
+use symphonia::core::formats::Track;
 
+use super::Channels;
 use super::collect::Collector;
-use super::layout::{Container, Layout};
-use super::{Channels, MOST_FRAMES};
+use super::layout::{Container, Layout, Trim};
+use super::open::{Opened, check, full_scale, open};
 use crate::error::{AudioError, Place};
 use crate::levels::LevelMeter;
-use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ};
 
-/// Most channels of one recording; more means a damaged header.
-const MOST_CHANNELS: usize = 64;
+/// Two recordings in one file, one after the other: only the first is meant by a frame count, a
+/// delay, a rate.
+const SECOND_STREAM: &str = "a second stream begins, which is not read";
 
 /// What came out of the decoder.
 #[derive(Debug)]
@@ -43,7 +38,7 @@ pub(super) struct Outcome {
     pub(super) stopped: Option<(Place, String)>,
     /// Where packets do not follow one another in time.
     pub(super) gap: Option<Place>,
-    /// Frames that the reader expects after trimming.
+    /// Frames that an MP3 file's own count promises, before trimming.
     pub(super) num_expected: Option<u64>,
     pub(super) delay_known: bool,
     /// Whether the checksum over all samples held.
@@ -56,12 +51,13 @@ pub(super) fn run(
     layout: &Layout,
     name: &str,
     channels: Channels,
+    most_frames: u64,
 ) -> Result<Outcome, AudioError> {
     let mut progress = Place::Header;
     // A decoder that panics on strange bytes must not take down a run over thousands of files. All
     // of its state is dropped here.
     catch_unwind(AssertUnwindSafe(|| {
-        packets(bytes, layout, name, channels, &mut progress)
+        packets(bytes, layout, name, channels, most_frames, &mut progress)
     }))
     .unwrap_or_else(|panic| {
         let found = panic
@@ -83,48 +79,17 @@ fn packets(
     layout: &Layout,
     name: &str,
     channels: Channels,
+    most_frames: u64,
     progress: &mut Place,
 ) -> Result<Outcome, AudioError> {
-    let in_header = |error: Error| failed(error, name, Place::Header);
-    let mut reader = open(&bytes[layout.range.clone()], layout.container).map_err(in_header)?;
-    let track = layout
-        .track_id
-        .and_then(|id| reader.tracks().iter().find(|track| track.id == id))
-        .or_else(|| reader.default_track(TrackType::Audio))
-        .ok_or_else(|| AudioError::NoAudio {
-            file: name.to_owned(),
-            place: Place::Header,
-            found: "there is no sound track".into(),
-        })?
-        .clone();
-    let mut parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|parameters| parameters.audio())
-        .ok_or_else(|| AudioError::Unsupported {
-            file: name.to_owned(),
-            place: Place::Header,
-            found: "a codec that it does not name".into(),
-        })?
-        .clone();
-    if let Some(config) = &layout.codec_config {
-        parameters.with_extra_data(config.clone().into_boxed_slice());
-    }
-    check(
-        parameters.sample_rate,
-        parameters
-            .channels
-            .as_ref()
-            .map(|channels| channels.count()),
-        name,
-    )?;
-    let options = AudioDecoderOptions::default().verify(true);
-    let mut decoder = symphonia::default::get_codecs()
-        .make_audio_decoder(&parameters, &options)
-        .map_err(in_header)?;
-
+    let Opened {
+        mut reader,
+        mut decoder,
+        track,
+        parameters,
+    } = open(bytes, layout, name)?;
     let mut outcome = Outcome {
-        codec: codec_name(decoder.as_ref()),
+        codec: decoder.codec_info().short_name.to_owned(),
         sample_rate_hz: 0,
         num_channels: 0,
         samples: Vec::new(),
@@ -137,7 +102,7 @@ fn packets(
         first_bad: None,
         stopped: None,
         gap: None,
-        num_expected: track.num_frames,
+        num_expected: counted_frames(&track),
         delay_known: track.delay.is_some() || layout.container != Container::Mpeg,
         checksum: None,
     };
@@ -150,6 +115,10 @@ fn packets(
         let packet = match reader.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => break,
+            Err(Error::ResetRequired) => {
+                outcome.stopped = Some((place, SECOND_STREAM.to_owned()));
+                break;
+            }
             Err(error) => {
                 outcome.stopped = Some((place, error.to_string()));
                 break;
@@ -173,6 +142,10 @@ fn packets(
                 outcome.first_bad.get_or_insert((place, error.to_string()));
                 continue;
             }
+            Err(Error::ResetRequired) => {
+                outcome.stopped = Some((place, SECOND_STREAM.to_owned()));
+                break;
+            }
             Err(error) => {
                 outcome.stopped = Some((place, error.to_string()));
                 break;
@@ -189,7 +162,7 @@ fn packets(
                 outcome.sample_rate_hz = rate_hz;
                 outcome.num_channels = num_channels;
                 collector.insert(new_collector(
-                    layout,
+                    trim(layout, &track),
                     channels,
                     &parameters,
                     rate_hz,
@@ -208,11 +181,11 @@ fn packets(
             break;
         }
         outcome.num_decoded += audio.frames() as u64;
-        if outcome.num_decoded > MOST_FRAMES {
+        if outcome.num_decoded > most_frames {
             return Err(AudioError::TooLong {
                 file: name.to_owned(),
                 place,
-                limit_frames: MOST_FRAMES,
+                limit_frames: most_frames,
             });
         }
         buffer.resize(audio.samples_interleaved(), 0.0);
@@ -237,29 +210,33 @@ impl Outcome {
     }
 }
 
-fn open(bytes: &[u8], container: Container) -> Result<Box<dyn FormatReader + '_>, Error> {
-    let stream = MediaSourceStream::new(Box::new(Cursor::new(bytes)), Default::default());
-    let options = FormatOptions::default();
-    Ok(match container {
-        Container::Wav => Box::new(WavReader::try_new(stream, options)?),
-        Container::Aiff => Box::new(AiffReader::try_new(stream, options)?),
-        Container::Caf => Box::new(CafReader::try_new(stream, options)?),
-        Container::Flac => Box::new(FlacReader::try_new(stream, options)?),
-        Container::Mpeg => Box::new(MpaReader::try_new(stream, options)?),
-        Container::Adts => Box::new(AdtsReader::try_new(stream, options)?),
-        Container::Ogg => Box::new(OggReader::try_new(stream, options)?),
-        Container::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
-    })
+/// Frames before trimming of a track that counts them, delay and padding with them.
+fn counted_frames(track: &Track) -> Option<u64> {
+    let trimmed = track.delay.unwrap_or(0) + track.padding.unwrap_or(0);
+    track.num_frames.map(|heard| heard + u64::from(trimmed))
+}
+
+/// What is to be heard: for MP3 the reader knows it from the LAME tag, else the container's walk.
+fn trim(layout: &Layout, track: &Track) -> Trim {
+    if layout.container != Container::Mpeg {
+        return layout.trim;
+    }
+    // Files that were joined keep the count of the first: then all of the others is heard as well.
+    let is_joined = layout.num_frames > counted_frames(track).map(|counted| counted + 2 * 1_152);
+    Trim {
+        start: u64::from(track.delay.unwrap_or(0)),
+        len: track.num_frames.filter(|_| !is_joined),
+        ticks_hz: 0,
+    }
 }
 
 fn new_collector(
-    layout: &Layout,
+    trim: Trim,
     channels: Channels,
     parameters: &AudioCodecParameters,
     rate_hz: u32,
     num_channels: usize,
 ) -> Collector {
-    let trim = layout.trim;
     let frames = |ticks: u64| match trim.ticks_hz {
         0 => ticks,
         ticks_hz => crate::resample::resampled_len(ticks, ticks_hz, rate_hz),
@@ -272,56 +249,4 @@ fn new_collector(
         frames(trim.start),
         keep,
     )
-}
-
-/// From where on a sample may be clipped: the largest value of the coding.
-fn full_scale(parameters: &AudioCodecParameters) -> f32 {
-    match parameters.codec {
-        CODEC_ID_PCM_ALAW => 32_256.0 / 32_768.0,
-        CODEC_ID_PCM_MULAW => 32_124.0 / 32_768.0,
-        _ => match parameters.bits_per_sample {
-            Some(bits @ 2..16) => 1.0 - (0.5f32).powi(bits as i32 - 1),
-            _ => 32_767.0 / 32_768.0,
-        },
-    }
-}
-
-fn codec_name(decoder: &dyn AudioDecoder) -> String {
-    decoder.codec_info().short_name.to_owned()
-}
-
-/// Refuses a rate or a number of channels that only a damaged header has.
-fn check(rate_hz: Option<u32>, num_channels: Option<usize>, name: &str) -> Result<(), AudioError> {
-    let rates = LOWEST_RATE_HZ..=HIGHEST_RATE_HZ;
-    let found = match (rate_hz, num_channels) {
-        (Some(rate_hz), _) if !rates.contains(&rate_hz) => {
-            format!("it claims {rate_hz} Hz, expected {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz")
-        }
-        (_, Some(count)) if !(1..=MOST_CHANNELS).contains(&count) => {
-            format!("it claims {count} channels, expected 1 to {MOST_CHANNELS}")
-        }
-        _ => return Ok(()),
-    };
-    Err(AudioError::Malformed {
-        file: name.to_owned(),
-        place: Place::Header,
-        found,
-    })
-}
-
-/// Turns what symphonia says into an error that names the file and the place.
-fn failed(error: Error, name: &str, place: Place) -> AudioError {
-    let file = name.to_owned();
-    match error {
-        Error::Unsupported(found) => AudioError::Unsupported {
-            file,
-            place,
-            found: found.to_owned(),
-        },
-        other => AudioError::Malformed {
-            file,
-            place,
-            found: other.to_string(),
-        },
-    }
 }

@@ -124,11 +124,9 @@ fn promised_frames(outcome: &Outcome, layout: &Layout) -> Option<u64> {
             (u128::from(outcome.num_decoded) * u128::from(packets) / u128::from(decoded)) as u64
         });
     }
-    layout
-        .num_frames
-        .or(if layout.container == Container::Mpeg {
-            outcome.num_expected
-        } else {
-            None
-        })
+    match layout.container {
+        // What was counted on the walk is there; what the tag counts may not be.
+        Container::Mpeg => outcome.num_expected,
+        _ => layout.num_frames,
+    }
 }
