@@ -11,8 +11,8 @@ use crate::report::fault;
 use crate::{check, cluster, embed, eval, export, score, train, verify};
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each named on
-standard error; 4 a training that stopped itself; 130 interrupted.";
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
+named on standard error; 4 a training that stopped itself; 130 interrupted.";
 
 /// Who speaks? Recordings to embeddings that verify and cluster speakers.
 #[derive(Debug, Parser)]

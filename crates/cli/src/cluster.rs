@@ -31,12 +31,14 @@ Examples:
   siamang cluster --embeddings embeddings.parquet --labels speakers.tsv --json
   siamang cluster --model run corpus/split.tsv --protocol --splits dev,test
 
-Without `--threshold`, `--num-speakers` or `--oracle` the tree is cut at the distance on the model's card
-(`card.toml` in its bundle, `[thresholds]`, `cluster`), else at 0.5, which is calibrated on nothing. A distance
-is 1 - cosine, 0 to 2 (for `ward`, of unit vectors: Euclidean).
+Without `--threshold`, `--num-speakers` or `--oracle` the tree is cut at the distance on the
+model's card (`card.toml` in its bundle, `[thresholds]`, `cluster`), else at 0.5, which is
+calibrated on nothing. A distance is 1 - cosine, 0 to 2 (for `ward`, of unit vectors:
+Euclidean).
 
-Where every recording's speaker is known from a folder, a manifest or `--labels`, the clusters are scored:
-`mr` (the headline, best one-to-one assignment), `mr_ab`, `mr_legacy`, `acp`, `ari`, `nmi`.";
+Where every recording's speaker is known from a folder, a manifest or `--labels`, the clusters
+are scored: `mr` (the headline, best one-to-one assignment), `mr_ab`, `mr_legacy`, `acp`, `ari`,
+`nmi`.";
 
 /// Group recordings by speaker, and measure the groups where the speakers are known.
 #[derive(Debug, clap::Args)]

@@ -146,7 +146,11 @@ fn text(report: &Report, clusters: &[Vec<&str>]) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     for (number, members) in (1..).zip(clusters) {
-        let _ = writeln!(text, "speaker {number} ({})", counted(members.len(), "recording"));
+        let _ = writeln!(
+            text,
+            "speaker {number} ({})",
+            counted(members.len(), "recording")
+        );
         for member in members {
             let _ = writeln!(text, "  {member}");
         }

@@ -150,7 +150,11 @@ fn text(report: &Report<'_>) -> String {
     };
     format!(
         "{} ({:.1} s) to {} dimensions in {:.1} s{skipped}: {}\n",
-        counted(report.n_embedded, "recording"), report.audio_seconds, report.dim, report.seconds, report.out
+        counted(report.n_embedded, "recording"),
+        report.audio_seconds,
+        report.dim,
+        report.seconds,
+        report.out
     )
 }
 

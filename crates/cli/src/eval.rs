@@ -26,9 +26,10 @@ Examples:
   siamang eval --model run --root corpus --trials trials/dev.*.txt --json
   siamang eval --embeddings embeddings.npy --trials trials/test.txt --split split.tsv
 
-One list prints one JSON object, several print an object whose `lists` holds one each. Rates are between 0
-and 1. The intervals draw speakers, not trials; who speaks is told by `--split`, by the root's own table, or by
-the folders in the paths, if one depth of them agrees with every trial.";
+One list prints one JSON object, several print an object whose `lists` holds one each. Rates are
+between 0 and 1. The intervals draw speakers, not trials; who speaks is told by `--split`, by
+the root's own table, or by the folders in the paths, if one depth of them agrees with every
+trial.";
 
 /// Measure a model on trial lists: EER, minDCF, and their intervals.
 #[derive(Debug, clap::Args)]

@@ -44,8 +44,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         PrecisionName::F32 => Precision::F32,
     };
     model.bundle.save(&args.out, precision)?;
-    context
-        .console
-        .note(&format!("wrote `{}`, from step {} of the run", args.out.display(), model.bundle.config.origin.step));
+    context.console.note(&format!(
+        "wrote `{}`, from step {} of the run",
+        args.out.display(),
+        model.bundle.config.origin.step
+    ));
     Ok(ExitStatus::Done)
 }

@@ -20,8 +20,8 @@ Examples:
   siamang score --trials test.txt --root corpus --model run --out scores.txt
   siamang score --trials test.txt --embeddings embeddings.parquet
 
-A line is `uttA uttB score`; the score is the cosine, -1 to 1. Trials whose recordings cannot be used are left
-out and named; the exit code is then 3.";
+A line is `uttA uttB score`; the score is the cosine, -1 to 1. Trials whose recordings cannot be
+used are left out and named; the exit code is then 3.";
 
 /// Score the trials of a list.
 #[derive(Debug, clap::Args)]

@@ -26,10 +26,10 @@ Examples:
   siamang verify monday.wav friday.m4a
   siamang verify --model run --threshold 0.42 a.wav b.wav --json
 
-The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the threshold:
-`--threshold`, else the one on the model's card (`card.toml` in its bundle, `[thresholds]`, `verify`), else
-0.5, which is calibrated on nothing. `siamang eval` prints the threshold of the equal error rate. The exit
-code is 0 for either answer.";
+The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the
+threshold: `--threshold`, else the one on the model's card (`card.toml` in its bundle,
+`[thresholds]`, `verify`), else 0.5, which is calibrated on nothing. `siamang eval` prints the
+threshold of the equal error rate. The exit code is 0 for either answer.";
 
 /// Are two recordings of one speaker?
 #[derive(Debug, clap::Args)]
