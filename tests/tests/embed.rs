@@ -1,4 +1,8 @@
 //! `siamang embed`.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use std::fs;
 

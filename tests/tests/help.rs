@@ -1,5 +1,9 @@
 //! `--help` of every command. After a wanted change:
 //! `INSTA_UPDATE=always cargo test --workspace --test program --test help` (`program` builds the binary).
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use std::path::Path;
 

@@ -137,7 +137,7 @@ fn npy(path: &Path) -> Result<Rows, String> {
     let claimed = count
         .checked_mul(dim)
         .and_then(|values| values.checked_mul(4));
-    if !claimed.is_some_and(|claimed| claimed <= size) || dim > MAX_DIM as u64 {
+    if claimed.is_none_or(|claimed| claimed > size) || dim > MAX_DIM as u64 {
         return Err(format!(
             "its header claims {count} x {dim} values, but it has {size} bytes"
         ));
