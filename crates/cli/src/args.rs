@@ -73,19 +73,26 @@ impl Context {
         }
     }
 
-    /// Makes the thread pool that every crate shares.
+    /// Makes the thread pool that every crate shares, one thread a core where `--threads` is not given.
+    ///
+    /// Its threads flush denormal numbers to zero. Gradients of a trained network underflow into them by the
+    /// thousand, and every operation on one takes the processor some hundred cycles.
     pub(crate) fn use_threads(&self) -> anyhow::Result<()> {
-        let Some(threads) = self.threads else {
-            return Ok(());
-        };
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads.get())
-            .build_global()
-            .map_err(|error| {
-                fault(
-                    format!("cannot start {threads} threads: {error}"),
-                    "give a smaller number to `--threads`",
-                )
-            })
+        let mut pool = rayon::ThreadPoolBuilder::new();
+        if let Some(threads) = self.threads {
+            pool = pool.num_threads(threads.get());
+        }
+        pool.spawn_handler(|thread| {
+            std::thread::Builder::new()
+                .spawn(|| fused_lstm::flushing_denormals(|| thread.run()))
+                .map(drop)
+        })
+        .build_global()
+        .map_err(|error| {
+            fault(
+                format!("cannot start the worker threads: {error}"),
+                "give a smaller number to `--threads`",
+            )
+        })
     }
 }

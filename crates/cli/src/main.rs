@@ -55,19 +55,24 @@ fn main() -> ExitCode {
     let context = Context::new(&arguments.global);
     let result = context
         .use_threads()
-        .and_then(|()| match arguments.command {
-            Command::Train(args) => train::run(&args, &arguments.global),
-            Command::Embed(args) => embed::run(&args, &context),
-            Command::Verify(args) => verify::run(&args, &context),
-            Command::Score(args) => score::run(&args, &context),
-            Command::Eval(args) => eval::run(&args, &context),
-            Command::Cluster(args) => cluster::run(&args, &context),
-            Command::Check(args) => check::run(&args, &context),
-            Command::Export(args) => export::run(&args, &context),
-        });
+        .and_then(|()| fused_lstm::flushing_denormals(|| run(&arguments, &context)));
     match result {
         Ok(status) => status.into(),
         Err(error) if report::is_closed_output(&error) => ExitStatus::Done.into(),
         Err(error) => report::error(&error, &arguments.global).into(),
+    }
+}
+
+/// Runs the command that was asked for.
+fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
+    match &arguments.command {
+        Command::Train(args) => train::run(args, &arguments.global),
+        Command::Embed(args) => embed::run(args, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Score(args) => score::run(args, context),
+        Command::Eval(args) => eval::run(args, context),
+        Command::Cluster(args) => cluster::run(args, context),
+        Command::Check(args) => check::run(args, context),
+        Command::Export(args) => export::run(args, context),
     }
 }

@@ -22,6 +22,7 @@
 
 mod activation;
 mod backward;
+mod denormals;
 mod direction;
 mod error;
 mod forward;
@@ -32,6 +33,7 @@ mod matmul;
 mod pool;
 mod shape;
 
+pub use denormals::flushing_denormals;
 pub use error::LstmError;
 pub use layer::{Saved, backward, forward};
 pub use pool::recycle;

@@ -1,7 +1,7 @@
 //! Features to embedding: a stack of BLSTM layers and pooling over time.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::blstm::{Blstm, frame_mask};
 use crate::config::{EncoderConfig, Pooling};
@@ -47,10 +47,8 @@ impl Encoder {
         } else {
             features.mul_scalar(scale)
         };
-        let statistics = self
-            .config
-            .input_statistics
-            .then(|| pool(sequence.clone(), lengths, Pooling::MeanDeviation));
+        let cepstra = (self.config.input_cepstra > 0)
+            .then(|| cepstra(sequence.clone(), lengths, self.config.input_cepstra));
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
                 sequence = dropout.apply(sequence, self.config.dropout);
@@ -58,8 +56,8 @@ impl Encoder {
             sequence = layer.forward(sequence, lengths);
         }
         let pooled = pool(sequence, lengths, self.config.pooling);
-        match statistics {
-            Some(statistics) => Tensor::cat(vec![pooled, statistics], 1),
+        match cepstra {
+            Some(cepstra) => Tensor::cat(vec![pooled, cepstra], 1),
             None => pooled,
         }
     }
@@ -106,4 +104,56 @@ fn pool(sequence: Tensor<3>, lengths: Option<&[usize]>, pooling: Pooling) -> Ten
         ],
         1,
     )
+}
+
+/// Mean and deviation of features `[frames, batch, bins]` over the valid frames, each as its first `num_cepstra`
+/// coefficients of the orthonormal DCT-II over the bins: `[batch, 2 * num_cepstra]`.
+fn cepstra(features: Tensor<3>, lengths: Option<&[usize]>, num_cepstra: usize) -> Tensor<2> {
+    let [_, batch, bins] = features.dims();
+    let device = features.device();
+    let basis: Vec<f32> = (0..bins)
+        .flat_map(|bin| (0..num_cepstra).map(move |k| dct(bin, k, bins) as f32))
+        .collect();
+    let basis = Tensor::<2>::from_data(TensorData::new(basis, [bins, num_cepstra]), &device);
+    let statistics = pool(features, lengths, Pooling::MeanDeviation);
+    let part = |first: usize| {
+        statistics
+            .clone()
+            .slice([0..batch, first..first + bins])
+            .matmul(basis.clone())
+    };
+    Tensor::cat(vec![part(0), part(bins)], 1)
+}
+
+/// Element of the orthonormal DCT-II of `bins` points.
+fn dct(bin: usize, k: usize, bins: usize) -> f64 {
+    let norm = if k == 0 { 1.0 } else { 2.0 } / bins as f64;
+    norm.sqrt() * (std::f64::consts::PI * (bin as f64 + 0.5) * k as f64 / bins as f64).cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cosine_transform_is_orthonormal() {
+        let bins = 80;
+        for (i, j) in [(0, 0), (1, 1), (79, 79), (0, 3), (5, 7)] {
+            let dot: f64 = (0..bins).map(|bin| dct(bin, i, bins) * dct(bin, j, bins)).sum();
+            assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn cepstra_of_a_flat_spectrum_are_its_level_alone() {
+        let device = Device::flex();
+        let features = Tensor::<3>::ones([5, 2, 16], &device) * 3.0;
+        let found: Vec<f32> = cepstra(features, Some(&[5, 2]), 4).into_data().iter::<f32>().collect();
+        // Level 3 times the root of 16 bins; no deviation but for its floor.
+        let floor = 4.0 * (VARIANCE_FLOOR as f32).sqrt();
+        for row in found.chunks_exact(8) {
+            let expected = [12.0, 0.0, 0.0, 0.0, floor, 0.0, 0.0, 0.0];
+            assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?}");
+        }
+    }
 }

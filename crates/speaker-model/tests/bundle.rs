@@ -30,7 +30,7 @@ fn bundle_of(
             dropout: 0.5,
             pooling,
             input_scale: 1.0,
-            input_statistics: true,
+            input_cepstra: 5,
         },
         head: HeadConfig {
             hidden: vec![6],

@@ -37,7 +37,7 @@ impl Case {
                 dropout: 0.0,
                 pooling: self.pooling,
                 input_scale: 1.0,
-                input_statistics: false,
+                input_cepstra: 0,
             },
             head: HeadConfig {
                 hidden: hidden.to_vec(),

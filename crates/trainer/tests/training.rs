@@ -81,7 +81,7 @@ fn config() -> TrainConfig {
                 dropout: 0.3,
                 pooling: Pooling::MeanDeviation,
                 input_scale: 1.0,
-                input_statistics: true,
+                input_cepstra: 5,
             },
             head: HeadConfig {
                 hidden: vec![10],
