@@ -84,7 +84,7 @@ impl Context {
         }
         pool.spawn_handler(|thread| {
             std::thread::Builder::new()
-                .spawn(|| fused_lstm::flushing_denormals(|| thread.run()))
+                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
                 .map(drop)
         })
         .build_global()

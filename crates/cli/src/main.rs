@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let context = Context::new(&arguments.global);
     let result = context
         .use_threads()
-        .and_then(|()| fused_lstm::flushing_denormals(|| run(&arguments, &context)));
+        .and_then(|()| speaker_model::flushing_denormals(|| run(&arguments, &context)));
     match result {
         Ok(status) => status.into(),
         Err(error) if report::is_closed_output(&error) => ExitStatus::Done.into(),

@@ -99,10 +99,8 @@ impl Blstm {
                     + activation::sigmoid(gate(0)) * activation::tanh(gate(2));
                 let next_h = activation::sigmoid(gate(3)) * activation::tanh(next_c.clone());
                 if let Some(mask) = &mask {
-                    let valid: Tensor<2> = mask
-                        .clone()
-                        .slice([t..t + 1, 0..batch])
-                        .reshape([batch, 1]);
+                    let valid: Tensor<2> =
+                        mask.clone().slice([t..t + 1, 0..batch]).reshape([batch, 1]);
                     c = c.clone() + valid.clone() * (next_c - c);
                     h = h.clone() + valid * (next_h - h);
                 } else {
@@ -125,7 +123,11 @@ impl Blstm {
 /// `[frames, batch]`, 1 where a frame lies within its item's length and 0 beyond.
 pub(crate) fn frame_mask(lengths: &[usize], frames: usize, device: &Device) -> Tensor<2> {
     let mask: Vec<f32> = (0..frames)
-        .flat_map(|t| lengths.iter().map(move |&length| f32::from(u8::from(t < length))))
+        .flat_map(|t| {
+            lengths
+                .iter()
+                .map(move |&length| f32::from(u8::from(t < length)))
+        })
         .collect();
     Tensor::from_data(TensorData::new(mask, [frames, lengths.len()]), device)
 }
@@ -162,8 +164,19 @@ mod tests {
             outcome.extend(x.grad(&gradients).map(|g| values(g.into_data())));
             for direction in directions {
                 let matrices = [&direction.input, &direction.recurrent];
-                outcome.extend(matrices.iter().filter_map(|m| m.val().grad(&gradients)).map(|g| values(g.into_data())));
-                outcome.extend(direction.bias.val().grad(&gradients).map(|g| values(g.into_data())));
+                outcome.extend(
+                    matrices
+                        .iter()
+                        .filter_map(|m| m.val().grad(&gradients))
+                        .map(|g| values(g.into_data())),
+                );
+                outcome.extend(
+                    direction
+                        .bias
+                        .val()
+                        .grad(&gradients)
+                        .map(|g| values(g.into_data())),
+                );
             }
             outcome
         })
@@ -171,12 +184,19 @@ mod tests {
 
     fn assert_equal(shape: [usize; 4], lengths: Option<&[usize]>, seed: u64) {
         let [fused, composed] = outcomes(shape, lengths, seed);
-        assert_eq!(fused.len(), 8, "output, input's gradient and six weights' gradients");
+        assert_eq!(
+            fused.len(),
+            8,
+            "output, input's gradient and six weights' gradients"
+        );
         for (index, (a, b)) in fused.iter().zip(&composed).enumerate() {
             let scale = b.iter().fold(1.0f32, |m, v| m.max(v.abs()));
             for (a, b) in a.iter().zip(b) {
                 // Sums of some hundred 32-bit terms in another order, and gates to 2e-7.
-                assert!((a - b).abs() < 2e-5 * scale, "{shape:?} {lengths:?} [{index}] {a} {b}");
+                assert!(
+                    (a - b).abs() < 2e-5 * scale,
+                    "{shape:?} {lengths:?} [{index}] {a} {b}"
+                );
             }
         }
     }

@@ -13,6 +13,7 @@ use audio_features::{FeatureConfig, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::ModelError;
 use crate::config::{EmbeddingLayer, ModelConfig};
 use crate::embedder::Embedder;
 use crate::encoder::Encoder;
@@ -21,7 +22,6 @@ use crate::head::Projection;
 use crate::segments::Segmentation;
 use crate::self_test::SelfTest;
 use crate::weights::{self, NamedTensor, Precision};
-use crate::ModelError;
 
 /// The format that this version writes, and the newest that it reads.
 pub const FORMAT_VERSION: u32 = 1;
@@ -117,7 +117,11 @@ impl Bundle {
         if let Some(projection) = &self.embedder.projection {
             let output = projection.bias.len();
             let parts = [
-                (PROJECTION_WEIGHT, vec![projection.input, output], &projection.weight),
+                (
+                    PROJECTION_WEIGHT,
+                    vec![projection.input, output],
+                    &projection.weight,
+                ),
                 (PROJECTION_BIAS, vec![output], &projection.bias),
             ];
             for (name, shape, values) in parts {
@@ -157,7 +161,8 @@ impl Bundle {
             config.model.pooled_dim(),
             config.model.embedding_dim(),
         );
-        let mut take = |name, wanted, shape: &[usize]| values(&mut tensors, name, wanted, shape, &path);
+        let mut take =
+            |name, wanted, shape: &[usize]| values(&mut tensors, name, wanted, shape, &path);
         let feature_mean = take(FEATURE_MEAN, wants_mean, &[bins])?;
         let embedding_mean = take(EMBEDDING_MEAN, config.centred, &[dim])?;
         let projects = config.model.embedding == EmbeddingLayer::FirstDense;
@@ -181,7 +186,13 @@ impl Bundle {
                 remedy: "take both files from one bundle",
             });
         }
-        let mut embedder = Embedder::new(front_end, encoder, config.segmentation, embedding_mean, &device);
+        let mut embedder = Embedder::new(
+            front_end,
+            encoder,
+            config.segmentation,
+            embedding_mean,
+            &device,
+        );
         embedder.projection = projection;
         SelfTest::read(&directory.join(SELF_TEST_FILE))?.check(&embedder)?;
         Ok(Self { config, embedder })

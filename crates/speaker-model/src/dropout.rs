@@ -56,8 +56,16 @@ mod tests {
             .unwrap();
         let zeros = dropped.iter().filter(|&&v| v == 0.0).count() as f64 / 1e5;
         assert!((zeros - 0.25).abs() < 0.005, "share of zeros {zeros}");
-        assert!(dropped.iter().all(|&v| v == 0.0 || (v - 4.0 / 3.0).abs() < 1e-6));
-        let again: Vec<f32> = DropoutStream::new(1, 1).apply(ones, 0.25).into_data().try_to_vec().unwrap();
+        assert!(
+            dropped
+                .iter()
+                .all(|&v| v == 0.0 || (v - 4.0 / 3.0).abs() < 1e-6)
+        );
+        let again: Vec<f32> = DropoutStream::new(1, 1)
+            .apply(ones, 0.25)
+            .into_data()
+            .try_to_vec()
+            .unwrap();
         assert_eq!(dropped, again);
     }
 }

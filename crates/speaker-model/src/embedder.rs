@@ -4,10 +4,10 @@ use audio_features::{Features, FrontEnd};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::ModelError;
 use crate::encoder::Encoder;
 use crate::head::{Head, Projection};
 use crate::segments::Segmentation;
-use crate::ModelError;
 
 /// Everything between samples and an embedding of unit length.
 pub struct Embedder {
@@ -61,13 +61,22 @@ impl Embedder {
     ///
     /// # Errors
     /// As [`Self::embed_features`], and [`ModelError::Shape`] where there is no recording.
-    pub fn with_first_dense(mut self, head: &Head, recordings: &[Features]) -> Result<Self, ModelError> {
+    pub fn with_first_dense(
+        mut self,
+        head: &Head,
+        recordings: &[Features],
+    ) -> Result<Self, ModelError> {
         self.projection = None;
         let pooled = self.weighted_means(recordings)?;
         let mean = mean_of(&pooled)?;
         let squares: Vec<Vec<f64>> = pooled
             .iter()
-            .map(|row| row.iter().zip(&mean).map(|(v, m)| (v - m) * (v - m)).collect())
+            .map(|row| {
+                row.iter()
+                    .zip(&mean)
+                    .map(|(v, m)| (v - m) * (v - m))
+                    .collect()
+            })
             .collect();
         self.projection = head.first_dense(&mean, &mean_of(&squares)?);
         Ok(self)
@@ -167,11 +176,15 @@ impl Embedder {
             None,
         );
         let [_, dim] = embeddings.dims();
-        let values: Vec<f32> = embeddings.into_data().try_into_vec().map_err(|error| ModelError::Shape {
-            what: "embeddings",
-            found: error.to_string(),
-            expected: "32-bit floats".to_owned(),
-        })?;
+        let values: Vec<f32> =
+            embeddings
+                .into_data()
+                .try_into_vec()
+                .map_err(|error| ModelError::Shape {
+                    what: "embeddings",
+                    found: error.to_string(),
+                    expected: "32-bit floats".to_owned(),
+                })?;
         Ok(values.chunks_exact(dim).map(<[f32]>::to_vec).collect())
     }
 

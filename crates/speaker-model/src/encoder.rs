@@ -20,7 +20,11 @@ impl Encoder {
     pub(crate) fn new(num_bins: usize, config: &EncoderConfig, seed: u64, device: &Device) -> Self {
         let layers = (0..config.num_layers)
             .map(|layer| {
-                let input = if layer == 0 { num_bins } else { 2 * config.hidden };
+                let input = if layer == 0 {
+                    num_bins
+                } else {
+                    2 * config.hidden
+                };
                 let name = format!("encoder.layers.{layer}");
                 Blstm::new(&name, input, config.hidden, seed, device)
             })
@@ -139,7 +143,9 @@ mod tests {
     fn the_cosine_transform_is_orthonormal() {
         let bins = 80;
         for (i, j) in [(0, 0), (1, 1), (79, 79), (0, 3), (5, 7)] {
-            let dot: f64 = (0..bins).map(|bin| dct(bin, i, bins) * dct(bin, j, bins)).sum();
+            let dot: f64 = (0..bins)
+                .map(|bin| dct(bin, i, bins) * dct(bin, j, bins))
+                .sum();
             assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-12);
         }
     }
@@ -148,12 +154,18 @@ mod tests {
     fn cepstra_of_a_flat_spectrum_are_its_level_alone() {
         let device = Device::flex();
         let features = Tensor::<3>::ones([5, 2, 16], &device) * 3.0;
-        let found: Vec<f32> = cepstra(features, Some(&[5, 2]), 4).into_data().iter::<f32>().collect();
+        let found: Vec<f32> = cepstra(features, Some(&[5, 2]), 4)
+            .into_data()
+            .iter::<f32>()
+            .collect();
         // Level 3 times the root of 16 bins; no deviation but for its floor.
         let floor = 4.0 * (VARIANCE_FLOOR as f32).sqrt();
         for row in found.chunks_exact(8) {
             let expected = [12.0, 0.0, 0.0, 0.0, floor, 0.0, 0.0, 0.0];
-            assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{row:?}");
+            assert!(
+                row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5),
+                "{row:?}"
+            );
         }
     }
 }

@@ -22,7 +22,10 @@ const NUM_PARENTS: usize = 7;
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FusedBlstm: burn::backend::Backend {
     /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`.
-    #[allow(clippy::too_many_arguments, reason = "one argument a tensor, as the macro requires")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "one argument a tensor, as the macro requires"
+    )]
     fn fused_blstm(
         x: FloatTensor<Self>,
         forward_input: FloatTensor<Self>,

@@ -57,8 +57,7 @@ impl Head {
         let layers = widths
             .enumerate()
             .map(|(layer, &output)| {
-                let prelu =
-                    layer < config.hidden.len() && config.activation == Activation::Prelu;
+                let prelu = layer < config.hidden.len() && config.activation == Activation::Prelu;
                 let name = format!("head.layers.{layer}");
                 let dense = Dense::new(&name, [input, output], prelu, seed, device);
                 input = output;
@@ -116,7 +115,10 @@ impl Head {
         let mut weight = values(layer.weight.val().into_data());
         let mut bias = values(layer.bias.val().into_data());
         if self.config.batch_norm {
-            for (row, (mean, variance)) in weight.chunks_exact_mut(output).zip(mean.iter().zip(variance)) {
+            for (row, (mean, variance)) in weight
+                .chunks_exact_mut(output)
+                .zip(mean.iter().zip(variance))
+            {
                 let scale = 1.0 / (variance + VARIANCE_EPSILON).sqrt();
                 for (value, bias) in row.iter_mut().zip(&mut bias) {
                     *value = (f64::from(*value) * scale) as f32;
@@ -124,7 +126,11 @@ impl Head {
                 }
             }
         }
-        Some(Projection { input, weight, bias })
+        Some(Projection {
+            input,
+            weight,
+            bias,
+        })
     }
 }
 

@@ -68,7 +68,9 @@ mod tests {
         for i in 0..rows {
             for j in 0..rows {
                 let dot: f64 = (0..columns)
-                    .map(|k| f64::from(matrix[i * columns + k]) * f64::from(matrix[j * columns + k]))
+                    .map(|k| {
+                        f64::from(matrix[i * columns + k]) * f64::from(matrix[j * columns + k])
+                    })
                     .sum();
                 assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-6);
             }

@@ -31,6 +31,7 @@ pub use embedder::Embedder;
 pub use encoder::Encoder;
 pub use error::ModelError;
 pub use files::write_atomically;
+pub use fused_lstm::flushing_denormals;
 pub use head::{Dense, Head};
 pub use loss::{KlHingeConfig, PairLoss, Weighting, all_pairs, explicit_pairs};
 pub use network::SpeakerNetwork;

@@ -179,7 +179,11 @@ pub fn explicit_pairs(
     let forward = (left.exp() * difference.clone()).sum_dim(1);
     let backward = (right.exp() * difference.neg()).sum_dim(1);
     let kinds = same.iter().flat_map(|&same| [Some(same); 2]);
-    Ok(combine(Tensor::cat(vec![forward, backward], 1), kinds, config))
+    Ok(combine(
+        Tensor::cat(vec![forward, backward], 1),
+        kinds,
+        config,
+    ))
 }
 
 fn check(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {

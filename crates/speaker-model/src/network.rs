@@ -5,12 +5,12 @@ use std::path::Path;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 
+use crate::ModelError;
 use crate::config::ModelConfig;
 use crate::dropout::DropoutStream;
 use crate::encoder::Encoder;
 use crate::head::Head;
 use crate::weights::{self, Precision};
-use crate::ModelError;
 
 /// Encoder and head. Both inputs of a siamese pair go through the same weights, so that a batch of
 /// segments and the pairs among them is all that the loss needs.

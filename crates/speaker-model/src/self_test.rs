@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::ModelError;
 use crate::embedder::Embedder;
 use crate::files::write_atomically;
-use crate::ModelError;
 
 /// The embeddings of [`signal`] for each of [`SIGNALS`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -94,7 +94,10 @@ impl SelfTest {
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
+        a.iter()
+            .zip(b)
+            .map(|(&x, &y)| f64::from(x) * f64::from(y))
+            .sum()
     };
     dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
@@ -110,7 +113,9 @@ fn signal(sample_rate_hz: u32, pitch_hz: f64, vibrato_hz: f64) -> Vec<f32> {
             let turn = std::f64::consts::TAU;
             let pitch = pitch_hz * (1.0 + 0.05 * (turn * vibrato_hz * time_s).sin());
             phase = (phase + pitch / rate).fract();
-            let voice: f64 = (1..=20).map(|k| (turn * phase * f64::from(k)).sin() / f64::from(k)).sum();
+            let voice: f64 = (1..=20)
+                .map(|k| (turn * phase * f64::from(k)).sin() / f64::from(k))
+                .sum();
             let envelope = (turn * 2.0 * time_s).sin().max(0.0);
             noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let hiss = f64::from(noise >> 8) / f64::from(1 << 23) - 1.0;

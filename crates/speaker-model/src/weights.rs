@@ -114,7 +114,11 @@ impl ModuleMapper for Loader<'_> {
             Some(tensor) if tensor.shape == expected => param.map(|old| {
                 let data = TensorData::new(tensor.values, tensor.shape);
                 let new = Tensor::from_data(data, &old.device());
-                if old.is_require_grad() { new.require_grad() } else { new }
+                if old.is_require_grad() {
+                    new.require_grad()
+                } else {
+                    new
+                }
             }),
             found => {
                 let found = found.map_or("missing".to_owned(), |t| format!("shape {:?}", t.shape));
@@ -142,7 +146,9 @@ pub(crate) fn write(
             let values = tensor.values.iter();
             let bytes = match precision {
                 Precision::F32 => values.flat_map(|v| v.to_le_bytes()).collect(),
-                Precision::F16 => values.flat_map(|&v| f16::from_f32(v).to_le_bytes()).collect(),
+                Precision::F16 => values
+                    .flat_map(|&v| f16::from_f32(v).to_le_bytes())
+                    .collect(),
             };
             (name, bytes)
         })

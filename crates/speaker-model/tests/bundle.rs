@@ -1,12 +1,17 @@
 //! Embedding and bundles, on a small network with random weights.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use std::path::Path;
 
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_model::{
-    Activation, Bundle, Embedder, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, ModelError, Origin, Pooling,
-    Precision, Segmentation, SpeakerNetwork,
+    Activation, Bundle, Embedder, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig,
+    ModelError, Origin, Pooling, Precision, Segmentation, SpeakerNetwork,
 };
 
 fn bundle(pooling: Pooling, segmentation: Segmentation, centre: bool) -> Bundle {
@@ -52,7 +57,9 @@ fn bundle_of(
     let mut embedder = Embedder::new(front_end, network.encoder, segmentation, centre, &device);
     if embedding == EmbeddingLayer::FirstDense {
         let recordings = [1, 2, 3].map(|seed| embedder.front_end().features(&noise(seed, 9_000)));
-        embedder = embedder.with_first_dense(&network.head, &recordings).unwrap();
+        embedder = embedder
+            .with_first_dense(&network.head, &recordings)
+            .unwrap();
     }
     Bundle::new(embedder, model, origin)
 }
@@ -68,7 +75,10 @@ fn noise(seed: u32, num_samples: usize) -> Vec<f32> {
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum()
+    a.iter()
+        .zip(b)
+        .map(|(&x, &y)| f64::from(x) * f64::from(y))
+        .sum()
 }
 
 #[test]
@@ -84,7 +94,10 @@ fn a_batch_of_unequal_lengths_gives_the_embeddings_of_one_by_one() {
                 .collect();
             let together = bundle.embedder.embed_features(&recordings).unwrap();
             for (features, found) in recordings.iter().zip(&together) {
-                let alone = bundle.embedder.embed_features(std::slice::from_ref(features)).unwrap();
+                let alone = bundle
+                    .embedder
+                    .embed_features(std::slice::from_ref(features))
+                    .unwrap();
                 for (a, b) in alone[0].iter().zip(found) {
                     // Another batch size means another order of 32-bit sums.
                     assert!((a - b).abs() < 2e-5, "{pooling:?} {segmentation:?} {a} {b}");
@@ -149,13 +162,23 @@ fn replace(path: &Path, from: &str, to: &str) {
 #[test]
 fn what_does_not_match_is_refused_field_by_field() {
     let config = "bundle.toml";
-    let newer = refused(config, |path| replace(path, "format_version = 1", "format_version = 99"));
-    assert!(newer.contains("format_version") && newer.contains("99"), "{newer}");
+    let newer = refused(config, |path| {
+        replace(path, "format_version = 1", "format_version = 99")
+    });
+    assert!(
+        newer.contains("format_version") && newer.contains("99"),
+        "{newer}"
+    );
     let unknown = refused(config, |path| replace(path, "centred", "centered"));
     assert!(unknown.contains("centered"), "{unknown}");
     let shape = refused(config, |path| replace(path, "hidden = 8", "hidden = 16"));
-    assert!(shape.contains("encoder") || shape.contains("shape"), "{shape}");
-    let mean = refused(config, |path| replace(path, "centred = true", "centred = false"));
+    assert!(
+        shape.contains("encoder") || shape.contains("shape"),
+        "{shape}"
+    );
+    let mean = refused(config, |path| {
+        replace(path, "centred = true", "centred = false")
+    });
     assert!(mean.contains("embedding_mean"), "{mean}");
     let front_end = refused(config, |path| replace(path, "low_hz = 20", "low_hz = 900"));
     assert!(front_end.contains("embeddings[0]"), "{front_end}");
@@ -180,5 +203,7 @@ fn weights_that_are_cut_or_changed_are_refused() {
         }
         std::fs::write(path, bytes).unwrap();
     });
-    refused("self_test.json", |path| std::fs::write(path, b"{}").unwrap());
+    refused("self_test.json", |path| {
+        std::fs::write(path, b"{}").unwrap()
+    });
 }

@@ -1,12 +1,17 @@
 //! Whole forward passes against PyTorch; `golden/make_golden.py` says how weights and inputs are made.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use speaker_model::{
-    Activation, DropoutStream, EmbeddingLayer, EncoderConfig, HeadConfig, KlHingeConfig, ModelConfig, Pooling,
-    SpeakerNetwork, all_pairs,
+    Activation, DropoutStream, EmbeddingLayer, EncoderConfig, HeadConfig, KlHingeConfig,
+    ModelConfig, Pooling, SpeakerNetwork, all_pairs,
 };
 
 #[derive(Deserialize)]
@@ -41,7 +46,11 @@ impl Case {
             },
             head: HeadConfig {
                 hidden: hidden.to_vec(),
-                activation: if self.prelu { Activation::Prelu } else { Activation::Linear },
+                activation: if self.prelu {
+                    Activation::Prelu
+                } else {
+                    Activation::Linear
+                },
                 dropout: 0.0,
                 batch_norm: false,
                 num_outputs: *last,
@@ -79,12 +88,18 @@ impl Case {
             .parameters()
             .into_iter()
             .map(|(name, shape)| {
-                let bytes = formula(&name, &shape).into_iter().flat_map(f32::to_le_bytes).collect();
+                let bytes = formula(&name, &shape)
+                    .into_iter()
+                    .flat_map(f32::to_le_bytes)
+                    .collect();
                 (name, shape, bytes)
             })
             .collect();
         let views = values.iter().map(|(name, shape, bytes)| {
-            (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap())
+            (
+                name.as_str(),
+                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
+            )
         });
         let file = tempfile::NamedTempFile::new().unwrap();
         safetensors::serialize_to_file(views, None, file.path()).unwrap();
@@ -104,7 +119,11 @@ impl Case {
 }
 
 fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
-    let scale = if shape.len() == 2 { 1.0 / (shape[0] as f64).sqrt() } else { 0.1 };
+    let scale = if shape.len() == 2 {
+        1.0 / (shape[0] as f64).sqrt()
+    } else {
+        0.1
+    };
     let phase = f64::from(crc32(name.as_bytes()) % 1000);
     (0..shape.iter().product::<usize>())
         .map(|k| (scale * (0.7 * k as f64 + phase).sin()) as f32)
@@ -113,7 +132,9 @@ fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+        (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+            (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+        })
     })
 }
 
@@ -129,10 +150,17 @@ fn compare(what: &str, found: &Tensor<2>, first: &[Vec<f32>], norms: &[f32]) {
         let row_values = &values[row * columns..(row + 1) * columns];
         for (found, expected) in row_values.iter().zip(&first[row]) {
             let error = (found - expected).abs() / norms[row].max(1.0);
-            assert!(error < TOLERANCE, "{what} of row {row}: {found} {expected}, {error} of the norm");
+            assert!(
+                error < TOLERANCE,
+                "{what} of row {row}: {found} {expected}, {error} of the norm"
+            );
         }
         let norm = row_values.iter().map(|v| v * v).sum::<f32>().sqrt();
-        assert!((norm / norms[row] - 1.0).abs() < TOLERANCE, "{what} norm {norm} {}", norms[row]);
+        assert!(
+            (norm / norms[row] - 1.0).abs() < TOLERANCE,
+            "{what} norm {norm} {}",
+            norms[row]
+        );
     }
 }
 
@@ -144,13 +172,24 @@ fn check_against_pytorch(device: &Device) {
         let equal = case.lengths.iter().all(|&n| n == case.frames);
         let lengths = (!equal).then_some(case.lengths.as_slice());
         let embedding = network.encoder.forward(case.input(device), lengths, None);
-        compare("embedding", &embedding, &case.embedding, &case.embedding_norms);
+        compare(
+            "embedding",
+            &embedding,
+            &case.embedding,
+            &case.embedding_norms,
+        );
         let logits = network.logits(case.input(device), lengths, &mut DropoutStream::new(1, 1));
         compare("logits", &logits, &case.logits, &case.logit_norms);
         let speakers: Vec<usize> = (0..case.lengths.len()).map(|i| i % 2).collect();
-        let loss = all_pairs(logits, &speakers, &KlHingeConfig::default()).unwrap().loss;
+        let loss = all_pairs(logits, &speakers, &KlHingeConfig::default())
+            .unwrap()
+            .loss;
         let loss = loss.into_scalar::<f32>();
-        assert!((loss - case.loss).abs() < 1e-4 * case.loss.max(1.0), "loss {loss} {}", case.loss);
+        assert!(
+            (loss - case.loss).abs() < 1e-4 * case.loss.max(1.0),
+            "loss {loss} {}",
+            case.loss
+        );
     }
 }
 

@@ -1,5 +1,10 @@
 //! The KL/hinge loss against a scalar oracle, finite differences and the closed forms P7 to P15 of its
 //! derivation (numbers as computed there).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
@@ -134,7 +139,12 @@ fn extreme_logits_neither_overflow_nor_lose_their_gradient() {
     // Both softmaxes are one-hot in 32 bits; the divergence is 600 nats in each direction all the same.
     assert!((pairs.loss.clone().into_scalar::<f32>() - 1200.0).abs() < 1e-2);
     let gradients = pairs.loss.backward();
-    let gradient: Vec<f32> = logits.grad(&gradients).unwrap().into_data().iter::<f32>().collect();
+    let gradient: Vec<f32> = logits
+        .grad(&gradients)
+        .unwrap()
+        .into_data()
+        .iter::<f32>()
+        .collect();
     assert!(gradient.iter().all(|g| g.is_finite()) && gradient.iter().any(|g| g.abs() > 0.5));
 }
 
@@ -182,7 +192,10 @@ fn p8_to_p11_why_outputs_must_be_distributions() {
     // P10: both roles together are never negative.
     assert!(clipped_divergence(&x, &y) + clipped_divergence(&y, &x) >= 0.0);
     // P11: below zero a PReLU of slope 0 gives 0, which the clip lifts to 1e-7 whatever the slope does.
-    assert_eq!(clipped_divergence(&[-1e-9], &[0.2]), clipped_divergence(&[0.0], &[0.2]));
+    assert_eq!(
+        clipped_divergence(&[-1e-9], &[0.2]),
+        clipped_divergence(&[0.0], &[0.2])
+    );
     // The same two outputs after a softmax give a divergence, zero only where they agree.
     let config = KlHingeConfig::default();
     assert!(loss(&[x.to_vec(), y.to_vec()], &[0, 0], &config).abs() < 1e-5);
@@ -198,7 +211,9 @@ fn p12_the_plateau_of_collapsed_outputs() {
     assert!((collapsed - 5.757_576).abs() < 1e-4, "{collapsed}");
     assert!((paper.plateau(200, 4750) - collapsed).abs() < 1e-4);
     // Independent draws from S speakers have 1/S same-speaker pairs in expectation.
-    for (margin, num_speakers, expected) in [(3.0, 100.0, 5.940), (2.0, 100.0, 3.960), (3.0, 40.0, 5.850)] {
+    for (margin, num_speakers, expected) in
+        [(3.0, 100.0, 5.940), (2.0, 100.0, 3.960), (3.0, 40.0, 5.850)]
+    {
         let plateau: f64 = 2.0 * margin * (1.0 - 1.0 / num_speakers);
         assert!((plateau - expected).abs() < 1e-9);
     }
@@ -224,12 +239,20 @@ fn p14_margins_are_reached_by_unconfident_posteriors() {
         for (margin, mass) in [1.0, 2.0, 3.0].into_iter().zip(masses) {
             let row = |own: usize| -> Vec<f64> {
                 let rest: f64 = (1.0 - mass) / (n - 1) as f64;
-                (0..n).map(|k| if k == own { f64::ln(mass) } else { rest.ln() }).collect()
+                (0..n)
+                    .map(|k| if k == own { f64::ln(mass) } else { rest.ln() })
+                    .collect()
             };
-            let config = KlHingeConfig { margin, ..KlHingeConfig::default() };
+            let config = KlHingeConfig {
+                margin,
+                ..KlHingeConfig::default()
+            };
             // The masses are given to three digits, which is ± 0.01 of a nat.
             assert!(loss(&[row(0), row(1)], &[0, 1], &config) < 0.02);
-            let wider = KlHingeConfig { margin: margin + 0.1, ..config };
+            let wider = KlHingeConfig {
+                margin: margin + 0.1,
+                ..config
+            };
             assert!(loss(&[row(0), row(1)], &[0, 1], &wider) > 0.15);
         }
     }
@@ -246,7 +269,12 @@ fn p15_exact_collapse_is_a_stationary_point_and_near_it_the_gradient_is_linear()
             .map(|row| row.iter().map(|v| v * spread).collect())
             .collect();
         let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
-        let pairs = all_pairs(logits.clone(), &[0, 0, 1, 1, 2, 2, 3, 3], &KlHingeConfig::default()).unwrap();
+        let pairs = all_pairs(
+            logits.clone(),
+            &[0, 0, 1, 1, 2, 2, 3, 3],
+            &KlHingeConfig::default(),
+        )
+        .unwrap();
         let gradients = pairs.loss.backward();
         let gradient = logits.grad(&gradients).unwrap();
         f64::from(gradient.powf_scalar(2.0).sum().sqrt().into_scalar::<f32>())
@@ -261,7 +289,8 @@ fn a_batch_of_one_kind_of_pair_has_a_defined_loss() {
     let rows = vec![vec![0.0, 1.0], vec![1.0, 0.0]];
     let device = Device::flex();
     for (speakers, same) in [([0, 0], 1), ([0, 1], 0)] {
-        let pairs = all_pairs(tensor(&rows, &device), &speakers, &KlHingeConfig::default()).unwrap();
+        let pairs =
+            all_pairs(tensor(&rows, &device), &speakers, &KlHingeConfig::default()).unwrap();
         assert_eq!((pairs.num_same, pairs.num_different), (same, 1 - same));
         assert!(pairs.loss.into_scalar::<f32>().is_finite());
     }

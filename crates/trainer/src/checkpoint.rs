@@ -151,7 +151,10 @@ impl RunDirectory {
         for entry in std::fs::read_dir(&checkpoints).map_err(TrainError::io(&checkpoints))? {
             let entry = entry.map_err(TrainError::io(&checkpoints))?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if !kept.iter().any(|kept| kept.as_deref() == Some(name.as_str())) {
+            if !kept
+                .iter()
+                .any(|kept| kept.as_deref() == Some(name.as_str()))
+            {
                 let path = entry.path();
                 std::fs::remove_dir_all(&path).map_err(TrainError::io(&path))?;
             }
@@ -175,7 +178,8 @@ impl RunDirectory {
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
-    let json = serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path)(error.into()))?;
+    let json =
+        serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path)(error.into()))?;
     write_atomically(path, &json).map_err(TrainError::io(path))
 }
 

@@ -183,7 +183,10 @@ impl TrainConfig {
             })
         };
         if self.model.num_bins != self.features.num_bins {
-            let found = format!("{} beside features.num_bins {}", self.model.num_bins, self.features.num_bins);
+            let found = format!(
+                "{} beside features.num_bins {}",
+                self.model.num_bins, self.features.num_bins
+            );
             return fault("model.num_bins", found, "give both the same number");
         }
         if self.crop_frames == 0 {
@@ -194,7 +197,11 @@ impl TrainConfig {
         }
         let rate = self.optimiser.learning_rate;
         if !(rate > 0.0 && rate.is_finite()) {
-            return fault("optimiser.learning_rate", rate.to_string(), "give a positive number");
+            return fault(
+                "optimiser.learning_rate",
+                rate.to_string(),
+                "give a positive number",
+            );
         }
         Ok(())
     }

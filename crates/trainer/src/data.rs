@@ -61,17 +61,15 @@ impl FeatureBank {
     /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
     /// can be used, the others, and the mean of all frames. `progress` is told how many are done.
     #[must_use]
-    pub fn prepare(
-        &self,
-        manifest: &Manifest,
-        progress: &(dyn Fn(usize) + Sync),
-    ) -> Prepared {
+    pub fn prepare(&self, manifest: &Manifest, progress: &(dyn Fn(usize) + Sync)) -> Prepared {
         let done = AtomicUsize::new(0);
         let outcomes: Vec<Result<Sums, TrainError>> = manifest
             .utterances
             .par_iter()
             .map(|utterance| {
-                let sums = self.log_mel(&utterance.path).map(|features| Sums::of(&features));
+                let sums = self
+                    .log_mel(&utterance.path)
+                    .map(|features| Sums::of(&features));
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1);
                 sums
             })

@@ -51,7 +51,9 @@ pub enum TrainError {
     #[error(transparent)]
     Recording(#[from] audio_features::AudioError),
     /// A recording that is shorter than one feature frame.
-    #[error("{path}: {num_samples} samples are too few for one feature frame; leave the recording out")]
+    #[error(
+        "{path}: {num_samples} samples are too few for one feature frame; leave the recording out"
+    )]
     TooShort {
         /// The file.
         path: PathBuf,
@@ -59,7 +61,9 @@ pub enum TrainError {
         num_samples: usize,
     },
     /// Recordings of a trial list that cannot be embedded.
-    #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}; correct the list or its root")]
+    #[error(
+        "{list}: {num_missing} of its recordings cannot be used, the first: {first}; correct the list or its root"
+    )]
     Trials {
         /// The list's name.
         list: String,
@@ -77,7 +81,9 @@ pub enum TrainError {
         reason: String,
     },
     /// A thread that makes batches has panicked.
-    #[error("a thread that makes batches has died; the panic above says where: report it as a defect")]
+    #[error(
+        "a thread that makes batches has died; the panic above says where: report it as a defect"
+    )]
     WorkerDied,
     /// From the front end.
     #[error(transparent)]

@@ -55,9 +55,13 @@ impl DevSet {
                 indices.entry(id).or_insert(0);
             }
         }
-        indices.values_mut().enumerate().for_each(|(i, index)| *index = i);
+        indices
+            .values_mut()
+            .enumerate()
+            .for_each(|(i, index)| *index = i);
         let paths: Vec<PathBuf> = indices.keys().map(|id| root.join(id)).collect();
-        let read: Vec<Result<_, TrainError>> = paths.par_iter().map(|path| bank.log_mel(path)).collect();
+        let read: Vec<Result<_, TrainError>> =
+            paths.par_iter().map(|path| bank.log_mel(path)).collect();
         let mut recordings = Vec::with_capacity(read.len());
         let mut faults = Vec::new();
         for features in read {
@@ -68,7 +72,11 @@ impl DevSet {
         }
         if let Some(first) = faults.first() {
             return Err(TrainError::Trials {
-                list: lists.iter().map(|list| list.name.as_str()).collect::<Vec<_>>().join(", "),
+                list: lists
+                    .iter()
+                    .map(|list| list.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 num_missing: faults.len(),
                 first: first.clone(),
             });
@@ -80,7 +88,12 @@ impl DevSet {
                 trials: list
                     .trials
                     .iter()
-                    .map(|trial| (indices[trial.enrolment.as_str()], indices[trial.test.as_str()]))
+                    .map(|trial| {
+                        (
+                            indices[trial.enrolment.as_str()],
+                            indices[trial.test.as_str()],
+                        )
+                    })
                     .collect(),
                 targets: list.trials.iter().map(|trial| trial.target).collect(),
             })

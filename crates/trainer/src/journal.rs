@@ -138,8 +138,8 @@ impl Journal {
     }
 
     pub(crate) fn write(&mut self, event: &Event) -> Result<(), TrainError> {
-        let mut line = serde_json::to_vec(event)
-            .map_err(|error| TrainError::io(&self.path)(error.into()))?;
+        let mut line =
+            serde_json::to_vec(event).map_err(|error| TrainError::io(&self.path)(error.into()))?;
         line.push(b'\n');
         self.file
             .write_all(&line)

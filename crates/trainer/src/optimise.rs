@@ -59,11 +59,16 @@ impl Optimiser {
 
     /// The moments, as a file that [`Self::load`] continues from bit for bit.
     pub(crate) fn save(&self, path: &Path) -> Result<(), TrainError> {
-        self.adam.save(path).map_err(|error| fault(path, &error.to_string()))
+        self.adam
+            .save(path)
+            .map_err(|error| fault(path, &error.to_string()))
     }
 
     pub(crate) fn load(self, path: &Path) -> Result<Self, TrainError> {
-        let adam = self.adam.load(path).map_err(|error| fault(path, &error.to_string()))?;
+        let adam = self
+            .adam
+            .load(path)
+            .map_err(|error| fault(path, &error.to_string()))?;
         Ok(Self { adam, ..self })
     }
 }
@@ -118,5 +123,7 @@ pub(crate) fn weight_norm(module: &impl Module) -> f64 {
 }
 
 fn squares(data: TensorData) -> f64 {
-    data.iter::<f32>().map(|v| f64::from(v) * f64::from(v)).sum()
+    data.iter::<f32>()
+        .map(|v| f64::from(v) * f64::from(v))
+        .sum()
 }

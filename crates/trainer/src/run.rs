@@ -9,8 +9,8 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use pair_sampler::{BatchSampler, Manifest, TrialList};
 use speaker_model::{
-    Bundle, DropoutStream, Embedder, EmbeddingLayer, Origin, PairLoss, SpeakerNetwork, all_pairs, explicit_pairs,
-    write_atomically,
+    Bundle, DropoutStream, Embedder, EmbeddingLayer, Origin, PairLoss, SpeakerNetwork, all_pairs,
+    explicit_pairs, write_atomically,
 };
 
 use crate::TrainError;
@@ -107,7 +107,9 @@ pub fn train(
     raw.normalisation = Normalisation::None;
     let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?;
     let total = data.train.utterances.len();
-    let prepared = bank.prepare(&data.train, &|done| notify(Notice::Preparing { done, total }));
+    let prepared = bank.prepare(&data.train, &|done| {
+        notify(Notice::Preparing { done, total })
+    });
     if !prepared.skipped.is_empty() {
         notify(Notice::Skipped(&prepared.skipped));
     }
@@ -125,7 +127,7 @@ pub fn train(
     let front_end = FrontEnd::new(config.features.clone(), mean)?;
     let sampler = BatchSampler::new(
         &prepared.manifest,
-        config.sampler.clone(),
+        config.sampler,
         config.crop,
         config.group_by.clone(),
         config.seed,
@@ -189,7 +191,8 @@ fn check_same(saved: &TrainConfig, config: &TrainConfig, path: &Path) -> Result<
     }
     Err(TrainError::Config {
         place: path.display().to_string(),
-        found: "the run began with another configuration than the one it should go on with".to_owned(),
+        found: "the run began with another configuration than the one it should go on with"
+            .to_owned(),
         remedy: "resume with the options that it began with, or start another `--out`",
     })
 }
@@ -221,7 +224,13 @@ struct State {
 impl Training<'_> {
     fn run(&self) -> Result<Outcome, TrainError> {
         let mut state = self.start()?;
-        let maker = BatchMaker::new(self.config, self.manifest, self.sampler, self.bank, self.front_end)?;
+        let maker = BatchMaker::new(
+            self.config,
+            self.manifest,
+            self.sampler,
+            self.bank,
+            self.front_end,
+        )?;
         let first = state.progress.step;
         let reason = with_batches(&maker, first, self.options.num_workers, |batches| {
             let begin = Instant::now();
@@ -235,7 +244,11 @@ impl Training<'_> {
                 self.step(&mut state, &batch, &device, &mut means)?;
                 let step = state.progress.step;
                 if step % LOG_EVERY == 0 || step == self.config.max_steps {
-                    let summary = means.finish(&state.coverage, weight_norm(&state.network), batches.waited());
+                    let summary = means.finish(
+                        &state.coverage,
+                        weight_norm(&state.network),
+                        batches.waited(),
+                    );
                     self.emit(&mut state, &Event::Steps(summary))?;
                     means = StepMeans::new(batches.waited());
                 }
@@ -274,7 +287,8 @@ impl Training<'_> {
         } else {
             (network, optimiser, Progress::default())
         };
-        let mut coverage = Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
+        let mut coverage =
+            Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
         coverage.replay(self.sampler, progress.step);
         let mut state = State {
             journal: Journal::open(self.run.path(), progress.step)?,
@@ -310,7 +324,11 @@ impl Training<'_> {
             Some(EndReason::Interrupted)
         } else if progress.step >= self.config.max_steps {
             Some(EndReason::MaxSteps)
-        } else if self.config.max_minutes.is_some_and(|limit| minutes >= limit) {
+        } else if self
+            .config
+            .max_minutes
+            .is_some_and(|limit| minutes >= limit)
+        {
             Some(EndReason::MaxMinutes)
         } else if self
             .config
@@ -387,7 +405,8 @@ impl Training<'_> {
         };
         let rows = |side: fn(&(usize, usize)) -> usize| {
             let rows: Vec<i64> = pairs.iter().map(|pair| side(pair) as i64).collect();
-            let rows = Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &logits.device());
+            let rows =
+                Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &logits.device());
             logits.clone().select(0, rows)
         };
         let same: Vec<bool> = pairs

@@ -56,7 +56,12 @@ impl StepMeans {
         self.num_segments += num_segments;
     }
 
-    pub(crate) fn finish(&self, coverage: &Coverage, weight_norm: f64, waited: Duration) -> StepSummary {
+    pub(crate) fn finish(
+        &self,
+        coverage: &Coverage,
+        weight_norm: f64,
+        waited: Duration,
+    ) -> StepSummary {
         let count = f64::from(self.num_steps.max(1));
         let seconds = self.begin.elapsed().as_secs_f64().max(1e-9);
         let waited_s = waited.saturating_sub(self.waited_before).as_secs_f64();

@@ -1,4 +1,9 @@
 //! Whole trainings of a tiny network on tones: resume, threads, ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot prepare its data has failed"
+)]
 
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
@@ -6,10 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use burn::tensor::Device;
 use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
-use speaker_model::{EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation};
+use speaker_model::{
+    EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation,
+};
 use trainer::{
-    EndReason, Event, Notice, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData, TrainError,
-    train,
+    EndReason, Event, Notice, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData,
+    TrainError, train,
 };
 
 /// Six "speakers" of three tones each: a pitch of its own and a little noise.
@@ -31,9 +38,13 @@ fn write_corpus(root: &Path) {
             for n in 0..8_000 {
                 noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let phase = TAU * pitch_hz * f64::from(n) / 16_000.0;
-                let tone: f64 = (1..8).map(|k| (phase * f64::from(k)).sin() / f64::from(k)).sum();
+                let tone: f64 = (1..8)
+                    .map(|k| (phase * f64::from(k)).sin() / f64::from(k))
+                    .sum();
                 let hiss = f64::from(noise >> 16) / 65_536.0 - 0.5;
-                writer.write_sample((4_000.0 * tone + 800.0 * hiss) as i16).unwrap();
+                writer
+                    .write_sample((4_000.0 * tone + 800.0 * hiss) as i16)
+                    .unwrap();
             }
             writer.finalize().unwrap();
         }
@@ -144,7 +155,9 @@ impl Case {
     }
 
     fn weights(&self, name: &str) -> Vec<u8> {
-        let checkpoint = RunDirectory::new(&self.out(name)).last_checkpoint().unwrap();
+        let checkpoint = RunDirectory::new(&self.out(name))
+            .last_checkpoint()
+            .unwrap();
         std::fs::read(checkpoint.join("network.safetensors")).unwrap()
     }
 
@@ -170,20 +183,29 @@ impl Case {
 fn a_resumed_run_ends_as_the_uninterrupted_one_bit_for_bit() {
     let case = Case::new();
     let whole = case.run("whole", &config(), 1, false, None).unwrap();
-    assert_eq!((whole.reason, whole.progress.step), (EndReason::MaxSteps, 12));
+    assert_eq!(
+        (whole.reason, whole.progress.step),
+        (EndReason::MaxSteps, 12)
+    );
     for workers in [1, 3] {
         let name = format!("parts{workers}");
         let first = case.run(&name, &config(), workers, false, Some(4)).unwrap();
         assert_eq!(first.reason, EndReason::Interrupted);
         let rest = case.run(&name, &config(), workers, true, None).unwrap();
         assert_eq!(rest.reason, EndReason::MaxSteps);
-        assert!(case.weights("whole") == case.weights(&name), "weights differ");
+        assert!(
+            case.weights("whole") == case.weights(&name),
+            "weights differ"
+        );
         assert_eq!(whole.progress, rest.progress);
     }
     // Summaries span ten steps, which an interruption cuts; evaluations must agree to the last bit.
     let evaluations = |name: &str| -> Vec<Event> {
         let is_evaluation = |event: &Event| matches!(event, Event::Evaluation { .. });
-        case.journal(name).into_iter().filter(is_evaluation).collect()
+        case.journal(name)
+            .into_iter()
+            .filter(is_evaluation)
+            .collect()
     };
     assert_eq!(evaluations("whole"), evaluations("parts1"));
     assert_eq!(evaluations("whole").len(), 4);
@@ -204,8 +226,12 @@ fn another_seed_is_another_run_and_the_loss_falls() {
         .filter_map(|event| match event {
             Event::Steps(summary) => {
                 let w = 3.0 / 15.0;
-                let parts = 2.0 * (w * summary.same_divergence + (1.0 - w) * summary.different_hinge);
-                assert!((summary.loss - parts).abs() < 1e-3, "the loss is the sum of its parts");
+                let parts =
+                    2.0 * (w * summary.same_divergence + (1.0 - w) * summary.different_hinge);
+                assert!(
+                    (summary.loss - parts).abs() < 1e-3,
+                    "the loss is the sum of its parts"
+                );
                 assert_eq!(summary.speakers_visited, 4);
                 Some(summary.loss)
             }
@@ -213,7 +239,10 @@ fn another_seed_is_another_run_and_the_loss_falls() {
         })
         .collect();
     assert!(losses.last() < losses.first(), "{losses:?}");
-    let other = TrainConfig { seed: 2, ..config() };
+    let other = TrainConfig {
+        seed: 2,
+        ..config()
+    };
     case.run("two", &other, 1, false, None).unwrap();
     case.run("three", &config(), 1, false, None).unwrap();
     assert!(case.weights("two") != case.weights("three"));
@@ -225,7 +254,9 @@ fn a_run_is_not_written_over_and_a_missing_one_is_named() {
     case.run("run", &config(), 1, false, None).unwrap();
     let error = case.run("run", &config(), 1, false, None).unwrap_err();
     assert!(error.to_string().contains("--resume"), "{error}");
-    let none = RunDirectory::new(&case.out("none")).best_bundle().unwrap_err();
+    let none = RunDirectory::new(&case.out("none"))
+        .best_bundle()
+        .unwrap_err();
     assert!(none.to_string().contains("no checkpoint"), "{none}");
 }
 
@@ -235,7 +266,9 @@ fn a_loss_that_is_no_number_stops_the_run_and_names_the_batch() {
     let mut config = config();
     config.optimiser.learning_rate = 1e38;
     match case.run("run", &config, 1, false, None) {
-        Err(TrainError::NonFinite { step, utterances, .. }) => {
+        Err(TrainError::NonFinite {
+            step, utterances, ..
+        }) => {
             assert!(step > 1);
             assert_eq!(utterances.len(), 6);
         }
@@ -255,7 +288,10 @@ fn patience_ends_a_run_whose_eer_no_longer_falls() {
     // Too small a rate to change any score: the first evaluation stays the best.
     config.optimiser.learning_rate = 1e-30;
     let outcome = case.run("run", &config, 1, false, None).unwrap();
-    assert_eq!((outcome.reason, outcome.progress.step), (EndReason::EarlyStop, 3));
+    assert_eq!(
+        (outcome.reason, outcome.progress.step),
+        (EndReason::EarlyStop, 3)
+    );
 }
 
 #[test]

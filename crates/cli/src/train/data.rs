@@ -19,7 +19,6 @@ pub(super) struct Source {
 
 /// Recordings of speakers that are only tested on.
 pub(super) struct TestData {
-    pub(super) root: PathBuf,
     pub(super) trials: TrialList,
     pub(super) manifest: Manifest,
     pub(super) dev_manifest: Manifest,
@@ -33,7 +32,9 @@ pub(super) fn shipped(name: &str) -> Result<PathBuf> {
     let beside = std::env::current_exe()
         .ok()
         .and_then(|exe| Some(exe.parent()?.parent()?.join("share/siamang").join(name)));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
     let places: Vec<PathBuf> = beside.into_iter().chain([source]).collect();
     match places.iter().find(|path| path.exists()) {
         Some(path) => Ok(path.clone()),
@@ -51,7 +52,9 @@ pub(super) fn read(args: &Args) -> Result<Source> {
 fn read_voices() -> Result<Source> {
     let root = shipped("data/voices")?;
     let manifest = Manifest::read(&root, None)?;
-    let part = |split: &str| Ok::<_, anyhow::Error>(manifest.filter(&[format!("split={split}").parse()?])?);
+    let part = |split: &str| {
+        Ok::<_, anyhow::Error>(manifest.filter(&[format!("split={split}").parse()?])?)
+    };
     Ok(Source {
         data: TrainData {
             train: part("train")?,
@@ -64,7 +67,6 @@ fn read_voices() -> Result<Source> {
             trials: TrialList::read(&root.join("trials/test.txt"))?,
             manifest: part("test")?,
             dev_manifest: part("dev")?,
-            root,
         }),
     })
 }
@@ -93,13 +95,19 @@ fn read_own(args: &Args, root: &Path) -> Result<Source> {
         bail!("{}: the training data has errors\n{report}", root.display());
     }
     let dev = if args.trials.is_empty() {
-        let held_out = held_out
-            .with_context(|| "no development trials: give `--trials`, or a split with `dev` rows")?;
-        vec![make_trials(&held_out, &MakeTrials::default())
-            .or_else(|_| {
-                // Speakers with one session each have no pair across sessions.
-                make_trials(&held_out, &MakeTrials { across_sessions: false, ..MakeTrials::default() })
-            })?]
+        let held_out = held_out.with_context(
+            || "no development trials: give `--trials`, or a split with `dev` rows",
+        )?;
+        vec![make_trials(&held_out, &MakeTrials::default()).or_else(|_| {
+            // Speakers with one session each have no pair across sessions.
+            make_trials(
+                &held_out,
+                &MakeTrials {
+                    across_sessions: false,
+                    ..MakeTrials::default()
+                },
+            )
+        })?]
     } else {
         args.trials
             .iter()
@@ -121,7 +129,10 @@ fn read_own(args: &Args, root: &Path) -> Result<Source> {
 
 /// The data in words, for the bundle: names, not paths of one machine.
 fn description(args: &Args, root: &Path) -> String {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let name = |path: &Path| {
+        path.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    };
     let mut words = name(root).unwrap_or_else(|| "recordings".to_owned());
     if let Some(split) = args.split.as_deref().and_then(name) {
         words += &format!(", train rows of {split}");
@@ -156,7 +167,11 @@ fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
 /// Trials over utterances that are trained on would flatter every figure.
 fn check_disjoint(train: &Manifest, dev: &[TrialList]) -> Result<()> {
     for list in dev {
-        if let Some(id) = list.utterances().into_iter().find(|id| train.find(id).is_some()) {
+        if let Some(id) = list
+            .utterances()
+            .into_iter()
+            .find(|id| train.find(id).is_some())
+        {
             bail!(
                 "trial list `{}` names `{id}`, which is trained on; take trials of other speakers, or give `--split`",
                 list.name

@@ -31,7 +31,10 @@ const LINE_EVERY: Duration = Duration::from_secs(15);
 
 impl Display {
     pub(super) fn new(config: &TrainConfig, global: &Global) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(config.max_steps), ProgressDrawTarget::stderr_with_hz(4));
+        let bar = ProgressBar::with_draw_target(
+            Some(config.max_steps),
+            ProgressDrawTarget::stderr_with_hz(4),
+        );
         if !std::io::stderr().is_terminal() || global.quiet {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
@@ -54,7 +57,8 @@ impl Display {
         match notice {
             Notice::Preparing { done, total } => {
                 self.bar.set_length(*total as u64);
-                self.bar.set_style(style("features {pos}/{len} recordings, {eta} left"));
+                self.bar
+                    .set_style(style("features {pos}/{len} recordings, {eta} left"));
                 self.bar.set_position(*done as u64);
             }
             Notice::Skipped(skipped) => {
@@ -64,11 +68,11 @@ impl Display {
                 }
             }
             Notice::Event(event) => {
-                if self.json {
-                    if let Ok(line) = serde_json::to_string(event) {
-                        // A reader that has gone away is no reason to end a training.
-                        let _ = writeln!(std::io::stdout(), "{line}");
-                    }
+                if self.json
+                    && let Ok(line) = serde_json::to_string(event)
+                {
+                    // A reader that has gone away is no reason to end a training.
+                    let _ = writeln!(std::io::stdout(), "{line}");
                 }
                 self.event(event);
             }
@@ -94,9 +98,8 @@ impl Display {
                 self.bar.reset();
                 self.bar.set_length(*max_steps);
                 self.bar.set_position(*step);
-                self.bar.set_style(style(
-                    "{pos}/{len} [{elapsed}, {eta} left] {wide_msg}",
-                ));
+                self.bar
+                    .set_style(style("{pos}/{len} [{elapsed}, {eta} left] {wide_msg}"));
             }
             Event::Steps(summary) => self.steps(summary),
             Event::Evaluation {
@@ -115,14 +118,19 @@ impl Display {
                     state.dev = format!("{text}{untrained}");
                 }
                 let mark = if *best { ", best so far" } else { "" };
-                self.line(&format!("step {step}: {text}{untrained}{mark}{}", by_list(lists)));
+                self.line(&format!(
+                    "step {step}: {text}{untrained}{mark}{}",
+                    by_list(lists)
+                ));
             }
             Event::Checkpoint { .. } | Event::End { .. } => {}
         }
     }
 
     fn steps(&self, summary: &StepSummary) {
-        let Ok(mut state) = self.state.lock() else { return };
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         let text = format!(
             "loss {:.3} (plateau {:.2}) · divergence same {:.2}, different {:.2} · {} · {:.0} segments/s · waiting {:.0} %",
             summary.loss,

@@ -20,7 +20,7 @@ use crate::global::Global;
 /// Train a speaker network with the KL/hinge loss.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub(crate) struct Args {
     /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
     /// [default: the voices that come with siamang]
     #[arg(long)]
@@ -119,7 +119,7 @@ enum WeightingName {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Runs the command.
-pub fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
+pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
     let source = data::read(args)?;
     let config = configuration(args, &source.data.train, source.is_default)?;
     if args.print_config {
@@ -135,7 +135,10 @@ pub fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
     .context("cannot listen for Ctrl-C")?;
     let options = RunOptions {
         out: args.out.clone(),
-        cache: args.cache.clone().unwrap_or_else(trainer::default_cache_directory),
+        cache: args
+            .cache
+            .clone()
+            .unwrap_or_else(trainer::default_cache_directory),
         device: speaker_model::device(&global.device)?,
         num_workers: args.workers.max(1),
         resume: args.resume,
@@ -143,7 +146,9 @@ pub fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
         commit: env!("SIAMANG_COMMIT").to_owned(),
     };
     let display = display::Display::new(&config, global);
-    let result = train(&config, &source.data, &options, &|notice| display.show(&notice));
+    let result = train(&config, &source.data, &options, &|notice| {
+        display.show(&notice)
+    });
     display.finish();
     let outcome = match result {
         Err(error @ TrainError::NonFinite { .. }) => {

@@ -36,9 +36,12 @@ pub(super) fn report(
         .map(|(row, utterance)| (utterance.id.as_str(), row))
         .collect();
     let row = |id: &str| {
-        rows.get(id)
-            .copied()
-            .with_context(|| format!("trial list `{}` names `{id}`, which is no test recording", test.trials.name))
+        rows.get(id).copied().with_context(|| {
+            format!(
+                "trial list `{}` names `{id}`, which is no test recording",
+                test.trials.name
+            )
+        })
     };
     let speakers = test.manifest.speakers();
     let speaker = |row: usize| {
@@ -88,9 +91,16 @@ pub(super) fn report(
         writeln!(stdout, "{line}")?;
         return Ok(());
     }
-    let interval = verification.interval.as_ref().map_or(String::new(), |interval| {
-        format!(" ({:.1} to {:.1} % at 95 % confidence)", 100.0 * interval.eer.low, 100.0 * interval.eer.high)
-    });
+    let interval = verification
+        .interval
+        .as_ref()
+        .map_or(String::new(), |interval| {
+            format!(
+                " ({:.1} to {:.1} % at 95 % confidence)",
+                100.0 * interval.eer.low,
+                100.0 * interval.eer.high
+            )
+        });
     writeln!(
         stdout,
         "{} voices it has not heard: EER {:.2} %{interval} over {} trials, minDCF {:.3}",
@@ -99,7 +109,10 @@ pub(super) fn report(
         verification.n_target + verification.n_nontarget,
         verification.min_dcf,
     )?;
-    let at_dev = clustering.dev_threshold.as_ref().map_or(f64::NAN, |cut| cut.scores.mr_hungarian);
+    let at_dev = clustering
+        .dev_threshold
+        .as_ref()
+        .map_or(f64::NAN, |cut| cut.scores.mr_hungarian);
     writeln!(
         stdout,
         "clustering them: MR {:.1} % at the oracle cut, {:.1} % at the cut chosen on dev ({} points)",
@@ -120,11 +133,16 @@ fn embed(bundle: &Bundle, manifest: &Manifest) -> Result<EmbeddingMatrix> {
             Ok(front_end.features(&recording.waveform.samples))
         })
         .collect::<Result<Vec<_>>>()?;
-    Ok(EmbeddingMatrix::from_rows(&bundle.embedder.embed_features(&features)?)?)
+    Ok(EmbeddingMatrix::from_rows(
+        &bundle.embedder.embed_features(&features)?,
+    )?)
 }
 
 /// Two points a speaker: the first 80 % of its utterances and the rest.
-fn points(manifest: &Manifest, embeddings: &EmbeddingMatrix) -> Result<(MrPoints, EmbeddingMatrix)> {
+fn points(
+    manifest: &Manifest,
+    embeddings: &EmbeddingMatrix,
+) -> Result<(MrPoints, EmbeddingMatrix)> {
     let listed: Vec<ListedUtterance> = manifest
         .utterances
         .iter()

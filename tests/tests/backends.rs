@@ -1,0 +1,90 @@
+//! The default model on another backend: the same embeddings.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot prepare its data has failed"
+)]
+
+use std::path::Path;
+
+use end_to_end::Place;
+use serde_json::Value;
+
+fn embeddings(text: &str) -> Vec<Vec<f64>> {
+    text.lines()
+        .map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let vector = line["embedding"].as_array().unwrap();
+            vector.iter().map(|value| value.as_f64().unwrap()).collect()
+        })
+        .collect()
+}
+
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+/// Ten real recordings where there are some, else ten of the voices that come with siamang.
+fn recordings() -> String {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let shared =
+        std::env::var_os("SIAMANG_SHARED").map_or_else(|| tree.join("../shared"), Into::into);
+    let speech = shared.join("corpora/sc");
+    let root = if speech.is_dir() {
+        speech
+    } else {
+        eprintln!(
+            "`{}` is absent: the voices in `data` are taken instead",
+            speech.display()
+        );
+        tree.join("data/voices")
+    };
+    let mut files: Vec<_> = walk(&root);
+    files.sort();
+    let stride = files.len() / 10;
+    let chosen = files.into_iter().step_by(stride).take(10);
+    chosen.collect::<Vec<_>>().join(" ")
+}
+
+fn walk(folder: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(walk(&path));
+        } else if path.extension().is_some_and(|extension| extension == "ogg") {
+            files.push(path.to_string_lossy().into_owned());
+        }
+    }
+    files
+}
+
+#[test]
+fn other_backends_embed_as_the_default_one() {
+    let place = Place::new();
+    let paths = recordings();
+    assert_eq!(
+        place.run(&format!("embed {paths} --out flex.jsonl")).code,
+        Some(0)
+    );
+    let expected = embeddings(&std::fs::read_to_string(place.path("flex.jsonl")).unwrap());
+    assert_eq!(expected.len(), 10);
+    for backend in ["ndarray", "tch"] {
+        let run = place.run(&format!(
+            "embed --device {backend} {paths} --out other.jsonl"
+        ));
+        if run.stderr.contains("is not built in") {
+            eprintln!(
+                "`{backend}` is not built in: build with `--features cli/{backend}` to compare it"
+            );
+            continue;
+        }
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let found = embeddings(&std::fs::read_to_string(place.path("other.jsonl")).unwrap());
+        for (a, b) in expected.iter().zip(&found) {
+            assert!(cosine(a, b) >= 0.9999, "{backend}: {}", cosine(a, b));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `siamang train`: killed at any moment, a run goes on to the same end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot prepare its data has failed"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use end_to_end::{Place, write_corpus};
+use serde_json::Value;
+
+const TRAINING: &str = "train --data corpus --config tiny.toml --cache cache --json";
+
+/// A corpus of six made voices and the configuration of a training of 40 small steps.
+fn place() -> Place {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 12, 3);
+    let run = place.run("train --data corpus --preset paper --sampler pk --batch-speakers 4 --batch-segments 2 --max-steps 40 --eval-every 5 --print-config");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let mut config: toml::Table = run.stdout.parse().unwrap();
+    let model = config["model"].as_table_mut().unwrap();
+    model["encoder"]["hidden"] = 16.into();
+    model["head"]["hidden"] = toml::Value::Array(vec![20.into()]);
+    config["crop_frames"] = 20.into();
+    place.write("tiny.toml", &toml::to_string(&config).unwrap());
+    place
+}
+
+fn weights(run: &Path) -> Vec<u8> {
+    let pointers = std::fs::read_to_string(run.join("checkpoints.json")).unwrap();
+    let pointers: Value = serde_json::from_str(&pointers).unwrap();
+    let last: PathBuf = run
+        .join("checkpoints")
+        .join(pointers["last"].as_str().unwrap());
+    std::fs::read(last.join("network.safetensors")).unwrap()
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_end_of_an_undisturbed_one() {
+    let place = place();
+    let whole = place.run(&format!("{TRAINING} --out whole"));
+    assert_eq!(whole.code, Some(0), "{whole:#?}");
+    let program = assert_cmd::cargo::cargo_bin("siamang");
+    // Kills at growing delays: before the first checkpoint, while one is written, between two.
+    for (round, delay_ms) in [150, 400, 700, 1_000, 1_300].into_iter().enumerate() {
+        let mut command = Command::new(&program);
+        command
+            .args(TRAINING.split_whitespace())
+            .args(["--out", "killed", "--resume"])
+            .current_dir(place.path("."))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(delay_ms)
+            && child.try_wait().unwrap().is_none()
+        {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // SIGKILL: nothing can be saved on the way out.
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert!(round < 5);
+    }
+    let rest = place.run(&format!("{TRAINING} --out killed --resume"));
+    assert_eq!(rest.code, Some(0), "{rest:#?}");
+    assert!(
+        weights(&place.path("whole")) == weights(&place.path("killed")),
+        "the weights of the killed run differ"
+    );
+    // Each step stands in the journal once, whatever was written before the kills.
+    let journal = std::fs::read_to_string(place.path("killed/journal.jsonl")).unwrap();
+    let evaluations: Vec<u64> = journal
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|event| event["event"] == "evaluation")
+        .map(|event| event["step"].as_u64().unwrap())
+        .collect();
+    assert_eq!(evaluations, (0..=40).step_by(5).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_run_can_be_used_as_a_model_and_is_not_written_over() {
+    let place = place();
+    let run = place.run(&format!("{TRAINING} --out run --max-steps 5"));
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let embedded = place.run("embed --model run corpus/s0 --out e.jsonl --json");
+    assert_eq!(embedded.code, Some(0), "{embedded:#?}");
+    assert_eq!(embedded.json()["n_embedded"], 3);
+    let again = place.run(&format!("{TRAINING} --out run"));
+    assert_eq!(again.code, Some(1), "{again:#?}");
+    assert!(again.stderr.contains("--resume"), "{again:#?}");
+    let exported = place.run("export --model run --out small");
+    assert_eq!(exported.code, Some(0), "{exported:#?}");
+    let verified = place.run("verify --model small corpus/s0/0.wav corpus/s0/1.wav --json");
+    assert!(verified.json()["score"].is_number(), "{verified:#?}");
+}
+
+#[test]
+fn trials_of_trained_speakers_are_refused() {
+    let place = place();
+    place.write("trials.txt", "1 s0/0.wav s0/1.wav\n0 s0/0.wav s1/0.wav\n");
+    let run = place.run(&format!("{TRAINING} --trials trials.txt --out run"));
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stderr.contains("s0/0.wav"), "{run:#?}");
+}
