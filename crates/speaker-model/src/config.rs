@@ -47,6 +47,10 @@ pub struct EncoderConfig {
     /// several units, which would saturate the gates from the first step.
     #[serde(default = "one")]
     pub input_scale: f64,
+    /// Whether each recording's own mean over the valid frames is subtracted before the first layer, so that the
+    /// recurrent layers hear how a voice moves and not through which microphone.
+    #[serde(default)]
+    pub centre_input: bool,
     /// Number of cepstral coefficients of the features' own mean and deviation over the valid frames that are appended
     /// to the pooled states; 0 for none. They are the long-term spectrum, which a recurrent layer passes on but
     /// poorly. As cepstra (a cosine transform over the bands) they are nearly uncorrelated, without which the loss takes
@@ -116,6 +120,7 @@ impl ModelConfig {
                 dropout: 0.5,
                 pooling: Pooling::LastState,
                 input_scale: 1.0,
+                centre_input: false,
                 input_cepstra: 0,
             },
             head: HeadConfig {
@@ -142,6 +147,7 @@ impl ModelConfig {
                 dropout: 0.5,
                 pooling: Pooling::LastState,
                 input_scale: 1.0,
+                centre_input: false,
                 input_cepstra: 0,
             },
             head: HeadConfig {

@@ -53,6 +53,10 @@ impl Encoder {
         };
         let cepstra = (self.config.input_cepstra > 0)
             .then(|| cepstra(sequence.clone(), lengths, self.config.input_cepstra));
+        if self.config.centre_input {
+            let mean = (sequence.clone() * frame_weights(&sequence, lengths)).sum_dim(0);
+            sequence = sequence - mean;
+        }
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
                 sequence = dropout.apply(sequence, self.config.dropout);
@@ -84,16 +88,7 @@ fn pool(sequence: Tensor<3>, lengths: Option<&[usize]>, pooling: Pooling) -> Ten
             .reshape([batch, hidden]);
         return Tensor::cat(vec![forward, backward], 1);
     }
-    // Each frame's weight in its item's mean; zero beyond the item's length.
-    let device = sequence.device();
-    let weights: Tensor<3> = match lengths {
-        None => Tensor::ones([frames, batch, 1], &device) / frames as f64,
-        Some(lengths) => {
-            let counts: Vec<f32> = lengths.iter().map(|&n| n.max(1) as f32).collect();
-            let counts = Tensor::<1>::from_floats(counts.as_slice(), &device).unsqueeze();
-            (frame_mask(lengths, frames, &device) / counts).unsqueeze_dim(2)
-        }
-    };
+    let weights = frame_weights(&sequence, lengths);
     let mean = (sequence.clone() * weights.clone()).sum_dim(0);
     if pooling == Pooling::Mean {
         return mean.reshape([batch, features]);
@@ -108,6 +103,20 @@ fn pool(sequence: Tensor<3>, lengths: Option<&[usize]>, pooling: Pooling) -> Ten
         ],
         1,
     )
+}
+
+/// `[frames, batch, 1]`: each frame's weight in its item's mean; zero beyond the item's length.
+fn frame_weights(sequence: &Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
+    let [frames, batch, _] = sequence.dims();
+    let device = sequence.device();
+    match lengths {
+        None => Tensor::ones([frames, batch, 1], &device) / frames as f64,
+        Some(lengths) => {
+            let counts: Vec<f32> = lengths.iter().map(|&n| n.max(1) as f32).collect();
+            let counts = Tensor::<1>::from_floats(counts.as_slice(), &device).unsqueeze();
+            (frame_mask(lengths, frames, &device) / counts).unsqueeze_dim(2)
+        }
+    }
 }
 
 /// Mean and deviation of features `[frames, batch, bins]` over the valid frames, each as its first `num_cepstra`

@@ -35,6 +35,7 @@ fn bundle_of(
             dropout: 0.5,
             pooling,
             input_scale: 1.0,
+            centre_input: true,
             input_cepstra: 5,
         },
         head: HeadConfig {

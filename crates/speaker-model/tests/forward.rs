@@ -42,6 +42,7 @@ impl Case {
                 dropout: 0.0,
                 pooling: self.pooling,
                 input_scale: 1.0,
+                centre_input: false,
                 input_cepstra: 0,
             },
             head: HeadConfig {

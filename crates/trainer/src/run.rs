@@ -258,7 +258,8 @@ impl Training<'_> {
                 }
             }
         })?;
-        if state.progress.step % self.config.eval_every != 0 {
+        // A run of no steps leaves the untrained network, which others are measured against.
+        if state.progress.step % self.config.eval_every != 0 || !self.run.has_checkpoint() {
             if reason == EndReason::Interrupted {
                 let bundle = self.bundle(&state)?;
                 self.save(&mut state, &bundle, false)?;

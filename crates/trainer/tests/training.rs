@@ -92,6 +92,7 @@ fn config() -> TrainConfig {
                 dropout: 0.3,
                 pooling: Pooling::MeanDeviation,
                 input_scale: 1.0,
+                centre_input: true,
                 input_cepstra: 5,
             },
             head: HeadConfig {
