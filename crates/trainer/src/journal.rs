@@ -112,16 +112,16 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal in `run`; where it goes on from `step`, later lines, which the interrupted process had
+    /// Opens the journal in `run`, empty for a new run; where it goes on from a step, later lines, which the interrupted process had
     /// written after its last checkpoint, are dropped, so that each step stands there once.
-    pub(crate) fn open(run: &Path, step: u64) -> Result<Self, TrainError> {
+    pub(crate) fn open(run: &Path, resumed_at: Option<u64>) -> Result<Self, TrainError> {
         let path = run.join("journal.jsonl");
         let mut kept = Vec::new();
         if let Ok(file) = File::open(&path) {
             for line in BufReader::new(file).lines() {
                 let line = line.map_err(TrainError::io(&path))?;
                 match serde_json::from_str::<Event>(&line) {
-                    Ok(event) if event.step() <= step => {
+                    Ok(event) if resumed_at.is_some_and(|step| event.step() <= step) => {
                         kept.extend_from_slice(line.as_bytes());
                         kept.push(b'\n');
                     }

@@ -292,7 +292,7 @@ impl Training<'_> {
             Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
         coverage.replay(self.sampler, progress.step);
         let mut state = State {
-            journal: Journal::open(self.run.path(), progress.step)?,
+            journal: Journal::open(self.run.path(), resumes.then_some(progress.step))?,
             network,
             optimiser,
             coverage,
