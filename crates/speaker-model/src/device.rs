@@ -20,6 +20,10 @@ pub fn available_devices() -> &'static [&'static str] {
 ///
 /// # Errors
 /// [`ModelError::UnknownDevice`], which lists the names of this build.
+#[allow(
+    deprecated,
+    reason = "Burn 0.22 is the last release with ndarray and tch, which users asked for"
+)]
 pub fn device(name: &str) -> Result<Device, ModelError> {
     match name {
         "flex" => Ok(Device::flex()),
