@@ -68,6 +68,7 @@ impl Rows {
         Ok(EmbeddingSet {
             ids: self.ids,
             matrix,
+            seconds: vec![None; self.speakers.len()],
             speakers: self.speakers,
         })
     }

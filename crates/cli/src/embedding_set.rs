@@ -20,6 +20,8 @@ pub(crate) struct EmbeddingSet {
     pub(crate) matrix: EmbeddingMatrix,
     /// Who speaks, where known.
     pub(crate) speakers: Vec<Option<String>>,
+    /// Duration in s, where known.
+    pub(crate) seconds: Vec<Option<f64>>,
 }
 
 /// A recording that was left out.
@@ -38,7 +40,8 @@ impl EmbeddingSet {
         inputs: &[Input],
         console: &Console,
     ) -> Result<(Self, Vec<Skipped>)> {
-        let (mut ids, mut rows, mut speakers, mut skipped) = (vec![], vec![], vec![], vec![]);
+        let (mut ids, mut rows, mut skipped) = (vec![], vec![], vec![]);
+        let (mut speakers, mut seconds) = (vec![], vec![]);
         embed_each(embedder, inputs, console, |index, outcome| {
             let input = &inputs[index];
             match outcome {
@@ -46,6 +49,7 @@ impl EmbeddingSet {
                     warn_all(&input.path(), &embedded.warnings, console);
                     ids.push(input.id.clone());
                     speakers.push(input.speaker.clone());
+                    seconds.push(Some(embedded.seconds));
                     rows.push(embedded.embedding);
                 }
                 Err(reason) => {
@@ -67,6 +71,7 @@ impl EmbeddingSet {
                 ids,
                 matrix,
                 speakers,
+                seconds,
             },
             skipped,
         ))

@@ -49,9 +49,9 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-struct ListReport {
+pub(crate) struct ListReport {
     #[serde(flatten)]
-    report: VerificationReport,
+    pub(crate) report: VerificationReport,
     /// Model or file that the embeddings come from.
     origin: String,
     centre: Centre,
@@ -89,7 +89,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let reports = trials
         .lists
         .iter()
-        .map(|list| measure(list, &trials, args, &settings, &context.console))
+        .map(|list| {
+            measure(
+                list,
+                &trials,
+                args.trials.centre,
+                &settings,
+                &context.console,
+            )
+        })
         .collect::<Result<Vec<_>>>()?;
     let (skipped, seconds) = (trials.skipped.as_slice(), begin.elapsed().as_secs_f64());
     match (context.json, reports.as_slice()) {
@@ -111,10 +119,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     })
 }
 
-fn measure(
+/// Scores one list and measures it.
+pub(crate) fn measure(
     list: &TrialList,
     trials: &Trials,
-    args: &Args,
+    centre: Centre,
     settings: &BootstrapSettings,
     console: &Console,
 ) -> Result<ListReport> {
@@ -159,7 +168,7 @@ fn measure(
     Ok(ListReport {
         report,
         origin: trials.origin.clone(),
-        centre: args.trials.centre,
+        centre,
         n_recordings: list
             .utterances()
             .into_iter()

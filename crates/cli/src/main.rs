@@ -23,6 +23,7 @@ mod global;
 mod inputs;
 mod labels;
 mod model;
+mod points;
 mod protocol;
 mod protocol_summary;
 mod report;

@@ -1,24 +1,20 @@
 //! `siamang cluster --protocol`: the misclassification rate as papers measure it, over several draws.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
 use pair_sampler::{Manifest, Utterance};
 use serde::Serialize;
-use speaker_eval::{
-    Border, EmbeddingMatrix, LabelledPoints, ListIdentity, ListedUtterance, MrProtocol,
-    ProtocolReport, protocol_report,
-};
+use speaker_eval::{Border, ListIdentity, MrProtocol, ProtocolReport, protocol_report};
 
 use crate::args::Context;
 use crate::centre::Centre;
 use crate::console::print_json;
-use crate::embedding_set::EmbeddingSet;
 use crate::exit::ExitStatus;
-use crate::inputs::Input;
 use crate::model::Model;
+use crate::points::{Points, Pool};
 use crate::protocol_summary::{Summary, print_table};
 use crate::report::{fault, usage};
 
@@ -103,13 +99,6 @@ struct Draw {
     centred: Option<ProtocolReport>,
 }
 
-/// Recordings with their embeddings, of the speakers drawn from or of those that choose the distance.
-struct Pool<'a> {
-    listed: Vec<ListedUtterance>,
-    utterances: Vec<&'a Utterance>,
-    matrix: EmbeddingMatrix,
-}
-
 pub(crate) fn run(
     args: &ProtocolArgs,
     paths: &[PathBuf],
@@ -125,27 +114,9 @@ pub(crate) fn run(
     }
     let manifest = read_manifest(args, paths)?;
     let utterances = chosen(&manifest, args)?;
-    let inputs: Vec<Input> = utterances
-        .iter()
-        .map(|utterance| Input::of(utterance))
-        .collect();
     let origin = model.name();
     let embedder = centre.embedder(model.bundle);
-    let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
-    centre.apply(&mut set.matrix)?;
-    let rows = set.index();
-    let utterances: Vec<&Utterance> = utterances
-        .into_iter()
-        .filter(|utterance| rows.contains_key(utterance.id.as_str()))
-        .collect();
-    let pool = Pool {
-        listed: utterances
-            .iter()
-            .map(|utterance| listed(utterance))
-            .collect(),
-        utterances,
-        matrix: set.matrix,
-    };
+    let (pool, skipped) = Pool::embed(embedder, utterances, centre, &context.console)?;
     let list = ListIdentity {
         name: manifest
             .source
@@ -153,7 +124,7 @@ pub(crate) fn run(
             .unwrap_or(&manifest.root)
             .display()
             .to_string(),
-        hash: hash(&set.ids),
+        hash: pool.hash(),
     };
     let draws = (0..args.seeds)
         .map(|seed| draw(args, &pool, &list, seed))
@@ -258,19 +229,6 @@ fn border(args: &ProtocolArgs) -> Border {
     }
 }
 
-fn listed(utterance: &Utterance) -> ListedUtterance {
-    ListedUtterance {
-        id: utterance.id.clone(),
-        speaker: utterance.speaker.clone(),
-        session: utterance.session.clone(),
-    }
-}
-
-/// BLAKE3 of the names of the recordings, which tells whether two results are of the same ones.
-fn hash(ids: &[String]) -> String {
-    blake3::hash(ids.join("\n").as_bytes()).to_hex().to_string()
-}
-
 /// One draw: the points of the speakers drawn, and the distance and the mean of others.
 fn draw(args: &ProtocolArgs, pool: &Pool<'_>, list: &ListIdentity, seed: u64) -> Result<Draw> {
     let in_splits = |utterance: &Utterance| match &utterance.split {
@@ -283,27 +241,26 @@ fn draw(args: &ProtocolArgs, pool: &Pool<'_>, list: &ListIdentity, seed: u64) ->
         border: border(args),
         ..MrProtocol::default()
     };
-    let drawn_rows: Vec<usize> = (0..pool.listed.len())
+    let drawn_rows: Vec<usize> = (0..pool.utterances.len())
         .filter(|&row| in_splits(pool.utterances[row]))
         .collect();
-    let (speakers, test, labels) = points(pool, &drawn_rows, protocol)?;
+    let drawn = pool.points(&drawn_rows, protocol)?;
     // Whoever is drawn must not choose the distance, nor be in the mean.
-    let drawn: BTreeSet<&str> = speakers.iter().map(String::as_str).collect();
-    let other_rows: Vec<usize> = (0..pool.listed.len())
+    let speakers: BTreeSet<&str> = drawn.speakers.iter().map(String::as_str).collect();
+    let other_rows: Vec<usize> = (0..pool.utterances.len())
         .filter(|&row| {
             let utterance = pool.utterances[row];
             let is_other = utterance
                 .split
                 .as_ref()
                 .is_none_or(|split| *split == args.threshold_split);
-            is_other && !drawn.contains(utterance.speaker.as_str())
+            is_other && !speakers.contains(utterance.speaker.as_str())
         })
         .collect();
-    let num_others = dividable(pool, &other_rows, protocol);
+    let num_others = pool.num_dividable(&other_rows, protocol.border);
     let others = match num_others {
         0 | 1 => None,
-        count => Some(points(
-            pool,
+        count => Some(pool.points(
             &other_rows,
             MrProtocol {
                 num_speakers: count.min(args.num_speakers_drawn),
@@ -311,19 +268,11 @@ fn draw(args: &ProtocolArgs, pool: &Pool<'_>, list: &ListIdentity, seed: u64) ->
             },
         )?),
     };
-    let test = LabelledPoints {
-        embeddings: &test,
-        speakers: &labels,
-    };
-    let dev = others
-        .as_ref()
-        .map(|(_, embeddings, speakers)| LabelledPoints {
-            embeddings,
-            speakers,
-        });
+    let test = drawn.labelled();
+    let dev = others.as_ref().map(Points::labelled);
     let mean = match other_rows.as_slice() {
         [] => None,
-        rows => Some(pool.matrix.select(rows)?.mean()),
+        rows => Some(pool.mean(rows)?),
     };
     let centred = mean
         .map(|mean| protocol_report(list.clone(), test, dev, Some(&mean)))
@@ -333,35 +282,4 @@ fn draw(args: &ProtocolArgs, pool: &Pool<'_>, list: &ListIdentity, seed: u64) ->
         as_embedded: protocol_report(list.clone(), test, dev, None)?,
         centred,
     })
-}
-
-/// The speakers drawn from `rows`, and their points with a number for each one's speaker.
-fn points(
-    pool: &Pool<'_>,
-    rows: &[usize],
-    protocol: MrProtocol,
-) -> Result<(Vec<String>, EmbeddingMatrix, Vec<usize>)> {
-    let listed: Vec<ListedUtterance> = rows.iter().map(|&row| pool.listed[row].clone()).collect();
-    let points = protocol.points(&listed)?;
-    let embeddings = points.embeddings(&pool.matrix.select(rows)?)?;
-    let labels = points.labels();
-    Ok((points.speakers, embeddings, labels))
-}
-
-/// Number of speakers among `rows` whose recordings can be divided into two points.
-fn dividable(pool: &Pool<'_>, rows: &[usize], protocol: MrProtocol) -> usize {
-    let mut divisible = BTreeSet::new();
-    let mut first: BTreeMap<&str, &ListedUtterance> = BTreeMap::new();
-    for &row in rows {
-        let utterance = &pool.listed[row];
-        let before = first.entry(&utterance.speaker).or_insert(utterance);
-        let is_apart = match protocol.border {
-            Border::Share => before.id != utterance.id,
-            Border::Session => before.session != utterance.session,
-        };
-        if is_apart {
-            divisible.insert(utterance.speaker.as_str());
-        }
-    }
-    divisible.len()
 }

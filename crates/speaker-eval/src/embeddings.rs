@@ -155,19 +155,19 @@ impl EmbeddingMatrix {
     /// The mean over all rows, `[dim]`, accumulated in `f64`.
     pub fn mean(&self) -> Vec<f32> {
         let all: Vec<usize> = (0..self.len()).collect();
-        self.mean_of(&all)
+        self.weighted_mean(&all, &vec![1.0; all.len()])
     }
 
-    /// The mean over the rows at `members`; the caller has checked that they exist.
-    pub(crate) fn mean_of(&self, members: &[usize]) -> Vec<f32> {
+    /// The mean over the rows at `members`, each with its weight; the caller has checked that they exist.
+    pub(crate) fn weighted_mean(&self, members: &[usize], weights: &[f64]) -> Vec<f32> {
         let mut sum = vec![0.0_f64; self.dim];
-        for &member in members {
+        for (&member, weight) in members.iter().zip(weights) {
             for (sum, &value) in sum.iter_mut().zip(self.row(member)) {
-                *sum += f64::from(value);
+                *sum += weight * f64::from(value);
             }
         }
-        let count = members.len() as f64;
-        sum.into_iter().map(|sum| (sum / count) as f32).collect()
+        let total: f64 = weights.iter().sum();
+        sum.into_iter().map(|sum| (sum / total) as f32).collect()
     }
 
     /// Subtracts `mean` `[dim]` from every row. A common offset hides speakers from the cosine;

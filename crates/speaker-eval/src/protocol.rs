@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{EmbeddingMatrix, EvalError};
 
 /// One recording of a list; its place in the list is the row of its embedding.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ListedUtterance {
     /// Its id, unique within the speaker; recordings are ordered by it.
     pub id: String,
@@ -17,6 +17,8 @@ pub struct ListedUtterance {
     pub speaker: String,
     /// The session (chapter, call, video) it comes from, where known.
     pub session: Option<String>,
+    /// Its duration in seconds: the weight of its embedding in a point's mean.
+    pub seconds: f64,
 }
 
 /// Where a speaker's recordings are divided into two points.
@@ -60,16 +62,18 @@ impl Default for MrProtocol {
 }
 
 /// One point to cluster: some recordings of one speaker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MrPoint {
     /// Index of the speaker in [`MrPoints::speakers`].
     pub speaker: usize,
     /// Places of its recordings in the list, in order of their ids.
     pub members: Vec<usize>,
+    /// Duration of each of them, in seconds.
+    pub seconds: Vec<f64>,
 }
 
 /// The points of one draw, two a speaker: first and second, speaker by speaker.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MrPoints {
     /// The speakers in the order they were drawn.
     pub speakers: Vec<String>,
@@ -83,8 +87,9 @@ impl MrPoints {
         self.points.iter().map(|point| point.speaker).collect()
     }
 
-    /// The mean embedding of each point's recordings, `[points, dim]`; `embeddings` has one row for
-    /// each recording of the list.
+    /// The mean embedding of each point's recordings, weighted by their durations, `[points, dim]`; `embeddings` has
+    /// one row for each recording of the list. With rows that are means over segments and have not been brought to
+    /// unit length, that is the mean over all segments of the point, as in the papers.
     ///
     /// # Errors
     /// A recording that has no row.
@@ -94,7 +99,7 @@ impl MrPoints {
             for &member in &point.members {
                 embeddings.checked_row("points", index, member)?;
             }
-            means.extend(embeddings.mean_of(&point.members));
+            means.extend(embeddings.weighted_mean(&point.members, &point.seconds));
         }
         EmbeddingMatrix::from_flat(means, embeddings.dim())
     }
@@ -137,6 +142,7 @@ impl MrProtocol {
         for (speaker, halves) in drawn {
             points.extend(halves.into_iter().map(|members| MrPoint {
                 speaker: speakers.len(),
+                seconds: members.iter().map(|&row| utterances[row].seconds).collect(),
                 members,
             }));
             speakers.push(speaker.to_owned());
@@ -212,6 +218,7 @@ mod tests {
             id: id.to_owned(),
             speaker: speaker.to_owned(),
             session: session.map(str::to_owned),
+            seconds: 1.0,
         }
     }
 
@@ -311,6 +318,14 @@ mod tests {
         assert_eq!(
             points.embeddings(&embeddings).unwrap().as_flat(),
             [2.5, 0.0]
+        );
+        let mut uneven = utterances;
+        // Ids descend over the list: row 4 is the first utterance, row 0 the second point's only one.
+        uneven[4].seconds = 3.0;
+        let points = draw(1, 0).points(&uneven).unwrap();
+        assert_eq!(
+            points.embeddings(&embeddings).unwrap().as_flat(),
+            [(3.0 * 4.0 + 3.0 + 2.0 + 1.0) / 6.0, 0.0]
         );
         let short = embeddings.select(&[0, 1]).unwrap();
         assert!(matches!(

@@ -16,6 +16,7 @@ pub struct Embedder {
     pub(crate) segmentation: Segmentation,
     pub(crate) projection: Option<Projection>,
     pub(crate) centre: Option<Vec<f32>>,
+    unit_length: bool,
     device: Device,
 }
 
@@ -46,6 +47,7 @@ impl Embedder {
             segmentation,
             projection: None,
             centre,
+            unit_length: true,
             device: device.clone().inner(),
         }
     }
@@ -86,6 +88,16 @@ impl Embedder {
     #[must_use]
     pub fn with_centre(self, centre: Option<Vec<f32>>) -> Self {
         Self { centre, ..self }
+    }
+
+    /// The same embedder, whose embeddings keep their length: the mean over several recordings' segments is made of
+    /// these, weighted by duration.
+    #[must_use]
+    pub fn without_scaling(self) -> Self {
+        Self {
+            unit_length: false,
+            ..self
+        }
     }
 
     /// The embedding of one recording's samples at the front end's rate.
@@ -188,7 +200,7 @@ impl Embedder {
         Ok(values.chunks_exact(dim).map(<[f32]>::to_vec).collect())
     }
 
-    /// Centres a recording's mean and brings it to unit length.
+    /// Centres a recording's mean and, unless scaling is off, brings it to unit length.
     fn finish(&self, mut mean: Vec<f64>) -> Vec<f32> {
         if let Some(centre) = &self.centre {
             mean.iter_mut()
@@ -196,7 +208,11 @@ impl Embedder {
                 .for_each(|(v, &c)| *v -= f64::from(c));
         }
         let norm = mean.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let scale = if norm > 0.0 { 1.0 / norm } else { 0.0 };
+        let scale = match self.unit_length {
+            true if norm > 0.0 => 1.0 / norm,
+            true => 0.0,
+            false => 1.0,
+        };
         mean.into_iter().map(|v| (v * scale) as f32).collect()
     }
 }

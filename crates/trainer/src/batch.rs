@@ -35,35 +35,32 @@ pub struct BatchMaker<'a> {
     sampler: &'a BatchSampler,
     bank: &'a FeatureBank,
     front_end: &'a FrontEnd,
-    augmenter: Option<Augmenter>,
+    augmenter: Option<&'a Augmenter>,
+    augment_from_step: u64,
     crop_frames: usize,
 }
 
 impl<'a> BatchMaker<'a> {
-    /// A maker of `config`'s batches over the usable recordings of `manifest`.
-    ///
-    /// # Errors
-    /// [`TrainError::Features`] for an augmentation that cannot be.
+    /// A maker of `config`'s batches over the usable recordings of `manifest`, changed by `augmenter` from
+    /// `config`'s step on.
+    #[must_use]
     pub fn new(
         config: &TrainConfig,
         manifest: &'a Manifest,
         sampler: &'a BatchSampler,
         bank: &'a FeatureBank,
         front_end: &'a FrontEnd,
-    ) -> Result<Self, TrainError> {
-        let augmenter = config
-            .augment
-            .as_ref()
-            .map(|augment| Augmenter::new(&config.features, augment))
-            .transpose()?;
-        Ok(Self {
+        augmenter: Option<&'a Augmenter>,
+    ) -> Self {
+        Self {
             manifest,
             sampler,
             bank,
             front_end,
             augmenter,
+            augment_from_step: config.augment_from_step,
             crop_frames: config.crop_frames,
-        })
+        }
     }
 
     /// The batch of `step`, a pure function of the configuration, the data and the step.
@@ -72,10 +69,14 @@ impl<'a> BatchMaker<'a> {
     /// [`TrainError`] for a recording that could be read before training and no longer can.
     pub fn batch(&self, step: u64) -> Result<Batch, TrainError> {
         let per_epoch = self.sampler.steps_per_epoch().max(1);
-        self.fill(self.sampler.batch(step / per_epoch, step % per_epoch))
+        let augmenter = self.augmenter.filter(|_| step >= self.augment_from_step);
+        self.fill(
+            self.sampler.batch(step / per_epoch, step % per_epoch),
+            augmenter,
+        )
     }
 
-    fn fill(&self, plan: BatchPlan) -> Result<Batch, TrainError> {
+    fn fill(&self, plan: BatchPlan, augmenter: Option<&Augmenter>) -> Result<Batch, TrainError> {
         let num_bins = self.front_end.config().num_bins;
         let hop_s = self.front_end.config().hop_s();
         let num_segments = plan.items.len();
@@ -85,7 +86,7 @@ impl<'a> BatchMaker<'a> {
         for (index, item) in plan.items.iter().enumerate() {
             let path = &self.manifest.utterances[item.utterance].path;
             let mut recording = self.bank.log_mel(path)?.to_features();
-            if let Some(augmenter) = &self.augmenter {
+            if let Some(augmenter) = augmenter {
                 augmenter.augment(item.seed, &mut recording);
             }
             self.front_end.finish(&mut recording);
@@ -94,7 +95,7 @@ impl<'a> BatchMaker<'a> {
                 .start_frame(recording.num_frames(), self.crop_frames, hop_s);
             let length = self.crop_frames.min(recording.num_frames() - start);
             let mut crop = recording.rows(start..start + length).to_vec();
-            if let Some(augmenter) = &self.augmenter {
+            if let Some(augmenter) = augmenter {
                 augmenter.mask(item.seed, &mut crop);
             }
             for (t, frame) in crop.chunks_exact(num_bins).enumerate() {

@@ -25,6 +25,9 @@ pub struct Progress {
     pub step: u64,
     /// The untrained network on the development trials.
     pub untrained: Vec<ListResult>,
+    /// The last evaluation on the development trials.
+    #[serde(default)]
+    pub last: Vec<ListResult>,
     /// Lowest mean EER so far, and its step.
     pub best: Option<(f64, u64)>,
     /// Evaluations since then.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use speaker_model::{KlHingeConfig, ModelConfig, Segmentation};
 
 use crate::TrainError;
-use crate::schedule::Schedule;
+use crate::schedule::{Decay, Schedule};
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,9 +44,14 @@ pub struct TrainConfig {
     pub optimiser: OptimiserConfig,
     /// Front end.
     pub features: FeatureConfig,
-    /// Changes to the training recordings, in the mel domain.
+    /// Changes to the training recordings, in the mel domain. The development trials are then evaluated twice, on the
+    /// recordings as they are and on changed ones, and both count in the mean EER.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
+    /// Step (from 0) of the first batch that is changed: pairs that differ in their channel too are easier learned by a
+    /// network that already tells voices apart.
+    #[serde(default)]
+    pub augment_from_step: u64,
     /// Network.
     pub model: ModelConfig,
 }
@@ -151,6 +156,7 @@ impl TrainConfig {
             model: ModelConfig::question(features.num_bins),
             features,
             augment: None,
+            augment_from_step: 0,
         }
     }
 
@@ -191,6 +197,15 @@ impl TrainConfig {
         }
         if self.crop_frames == 0 {
             return fault("crop_frames", "0".to_owned(), "give at least one frame");
+        }
+        if let Decay::LinearTail(share) = self.optimiser.schedule.decay
+            && !(share > 0.0 && share <= 1.0)
+        {
+            return fault(
+                "optimiser.schedule.decay.linear_tail",
+                share.to_string(),
+                "give a share of the steps above 0 and at most 1",
+            );
         }
         if self.eval_every == 0 {
             return fault("eval_every", "0".to_owned(), "give at least one step");

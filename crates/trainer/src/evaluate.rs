@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use audio_features::Features;
+use audio_features::augment::Augmenter;
 use pair_sampler::TrialList;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,8 @@ use speaker_model::Embedder;
 use crate::TrainError;
 use crate::data::FeatureBank;
 
-/// Trial lists over recordings below one root, with the recordings' finished features.
+/// Trial lists over recordings below one root, with the recordings' raw features; and, where a training changes its
+/// recordings, the same lists over changed copies, which tell whether a network hears more than the microphone.
 #[derive(Debug)]
 pub struct DevSet {
     lists: Vec<IndexedList>,
@@ -26,6 +28,18 @@ struct IndexedList {
     name: String,
     trials: Vec<(usize, usize)>,
     targets: Vec<bool>,
+}
+
+impl IndexedList {
+    /// The same trials over the recordings that start at `first`.
+    fn moved(&self, first: usize) -> Self {
+        let moved = |&(a, b): &(usize, usize)| (first + a, first + b);
+        Self {
+            name: format!("{} (augmented)", self.name),
+            trials: self.trials.iter().map(moved).collect(),
+            targets: self.targets.clone(),
+        }
+    }
 }
 
 /// The result of one trial list.
@@ -44,11 +58,16 @@ pub struct ListResult {
 }
 
 impl DevSet {
-    /// Reads the recordings that `lists` name, relative to `root`.
+    /// Reads the recordings that `lists` name, relative to `root`, and changes copies of them with `augmenter`.
     ///
     /// # Errors
     /// [`TrainError::Trials`] where a list names recordings that cannot be used.
-    pub fn read(bank: &FeatureBank, root: &Path, lists: &[TrialList]) -> Result<Self, TrainError> {
+    pub fn read(
+        bank: &FeatureBank,
+        root: &Path,
+        lists: &[TrialList],
+        augmenter: Option<&Augmenter>,
+    ) -> Result<Self, TrainError> {
         let mut indices: BTreeMap<&str, usize> = BTreeMap::new();
         for trial in lists.iter().flat_map(|list| &list.trials) {
             for id in [trial.enrolment.as_str(), trial.test.as_str()] {
@@ -81,7 +100,7 @@ impl DevSet {
                 first: first.clone(),
             });
         }
-        let lists = lists
+        let mut lists: Vec<IndexedList> = lists
             .iter()
             .map(|list| IndexedList {
                 name: list.name.clone(),
@@ -98,6 +117,16 @@ impl DevSet {
                 targets: list.trials.iter().map(|trial| trial.target).collect(),
             })
             .collect();
+        if let Some(augmenter) = augmenter {
+            let first = recordings.len();
+            recordings.extend_from_within(..);
+            recordings[first..]
+                .par_iter_mut()
+                .enumerate()
+                .for_each(|(seed, recording)| augmenter.augment(seed as u64, recording));
+            let changed: Vec<IndexedList> = lists.iter().map(|list| list.moved(first)).collect();
+            lists.extend(changed);
+        }
         Ok(Self { lists, recordings })
     }
 

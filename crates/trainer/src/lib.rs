@@ -15,7 +15,9 @@ mod journal;
 mod optimise;
 mod run;
 mod schedule;
+mod step;
 mod summary;
+mod training;
 
 pub use batch::{Batch, BatchMaker};
 pub use checkpoint::{Progress, RunDirectory};

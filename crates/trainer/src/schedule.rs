@@ -23,6 +23,8 @@ pub enum Decay {
     Constant,
     /// Half a cosine down to this share of the highest rate at the last step (Loshchilov & Hutter 2017).
     Cosine(f64),
+    /// The same rate until this share of the steps is left, then a straight line down to 0 after the last.
+    LinearTail(f64),
 }
 
 impl Schedule {
@@ -38,6 +40,10 @@ impl Schedule {
                 let length = max_steps.saturating_sub(self.warmup_steps).max(1);
                 let done = ((step - self.warmup_steps) as f64 / length as f64).min(1.0);
                 last + (1.0 - last) * 0.5 * (1.0 + (std::f64::consts::PI * done).cos())
+            }
+            Decay::LinearTail(share) => {
+                let left = max_steps.saturating_sub(step) as f64 / max_steps.max(1) as f64;
+                (left / share).min(1.0)
             }
         }
     }
@@ -58,6 +64,13 @@ mod tests {
         assert!((schedule.factor(10, 110) - 1.0).abs() < 1e-12);
         assert!((schedule.factor(60, 110) - 0.55).abs() < 1e-12);
         assert!((schedule.factor(110, 110) - 0.1).abs() < 1e-12);
+        let tail = Schedule {
+            warmup_steps: 0,
+            decay: Decay::LinearTail(0.25),
+        };
+        assert!((tail.factor(74, 100) - 1.0).abs() < 1e-12);
+        assert!((tail.factor(90, 100) - 0.4).abs() < 1e-12);
+        assert!((tail.factor(99, 100) - 0.04).abs() < 1e-12);
         assert!((Schedule::default().factor(12_345, 10) - 1.0).abs() < 1e-12);
     }
 }

@@ -9,6 +9,7 @@ use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use audio_features::augment::{AugmentConfig, NoiseConfig};
 use burn::tensor::Device;
 use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
 use speaker_model::{
@@ -247,6 +248,54 @@ fn another_seed_is_another_run_and_the_loss_falls() {
     case.run("two", &other, 1, false, None).unwrap();
     case.run("three", &config(), 1, false, None).unwrap();
     assert!(case.weights("two") != case.weights("three"));
+}
+
+#[test]
+fn augmentation_begins_at_its_step_and_doubles_the_development_lists() {
+    let case = Case::new();
+    let plain = TrainConfig {
+        max_steps: 20,
+        eval_every: 20,
+        ..config()
+    };
+    let changed = TrainConfig {
+        augment: Some(AugmentConfig {
+            noise: Some(NoiseConfig {
+                probability: 1.0,
+                ..NoiseConfig::default()
+            }),
+            ..AugmentConfig::default()
+        }),
+        augment_from_step: 10,
+        ..plain.clone()
+    };
+    case.run("plain", &plain, 1, false, None).unwrap();
+    case.run("changed", &changed, 2, false, None).unwrap();
+    let steps = |name: &str| -> Vec<Event> {
+        let journal = case.journal(name).into_iter();
+        journal
+            .filter(|event| matches!(event, Event::Steps(_)))
+            .collect()
+    };
+    let (plain, changed) = (steps("plain"), steps("changed"));
+    assert_eq!((plain.len(), &plain[0]), (2, &changed[0]));
+    assert_ne!(plain[1], changed[1]);
+    let lists = |name: &str| -> Vec<String> {
+        let evaluation = case
+            .journal(name)
+            .into_iter()
+            .find_map(|event| match event {
+                Event::Evaluation { lists, .. } => Some(lists),
+                _ => None,
+            });
+        let lists = evaluation.into_iter().flatten();
+        lists.map(|result| result.list).collect()
+    };
+    let name = lists("plain").remove(0);
+    assert_eq!(
+        lists("changed"),
+        [name.clone(), format!("{name} (augmented)")]
+    );
 }
 
 #[test]

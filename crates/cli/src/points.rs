@@ -1,0 +1,124 @@
+//! Recordings with their embeddings, and the points that the clustering protocol makes of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use pair_sampler::Utterance;
+use speaker_eval::{
+    Border, EmbeddingMatrix, EvalError, LabelledPoints, ListedUtterance, MrProtocol,
+};
+use speaker_model::Embedder;
+
+use crate::centre::Centre;
+use crate::console::Console;
+use crate::embedding_set::{EmbeddingSet, Skipped};
+use crate::inputs::Input;
+
+/// Recordings of known speakers with their embeddings, which have kept their length: a point is the mean over all
+/// segments of its recordings.
+pub(crate) struct Pool<'a> {
+    pub(crate) utterances: Vec<&'a Utterance>,
+    listed: Vec<ListedUtterance>,
+    matrix: EmbeddingMatrix,
+}
+
+/// The points of the speakers drawn.
+pub(crate) struct Points {
+    pub(crate) speakers: Vec<String>,
+    embeddings: EmbeddingMatrix,
+    labels: Vec<usize>,
+}
+
+impl<'a> Pool<'a> {
+    /// Embeds `utterances`; what cannot be used is named on standard error, left out and given back.
+    pub(crate) fn embed(
+        embedder: Embedder,
+        utterances: Vec<&'a Utterance>,
+        centre: Centre,
+        console: &Console,
+    ) -> Result<(Self, Vec<Skipped>)> {
+        let inputs: Vec<Input> = utterances
+            .iter()
+            .map(|utterance| Input::of(utterance))
+            .collect();
+        let (mut set, skipped) =
+            EmbeddingSet::embed(&embedder.without_scaling(), &inputs, console)?;
+        centre.apply(&mut set.matrix)?;
+        let rows = set.index();
+        let utterances: Vec<&Utterance> = utterances
+            .into_iter()
+            .filter(|utterance| rows.contains_key(utterance.id.as_str()))
+            .collect();
+        let listed = utterances
+            .iter()
+            .zip(&set.seconds)
+            .map(|(utterance, &seconds)| ListedUtterance {
+                id: utterance.id.clone(),
+                speaker: utterance.speaker.clone(),
+                session: utterance.session.clone(),
+                seconds: seconds.unwrap_or(1.0),
+            })
+            .collect();
+        let pool = Self {
+            utterances,
+            listed,
+            matrix: set.matrix,
+        };
+        Ok((pool, skipped))
+    }
+
+    /// BLAKE3 of the names of the recordings, which tells whether two results are of the same ones.
+    pub(crate) fn hash(&self) -> String {
+        let ids: Vec<&str> = self
+            .listed
+            .iter()
+            .map(|listed| listed.id.as_str())
+            .collect();
+        blake3::hash(ids.join("\n").as_bytes()).to_hex().to_string()
+    }
+
+    /// The mean embedding of the recordings at `rows`.
+    pub(crate) fn mean(&self, rows: &[usize]) -> Result<Vec<f32>, EvalError> {
+        Ok(self.matrix.select(rows)?.mean())
+    }
+
+    /// Draws speakers among the recordings at `rows` and makes their points.
+    pub(crate) fn points(&self, rows: &[usize], protocol: MrProtocol) -> Result<Points> {
+        let listed: Vec<ListedUtterance> =
+            rows.iter().map(|&row| self.listed[row].clone()).collect();
+        let points = protocol.points(&listed)?;
+        Ok(Points {
+            embeddings: points.embeddings(&self.matrix.select(rows)?)?,
+            labels: points.labels(),
+            speakers: points.speakers,
+        })
+    }
+
+    /// Number of speakers among `rows` whose recordings can be divided into two points.
+    pub(crate) fn num_dividable(&self, rows: &[usize], border: Border) -> usize {
+        let mut dividable = BTreeSet::new();
+        let mut first: BTreeMap<&str, &ListedUtterance> = BTreeMap::new();
+        for &row in rows {
+            let utterance = &self.listed[row];
+            let before = first.entry(&utterance.speaker).or_insert(utterance);
+            let is_apart = match border {
+                Border::Share => before.id != utterance.id,
+                Border::Session => before.session != utterance.session,
+            };
+            if is_apart {
+                dividable.insert(utterance.speaker.as_str());
+            }
+        }
+        dividable.len()
+    }
+}
+
+impl Points {
+    /// The points with a number for each one's speaker.
+    pub(crate) fn labelled(&self) -> LabelledPoints<'_> {
+        LabelledPoints {
+            embeddings: &self.embeddings,
+            speakers: &self.labels,
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! The training loop.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use audio_features::augment::Augmenter;
+use audio_features::{Features, FrontEnd};
+use burn::module::Module;
+use pair_sampler::{BatchSampler, Manifest};
+use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
+
+use crate::TrainError;
+use crate::batch::{BatchMaker, with_batches};
+use crate::checkpoint::{Progress, RunDirectory};
+use crate::config::TrainConfig;
+use crate::coverage::Coverage;
+use crate::data::FeatureBank;
+use crate::evaluate::{DevSet, mean_eer};
+use crate::journal::{EndReason, Event, Journal};
+use crate::optimise::{Optimiser, weight_norm};
+use crate::run::{Notice, Outcome, RunOptions};
+use crate::summary::StepMeans;
+
+/// Steps between two lines of the journal.
+const LOG_EVERY: u64 = 10;
+
+/// Training recordings whose statistics a bundle uses.
+const SAMPLE_RECORDINGS: usize = 500;
+
+/// Everything that stays the same over a run.
+pub(crate) struct Training<'a> {
+    pub(crate) config: &'a TrainConfig,
+    pub(crate) options: &'a RunOptions<'a>,
+    pub(crate) run: RunDirectory,
+    pub(crate) dev: DevSet,
+    pub(crate) origin: Origin,
+    pub(crate) manifest: &'a Manifest,
+    pub(crate) sampler: &'a BatchSampler,
+    pub(crate) bank: &'a FeatureBank,
+    pub(crate) front_end: &'a FrontEnd,
+    pub(crate) augmenter: Option<&'a Augmenter>,
+    pub(crate) notify: &'a (dyn Fn(Notice<'_>) + Sync),
+}
+
+/// What changes from step to step.
+pub(crate) struct State {
+    pub(crate) network: SpeakerNetwork,
+    pub(crate) optimiser: Optimiser,
+    pub(crate) progress: Progress,
+    pub(crate) coverage: Coverage,
+    pub(crate) journal: Journal,
+}
+
+impl Training<'_> {
+    /// Trains from the first step, or the last checkpoint, to the end.
+    pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
+        let mut state = self.start()?;
+        let maker = BatchMaker::new(
+            self.config,
+            self.manifest,
+            self.sampler,
+            self.bank,
+            self.front_end,
+            self.augmenter,
+        );
+        let first = state.progress.step;
+        let reason = with_batches(&maker, first, self.options.num_workers, |batches| {
+            let begin = Instant::now();
+            let mut means = StepMeans::new(Duration::ZERO);
+            loop {
+                if let Some(reason) = self.end(&state.progress, begin.elapsed()) {
+                    break Ok::<_, TrainError>(reason);
+                }
+                let batch = batches.next()?;
+                let device = self.options.device.clone().autodiff();
+                self.step(&mut state, batch, &device, &mut means)?;
+                let step = state.progress.step;
+                if step % LOG_EVERY == 0 || step == self.config.max_steps {
+                    let summary = means.finish(
+                        &state.coverage,
+                        weight_norm(&state.network),
+                        batches.waited(),
+                    );
+                    self.emit(&mut state, &Event::Steps(summary))?;
+                    means = StepMeans::new(batches.waited());
+                }
+                if step % self.config.eval_every == 0 {
+                    self.evaluate_and_save(&mut state)?;
+                    means.restart_clock();
+                }
+            }
+        })?;
+        // A run of no steps leaves the untrained network, which others are measured against.
+        if state.progress.step % self.config.eval_every != 0 || !self.run.has_checkpoint() {
+            if reason == EndReason::Interrupted {
+                let bundle = self.bundle(&state)?;
+                self.save(&mut state, &bundle, false)?;
+            } else {
+                self.evaluate_and_save(&mut state)?;
+            }
+        }
+        let step = state.progress.step;
+        self.emit(&mut state, &Event::End { step, reason })?;
+        Ok(Outcome {
+            reason,
+            progress: state.progress,
+        })
+    }
+
+    /// The network and optimiser to begin with: new ones and their evaluation, or the last checkpoint's.
+    fn start(&self) -> Result<State, TrainError> {
+        let device = self.options.device.clone().autodiff();
+        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
+        let optimiser = Optimiser::new(&self.config.optimiser);
+        let resumes = self.options.resume && self.run.has_checkpoint();
+        let (network, optimiser, progress) = if resumes {
+            self.run.resume(network, optimiser)?
+        } else {
+            (network, optimiser, Progress::default())
+        };
+        let mut coverage =
+            Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
+        coverage.replay(self.sampler, progress.step);
+        let mut state = State {
+            journal: Journal::open(self.run.path(), resumes.then_some(progress.step))?,
+            network,
+            optimiser,
+            coverage,
+            progress,
+        };
+        let start = Event::Start {
+            step: state.progress.step,
+            max_steps: self.config.max_steps,
+            num_speakers: self.sampler.num_speakers(),
+            num_utterances: self.manifest.utterances.len(),
+            num_parameters: state.network.num_params(),
+            same_share: self.sampler.expected_same_share(),
+            commit: self.options.commit.clone(),
+        };
+        self.emit(&mut state, &start)?;
+        if resumes {
+            // The journal has it from the time before.
+            (self.notify)(Notice::Event(&evaluation(&state.progress, false)));
+        } else {
+            let bundle = self.bundle(&state)?;
+            state.progress.untrained = self.dev.evaluate(&bundle.embedder)?;
+            state.progress.last = state.progress.untrained.clone();
+            let event = evaluation(&state.progress, false);
+            self.emit(&mut state, &event)?;
+        }
+        Ok(state)
+    }
+
+    /// Why the run should end now, if it should.
+    fn end(&self, progress: &Progress, elapsed: Duration) -> Option<EndReason> {
+        let minutes = elapsed.as_secs_f64() / 60.0;
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            Some(EndReason::Interrupted)
+        } else if progress.step >= self.config.max_steps {
+            Some(EndReason::MaxSteps)
+        } else if self
+            .config
+            .max_minutes
+            .is_some_and(|limit| minutes >= limit)
+        {
+            Some(EndReason::MaxMinutes)
+        } else if self
+            .config
+            .patience
+            .is_some_and(|patience| progress.evaluations_since_best >= patience)
+        {
+            Some(EndReason::EarlyStop)
+        } else {
+            None
+        }
+    }
+
+    /// The network as it stands, ready to embed.
+    fn bundle(&self, state: &State) -> Result<Bundle, TrainError> {
+        let mut embedder = Embedder::new(
+            self.front_end.clone(),
+            state.network.encoder.clone(),
+            self.config.segmentation,
+            None,
+            &self.options.device,
+        );
+        let projects = self.config.model.embedding == EmbeddingLayer::FirstDense;
+        if projects || self.config.centre {
+            let recordings = self.sample();
+            if projects {
+                embedder = embedder.with_first_dense(&state.network.head, &recordings)?;
+            }
+            if self.config.centre {
+                let centre = embedder.mean_embedding(&recordings)?;
+                embedder = embedder.with_centre(Some(centre));
+            }
+        }
+        let origin = Origin {
+            step: state.progress.step,
+            ..self.origin.clone()
+        };
+        Ok(Bundle::new(embedder, self.config.model.clone(), origin))
+    }
+
+    /// Features of training recordings evenly spaced over the manifest.
+    fn sample(&self) -> Vec<Features> {
+        let utterances = &self.manifest.utterances;
+        let stride = utterances.len().div_ceil(SAMPLE_RECORDINGS);
+        let mut recordings = Vec::new();
+        for utterance in utterances.iter().step_by(stride) {
+            // A recording that has vanished since its features were made cannot move a mean much.
+            if let Ok(features) = self.bank.log_mel(&utterance.path) {
+                let mut features = features.to_features();
+                self.front_end.finish(&mut features);
+                recordings.push(features);
+            }
+        }
+        recordings
+    }
+
+    fn evaluate_and_save(&self, state: &mut State) -> Result<(), TrainError> {
+        let bundle = self.bundle(state)?;
+        state.progress.last = self.dev.evaluate(&bundle.embedder)?;
+        let eer = mean_eer(&state.progress.last);
+        let best = eer.is_some_and(|eer| state.progress.best.is_none_or(|(best, _)| eer < best));
+        if best {
+            state.progress.best = eer.map(|eer| (eer, state.progress.step));
+            state.progress.evaluations_since_best = 0;
+        } else {
+            state.progress.evaluations_since_best += 1;
+        }
+        let event = evaluation(&state.progress, best);
+        self.emit(state, &event)?;
+        self.save(state, &bundle, best)
+    }
+
+    fn save(&self, state: &mut State, bundle: &Bundle, best: bool) -> Result<(), TrainError> {
+        self.run.save(
+            bundle,
+            &state.network,
+            &state.optimiser,
+            &state.progress,
+            best,
+        )?;
+        let step = state.progress.step;
+        self.emit(state, &Event::Checkpoint { step })
+    }
+
+    fn emit(&self, state: &mut State, event: &Event) -> Result<(), TrainError> {
+        state.journal.write(event)?;
+        (self.notify)(Notice::Event(event));
+        Ok(())
+    }
+}
+
+/// The last evaluation as an event.
+fn evaluation(progress: &Progress, best: bool) -> Event {
+    Event::Evaluation {
+        step: progress.step,
+        mean_eer: mean_eer(&progress.last),
+        untrained_eer: mean_eer(&progress.untrained),
+        lists: progress.last.clone(),
+        best,
+    }
+}
