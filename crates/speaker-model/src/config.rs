@@ -57,6 +57,10 @@ pub struct EncoderConfig {
     /// too many steps to learn which of them tell speakers apart.
     #[serde(default)]
     pub input_cepstra: usize,
+    /// Whether those coefficients are brought to mean 0 and the identity as covariance by a fixed linear map, which
+    /// training recordings give before the first step. No labels are needed for it.
+    #[serde(default)]
+    pub whiten_cepstra: bool,
 }
 
 fn one() -> f64 {
@@ -122,6 +126,7 @@ impl ModelConfig {
                 input_scale: 1.0,
                 centre_input: false,
                 input_cepstra: 0,
+                whiten_cepstra: false,
             },
             head: HeadConfig {
                 hidden: vec![1024, 512, 256],
@@ -149,6 +154,7 @@ impl ModelConfig {
                 input_scale: 1.0,
                 centre_input: false,
                 input_cepstra: 0,
+                whiten_cepstra: false,
             },
             head: HeadConfig {
                 hidden: vec![10 * num_outputs, 5 * num_outputs],
@@ -213,6 +219,13 @@ impl ModelConfig {
                 field: "encoder.input_cepstra",
                 found: self.encoder.input_cepstra.to_string(),
                 expected: "at most num_bins",
+            });
+        }
+        if self.encoder.whiten_cepstra && self.encoder.input_cepstra == 0 {
+            return Err(ModelError::Config {
+                field: "encoder.whiten_cepstra",
+                found: "true".to_owned(),
+                expected: "false where encoder.input_cepstra is 0",
             });
         }
         let scale = self.encoder.input_scale;

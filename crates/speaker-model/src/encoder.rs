@@ -1,17 +1,21 @@
 //! Features to embedding: a stack of BLSTM layers and pooling over time.
 
+use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::blstm::{Blstm, frame_mask};
 use crate::config::{EncoderConfig, Pooling};
 use crate::dropout::DropoutStream;
+use crate::whitening::Whitening;
 
 /// A stack of [`Blstm`] layers whose last sequence is pooled into one vector an item.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// First to last.
     pub layers: Vec<Blstm>,
+    /// What the cepstra pass through, if they do.
+    pub whitening: Option<Whitening>,
     #[module(skip)]
     config: EncoderConfig,
 }
@@ -29,8 +33,12 @@ impl Encoder {
                 Blstm::new(&name, input, config.hidden, seed, device)
             })
             .collect();
+        let whitening = config
+            .whiten_cepstra
+            .then(|| Whitening::identity(2 * config.input_cepstra, device));
         Self {
             layers,
+            whitening,
             config: config.clone(),
         }
     }
@@ -64,12 +72,42 @@ impl Encoder {
             sequence = layer.forward(sequence, lengths);
         }
         let pooled = pool(sequence, lengths, self.config.pooling);
-        match cepstra {
-            Some(cepstra) => Tensor::cat(vec![pooled, cepstra], 1),
-            None => pooled,
+        match (cepstra, &self.whitening) {
+            (None, _) => pooled,
+            (Some(cepstra), None) => Tensor::cat(vec![pooled, cepstra], 1),
+            (Some(cepstra), Some(whitening)) => {
+                Tensor::cat(vec![pooled, whitening.forward(cepstra)], 1)
+            }
         }
     }
+
+    /// The same encoder with its whitening, if it has one, fitted to the cepstra of `recordings`' finished features.
+    #[must_use]
+    pub fn with_whitening_of(mut self, recordings: &[Features], device: &Device) -> Self {
+        if self.whitening.is_some() {
+            let num_cepstra = self.config.input_cepstra;
+            let inner = device.clone().inner();
+            let rows: Vec<Vec<f32>> = recordings
+                .iter()
+                .map(|features| {
+                    let shape = [features.num_frames(), 1, features.num_bins()];
+                    let data = TensorData::new(features.data().to_vec(), shape);
+                    let scaled =
+                        Tensor::from_data(data, &inner).mul_scalar(self.config.input_scale);
+                    cepstra(scaled, None, num_cepstra)
+                        .into_data()
+                        .iter::<f32>()
+                        .collect()
+                })
+                .collect();
+            self.whitening = Some(Whitening::of(&rows, 2 * num_cepstra, SHRINKAGE, device));
+        }
+        self
+    }
 }
+
+/// Share of the cepstra's mean variance that a whitening adds to each.
+const SHRINKAGE: f64 = 1e-3;
 
 /// Below this a band's variance over time counts as zero, so that the root's gradient stays finite.
 const VARIANCE_FLOOR: f64 = 1e-6;

@@ -21,6 +21,7 @@ mod network;
 mod segments;
 mod self_test;
 mod weights;
+mod whitening;
 
 pub use blstm::{Blstm, LstmWeights};
 pub use bundle::{Bundle, BundleConfig, FORMAT_VERSION, Origin};

@@ -37,6 +37,7 @@ fn bundle_of(
             input_scale: 1.0,
             centre_input: true,
             input_cepstra: 5,
+            whiten_cepstra: true,
         },
         head: HeadConfig {
             hidden: vec![6],

@@ -44,6 +44,7 @@ impl Case {
                 input_scale: 1.0,
                 centre_input: false,
                 input_cepstra: 0,
+                whiten_cepstra: false,
             },
             head: HeadConfig {
                 hidden: hidden.to_vec(),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd};
 use burn::module::Module;
+use burn::tensor::Device;
 use pair_sampler::{BatchSampler, Manifest};
 use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
 
@@ -26,6 +27,9 @@ const LOG_EVERY: u64 = 10;
 
 /// Training recordings whose statistics a bundle uses.
 const SAMPLE_RECORDINGS: usize = 500;
+
+/// Training recordings that a whitening is fitted to.
+const WHITENING_RECORDINGS: usize = 5_000;
 
 /// Everything that stays the same over a run.
 pub(crate) struct Training<'a> {
@@ -116,6 +120,7 @@ impl Training<'_> {
         let (network, optimiser, progress) = if resumes {
             self.run.resume(network, optimiser)?
         } else {
+            let network = self.whitened(network, &device);
             (network, optimiser, Progress::default())
         };
         let mut coverage =
@@ -186,7 +191,7 @@ impl Training<'_> {
         );
         let projects = self.config.model.embedding == EmbeddingLayer::FirstDense;
         if projects || self.config.centre {
-            let recordings = self.sample();
+            let recordings = self.sample(SAMPLE_RECORDINGS, None);
             if projects {
                 embedder = embedder.with_first_dense(&state.network.head, &recordings)?;
             }
@@ -202,15 +207,34 @@ impl Training<'_> {
         Ok(Bundle::new(embedder, self.config.model.clone(), origin))
     }
 
-    /// Features of training recordings evenly spaced over the manifest.
-    fn sample(&self) -> Vec<Features> {
+    /// The untrained network with its whitening, if it has one, fitted to training recordings as they are and, where
+    /// the training changes them, as it will hear them.
+    fn whitened(&self, network: SpeakerNetwork, device: &Device) -> SpeakerNetwork {
+        if network.encoder.whitening.is_none() {
+            return network;
+        }
+        let mut recordings = self.sample(WHITENING_RECORDINGS, None);
+        if self.augmenter.is_some() {
+            recordings.extend(self.sample(WHITENING_RECORDINGS, self.augmenter));
+        }
+        SpeakerNetwork {
+            encoder: network.encoder.with_whitening_of(&recordings, device),
+            ..network
+        }
+    }
+
+    /// Features of at most `count` training recordings, evenly spaced over the manifest, changed by `augmenter`.
+    fn sample(&self, count: usize, augmenter: Option<&Augmenter>) -> Vec<Features> {
         let utterances = &self.manifest.utterances;
-        let stride = utterances.len().div_ceil(SAMPLE_RECORDINGS);
+        let stride = utterances.len().div_ceil(count);
         let mut recordings = Vec::new();
-        for utterance in utterances.iter().step_by(stride) {
+        for (seed, utterance) in utterances.iter().step_by(stride).enumerate() {
             // A recording that has vanished since its features were made cannot move a mean much.
             if let Ok(features) = self.bank.log_mel(&utterance.path) {
                 let mut features = features.to_features();
+                if let Some(augmenter) = augmenter {
+                    augmenter.augment(seed as u64, &mut features);
+                }
                 self.front_end.finish(&mut features);
                 recordings.push(features);
             }
