@@ -4,6 +4,7 @@ mod data;
 mod display;
 mod test_set;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -175,6 +176,26 @@ fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {
     }
 }
 
+/// `config` for recordings that it was not written for: batches are of one group only where the recordings have such
+/// groups, and of no more speakers than the smallest group has.
+fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
+    config.group_by = config
+        .group_by
+        .filter(|by| train.columns().contains(&by.column.as_str()));
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for utterance in &train.utterances {
+        let column = config.group_by.as_ref().map(|by| by.column.as_str());
+        let group = column.and_then(|column| utterance.column(column));
+        let speakers = groups.entry(group.unwrap_or("-")).or_default();
+        speakers.insert(&utterance.speaker);
+    }
+    if let SamplerConfig::Pk { speakers, .. } = &mut config.sampler {
+        let smallest = groups.values().map(BTreeSet::len).min().unwrap_or(0);
+        *speakers = smallest.clamp(2, *speakers);
+    }
+    config
+}
+
 /// The configuration that file or preset give, with what the command line says on top.
 fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<TrainConfig> {
     let saved = args.out.join("config.toml");
@@ -184,7 +205,10 @@ fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<Trai
         (None, Some(Preset::Question)) => TrainConfig::question(),
         (None, None) if args.resume && saved.exists() => TrainConfig::read(&saved)?,
         (None, None) if is_default => TrainConfig::read(&data::shipped("configs/voices.toml")?)?,
-        (None, None) => TrainConfig::read(&data::shipped("configs/best.toml")?)?,
+        (None, None) => fitted(
+            TrainConfig::read(&data::shipped("configs/best.toml")?)?,
+            train,
+        ),
     };
     match args.sampler {
         Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
@@ -208,4 +232,42 @@ fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<Trai
     config.eval_every = args.eval_every.unwrap_or(config.eval_every);
     config.validate()?;
     Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use pair_sampler::Utterance;
+
+    use super::*;
+
+    fn speakers(number: usize, corpus: Option<&str>) -> Manifest {
+        let utterances = (0..2 * number).map(|i| {
+            let mut utterance = Utterance::new(
+                format!("s{}/{i}.wav", i / 2),
+                "x.wav",
+                format!("s{}", i / 2),
+            );
+            if let Some(corpus) = corpus {
+                utterance
+                    .columns
+                    .insert("corpus".to_owned(), corpus.to_owned());
+            }
+            utterance
+        });
+        Manifest::new("root", utterances.collect())
+    }
+
+    #[test]
+    fn the_default_training_fits_few_speakers_and_data_without_corpora() {
+        let best = || TrainConfig::read(&data::shipped("configs/best.toml").unwrap()).unwrap();
+        let batch = |config: &TrainConfig| match config.sampler {
+            SamplerConfig::Pk { speakers, .. } => speakers,
+            _ => 0,
+        };
+        let few = fitted(best(), &speakers(5, None));
+        assert_eq!((batch(&few), few.group_by), (5, None));
+        let many = fitted(best(), &speakers(60, Some("a")));
+        assert_eq!(many, best());
+        assert!(many.group_by.is_some());
+    }
 }
