@@ -1,5 +1,6 @@
 //! `cargo xtask`: what a developer of Siamang runs that a user of `siamang` does not need.
 
+mod bench;
 mod commands;
 mod voices;
 
@@ -8,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::make_voices;
+use commands::{bench as bench_command, make_voices};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -22,11 +23,14 @@ struct Arguments {
 enum Command {
     /// Remake the small corpus of synthetic voices in data/voices, or check it.
     MakeVoices(make_voices::MakeVoices),
+    /// Time Siamang beside its peers in one interleaved run.
+    Bench(bench_command::Bench),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::MakeVoices(command) => make_voices::run(&command),
+        Command::Bench(command) => bench_command::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -26,5 +26,6 @@ pub use data::{FeatureBank, Prepared, Skipped, default_cache_directory};
 pub use error::TrainError;
 pub use evaluate::{DevSet, ListResult, mean_eer};
 pub use journal::{EndReason, Event, StepSummary};
+pub use optimise::Optimiser;
 pub use run::{Notice, Outcome, RunOptions, TrainData, train};
 pub use schedule::{Decay, Schedule};

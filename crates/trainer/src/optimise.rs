@@ -11,13 +11,15 @@ use crate::TrainError;
 use crate::config::OptimiserConfig;
 
 /// Burn's `AdamW` behind the project's configuration; with weight decay 0 it is plain Adam.
-pub(crate) struct Optimiser {
+pub struct Optimiser {
     adam: ModuleOptimizer,
     clip_norm: Option<f64>,
 }
 
 impl Optimiser {
-    pub(crate) fn new(config: &OptimiserConfig) -> Self {
+    /// A new one, without moments.
+    #[must_use]
+    pub fn new(config: &OptimiserConfig) -> Self {
         let adam = AdamWConfig::new()
             .with_beta_1(config.beta_1)
             .with_beta_2(config.beta_2)
@@ -32,7 +34,7 @@ impl Optimiser {
 
     /// Moves `network` against the gradient of `loss`; gives the gradient's norm before clipping, and
     /// leaves the network as it was where that is not finite.
-    pub(crate) fn step(
+    pub fn step(
         &mut self,
         network: SpeakerNetwork,
         loss: &Tensor<1>,

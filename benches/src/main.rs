@@ -1,0 +1,120 @@
+//! A contender of `cargo xtask bench`: prepares its work, says that it is ready, and does it once for every line of
+//! standard input. Each time it prints one JSON object with the wall and processor time in ms, so that several
+//! contenders can take turns.
+
+mod burn_lstm;
+mod linkage;
+mod log_mel;
+mod matmul;
+mod step;
+
+use std::io::{BufRead, Write};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use cpu_time::ProcessTime;
+use serde_json::json;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// One contender.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    work: Work,
+    /// Threads.
+    #[arg(long, global = true, default_value_t = 1)]
+    threads: usize,
+}
+
+#[derive(Subcommand)]
+enum Work {
+    /// A training step of the paper's network for 100 speakers.
+    TrainStep(Size),
+    /// The embeddings of a batch by the paper's network.
+    Infer(Size),
+    /// The same training step with Burn's own `BiLstm`.
+    BurnTrainStep(Size),
+    /// The same embeddings with Burn's own `BiLstm`.
+    BurnInfer(Size),
+    /// Log-mel features of a recording.
+    LogMel {
+        /// `kaldi` or `librosa`.
+        preset: String,
+        /// A recording.
+        audio: PathBuf,
+    },
+    /// Complete linkage of random embeddings on cosine.
+    Linkage {
+        /// Embeddings.
+        #[arg(long)]
+        points: usize,
+    },
+    /// The matrix products of a training step's recurrent layers by the `gemm` crate alone: the floor.
+    Matmul(Size),
+}
+
+/// Size of a batch.
+#[derive(clap::Args, Clone, Copy)]
+struct Size {
+    /// Segments.
+    #[arg(long)]
+    batch: usize,
+    /// Frames of each.
+    #[arg(long)]
+    frames: usize,
+}
+
+/// Features of a frame, units of a direction and training speakers of the paper's network.
+const NUM_BINS: usize = 128;
+const HIDDEN: usize = 256;
+const SPEAKERS: usize = 100;
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    // The process's threads flush denormal numbers, as those of `siamang` do.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.threads)
+        .spawn_handler(|thread| {
+            std::thread::Builder::new()
+                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
+                .map(drop)
+        })
+        .build_global()?;
+    speaker_model::flushing_denormals(|| {
+        let mut repetition = match arguments.work {
+            Work::TrainStep(size) => step::train(size)?,
+            Work::Infer(size) => step::infer(size)?,
+            Work::BurnTrainStep(size) => burn_lstm::train(size),
+            Work::BurnInfer(size) => burn_lstm::infer(size),
+            Work::LogMel { preset, audio } => log_mel::log_mel(&preset, &audio)?,
+            Work::Linkage { points } => linkage::linkage(points)?,
+            Work::Matmul(size) => matmul::matmul(size),
+        };
+        take_turns(&mut repetition)
+    })
+}
+
+/// Does the work whenever a line comes; `repetition` gives a number that its peers should give too.
+fn take_turns(repetition: &mut dyn FnMut() -> Result<f64>) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", json!({"ready": true}))?;
+    out.flush()?;
+    for line in std::io::stdin().lock().lines() {
+        line?;
+        let (wall, cpu) = (Instant::now(), ProcessTime::now());
+        let check = repetition()?;
+        let (wall, cpu) = (wall.elapsed(), cpu.elapsed());
+        let answer = json!({
+            "wall_ms": wall.as_secs_f64() * 1e3,
+            "cpu_ms": cpu.as_secs_f64() * 1e3,
+            "check": check,
+        });
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}

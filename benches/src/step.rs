@@ -1,0 +1,60 @@
+//! Siamang's own training step and embeddings, as the trainer and the embedder make them.
+
+use anyhow::Result;
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use speaker_model::{DropoutStream, KlHingeConfig, ModelConfig, SpeakerNetwork, all_pairs};
+use trainer::{Optimiser, TrainConfig};
+
+use crate::{NUM_BINS, SPEAKERS, Size};
+
+/// Features `[frames, batch, bins]` between 0 and 4, as log10(1 + 10000 x) gives them.
+pub(crate) fn features(size: Size) -> TensorData {
+    let mut state = 1_u32;
+    let values: Vec<f32> = (0..size.frames * size.batch * NUM_BINS)
+        .map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            4.0 * (state >> 8) as f32 / (1 << 24) as f32
+        })
+        .collect();
+    TensorData::new(values, [size.frames, size.batch, NUM_BINS])
+}
+
+/// Four segments of each speaker.
+pub(crate) fn speakers(size: Size) -> Vec<usize> {
+    (0..size.batch).map(|item| item / 4).collect()
+}
+
+type Repetition = Box<dyn FnMut() -> Result<f64>>;
+
+/// Forward, loss, backward, Adam.
+pub(crate) fn train(size: Size) -> Result<Repetition> {
+    let device = Device::flex().autodiff();
+    let mut network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, &device)?;
+    let config = TrainConfig::paper(SPEAKERS);
+    let mut optimiser = Optimiser::new(&config.optimiser);
+    let (features, speakers) = (features(size), speakers(size));
+    let mut step = 0;
+    Ok(Box::new(move || {
+        let input = Tensor::from_data(features.clone(), &device);
+        let logits = network.logits(input, None, &mut DropoutStream::new(1, step));
+        let loss = all_pairs(logits, &speakers, &KlHingeConfig::default())?.loss;
+        let (moved, _) = optimiser.step(network.clone(), &loss, config.optimiser.learning_rate);
+        network = moved;
+        step += 1;
+        Ok(f64::from(loss.into_scalar::<f32>()))
+    }))
+}
+
+/// Embeddings of one batch.
+pub(crate) fn infer(size: Size) -> Result<Repetition> {
+    let device = Device::flex();
+    let network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, &device)?;
+    let encoder = network.encoder.valid();
+    let features = features(size);
+    Ok(Box::new(move || {
+        let input = Tensor::from_data(features.clone(), &device);
+        let sum = encoder.forward(input, None, None).sum();
+        Ok(f64::from(sum.into_scalar::<f32>()))
+    }))
+}
