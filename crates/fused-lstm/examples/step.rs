@@ -1,16 +1,18 @@
 //! Milliseconds of one training step (forward and backward) of a stack of bidirectional layers.
 //!
-//! `cargo run --release -p fused-lstm --example step -- <threads> <batch> <frames> <steps> <input> <hidden>...`
+//! `cargo run --release -p fused-lstm --example step -- <f32|bf16> <threads> <batch> <frames> <steps> <input> <hidden>...`
 //!
-//! Without arguments: one thread, batch 100, 40 frames, 128 -> 256 twice -> 256 twice. The fastest of the steps counts:
-//! the machine may have other work.
+//! Without arguments: f32, one thread, batch 100, 40 frames, 128 -> 256 twice -> 256 twice. The fastest of the steps
+//! counts: the machine may have other work. `SIAMANG_SIMD=avx2` and the like choose the instructions.
 
 // An example talks to a terminal.
 #![allow(clippy::print_stdout)]
 
 use std::time::{Duration, Instant};
 
-use fused_lstm::{LstmError, Shape, Weights, backward, forward, recycle};
+use fused_lstm::{
+    LstmError, Options, Precision, Shape, WeightGradients, Weights, backward, forward_with, recycle,
+};
 
 struct Layer {
     shape: Shape,
@@ -41,12 +43,18 @@ fn noise(len: usize, scale: f32) -> Vec<f32> {
     (0..len).map(next).collect()
 }
 
-fn step(layers: &[Layer], x: &[f32], dy: &[f32]) -> Result<(Duration, Duration), LstmError> {
+fn step(
+    layers: &[Layer],
+    x: &[f32],
+    dy: &[f32],
+    options: Options,
+) -> Result<(Duration, Duration), LstmError> {
     let begin = Instant::now();
     let mut inputs = vec![x.to_vec()];
     let mut traces = Vec::new();
     for (layer, index) in layers.iter().zip(0..) {
-        let (y, saved) = forward(layer.shape, &inputs[index], None, layer.weights(), true)?;
+        let x = &inputs[index];
+        let (y, saved) = forward_with(layer.shape, x, None, layer.weights(), true, options)?;
         inputs.push(y);
         traces.extend(saved);
     }
@@ -57,7 +65,7 @@ fn step(layers: &[Layer], x: &[f32], dy: &[f32]) -> Result<(Duration, Duration),
         let layer = &layers[traces.len()];
         let x = &inputs[traces.len()];
         let (dx, gradients) = backward(saved, x, &dy, layer.weights(), !traces.is_empty())?;
-        std::hint::black_box(gradients);
+        gradients.into_iter().for_each(WeightGradients::recycle);
         recycle(dy);
         dy = dx.unwrap_or_default();
     }
@@ -65,14 +73,21 @@ fn step(layers: &[Layer], x: &[f32], dy: &[f32]) -> Result<(Duration, Duration),
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let numbers: Result<Vec<usize>, _> =
-        std::env::args().skip(1).map(|text| text.parse()).collect();
+    let mut arguments = std::env::args().skip(1);
+    let precision: Precision = arguments.next().as_deref().unwrap_or("f32").parse()?;
+    let options = Options {
+        precision,
+        ..Options::default()
+    };
+    let numbers: Result<Vec<usize>, _> = arguments.map(|text| text.parse()).collect();
     let mut numbers = numbers?;
     if numbers.is_empty() {
         numbers = vec![1, 100, 40, 10, 128, 256, 256];
     }
     let &[threads, batch, frames, steps, mut input, ref hidden @ ..] = &numbers[..] else {
-        return Err("usage: step <threads> <batch> <frames> <steps> <input> <hidden>...".into());
+        return Err(
+            "usage: step <f32|bf16> <threads> <batch> <frames> <steps> <input> <hidden>...".into(),
+        );
     };
     let x = noise(frames * batch * input, 1.0);
     let mut layers = Vec::new();
@@ -96,12 +111,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build()?;
     let mut best = (Duration::MAX, Duration::MAX);
     for _ in 0..steps {
-        let (half, whole) = pool.install(|| step(&layers, &x, &dy))?;
+        let (half, whole) = pool.install(|| step(&layers, &x, &dy, options))?;
         best = best.min((whole, half));
     }
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     println!(
-        "threads {threads}: {:.1} ms (forward {:.1})",
+        "{precision}, threads {threads}: {:.1} ms (forward {:.1})",
         ms(best.0),
         ms(best.1)
     );

@@ -1,21 +1,25 @@
-//! One direction backward.
+//! One direction backward: through time, which gives the gradients of the gates, and from those the input's.
 
-use pulp::Arch;
+use rayon::prelude::*;
 
-use crate::direction::{Order, Sizes, Trace, row_parts};
-use crate::gates::{BackwardStep, Ended, SumRows};
-use crate::layout::{PANEL, UNITS, interleave, separate, transposed_panels};
-use crate::matmul::{Matrix, multiply};
+use crate::direction::{Order, Sizes, Trace};
+use crate::gates::{BackwardStep, Ended};
+use crate::layout::{COLUMNS, UNITS, transposed_panels};
 use crate::pool::Buffer;
-use crate::{Shape, WeightGradients, Weights};
+use crate::precision::Plan;
+use crate::rows::Rows;
+use crate::tile::{Product, WIDTH};
+use crate::{Shape, Weights};
+
+/// Rows of the input's gradient that one task makes.
+const ROWS: usize = 96;
 
 /// What a direction's backward pass reads besides its trace.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
+    pub(crate) plan: Plan,
     pub(crate) shape: Shape,
     pub(crate) order: Order,
-    /// `[frames, batch, input]`.
-    pub(crate) x: &'a [f32],
     pub(crate) lengths: Option<&'a [usize]>,
     /// `[frames, batch, 2 * hidden]`, of which this direction's half begins at `offset`.
     pub(crate) dy: &'a [f32],
@@ -23,123 +27,114 @@ pub(crate) struct Given<'a> {
     pub(crate) weights: Weights<'a>,
 }
 
-/// Gradients of one direction's weights and, into `dx` `[frames, batch, input]` if given, of the input.
-pub(crate) fn run(given: Given<'_>, mut trace: Trace, dx: Option<&mut [f32]>) -> WeightGradients {
-    backward_through_time(given, &mut trace);
-    let (shape, gates) = (given.shape, &trace.gates);
-    let columns = Sizes::new(shape).columns;
-    let (input, (recurrent, (bias, ()))) = rayon::join(
-        || input_gradient(given, gates),
-        || {
-            rayon::join(
-                || recurrent_gradient(given, gates, &trace.outputs),
-                || {
-                    rayon::join(
-                        || {
-                            let mut sum = Buffer::zeros(columns);
-                            Arch::new().dispatch(SumRows {
-                                rows: gates,
-                                sum: &mut sum,
-                            });
-                            separate(&sum, shape.hidden, 1)
-                        },
-                        || {
-                            if let Some(dx) = dx {
-                                let weights = interleave(given.weights.input, shape.hidden);
-                                let weights = Matrix::new(&weights, shape.input, columns, columns);
-                                let gates = Matrix::new(gates, shape.rows(), columns, columns);
-                                multiply(dx, shape.input, false, gates, weights.transposed());
-                            }
-                        },
-                    )
-                },
-            )
-        },
-    );
-    WeightGradients {
-        input,
-        recurrent,
-        bias,
-    }
-}
-
-/// Turns the trace's gates into the gradients of their preactivations.
-fn backward_through_time(given: Given<'_>, trace: &mut Trace) {
-    let Given { shape, dy, .. } = given;
+/// Turns the trace's gates into the gradients of their preactivations; returns their sums `[blocks, 64]`, the gradient of
+/// the bias.
+pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
+    let Given {
+        plan,
+        shape,
+        dy,
+        lengths,
+        ..
+    } = given;
     let Sizes {
         units,
         columns,
         state,
+        ..
     } = Sizes::new(shape);
     let (frames, batch, hidden) = (shape.frames, shape.batch, shape.hidden);
-    let panels = transposed_panels(given.weights.recurrent, hidden);
+    let recurrent = transposed_panels(given.weights.recurrent, hidden);
+    let recurrent = plan.panels(recurrent, columns);
     let zeros = Buffer::zeros(state);
-    let mut d_out = Buffer::zeros(state);
+    let mut d_out = Buffer::zeros(units.next_multiple_of(WIDTH) * batch);
     let mut d_cell = Buffer::zeros(state);
+    let mut d_bias = Buffer::zeros(columns);
+    let mut scratch = plan.scratch(batch, columns);
     for step in (0..frames).rev() {
         let (frame, earlier) = given.order.frame(step, frames);
-        let gates = &mut trace.gates[frame * batch * columns..][..batch * columns];
         let dy = &dy[frame * batch * 2 * hidden..][..batch * 2 * hidden];
-        for (d_out, dy) in d_out
-            .chunks_exact_mut(units)
-            .zip(dy.chunks_exact(2 * hidden))
-        {
-            for (d_out, dy) in d_out.iter_mut().zip(&dy[given.offset..][..hidden]) {
-                *d_out += dy;
+        for (number, panel) in d_out.chunks_exact_mut(batch * WIDTH).enumerate() {
+            let width = WIDTH.min(hidden - number * WIDTH);
+            let rows = dy.chunks_exact(2 * hidden);
+            for (d_out, dy) in panel.chunks_exact_mut(WIDTH).zip(rows) {
+                let dy = &dy[given.offset + number * WIDTH..][..width];
+                for (d_out, dy) in d_out.iter_mut().zip(dy) {
+                    *d_out += dy;
+                }
             }
         }
         let cells = &trace.cells;
-        Arch::new().dispatch(BackwardStep {
-            blocks: units / UNITS,
-            ended: Ended {
-                frame,
-                lengths: given.lengths,
-            },
-            gates,
-            cell_before: earlier.map_or(&zeros, |earlier| &cells[earlier * state..][..state]),
-            cell: &cells[frame * state..][..state],
-            d_out: &mut d_out,
-            d_cell: &mut d_cell,
-        });
+        let panels = trace.gates.chunks_exact_mut(shape.rows() * COLUMNS);
+        for (block, gates) in panels.enumerate() {
+            let (gates, _) = gates[frame * batch * COLUMNS..].as_chunks_mut();
+            let of_block = block * batch * UNITS..(block + 1) * batch * UNITS;
+            let cell_before = earlier.map_or(&zeros[..], |earlier| &cells[earlier * state..]);
+            plan.arch.dispatch(BackwardStep {
+                block,
+                ended: Ended { frame, lengths },
+                gates: &mut gates[..batch],
+                cell_before: &cell_before[of_block.clone()],
+                cell: &cells[frame * state..][of_block.clone()],
+                d_out: &mut d_out[block / 4 * batch * WIDTH..][..batch * WIDTH],
+                d_cell: &mut d_cell[of_block],
+                d_bias: &mut d_bias[block * COLUMNS..],
+            });
+        }
         if earlier.is_none() {
             continue;
         }
-        for (number, panel) in panels.chunks(PANEL * columns).enumerate() {
-            let width = panel.len() / columns;
-            let panel = Matrix::new(panel, columns, width, width);
-            for rows in row_parts(batch) {
-                let lhs = Matrix::new(&gates[rows.start * columns..], rows.len(), columns, columns);
-                let tile = &mut d_out[rows.start * units + number * PANEL..];
-                multiply(tile, units, true, lhs, panel);
-            }
+        let rows = Rows::panels(&trace.gates, shape.rows(), frame * batch, batch);
+        let rows = plan.rows(rows, &mut scratch);
+        let panels = recurrent.iter().zip(d_out.chunks_exact_mut(batch * WIDTH));
+        for (panel, out) in panels {
+            plan.product(Product {
+                rows,
+                panel,
+                out: out.as_chunks_mut().0,
+                accumulate: true,
+            });
         }
     }
+    d_bias
 }
 
-fn input_gradient(given: Given<'_>, gates: &[f32]) -> Vec<f32> {
-    let Given { shape, x, .. } = given;
+/// The gradient of the input, `dx` `[frames, batch, input]`, from the gradients of both directions' gates.
+pub(crate) fn input_gradient(
+    plan: Plan,
+    shape: Shape,
+    gates: [&[f32]; 2],
+    weights: [Weights<'_>; 2],
+    dx: &mut [f32],
+) {
     let columns = Sizes::new(shape).columns;
-    let gates = Matrix::new(gates, shape.rows(), columns, columns);
-    let x = Matrix::new(x, shape.rows(), shape.input, shape.input);
-    let mut product = Buffer::new(shape.input * columns);
-    multiply(&mut product, columns, false, x.transposed(), gates);
-    separate(&product, shape.hidden, shape.input)
-}
-
-fn recurrent_gradient(given: Given<'_>, gates: &[f32], outputs: &[f32]) -> Vec<f32> {
-    let Given { shape, order, .. } = given;
-    let Sizes { units, columns, .. } = Sizes::new(shape);
-    if shape.frames == 1 {
-        return vec![0.0; shape.hidden * 4 * shape.hidden];
-    }
-    let rows = shape.rows() - shape.batch;
-    let (before, after) = match order {
-        Order::Forward => (0, shape.batch),
-        Order::Backward => (shape.batch, 0),
-    };
-    let outputs = Matrix::new(&outputs[before * units..], rows, units, units);
-    let gates = Matrix::new(&gates[after * columns..], rows, columns, columns);
-    let mut product = Buffer::new(units * columns);
-    multiply(&mut product, columns, false, outputs.transposed(), gates);
-    separate(&product, shape.hidden, shape.hidden)
+    let panels =
+        weights.map(|weights| plan.panels(transposed_panels(weights.input, shape.hidden), columns));
+    dx.par_chunks_mut(ROWS * shape.input)
+        .enumerate()
+        .for_each(|(task, dx)| {
+            let count = dx.len() / shape.input;
+            let mut scratch = [(); 2].map(|()| plan.scratch(count, columns));
+            let [first, second] = &mut scratch;
+            let rows = [(gates[0], first), (gates[1], second)].map(|(gates, scratch)| {
+                let rows = Rows::panels(gates, shape.rows(), task * ROWS, count);
+                plan.rows(rows, scratch)
+            });
+            let mut out = Buffer::new(count * WIDTH);
+            let (out, _) = out.as_chunks_mut::<WIDTH>();
+            for (number, both) in panels[0].iter().zip(panels[1].iter()).enumerate() {
+                for (direction, panel) in [both.0, both.1].into_iter().enumerate() {
+                    plan.product(Product {
+                        rows: rows[direction],
+                        panel,
+                        out: &mut *out,
+                        accumulate: direction > 0,
+                    });
+                }
+                let width = WIDTH.min(shape.input - number * WIDTH);
+                for (dx, out) in dx.chunks_exact_mut(shape.input).zip(&*out) {
+                    dx[number * WIDTH..][..width].copy_from_slice(&out[..width]);
+                }
+            }
+        });
 }

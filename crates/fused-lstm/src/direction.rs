@@ -1,7 +1,7 @@
 //! One direction of the layer over the whole batch: order of reading, and what forward leaves for backward.
 
 use crate::Shape;
-use crate::layout::padded;
+use crate::layout::{UNITS, padded};
 use crate::pool::Buffer;
 
 /// In which order a direction reads the frames.
@@ -29,9 +29,9 @@ impl Order {
 /// What one direction keeps of its forward pass, in the order of the frames, in the layout of [`crate::layout`].
 #[derive(Debug)]
 pub(crate) struct Trace {
-    /// Activations of the gates `[frames, batch, 4 * padded]`.
+    /// Activations of the gates `[blocks, frames * batch, 64]`.
     pub(crate) gates: Buffer,
-    /// `[frames, batch, padded]`.
+    /// `[frames, blocks, batch, 16]`.
     pub(crate) cells: Buffer,
     /// The direction's outputs `[frames, batch, padded]`.
     pub(crate) outputs: Buffer,
@@ -42,6 +42,8 @@ pub(crate) struct Trace {
 pub(crate) struct Sizes {
     /// Units, rounded up to whole blocks.
     pub(crate) units: usize,
+    /// Blocks of 16 units, each with 64 columns of gates.
+    pub(crate) blocks: usize,
     /// Columns of the gates, `4 * units`.
     pub(crate) columns: usize,
     /// Elements of one frame's states, `batch * units`.
@@ -53,17 +55,9 @@ impl Sizes {
         let units = padded(shape.hidden);
         Self {
             units,
+            blocks: units / UNITS,
             columns: 4 * units,
             state: shape.batch * units,
         }
     }
-}
-
-/// Rows that a step multiplies at once: up to 48 rows `gemm` 0.19 uses a panel of weights as it lies, beyond that it
-/// copies it first. Even parts, in multiples of its tile's 6 rows.
-pub(crate) fn row_parts(batch: usize) -> impl Iterator<Item = std::ops::Range<usize>> + Clone {
-    let part = batch.div_ceil(batch.div_ceil(48)).next_multiple_of(6);
-    (0..batch)
-        .step_by(part)
-        .map(move |first| first..(first + part).min(batch))
 }

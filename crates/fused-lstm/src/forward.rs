@@ -1,63 +1,114 @@
 //! One direction forward.
 
-use pulp::Arch;
-use rayon::prelude::*;
-
-use crate::direction::{Order, Sizes, Trace, row_parts};
+use crate::direction::{Order, Sizes, Trace};
 use crate::gates::{Ended, ForwardStep};
-use crate::layout::{COLUMNS, UNITS, interleave, recurrent_panels};
-use crate::matmul::{Matrix, multiply};
+use crate::layout::{COLUMNS, UNITS, panels};
 use crate::pool::Buffer;
+use crate::precision::Plan;
+use crate::rows::{Left, Rows};
+use crate::tile::Product;
 use crate::{Shape, Weights};
 
-/// Rows of the input that one task projects: enough to pay for `gemm`'s copy of the weights.
-const PROJECTED_ROWS: usize = 1024;
+/// Rows of the input that are projected at once, if a frame has fewer: enough to pay for reading the weights, few enough
+/// that their gates are still in the second-level cache when the steps come to them.
+const PROJECTED_ROWS: usize = 128;
+
+/// What a direction's forward pass reads.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) plan: Plan,
+    pub(crate) shape: Shape,
+    pub(crate) order: Order,
+    /// `[frames, batch, input]`.
+    pub(crate) x: &'a [f32],
+    pub(crate) lengths: Option<&'a [usize]>,
+    pub(crate) weights: Weights<'a>,
+    /// Whether gates and cells are wanted after the pass, or only the outputs.
+    pub(crate) train: bool,
+}
 
 /// Runs one direction.
-pub(crate) fn run(
-    shape: Shape,
-    order: Order,
-    x: &[f32],
-    lengths: Option<&[usize]>,
-    weights: Weights<'_>,
-) -> Trace {
+pub(crate) fn run(given: Given<'_>) -> Trace {
+    let Given {
+        plan,
+        shape,
+        order,
+        lengths,
+        weights,
+        ..
+    } = given;
     let Sizes {
         units,
+        blocks,
         columns,
         state,
     } = Sizes::new(shape);
     let (frames, batch) = (shape.frames, shape.batch);
-    let mut gates = Buffer::new(shape.rows() * columns);
-    project(shape, x, weights, &mut gates);
-    let bias = interleave(weights.bias, shape.hidden);
-    let panels = recurrent_panels(weights.recurrent, shape.hidden);
-    let mut cells = Buffer::new(frames * state);
+    let together = PROJECTED_ROWS.div_ceil(batch).min(frames);
+    // Without training, gates live as long as a projection and cells for two frames.
+    let (gate_frames, cell_frames) = if given.train {
+        (frames, frames)
+    } else {
+        (together, 2)
+    };
+    let input = plan.panels(
+        panels(weights.input, shape.hidden, shape.input),
+        shape.input,
+    );
+    let recurrent = plan.panels(panels(weights.recurrent, shape.hidden, units), units);
+    let bias = panels(weights.bias, shape.hidden, 1);
+    let mut gates = Buffer::new(gate_frames * batch * columns);
+    let mut cells = Buffer::new(cell_frames * state);
     let mut outputs = Buffer::new(frames * state);
     let zeros = Buffer::zeros(state);
-    let arch = Arch::new();
-    for step in 0..frames {
-        let (frame, earlier) = order.frame(step, frames);
-        let gates = &mut gates[frame * batch * columns..][..batch * columns];
-        let (cell_before, cell) = before_and_now(&mut cells, frame, earlier, state, &zeros);
-        let (out_before, out) = before_and_now(&mut outputs, frame, earlier, state, &zeros);
-        for (block, panel) in panels.chunks_exact(units * COLUMNS).enumerate() {
-            let panel = Matrix::new(panel, units, COLUMNS, COLUMNS);
-            for rows in row_parts(batch) {
+    let mut scratch = plan.scratch(together * batch, shape.input.max(units));
+    let panel_len = gate_frames * batch * COLUMNS;
+    for begin in (0..frames).step_by(together) {
+        let steps = begin..(begin + together).min(frames);
+        let first = order
+            .frame(begin, frames)
+            .0
+            .min(order.frame(steps.end - 1, frames).0);
+        let origin = if given.train { 0 } else { first };
+        let x = &given.x[first * batch * shape.input..][..steps.len() * batch * shape.input];
+        let rows = plan.rows(Rows::plain(x, shape.input), &mut scratch);
+        for (panel, gates) in input.iter().zip(gates.chunks_exact_mut(panel_len)) {
+            let (out, _) = gates[(first - origin) * batch * COLUMNS..].as_chunks_mut();
+            plan.product(Product {
+                rows,
+                panel,
+                out: &mut out[..rows.count()],
+                accumulate: false,
+            });
+        }
+        for step in steps {
+            let (frame, earlier) = order.frame(step, frames);
+            let before = earlier.map(|earlier| earlier % cell_frames);
+            let (cell_before, cell) =
+                before_and_now(&mut cells, frame % cell_frames, before, state, &zeros);
+            let (out_before, out) = before_and_now(&mut outputs, frame, earlier, state, &zeros);
+            let rows = plan.rows(Rows::plain(out_before, units), &mut scratch);
+            let panels = recurrent.iter().zip(gates.chunks_exact_mut(panel_len));
+            for (block, (panel, gates)) in panels.enumerate() {
+                let (gates, _) = gates[(frame - origin) * batch * COLUMNS..].as_chunks_mut();
+                let gates = &mut gates[..batch];
                 if earlier.is_some() {
-                    let lhs = &out_before[rows.start * units..];
-                    let lhs = Matrix::new(lhs, rows.len(), units, units);
-                    let tile = &mut gates[rows.start * columns + block * COLUMNS..];
-                    multiply(tile, columns, true, lhs, panel);
+                    plan.product(Product {
+                        rows,
+                        panel,
+                        out: gates,
+                        accumulate: true,
+                    });
                 }
-                arch.dispatch(ForwardStep {
-                    rows,
+                let of_block = block * batch * UNITS..(block + 1) * batch * UNITS;
+                plan.arch.dispatch(ForwardStep {
                     block,
-                    blocks: units / UNITS,
-                    bias: &bias,
+                    blocks,
+                    bias: &bias[block * COLUMNS..],
                     ended: Ended { frame, lengths },
                     gates,
-                    cell_before,
-                    cell,
+                    cell_before: &cell_before[of_block.clone()],
+                    cell: &mut cell[of_block],
                     out_before,
                     out,
                 });
@@ -69,22 +120,6 @@ pub(crate) fn run(
         cells,
         outputs,
     }
-}
-
-/// The product of the input, for all frames, which needs no state. (The bias comes in a step's registers: to begin with
-/// it here would write all gates once more.)
-fn project(shape: Shape, x: &[f32], weights: Weights<'_>, gates: &mut [f32]) {
-    let input = shape.input;
-    let columns = Sizes::new(shape).columns;
-    let weights = interleave(weights.input, shape.hidden);
-    let weights = Matrix::new(&weights, input, columns, columns);
-    gates
-        .par_chunks_mut(PROJECTED_ROWS * columns)
-        .zip(x.par_chunks(PROJECTED_ROWS * input))
-        .for_each(|(gates, x)| {
-            let x = Matrix::new(x, x.len() / input, input, input);
-            multiply(gates, columns, false, x, weights);
-        });
 }
 
 /// The state before a frame (zeros before the first) and the place of the frame's own.

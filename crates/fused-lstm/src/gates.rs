@@ -6,7 +6,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::activation::{sigmoid, tanh};
+use crate::activation::{multiply_add, sigmoid, tanh};
 use crate::layout::{COLUMNS, UNITS};
 
 /// Magnitudes below this become 0. Gradients that fade over many steps would otherwise pass through the denormal
@@ -30,20 +30,20 @@ impl Ended<'_> {
     }
 }
 
-/// One step forward of one block of units for some rows (sequences).
+/// One step forward of one block of units for all rows (sequences).
 pub(crate) struct ForwardStep<'a> {
-    pub(crate) rows: std::ops::Range<usize>,
     pub(crate) block: usize,
     /// Blocks of a row.
     pub(crate) blocks: usize,
-    /// `[blocks, 64]`.
+    /// `[64]`.
     pub(crate) bias: &'a [f32],
     pub(crate) ended: Ended<'a>,
-    /// `[batch, blocks, 64]`: preactivations without the bias, which become activations.
-    pub(crate) gates: &'a mut [f32],
-    /// `[batch, blocks, 16]`, like the other states.
+    /// `[batch, 64]`: preactivations without the bias, which become activations.
+    pub(crate) gates: &'a mut [[f32; COLUMNS]],
+    /// `[batch, 16]`: the block's own, like `cell`.
     pub(crate) cell_before: &'a [f32],
     pub(crate) cell: &'a mut [f32],
+    /// `[batch, blocks, 16]`, like `out`.
     pub(crate) out_before: &'a [f32],
     pub(crate) out: &'a mut [f32],
 }
@@ -53,38 +53,52 @@ impl WithSimd for ForwardStep<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let (gates, _) = self.gates.as_chunks_mut::<COLUMNS>();
+        if S::IS_SCALAR {
+            self.run::<false>();
+        } else {
+            self.run::<true>();
+        }
+    }
+}
+
+impl ForwardStep<'_> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self) {
         let (cell_before, _) = self.cell_before.as_chunks::<UNITS>();
         let (out_before, _) = self.out_before.as_chunks::<UNITS>();
         let (cell, _) = self.cell.as_chunks_mut::<UNITS>();
         let (out, _) = self.out.as_chunks_mut::<UNITS>();
-        let bias = split(&self.bias.as_chunks::<COLUMNS>().0[self.block]);
-        for row in self.rows {
+        let (bias, _) = self.bias.as_chunks::<COLUMNS>();
+        let bias = split(&bias[0]);
+        for (row, gates) in self.gates.iter_mut().enumerate() {
             let at = row * self.blocks + self.block;
             if self.ended.at(row) {
-                cell[at] = cell_before[at];
+                cell[row] = cell_before[row];
                 out[at] = out_before[at];
             } else {
-                (cell[at], out[at]) = forward_block(&mut gates[at], &bias, &cell_before[at]);
+                (cell[row], out[at]) = forward_block::<FUSED>(gates, &bias, &cell_before[row]);
             }
         }
     }
 }
 
-/// One step backward for all rows and blocks.
+/// One step backward of one block of units for all rows.
 ///
-/// `d_out` `[batch, blocks, 16]` holds the whole gradient of the step's output. What remains in it goes to the step
-/// before without passing the weights: nothing, but all of it where the state was carried.
+/// `d_out` holds the whole gradient of the step's output. What remains in it goes to the step before without passing the
+/// weights: nothing, but all of it where the state was carried.
 pub(crate) struct BackwardStep<'a> {
-    /// Blocks of a row.
-    pub(crate) blocks: usize,
+    pub(crate) block: usize,
     pub(crate) ended: Ended<'a>,
-    /// `[batch, blocks, 64]`: activations, which become the gradients of the preactivations.
-    pub(crate) gates: &'a mut [f32],
+    /// `[batch, 64]`: activations, which become the gradients of the preactivations.
+    pub(crate) gates: &'a mut [[f32; COLUMNS]],
+    /// `[batch, 16]`: the block's own, like `cell` and `d_cell`.
     pub(crate) cell_before: &'a [f32],
     pub(crate) cell: &'a [f32],
+    /// `[batch, 4, 16]`: the panel of 64 units that the block is in.
     pub(crate) d_out: &'a mut [f32],
     pub(crate) d_cell: &'a mut [f32],
+    /// `[64]`: the bias's gradient so far.
+    pub(crate) d_bias: &'a mut [f32],
 }
 
 impl WithSimd for BackwardStep<'_> {
@@ -92,50 +106,48 @@ impl WithSimd for BackwardStep<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let (gates, _) = self.gates.as_chunks_mut::<COLUMNS>();
-        let (cell_before, _) = self.cell_before.as_chunks::<UNITS>();
-        let (cell, _) = self.cell.as_chunks::<UNITS>();
-        let (d_out, _) = self.d_out.as_chunks_mut::<UNITS>();
-        let (d_cell, _) = self.d_cell.as_chunks_mut::<UNITS>();
-        for at in 0..cell.len() {
-            if self.ended.at(at / self.blocks) {
-                gates[at] = [0.0; COLUMNS];
-            } else {
-                let gates = &mut gates[at];
-                d_cell[at] =
-                    backward_block(gates, &cell_before[at], &cell[at], &d_out[at], &d_cell[at]);
-                d_out[at] = [0.0; UNITS];
-            }
+        if S::IS_SCALAR {
+            self.run::<false>();
+        } else {
+            self.run::<true>();
         }
     }
 }
 
-/// Adds every row of `rows` to `sum`.
-pub(crate) struct SumRows<'a> {
-    pub(crate) rows: &'a [f32],
-    pub(crate) sum: &'a mut [f32],
-}
-
-impl WithSimd for SumRows<'_> {
-    type Output = ();
-
+impl BackwardStep<'_> {
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for row in self.rows.chunks_exact(self.sum.len()) {
-            for (sum, value) in self.sum.iter_mut().zip(row) {
-                *sum += value;
+    fn run<const FUSED: bool>(self) {
+        let (cell_before, _) = self.cell_before.as_chunks::<UNITS>();
+        let (cell, _) = self.cell.as_chunks::<UNITS>();
+        let (d_out, _) = self.d_out.as_chunks_mut::<UNITS>();
+        let (d_cell, _) = self.d_cell.as_chunks_mut::<UNITS>();
+        let (d_bias, _) = self.d_bias.as_chunks_mut::<COLUMNS>();
+        let mut sum = d_bias[0];
+        for (row, gates) in self.gates.iter_mut().enumerate() {
+            if self.ended.at(row) {
+                *gates = [0.0; COLUMNS];
+                continue;
+            }
+            let (d_out, d_cell) = (&mut d_out[row * 4 + self.block % 4], &mut d_cell[row]);
+            let (before, cell) = (&cell_before[row], &cell[row]);
+            *d_cell = backward_block::<FUSED>(gates, before, cell, d_out, d_cell);
+            *d_out = [0.0; UNITS];
+            for (sum, gradient) in sum.iter_mut().zip(&*gates) {
+                *sum += gradient;
             }
         }
+        d_bias[0] = sum;
     }
 }
 
 /// Activates one block and returns its cell and output.
 #[inline(always)]
-fn forward_block(
+fn forward_block<const FUSED: bool>(
     gates: &mut [f32; COLUMNS],
     bias: &[Units; 4],
     cell_before: &Units,
 ) -> (Units, Units) {
+    let fma = multiply_add::<FUSED>;
     let mut parts = split(gates);
     for (part, bias) in parts.iter_mut().zip(bias) {
         for unit in 0..UNITS {
@@ -144,16 +156,16 @@ fn forward_block(
     }
     let [i, f, g, o] = parts;
     let (i, f, g, o) = (
-        map(i, sigmoid),
-        map(f, sigmoid),
-        map(g, tanh),
-        map(o, sigmoid),
+        map(i, sigmoid::<FUSED>),
+        map(f, sigmoid::<FUSED>),
+        map(g, tanh::<FUSED>),
+        map(o, sigmoid::<FUSED>),
     );
     let mut cell = [0.0; UNITS];
     for unit in 0..UNITS {
-        cell[unit] = flush(f[unit].mul_add(cell_before[unit], i[unit] * g[unit]));
+        cell[unit] = flush(fma(f[unit], cell_before[unit], i[unit] * g[unit]));
     }
-    let mut out = map(cell, tanh);
+    let mut out = map(cell, tanh::<FUSED>);
     for unit in 0..UNITS {
         out[unit] = flush(o[unit] * out[unit]);
     }
@@ -163,21 +175,22 @@ fn forward_block(
 
 /// Turns one block's activations into gradients and returns the gradient of the cell before.
 #[inline(always)]
-fn backward_block(
+fn backward_block<const FUSED: bool>(
     gates: &mut [f32; COLUMNS],
     cell_before: &Units,
     cell: &Units,
     d_out: &Units,
     d_cell: &Units,
 ) -> Units {
+    let fma = multiply_add::<FUSED>;
     let [i, f, g, o] = split(gates);
-    let squashed = map(*cell, tanh);
+    let squashed = map(*cell, tanh::<FUSED>);
     let mut d_gates = [[0.0; UNITS]; 4];
     let mut d_before = [0.0; UNITS];
     for unit in 0..UNITS {
         let (i, f, g, o) = (i[unit], f[unit], g[unit], o[unit]);
         let (dh, squashed) = (d_out[unit], squashed[unit]);
-        let dc = (dh * o).mul_add(1.0 - squashed * squashed, d_cell[unit]);
+        let dc = fma(dh * o, 1.0 - squashed * squashed, d_cell[unit]);
         d_gates[0][unit] = flush(dc * g * (i * (1.0 - i)));
         d_gates[1][unit] = flush(dc * cell_before[unit] * (f * (1.0 - f)));
         d_gates[2][unit] = flush(dc * i * (1.0 - g * g));

@@ -1,15 +1,23 @@
 //! Both directions together.
 
-use crate::backward::Given;
+use rayon::prelude::*;
+
+use crate::backward::{Given, input_gradient, through_time};
 use crate::direction::{Order, Trace};
 use crate::layout::padded;
-use crate::pool::{Buffer, take};
+use crate::pool::take;
+use crate::precision::Plan;
 use crate::shape::check_len;
-use crate::{LstmError, Shape, WeightGradients, Weights};
+use crate::weight_gradient::weight_gradients;
+use crate::{LstmError, Options, Shape, WeightGradients, Weights};
+
+/// Rows of the output that one task puts together.
+const ROWS: usize = 512;
 
 /// What [`forward`] keeps for [`backward`]. Its buffers return to a pool, so that steady training allocates little.
 #[derive(Debug)]
 pub struct Saved {
+    plan: Plan,
     shape: Shape,
     lengths: Option<Vec<usize>>,
     traces: [Trace; 2],
@@ -39,13 +47,39 @@ pub fn forward(
     weights: [Weights<'_>; 2],
     train: bool,
 ) -> Result<(Vec<f32>, Option<Saved>), LstmError> {
+    forward_with(shape, x, lengths, weights, train, Options::default())
+}
+
+/// [`forward`] with a choice of precision and instructions, which [`backward`] then uses too.
+///
+/// # Errors
+/// Those of [`forward`], and [`LstmError::Simd`] when this processor lacks the instructions.
+pub fn forward_with(
+    shape: Shape,
+    x: &[f32],
+    lengths: Option<&[usize]>,
+    weights: [Weights<'_>; 2],
+    train: bool,
+    options: Options,
+) -> Result<(Vec<f32>, Option<Saved>), LstmError> {
+    let plan = options.plan()?;
     shape.check()?;
     check_len("x", x, shape.input_len())?;
     shape.check_weights(&weights)?;
     if let Some(lengths) = lengths {
         shape.check_lengths(lengths)?;
     }
-    let run = |order, weights| crate::forward::run(shape, order, x, lengths, weights);
+    let run = |order, weights| {
+        crate::forward::run(crate::forward::Given {
+            plan,
+            shape,
+            order,
+            x,
+            lengths,
+            weights,
+            train,
+        })
+    };
     let (first, second) = rayon::join(
         || run(Order::Forward, weights[0]),
         || run(Order::Backward, weights[1]),
@@ -53,13 +87,18 @@ pub fn forward(
     let hidden = shape.hidden;
     let mut y = take(shape.output_len());
     let units = padded(hidden);
-    let halves = first.outputs.chunks_exact(units);
-    let halves = halves.zip(second.outputs.chunks_exact(units));
-    for (y, (first, second)) in y.chunks_exact_mut(2 * hidden).zip(halves) {
-        y[..hidden].copy_from_slice(&first[..hidden]);
-        y[hidden..].copy_from_slice(&second[..hidden]);
-    }
+    y.par_chunks_mut(ROWS * 2 * hidden)
+        .zip(first.outputs.par_chunks(ROWS * units))
+        .zip(second.outputs.par_chunks(ROWS * units))
+        .for_each(|((y, first), second)| {
+            let halves = first.chunks_exact(units).zip(second.chunks_exact(units));
+            for (y, (first, second)) in y.chunks_exact_mut(2 * hidden).zip(halves) {
+                y[..hidden].copy_from_slice(&first[..hidden]);
+                y[hidden..].copy_from_slice(&second[..hidden]);
+            }
+        });
     let saved = train.then(|| Saved {
+        plan,
         shape,
         lengths: lengths.map(<[usize]>::to_vec),
         traces: [first, second],
@@ -79,33 +118,47 @@ pub fn backward(
     weights: [Weights<'_>; 2],
     want_dx: bool,
 ) -> Result<(Option<Vec<f32>>, [WeightGradients; 2]), LstmError> {
-    let shape = saved.shape;
+    let Saved {
+        plan,
+        shape,
+        lengths,
+        traces: [mut first, mut second],
+    } = saved;
     check_len("x", x, shape.input_len())?;
     check_len("dy", dy, shape.output_len())?;
     shape.check_weights(&weights)?;
-    let lengths = saved.lengths.as_deref();
-    let [first, second] = saved.traces;
-    let mut dx = want_dx.then(|| take(shape.input_len()));
-    let mut dx_second = want_dx.then(|| Buffer::new(shape.input_len()));
     let given = |order, offset, weights| Given {
+        plan,
         shape,
         order,
-        x,
-        lengths,
+        lengths: lengths.as_deref(),
         dy,
         offset,
         weights,
     };
-    let forward = given(Order::Forward, 0, weights[0]);
-    let reverse = given(Order::Backward, shape.hidden, weights[1]);
-    let gradients = rayon::join(
-        || crate::backward::run(forward, first, dx.as_deref_mut()),
-        || crate::backward::run(reverse, second, dx_second.as_deref_mut()),
+    let (first_bias, second_bias) = rayon::join(
+        || through_time(given(Order::Forward, 0, weights[0]), &mut first),
+        || {
+            through_time(
+                given(Order::Backward, shape.hidden, weights[1]),
+                &mut second,
+            )
+        },
     );
-    if let (Some(dx), Some(second)) = (&mut dx, &dx_second) {
-        for (sum, value) in dx.iter_mut().zip(second.iter()) {
-            *sum += value;
-        }
-    }
-    Ok((dx, gradients.into()))
+    let mut dx = want_dx.then(|| take(shape.input_len()));
+    let gates = [&*first.gates, &*second.gates];
+    let ((), (first, second)) = rayon::join(
+        || {
+            if let Some(dx) = &mut dx {
+                input_gradient(plan, shape, gates, weights, dx);
+            }
+        },
+        || {
+            rayon::join(
+                || weight_gradients(plan, shape, Order::Forward, x, &first, &first_bias),
+                || weight_gradients(plan, shape, Order::Backward, x, &second, &second_bias),
+            )
+        },
+    );
+    Ok((dx, [first, second]))
 }

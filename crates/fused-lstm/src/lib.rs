@@ -22,6 +22,7 @@
 
 mod activation;
 mod backward;
+mod bf16;
 mod denormals;
 mod direction;
 mod error;
@@ -29,12 +30,19 @@ mod forward;
 mod gates;
 mod layer;
 mod layout;
-mod matmul;
+mod operand;
 mod pool;
+mod precision;
+mod rows;
 mod shape;
+mod simd;
+mod tile;
+mod weight_gradient;
 
 pub use denormals::flushing_denormals;
 pub use error::LstmError;
-pub use layer::{Saved, backward, forward};
+pub use layer::{Saved, backward, forward, forward_with};
 pub use pool::recycle;
+pub use precision::{Options, Precision};
 pub use shape::{Shape, WeightGradients, Weights};
+pub use simd::{SIMD_VARIABLE, Simd, set_simd};

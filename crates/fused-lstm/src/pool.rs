@@ -40,21 +40,31 @@ pub fn recycle(buffer: Vec<f32>) {
     free.push(buffer);
 }
 
-/// A pool buffer that returns by itself.
+/// Elements of a cache line: vector loads that cross two lines cost twice.
+const LINE: usize = 64 / size_of::<f32>();
+
+/// A pool buffer that begins at a cache line and returns by itself.
 #[derive(Debug)]
-pub(crate) struct Buffer(Vec<f32>);
+pub(crate) struct Buffer {
+    whole: Vec<f32>,
+    begin: usize,
+    len: usize,
+}
 
 impl Buffer {
     /// `len` elements with any content.
     pub(crate) fn new(len: usize) -> Self {
-        Self(take(len))
+        let whole = take(len + LINE - 1);
+        // Where the address is unknown (under Miri) the buffer begins anywhere.
+        let begin = whole.as_ptr().align_offset(64).min(LINE - 1);
+        Self { whole, begin, len }
     }
 
     /// `len` zeros.
     pub(crate) fn zeros(len: usize) -> Self {
-        let mut buffer = take(len);
+        let mut buffer = Self::new(len);
         buffer.fill(0.0);
-        Self(buffer)
+        buffer
     }
 }
 
@@ -62,18 +72,18 @@ impl std::ops::Deref for Buffer {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
-        &self.0
+        &self.whole[self.begin..][..self.len]
     }
 }
 
 impl std::ops::DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [f32] {
-        &mut self.0
+        &mut self.whole[self.begin..][..self.len]
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        recycle(std::mem::take(&mut self.0));
+        recycle(std::mem::take(&mut self.whole));
     }
 }

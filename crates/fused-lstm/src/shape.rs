@@ -38,6 +38,15 @@ pub struct WeightGradients {
     pub bias: Vec<f32>,
 }
 
+impl WeightGradients {
+    /// Gives the buffers back for later calls, as [`crate::recycle`] does.
+    pub fn recycle(self) {
+        for buffer in [self.input, self.recurrent, self.bias] {
+            crate::recycle(buffer);
+        }
+    }
+}
+
 impl Shape {
     /// Refuses zero dimensions and sizes whose buffers (of f32) would pass `isize::MAX` bytes.
     pub(crate) fn check(self) -> Result<(), LstmError> {

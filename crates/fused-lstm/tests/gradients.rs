@@ -4,7 +4,7 @@
 
 mod oracle;
 
-use fused_lstm::{Shape, backward, forward};
+use fused_lstm::{Options, Shape, Simd, backward, forward_with};
 use oracle::Problem;
 
 /// f32 against f64: a few hundred rounding steps on values of order 1. The differences' own error is 1e-9.
@@ -46,19 +46,26 @@ fn check(shape: Shape, lengths: Option<Vec<usize>>) {
     let narrow = problem.narrow();
     let weights = narrow.weights();
     let lengths = problem.lengths.as_deref();
-    let (_, saved) = forward(shape, &narrow.x, lengths, weights, true).expect("forward");
-    let saved = saved.expect("asked for");
-    let (dx, gradients) = backward(saved, &narrow.x, &narrow.dy, weights, true).expect("backward");
-    assert_close(
-        "dx",
-        &dx.expect("asked for"),
-        &differences(&problem, |p| &mut p.x),
-    );
-    for (direction, gradients) in gradients.iter().enumerate() {
-        let expected = |part: usize| differences(&problem, |p| &mut p.weights[direction][part]);
-        assert_close("dW", &gradients.input, &expected(0));
-        assert_close("dU", &gradients.recurrent, &expected(1));
-        assert_close("db", &gradients.bias, &expected(2));
+    let d_x = differences(&problem, |p| &mut p.x);
+    let d_weights = [0, 1].map(|direction| {
+        [0, 1, 2].map(|part| differences(&problem, |p| &mut p.weights[direction][part]))
+    });
+    for simd in Simd::available() {
+        let options = Options {
+            simd: Some(simd),
+            ..Options::default()
+        };
+        let (_, saved) =
+            forward_with(shape, &narrow.x, lengths, weights, true, options).expect("forward");
+        let saved = saved.expect("asked for");
+        let (dx, gradients) =
+            backward(saved, &narrow.x, &narrow.dy, weights, true).expect("backward");
+        assert_close("dx", &dx.expect("asked for"), &d_x);
+        for (gradients, expected) in gradients.iter().zip(&d_weights) {
+            assert_close("dW", &gradients.input, &expected[0]);
+            assert_close("dU", &gradients.recurrent, &expected[1]);
+            assert_close("db", &gradients.bias, &expected[2]);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 use std::path::Path;
 
-use fused_lstm::{Shape, Weights, backward, forward};
+use fused_lstm::{Options, Shape, Simd, Weights, backward, forward_with};
 
 /// f32 sums over at most 5 * 4 rows and 32 units, on values of order 1 to 10.
 const TOLERANCE: f32 = 5e-6;
@@ -33,6 +33,23 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
 }
 
 fn check(frames: usize, batch: usize, input: usize, hidden: usize, lengths: Option<&[usize]>) {
+    for simd in Simd::available() {
+        check_with(simd, frames, batch, input, hidden, lengths);
+    }
+}
+
+fn check_with(
+    simd: Simd,
+    frames: usize,
+    batch: usize,
+    input: usize,
+    hidden: usize,
+    lengths: Option<&[usize]>,
+) {
+    let options = Options {
+        simd: Some(simd),
+        ..Options::default()
+    };
     let name = match lengths {
         None => "equal".to_owned(),
         Some(lengths) => lengths
@@ -65,8 +82,8 @@ fn check(frames: usize, batch: usize, input: usize, hidden: usize, lengths: Opti
         recurrent: file.take(hidden * columns),
         bias: file.take(columns),
     });
-    let (y, saved) = forward(shape, x, lengths, weights, true).expect("forward");
-    assert_close(&format!("{name} y"), &y, file.take(y.len()));
+    let (y, saved) = forward_with(shape, x, lengths, weights, true, options).expect("forward");
+    assert_close(&format!("{simd} {name} y"), &y, file.take(y.len()));
     let dy = file.take(y.len());
     let saved = saved.expect("asked for");
     let (dx, gradients) = backward(saved, x, dy, weights, true).expect("backward");
