@@ -21,6 +21,8 @@
 #![deny(unsafe_code)]
 
 mod activation;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
 mod backward;
 mod bf16;
 mod denormals;
@@ -31,12 +33,14 @@ mod gates;
 mod layer;
 mod layout;
 mod operand;
+mod pairs;
 mod pool;
 mod precision;
 mod rows;
 mod shape;
 mod simd;
 mod tile;
+mod transposed;
 mod weight_gradient;
 
 pub use denormals::flushing_denormals;

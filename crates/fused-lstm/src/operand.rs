@@ -1,18 +1,19 @@
 //! Operands brought into the format that the products of a plan take.
 
+use pulp::{Simd as Lanes, WithSimd};
+
 use crate::bf16::{pair, round};
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
 use crate::rows::{DEPTH, Left, Rows};
 use crate::tile::{Product, WIDTH};
-use pulp::{Simd as Lanes, WithSimd};
 
 impl Plan {
     /// Elements that `inner` numbers along the inner dimension take.
     pub(crate) fn elements(self, inner: usize) -> usize {
         match self.operands {
             Operands::Whole | Operands::Rounded => inner,
-            Operands::Pairs(_) => inner.div_ceil(2),
+            Operands::Pairs(pairs) => pairs.elements(inner),
         }
     }
 
@@ -20,63 +21,66 @@ impl Plan {
     pub(crate) fn scratch(self, count: usize, inner: usize) -> Buffer {
         match self.operands {
             Operands::Whole => Buffer::new(0),
-            Operands::Rounded | Operands::Pairs(_) => Buffer::new(count * self.elements(inner)),
+            Operands::Rounded => Buffer::new(count * inner),
+            // Zeros, since more rows may be multiplied than there are: others could be denormal.
+            Operands::Pairs(pairs) => Buffer::zeros(pairs.rows(count) * pairs.elements(inner)),
         }
     }
 
     /// Rows as a left operand: as they are, or rounded into `scratch`.
     pub(crate) fn rows<'a>(self, rows: Rows<'a>, scratch: &'a mut [f32]) -> Rows<'a> {
-        let pairs = match self.operands {
-            Operands::Whole => return rows,
-            Operands::Rounded => false,
-            Operands::Pairs(_) => true,
-        };
+        let count = rows.count();
         let elements = self.elements(rows.inner());
-        let scratch = &mut scratch[..rows.count() * elements];
-        self.arch.dispatch(RoundRows {
-            rows,
-            pairs,
-            to: &mut *scratch,
-        });
-        Rows::plain(scratch, elements)
-    }
-
-    /// Elements of a left operand whose numbers lie in different rows: `rows` is one row, which is rounded, or two, of
-    /// which the first becomes pairs.
-    pub(crate) fn join(self, rows: &mut [f32]) {
+        let readable = match self.operands {
+            Operands::Whole => return rows,
+            Operands::Rounded => count,
+            Operands::Pairs(pairs) => pairs.rows(count),
+        };
+        let scratch = &mut scratch[..readable * elements];
+        let to = &mut scratch[..count * elements];
         match self.operands {
-            Operands::Whole => {}
-            Operands::Rounded => self.arch.dispatch(RoundAll(rows)),
-            Operands::Pairs(_) => self.arch.dispatch(JoinRows(rows)),
+            Operands::Pairs(_) => self.arch.dispatch(PairRows { rows, to }),
+            _ => self.arch.dispatch(RoundRows { rows, to }),
         }
+        Rows::padded(scratch, count, elements)
     }
 
-    /// A panel `[inner, 64]` as a right operand, in place: its first `elements(inner) * 64` elements.
-    pub(crate) fn panel(self, panel: &mut [f32]) {
+    /// A right operand, `[inner, 64]`, for formats other than f32 in `to`, which has room for `elements(inner)` rows.
+    pub(crate) fn panel<'a>(self, panel: &'a [f32], to: &'a mut [f32]) -> &'a [f32] {
+        let to = match self.operands {
+            Operands::Whole => return panel,
+            Operands::Rounded => &mut to[..panel.len()],
+            Operands::Pairs(pairs) => &mut to[..pairs.elements(panel.len() / WIDTH) * WIDTH],
+        };
         match self.operands {
-            Operands::Whole => {}
-            Operands::Rounded => self.arch.dispatch(RoundAll(panel)),
-            Operands::Pairs(_) => self.arch.dispatch(JoinPanel(panel)),
+            Operands::Pairs(_) => self.arch.dispatch(PairPanel { panel, to }),
+            _ => self.arch.dispatch(RoundAll { from: panel, to }),
         }
+        to
     }
 
-    /// Panels `[_, inner, 64]` as right operands; each keeps its place.
-    pub(crate) fn panels(self, mut panels: Buffer, inner: usize) -> Panels {
-        for panel in panels.chunks_exact_mut(inner * WIDTH) {
-            self.panel(panel);
+    /// Panels `[_, inner, 64]` as right operands.
+    pub(crate) fn panels(self, panels: Buffer, inner: usize) -> Panels {
+        let stride = self.elements(inner) * WIDTH;
+        if let Operands::Whole = self.operands {
+            return Panels { panels, stride };
+        }
+        let mut operands = Buffer::new(panels.len() / inner * self.elements(inner));
+        let pairs = panels.chunks_exact(inner * WIDTH);
+        for (panel, to) in pairs.zip(operands.chunks_exact_mut(stride)) {
+            self.panel(panel, to);
         }
         Panels {
-            panels,
-            stride: inner * WIDTH,
-            len: self.elements(inner) * WIDTH,
+            panels: operands,
+            stride,
         }
     }
 
     /// `out = rows * panel` or `out += rows * panel`, of operands that this plan made.
-    pub(crate) fn product(self, product: Product<'_, impl Left>) {
+    pub(crate) fn product(self, product: Product<'_, Rows<'_>>) {
         match self.operands {
             Operands::Whole | Operands::Rounded => product.run(self.arch),
-            Operands::Pairs(dot) => dot.run(product),
+            Operands::Pairs(pairs) => pairs.product(product),
         }
     }
 }
@@ -85,20 +89,17 @@ impl Plan {
 pub(crate) struct Panels {
     panels: Buffer,
     stride: usize,
-    len: usize,
 }
 
 impl Panels {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
-        self.panels
-            .chunks_exact(self.stride)
-            .map(|panel| &panel[..self.len])
+        self.panels.chunks_exact(self.stride)
     }
 }
 
+/// Rounds the rows into `to` `[rows, inner]`.
 struct RoundRows<'a> {
     rows: Rows<'a>,
-    pairs: bool,
     to: &'a mut [f32],
 }
 
@@ -107,77 +108,174 @@ impl WithSimd for RoundRows<'_> {
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
-        let elements = self.to.len() / self.rows.count();
-        for (row, mut to) in self.to.chunks_exact_mut(elements).enumerate() {
-            for block in 0..self.rows.inner().div_ceil(DEPTH) {
-                let from = self.rows.block(row, block);
-                let len = if self.pairs {
-                    from.len().div_ceil(2)
-                } else {
-                    from.len()
-                };
-                let (here, rest) = to.split_at_mut(len);
-                to = rest;
-                if self.pairs {
-                    let (whole, odd) = from.as_chunks::<2>();
-                    for (to, &[first, second]) in here.iter_mut().zip(whole) {
-                        *to = pair(first, second);
-                    }
-                    if let ([odd], Some(to)) = (odd, here.last_mut()) {
-                        *to = pair(*odd, 0.0);
-                    }
-                } else {
-                    for (to, &from) in here.iter_mut().zip(from) {
-                        *to = round(from);
-                    }
+        for (row, to) in self.to.chunks_exact_mut(self.rows.inner()).enumerate() {
+            for (block, to) in to.chunks_mut(DEPTH).enumerate() {
+                for (to, &from) in to.iter_mut().zip(self.rows.block(row, block)) {
+                    *to = round(from);
                 }
             }
         }
     }
 }
 
-struct RoundAll<'a>(&'a mut [f32]);
+/// Pairs neighbours of each row into `to` `[rows, elements]`, zero behind the last.
+struct PairRows<'a> {
+    rows: Rows<'a>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for PairRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Lanes>(self, _: S) {
+        let elements = self.to.len() / self.rows.count();
+        let blocks = self.rows.inner().div_ceil(DEPTH);
+        for (row, to) in self.to.chunks_exact_mut(elements).enumerate() {
+            for (block, to) in to.chunks_mut(DEPTH / 2).enumerate() {
+                let from = if block < blocks {
+                    self.rows.block(row, block)
+                } else {
+                    &[]
+                };
+                let (whole, alone) = from.as_chunks::<2>();
+                let (here, rest) = to.split_at_mut(whole.len());
+                for (to, &[first, second]) in here.iter_mut().zip(whole) {
+                    *to = pair(first, second);
+                }
+                rest.fill(0.0);
+                if let ([to, ..], [alone]) = (rest, alone) {
+                    *to = pair(*alone, 0.0);
+                }
+            }
+        }
+    }
+}
+
+/// Rounds all of `from`.
+pub(crate) struct RoundAll<'a> {
+    pub(crate) from: &'a [f32],
+    pub(crate) to: &'a mut [f32],
+}
 
 impl WithSimd for RoundAll<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
-        for value in self.0 {
-            *value = round(*value);
+        for (to, &from) in self.to.iter_mut().zip(self.from) {
+            *to = round(from);
         }
     }
 }
 
-struct JoinRows<'a>(&'a mut [f32]);
-
-impl WithSimd for JoinRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        let (first, second) = self.0.split_at_mut(self.0.len() / 2);
-        for (first, &second) in first.iter_mut().zip(&*second) {
-            *first = pair(*first, second);
-        }
-    }
+/// Pairs the rows of a panel; the last may be alone, and zeros follow.
+struct PairPanel<'a> {
+    panel: &'a [f32],
+    to: &'a mut [f32],
 }
 
-/// Pairs the rows of a panel; the last may be alone.
-struct JoinPanel<'a>(&'a mut [f32]);
-
-impl WithSimd for JoinPanel<'_> {
+impl WithSimd for PairPanel<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
-        let (rows, _) = self.0.as_chunks_mut::<WIDTH>();
-        for element in 0..rows.len().div_ceil(2) {
-            let first = rows[2 * element];
-            let second = rows.get(2 * element + 1).copied().unwrap_or([0.0; WIDTH]);
+        let (rows, _) = self.panel.as_chunks::<WIDTH>();
+        let (to, _) = self.to.as_chunks_mut::<WIDTH>();
+        let zeros = [0.0; WIDTH];
+        for (element, to) in to.iter_mut().enumerate() {
+            let first = rows.get(2 * element).unwrap_or(&zeros);
+            let second = rows.get(2 * element + 1).unwrap_or(&zeros);
             for column in 0..WIDTH {
-                rows[element][column] = pair(first[column], second[column]);
+                to[column] = pair(first[column], second[column]);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, Precision, Simd};
+
+    /// Small integers are exact in bf16 and so are their sums in f32: every way of multiplying gives the same.
+    fn integers(len: usize, seed: usize) -> Buffer {
+        let mut buffer = Buffer::new(len);
+        for (index, value) in buffer.iter_mut().enumerate() {
+            *value = ((index * 7919 + seed * 104_729) % 17) as f32 - 8.0;
+        }
+        buffer
+    }
+
+    fn plans() -> Vec<Plan> {
+        let options = Simd::available().into_iter().flat_map(|simd| {
+            [Precision::F32, Precision::Bf16].map(|precision| Options {
+                precision,
+                simd: Some(simd),
+            })
+        });
+        options.filter_map(|options| options.plan().ok()).collect()
+    }
+
+    #[test]
+    fn products_are_exact_on_integers() {
+        for (count, inner) in [(1, 1), (5, 3), (7, 64), (32, 65), (33, 130), (50, 257)] {
+            let (left, right) = (integers(count * inner, 1), integers(inner * WIDTH, 2));
+            let expected: Vec<f32> = (0..count * WIDTH)
+                .map(|index| {
+                    let row = &left[index / WIDTH * inner..][..inner];
+                    let column = right[index % WIDTH..].iter().step_by(WIDTH);
+                    3.0 + row.iter().zip(column).map(|(a, b)| a * b).sum::<f32>()
+                })
+                .collect();
+            for plan in plans() {
+                let mut scratch = plan.scratch(count, inner);
+                let rows = plan.rows(Rows::plain(&left, inner), &mut scratch);
+                let mut copy = Buffer::new(right.len());
+                copy.copy_from_slice(&right);
+                let panels = plan.panels(copy, inner);
+                let mut out = vec![[3.0; WIDTH]; count];
+                for panel in panels.iter() {
+                    plan.product(Product {
+                        rows,
+                        panel,
+                        out: &mut out,
+                        accumulate: true,
+                    });
+                }
+                assert_eq!(out.as_flattened(), expected, "{plan:?} {count} x {inner}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_panels_are_those_rows() {
+        let panels = integers(3 * 9 * DEPTH, 3);
+        for plan in plans() {
+            let plain: Vec<f32> = (2..7)
+                .flat_map(|row| {
+                    let panels = &panels;
+                    (0..3).flat_map(move |panel| &panels[(panel * 9 + row) * DEPTH..][..DEPTH])
+                })
+                .copied()
+                .collect();
+            let panel = plan.panels(integers(3 * DEPTH * WIDTH, 4), 3 * DEPTH);
+            let [of_panels, of_plain] = [
+                Rows::panels(&panels, 9, 2, 5),
+                Rows::plain(&plain, 3 * DEPTH),
+            ]
+            .map(|rows| {
+                let mut scratch = plan.scratch(5, 3 * DEPTH);
+                let mut out = [[0.0; WIDTH]; 5];
+                plan.product(Product {
+                    rows: plan.rows(rows, &mut scratch),
+                    panel: panel.iter().next().unwrap_or_default(),
+                    out: &mut out,
+                    accumulate: false,
+                });
+                out
+            });
+            assert_eq!(of_panels, of_plain, "{plan:?}");
         }
     }
 }

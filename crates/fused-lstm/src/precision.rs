@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::LstmError;
+use crate::pairs::Pairs;
 use crate::simd::{Arch, Simd};
-use crate::{LstmError, bf16};
 
 /// Number format of the operands of matrix products. Sums, gates, states, gradients and weights are f32 in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Precision {
             Self::F32 => simd.resolve().is_ok(),
             Self::Bf16 => simd
                 .resolve()
-                .is_ok_and(|arch| bf16::Dot::detect(arch).is_some()),
+                .is_ok_and(|arch| Pairs::detect(arch).is_some()),
         }
     }
 }
@@ -68,7 +69,7 @@ impl Options {
         let arch = simd.resolve()?;
         let operands = match self.precision {
             Precision::F32 => Operands::Whole,
-            Precision::Bf16 => bf16::Dot::detect(arch).map_or(Operands::Rounded, Operands::Pairs),
+            Precision::Bf16 => Pairs::detect(arch).map_or(Operands::Rounded, Operands::Pairs),
         };
         Ok(Plan { arch, operands })
     }
@@ -89,5 +90,5 @@ pub(crate) enum Operands {
     /// f32 whose lower half is zero.
     Rounded,
     /// Two bf16, neighbours along the inner dimension, in the bits of an f32; the first in the lower half.
-    Pairs(bf16::Dot),
+    Pairs(Pairs),
 }

@@ -18,14 +18,23 @@ pub enum Simd {
     Portable,
     /// 256 bit, with FMA.
     Avx2,
-    /// 512 bit (the F, BW, CD, DQ and VL extensions).
+    /// 512 bit (the F, BW, CD, DQ and VL extensions), and their bf16 dot products where there are any. (Those are twice as
+    /// fast as f32 on AMD's processors and half as fast on Intel's.)
     Avx512,
+    /// [`Self::Avx512`] with Intel's matrix tiles for products of bf16.
+    Amx,
     /// 128 bit, ARM.
     Neon,
 }
 
 impl Simd {
-    const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Neon];
+    const ALL: [Self; 5] = [
+        Self::Portable,
+        Self::Avx2,
+        Self::Avx512,
+        Self::Amx,
+        Self::Neon,
+    ];
 
     /// Those of this processor, slowest first.
     pub fn available() -> Vec<Self> {
@@ -67,6 +76,7 @@ impl Simd {
             Self::Portable => "portable",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
             Self::Neon => "neon",
         }
     }
@@ -83,6 +93,11 @@ impl Simd {
             Self::Avx2 => pulp::x86::V3::try_new().map(Arch::Avx2),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => pulp::x86::V4::try_new().map(Arch::Avx512),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx => {
+                let simd = pulp::x86::V4::try_new()?;
+                crate::amx::Amx::detect().map(|amx| Arch::Amx(simd, amx))
+            }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => pulp::aarch64::Neon::try_new().map(Arch::Neon),
             _ => None,
@@ -135,6 +150,8 @@ pub(crate) enum Arch {
     Avx2(pulp::x86::V3),
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    Amx(pulp::x86::V4, crate::amx::Amx),
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
 }
@@ -148,6 +165,8 @@ impl Arch {
             Self::Avx2(simd) => Lanes::vectorize(simd, body),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512(simd) => Lanes::vectorize(simd, body),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx(simd, _) => Lanes::vectorize(simd, body),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(simd) => Lanes::vectorize(simd, body),
         }

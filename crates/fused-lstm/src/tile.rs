@@ -34,6 +34,8 @@ impl<Rows: Left> Product<'_, Rows> {
             Arch::Avx2(simd) => Lanes::vectorize(simd, Fused::<_, 2>(self)),
             #[cfg(target_arch = "x86_64")]
             Arch::Avx512(simd) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Arch::Amx(simd, _) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
             #[cfg(target_arch = "aarch64")]
             Arch::Neon(simd) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
         }

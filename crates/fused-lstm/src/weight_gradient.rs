@@ -6,12 +6,15 @@ use crate::direction::{Order, Sizes, Trace};
 use crate::layout::{COLUMNS, separate};
 use crate::pool::{Buffer, take};
 use crate::precision::{Operands, Plan};
-use crate::rows::{Strips, TALLEST};
-use crate::tile::{Product, WIDTH};
+use crate::rows::TALLEST;
+use crate::tile::WIDTH;
+use crate::transposed::LeftOperand;
 use crate::{Shape, WeightGradients};
 
 /// Rows of the batch that are added up at once: their part of a panel of gates fits the first-level cache.
 const INNER: usize = 128;
+/// The same for pairs, whose products are so fast that the sums' way to the cache and back counts.
+const INNER_OF_PAIRS: usize = 256;
 /// Panels of one task, for which the inputs are copied once. Their part of the sums stays in the second-level cache.
 const PANELS: usize = 4;
 
@@ -47,39 +50,29 @@ pub(crate) fn weight_gradients(
 /// `sums` `[panels, height, 64]` become the transposed inputs times `gates` `[panels, rows, 64]`.
 fn add_up(plan: Plan, inputs: Inputs<'_>, height: usize, sums: &mut [f32], gates: &[f32]) {
     let total = inputs.rows;
-    let mut strips = Buffer::zeros(Strips::len(height, plan.elements(INNER)));
-    let mut right = Buffer::new(INNER * WIDTH);
-    for begin in (0..total).step_by(INNER) {
-        let count = INNER.min(total - begin);
-        let elements = plan.elements(count);
-        inputs.copy(plan, begin, count, &mut strips);
-        let rows = Strips::new(&strips, height, elements);
+    let inner = match plan.operands {
+        Operands::Whole | Operands::Rounded => INNER,
+        Operands::Pairs(_) => INNER_OF_PAIRS,
+    };
+    let mut left = LeftOperand::new(plan, height, inner);
+    let mut right = Buffer::new(plan.elements(inner) * WIDTH);
+    for begin in (0..total).step_by(inner) {
+        let count = inner.min(total - begin);
+        left.copy(plan, inputs, begin, count);
         let panels = sums.chunks_exact_mut(height * COLUMNS);
         for (out, gates) in panels.zip(gates.chunks_exact(total * COLUMNS)) {
             let gates = &gates[begin * COLUMNS..][..count * COLUMNS];
-            let panel = match plan.operands {
-                Operands::Whole => gates,
-                Operands::Rounded | Operands::Pairs(_) => {
-                    let right = &mut right[..gates.len()];
-                    right.copy_from_slice(gates);
-                    plan.panel(right);
-                    &right[..elements * WIDTH]
-                }
-            };
-            plan.product(Product {
-                rows,
-                panel,
-                out: out.as_chunks_mut().0,
-                accumulate: begin > 0,
-            });
+            let panel = plan.panel(gates, &mut right);
+            let out = out.as_chunks_mut().0;
+            left.multiply(plan, panel, out, begin > 0);
         }
     }
 }
 
 /// What the weights were multiplied with: for every row of the gates, the input and the output of the step before.
 #[derive(Clone, Copy)]
-struct Inputs<'a> {
-    rows: usize,
+pub(crate) struct Inputs<'a> {
+    pub(crate) rows: usize,
     /// `[rows, input]`.
     x: &'a [f32],
     input: usize,
@@ -91,7 +84,7 @@ struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    fn new(shape: Shape, order: Order, x: &'a [f32], outputs: &'a [f32]) -> Self {
+    pub(crate) fn new(shape: Shape, order: Order, x: &'a [f32], outputs: &'a [f32]) -> Self {
         Self {
             rows: shape.rows(),
             x,
@@ -103,12 +96,12 @@ impl<'a> Inputs<'a> {
         }
     }
 
-    fn width(self) -> usize {
+    pub(crate) fn width(self) -> usize {
         self.input + self.units
     }
 
     /// Writes one row `[width]`. The first step saw no output: zeros.
-    fn row(self, row: usize, to: &mut [f32]) {
+    pub(crate) fn row(self, row: usize, to: &mut [f32]) {
         let (x, h) = to.split_at_mut(self.input);
         x.copy_from_slice(&self.x[row * self.input..][..self.input]);
         let before = match self.order {
@@ -118,30 +111,6 @@ impl<'a> Inputs<'a> {
         match before {
             Some(before) => h.copy_from_slice(&self.outputs[before * self.units..][..self.units]),
             None => h.fill(0.0),
-        }
-    }
-
-    /// Copies the rows from `begin` on into strips, as the left operand.
-    fn copy(self, plan: Plan, begin: usize, count: usize, strips: &mut [f32]) {
-        let (width, elements) = (self.width(), plan.elements(count));
-        // One or two rows make an element.
-        let each = count.div_ceil(elements);
-        let mut rows = Buffer::zeros(each * width + Strips::WIDTH);
-        for element in 0..elements {
-            for (index, to) in (element * each..).zip(rows[..each * width].chunks_exact_mut(width))
-            {
-                if index < count {
-                    self.row(begin + index, to);
-                } else {
-                    to.fill(0.0);
-                }
-            }
-            plan.join(&mut rows[..each * width]);
-            let parts = rows.chunks_exact(Strips::WIDTH);
-            let strips = strips.chunks_exact_mut(elements * Strips::WIDTH);
-            for (part, strip) in parts.zip(strips).take(width.div_ceil(Strips::WIDTH)) {
-                strip[element * Strips::WIDTH..][..Strips::WIDTH].copy_from_slice(part);
-            }
         }
     }
 }
