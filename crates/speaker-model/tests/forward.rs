@@ -1,96 +1,69 @@
-//! Whole forward passes against PyTorch; `golden/make_golden.py` says how weights and inputs are made.
+//! Whole forward passes and their gradients against PyTorch; `golden/make_golden.py` says how weights and inputs are made.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot prepare its data has failed"
 )]
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use std::collections::BTreeMap;
+
+use audio_features::{FeatureConfig, Features, FrontEnd};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use speaker_model::{
-    Activation, DropoutStream, EmbeddingLayer, EncoderConfig, HeadConfig, KlHingeConfig,
-    ModelConfig, Pooling, SpeakerNetwork, all_pairs,
+    DropoutStream, Embedder, EmbeddingLayer, KlHingeConfig, ModelConfig, Segmentation,
+    SpeakerNetwork, all_pairs,
 };
 
 #[derive(Deserialize)]
 struct Case {
-    hidden: usize,
-    widths: Vec<usize>,
-    prelu: bool,
-    pooling: Pooling,
-    lengths: Vec<usize>,
+    /// Dropout is off, so that training's forward pass is the golden one.
+    config: ModelConfig,
+    head_gain: f64,
     frames: usize,
-    embedding: Vec<Vec<f32>>,
-    embedding_norms: Vec<f32>,
-    logits: Vec<Vec<f32>>,
-    logit_norms: Vec<f32>,
+    lengths: Vec<usize>,
+    pooled: Rows,
+    first_dense: Rows,
+    logits: Rows,
     loss: f32,
+    gradients: BTreeMap<String, Gradient>,
+}
+
+/// The first values of each row and the row's norm.
+#[derive(Deserialize)]
+struct Rows {
+    first: Vec<Vec<f32>>,
+    norms: Vec<f32>,
+}
+
+/// Values evenly spread over the row-major tensor, from its first to its last, and its norm.
+#[derive(Deserialize)]
+struct Gradient {
+    spread: Vec<f32>,
+    norm: f32,
 }
 
 impl Case {
-    /// The case's network; dropout is off, so that training's forward pass is the golden one.
-    fn config(&self) -> ModelConfig {
-        let (last, hidden) = self.widths.split_last().unwrap();
-        ModelConfig {
-            num_bins: 128,
-            embedding: EmbeddingLayer::Pooled,
-            encoder: EncoderConfig {
-                num_layers: 2,
-                hidden: self.hidden,
-                dropout: 0.0,
-                pooling: self.pooling,
-                input_scale: 1.0,
-                centre_input: false,
-                input_cepstra: 0,
-                whiten_cepstra: false,
-            },
-            head: HeadConfig {
-                hidden: hidden.to_vec(),
-                activation: if self.prelu {
-                    Activation::Prelu
-                } else {
-                    Activation::Linear
-                },
-                dropout: 0.0,
-                batch_norm: false,
-                num_outputs: *last,
-            },
-        }
-    }
-
-    /// Every parameter's name and shape.
-    fn parameters(&self) -> Vec<(String, Vec<usize>)> {
-        let mut parameters = Vec::new();
-        for layer in 0..2 {
-            let input = if layer == 0 { 128 } else { 2 * self.hidden };
-            for direction in ["forward", "backward"] {
-                let name = |part| format!("encoder.layers.{layer}.{direction}.{part}");
-                parameters.push((name("input"), vec![input, 4 * self.hidden]));
-                parameters.push((name("recurrent"), vec![self.hidden, 4 * self.hidden]));
-                parameters.push((name("bias"), vec![4 * self.hidden]));
-            }
-        }
-        let mut input = self.config().embedding_dim();
-        for (layer, &width) in self.widths.iter().enumerate() {
-            let name = |part| format!("head.layers.{layer}.{part}");
-            parameters.push((name("weight"), vec![input, width]));
-            parameters.push((name("bias"), vec![width]));
-            if self.prelu && layer + 1 < self.widths.len() {
-                parameters.push((name("slope"), vec![width]));
-            }
-            input = width;
-        }
-        parameters
-    }
-
     fn network(&self, device: &Device) -> SpeakerNetwork {
-        let values: Vec<(String, Vec<usize>, Vec<u8>)> = self
-            .parameters()
+        let network = SpeakerNetwork::new(&self.config, 1, device).unwrap();
+        let mut parameters = Parameters::default();
+        network.visit(&mut parameters);
+        let values: Vec<(String, Vec<usize>, Vec<u8>)> = parameters
+            .found
             .into_iter()
-            .map(|(name, shape)| {
-                let bytes = formula(&name, &shape)
+            .map(|(name, (shape, _))| {
+                let gain = if name.starts_with("head.") {
+                    self.head_gain
+                } else {
+                    3.0
+                };
+                let scale = match shape[..] {
+                    [rows, _] => gain / (rows as f64).sqrt(),
+                    _ => 0.1,
+                };
+                let bytes = formula(&name, &shape, scale)
                     .into_iter()
                     .flat_map(f32::to_le_bytes)
                     .collect();
@@ -105,30 +78,86 @@ impl Case {
         });
         let file = tempfile::NamedTempFile::new().unwrap();
         safetensors::serialize_to_file(views, None, file.path()).unwrap();
-        SpeakerNetwork::new(&self.config(), 1, device)
-            .unwrap()
-            .load(file.path())
-            .unwrap()
+        network.load(file.path()).unwrap()
     }
 
-    fn input(&self, device: &Device) -> Tensor<3> {
-        let shape = [self.frames, self.lengths.len(), 128];
-        let values: Vec<f32> = (0..shape.iter().product::<usize>())
-            .map(|k| (0.013 * k as f64 + 0.1).sin() as f32)
-            .collect();
-        Tensor::from_data(TensorData::new(values, shape), device)
+    fn input(&self) -> Vec<f32> {
+        formula("input", &self.input_shape(), 1.0)
+    }
+
+    fn input_shape(&self) -> [usize; 3] {
+        [self.frames, self.lengths.len(), self.config.num_bins]
+    }
+
+    /// The input as what it is made of: one recording after the other, without padding.
+    fn recordings(&self) -> Vec<Features> {
+        let (input, bins) = (self.input(), self.config.num_bins);
+        let frame =
+            |t: usize, item: usize| &input[(t * self.lengths.len() + item) * bins..][..bins];
+        let recording = |(item, &length): (usize, &usize)| {
+            let frames: Vec<&[f32]> = (0..length).map(|t| frame(t, item)).collect();
+            Features::new(frames.concat(), bins)
+        };
+        self.lengths.iter().enumerate().map(recording).collect()
+    }
+
+    /// What the product makes of the recordings, before it is brought to unit length.
+    fn embed(&self, network: SpeakerNetwork, device: &Device) -> Vec<f32> {
+        let presets = [FeatureConfig::kaldi(), FeatureConfig::librosa()];
+        let features = presets
+            .into_iter()
+            .find(|preset| preset.num_bins == self.config.num_bins);
+        let front_end = FrontEnd::new(features.unwrap(), None).unwrap();
+        let (segmentation, recordings) = (Segmentation::Whole, self.recordings());
+        let mut embedder =
+            Embedder::new(front_end, network.encoder, segmentation, None, device).without_scaling();
+        if self.config.embedding == EmbeddingLayer::FirstDense {
+            embedder = embedder
+                .with_first_dense(&network.head, &recordings)
+                .unwrap();
+        }
+        embedder.embed_features(&recordings).unwrap().concat()
     }
 }
 
-fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
-    let scale = if shape.len() == 2 {
-        1.0 / (shape[0] as f64).sqrt()
-    } else {
-        0.1
-    };
-    let phase = f64::from(crc32(name.as_bytes()) % 1000);
+/// Every parameter's shape and, where there are gradients, its gradient, by name.
+#[derive(Default)]
+struct Parameters<'a> {
+    gradients: Option<&'a Gradients>,
+    path: Vec<String>,
+    found: BTreeMap<String, (Vec<usize>, Option<Vec<f32>>)>,
+}
+
+impl ModuleVisitor for Parameters<'_> {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self
+            .gradients
+            .and_then(|gradients| param.val().grad(gradients))
+            .map(|gradient| gradient.into_data().iter::<f32>().collect());
+        self.found
+            .insert(self.path.join("."), (param.dims().to_vec(), gradient));
+    }
+}
+
+/// As `golden/make_golden.py` says.
+fn formula(name: &str, shape: &[usize], scale: f64) -> Vec<f32> {
+    let start = crc32(name.as_bytes());
     (0..shape.iter().product::<usize>())
-        .map(|k| (scale * (0.7 * k as f64 + phase).sin()) as f32)
+        .map(|k| {
+            let mut x = (k as u32).wrapping_mul(0x9e37_79b1).wrapping_add(start);
+            x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
+            x = (x ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);
+            x ^= x >> 16;
+            (scale * (f64::from(x) / f64::from(1_u32 << 31) - 1.0)) as f32
+        })
         .collect()
 }
 
@@ -140,30 +169,74 @@ fn crc32(bytes: &[u8]) -> u32 {
     })
 }
 
-/// PyTorch's pass is in 64 bits, ours in 32: sums of up to 512 products through twelve frames, two layers and
-/// up to four dense layers, whose weights, being a formula, add errors up instead of averaging them. 2e-5 of a row's
-/// norm is ten times what was found and far below any mistake.
-const TOLERANCE: f32 = 2e-5;
+/// PyTorch's pass is in 64 bits, ours in 32: sums of up to 1,024 products, through twelve frames, two layers and up to
+/// four dense layers, whose errors average out. 5e-6 of a row's norm is seven times what was found, and far below any
+/// mistake.
+const TOLERANCE: f32 = 5e-6;
 
-fn compare(what: &str, found: &Tensor<2>, first: &[Vec<f32>], norms: &[f32]) {
-    let [rows, columns] = found.dims();
-    let values: Vec<f32> = found.to_data().iter::<f32>().collect();
-    for row in 0..rows {
-        let row_values = &values[row * columns..(row + 1) * columns];
-        for (found, expected) in row_values.iter().zip(&first[row]) {
-            let error = (found - expected).abs() / norms[row].max(1.0);
+/// A gradient's norm, and one value of it relative to the larger of itself and the tensor's root mean square. A value is
+/// a difference of larger ones, sums over rows and frames that partly cancel. Both are ten times what was found.
+const GRADIENT_NORM_TOLERANCE: f32 = 1e-5;
+const GRADIENT_TOLERANCE: f32 = 2e-4;
+
+fn compare(what: &str, found: &[f32], expected: &Rows) {
+    let columns = found.len() / expected.norms.len();
+    let rows = expected.first.iter().zip(&expected.norms);
+    for (row, (values, (first, norm))) in found.chunks_exact(columns).zip(rows).enumerate() {
+        for (found, expected) in values.iter().zip(first) {
+            let error = (found - expected).abs() / norm.max(1.0);
             assert!(
                 error < TOLERANCE,
                 "{what} of row {row}: {found} {expected}, {error} of the norm"
             );
         }
-        let norm = row_values.iter().map(|v| v * v).sum::<f32>().sqrt();
+        let found = length(values);
         assert!(
-            (norm / norms[row] - 1.0).abs() < TOLERANCE,
-            "{what} norm {norm} {}",
-            norms[row]
+            (found / norm - 1.0).abs() < TOLERANCE,
+            "{what} of row {row}: norm {found} {norm}"
         );
     }
+}
+
+fn length(values: &[f32]) -> f32 {
+    let squares = values.iter().map(|&v| f64::from(v) * f64::from(v));
+    squares.sum::<f64>().sqrt() as f32
+}
+
+fn compare_gradients(case: &Case, network: &SpeakerNetwork, loss: &Tensor<1>) {
+    let gradients = loss.backward();
+    let mut parameters = Parameters {
+        gradients: Some(&gradients),
+        ..Parameters::default()
+    };
+    network.visit(&mut parameters);
+    for (name, (_, found)) in &parameters.found {
+        let Some(expected) = case.gradients.get(name) else {
+            // The fixed map of the cepstra: data, which no step of training may change.
+            assert!(name.starts_with("encoder.whitening."), "{name}");
+            assert!(found.is_none(), "{name} has a gradient");
+            continue;
+        };
+        let found = found.as_ref().unwrap();
+        let scale = expected.norm / (found.len() as f32).sqrt();
+        let last = expected.spread.len() - 1;
+        for (k, &value) in expected.spread.iter().enumerate() {
+            let found = found[k * (found.len() - 1) / last];
+            let error = (found - value).abs() / scale.max(value.abs());
+            assert!(
+                error < GRADIENT_TOLERANCE,
+                "gradient of {name}, value {k}: {found} {value}, {error} of its size"
+            );
+        }
+        let norm = length(found);
+        assert!(
+            (norm / expected.norm - 1.0).abs() < GRADIENT_NORM_TOLERANCE,
+            "gradient of {name}: norm {norm} {}",
+            expected.norm
+        );
+    }
+    let mut names = case.gradients.keys();
+    assert!(names.all(|name| parameters.found.contains_key(name)));
 }
 
 fn check_against_pytorch(device: &Device) {
@@ -173,25 +246,32 @@ fn check_against_pytorch(device: &Device) {
         let network = case.network(device);
         let equal = case.lengths.iter().all(|&n| n == case.frames);
         let lengths = (!equal).then_some(case.lengths.as_slice());
-        let embedding = network.encoder.forward(case.input(device), lengths, None);
-        compare(
-            "embedding",
-            &embedding,
-            &case.embedding,
-            &case.embedding_norms,
-        );
-        let logits = network.logits(case.input(device), lengths, &mut DropoutStream::new(1, 1));
-        compare("logits", &logits, &case.logits, &case.logit_norms);
-        let speakers: Vec<usize> = (0..case.lengths.len()).map(|i| i % 2).collect();
-        let loss = all_pairs(logits, &speakers, &KlHingeConfig::default())
-            .unwrap()
-            .loss;
-        let loss = loss.into_scalar::<f32>();
+        let values = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
+        let input = Tensor::from_data(TensorData::new(case.input(), case.input_shape()), device);
+        let pooled = network.encoder.forward(input.clone(), lengths, None);
+        compare("pooled states", &values(pooled), &case.pooled);
+        let logits = network.logits(input, lengths, &mut DropoutStream::new(1, 1));
+        compare("logits", &values(logits.clone()), &case.logits);
+        let speakers: Vec<usize> = (0..case.lengths.len()).map(|i| i % 3).collect();
+        let pairs = all_pairs(logits, &speakers, &KlHingeConfig::default()).unwrap();
+        let loss = pairs.loss.clone().into_scalar::<f32>();
+        // A network whose outputs are alike whatever it hears has this loss too, and must not pass.
+        let plateau = KlHingeConfig::default().plateau(pairs.num_same, pairs.num_different);
+        assert!((f64::from(case.loss) / plateau - 1.0).abs() > 0.1);
         assert!(
-            (loss - case.loss).abs() < 1e-4 * case.loss.max(1.0),
+            (loss / case.loss - 1.0).abs() < TOLERANCE,
             "loss {loss} {}",
             case.loss
         );
+        if device.is_autodiff() {
+            compare_gradients(&case, &network, &pairs.loss);
+        }
+        let embedded = case.embed(network, device);
+        let expected = match case.config.embedding {
+            EmbeddingLayer::Pooled => &case.pooled,
+            EmbeddingLayer::FirstDense => &case.first_dense,
+        };
+        compare("embeddings", &embedded, expected);
     }
 }
 
@@ -201,20 +281,22 @@ fn forward_passes_equal_pytorch() {
 }
 
 #[test]
-fn forward_passes_that_are_differentiated_equal_pytorch() {
+fn passes_and_gradients_equal_pytorch() {
     check_against_pytorch(&Device::flex().autodiff());
 }
 
 #[cfg(feature = "ndarray")]
 #[test]
-fn forward_passes_of_ndarray_equal_pytorch() {
+fn passes_of_ndarray_equal_pytorch() {
     check_against_pytorch(&Device::ndarray());
+    check_against_pytorch(&Device::ndarray().autodiff());
 }
 
 #[cfg(feature = "tch")]
 #[test]
-fn forward_passes_of_libtorch_equal_pytorch() {
+fn passes_of_libtorch_equal_pytorch() {
     check_against_pytorch(&Device::libtorch());
+    check_against_pytorch(&Device::libtorch().autodiff());
 }
 
 /// Parameter counts as method and papers give them, with one bias a gate.
