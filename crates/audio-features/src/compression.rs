@@ -10,6 +10,7 @@ const FACTOR: f32 = 10_000.0;
 
 impl Compression {
     /// Turns band powers into features, in place.
+    #[inline(always)]
     pub(crate) fn compress(self, values: &mut [f32]) {
         match self {
             Self::Ln => {

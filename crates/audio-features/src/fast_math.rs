@@ -8,6 +8,7 @@ const LN_2_LOW: f32 = -2.121_944_4e-4;
 
 /// Natural logarithm of each value; for positive, finite, normal numbers within 2 units in the last
 /// place.
+#[inline(always)]
 pub(crate) fn ln_in_place(values: &mut [f32]) {
     for value in values {
         *value = ln(*value);

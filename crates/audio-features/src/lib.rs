@@ -38,12 +38,16 @@ mod feature_config;
 mod feature_error;
 mod features;
 mod front_end;
+mod hops;
+mod lane_fft;
+mod lanes;
 mod levels;
 mod log_mel;
 mod mel_scale;
 mod normalise;
 mod recording;
 mod resample;
+mod spectrum;
 mod warning;
 mod waveform;
 

@@ -1,37 +1,42 @@
 //! Samples to log-mel features.
+//!
+//! Frames are computed as many at a time as a vector register has lanes, one frame in each lane, from
+//! the samples to the logarithm: each step is then the same few instructions for all of them, and
+//! no step but the first and the last moves values between lanes.
 
-use std::sync::Arc;
-
-use realfft::num_complex::Complex;
-use realfft::{RealFftPlanner, RealToComplex};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::feature_config::{Compression, FeatureConfig, Framing, WindowShape};
 use crate::feature_error::FeatureError;
 use crate::features::Features;
+use crate::hops::Hops;
+use crate::lanes::{Lanes, MAX_LANES};
 use crate::mel_scale::MelBank;
+use crate::spectrum::{Spectrum, SpectrumScratch};
 
 /// Log-mel filter bank of one configuration; the FFT is planned once, and the value is shared
 /// between threads by reference.
 pub struct LogMel {
     window: Vec<f32>,
     hop_samples: usize,
+    fft_size: usize,
     /// First sample of frame 0, at or before the first sample of the recording.
     first_sample: isize,
     framing: Framing,
     preemphasis: f32,
     remove_dc: bool,
-    fft: Arc<dyn RealToComplex<f32>>,
+    spectrum: Spectrum,
     bank: MelBank,
     compression: Compression,
 }
 
 /// Working memory of [`LogMel::extract_into`], reused from recording to recording.
 pub struct LogMelScratch {
-    frame: Vec<f32>,
-    input: Vec<f32>,
-    spectrum: Vec<Complex<f32>>,
-    power: Vec<f32>,
-    fft: Vec<Complex<f32>>,
+    hops: Hops,
+    frames: Lanes,
+    spectrum: SpectrumScratch,
+    power: Lanes,
+    bands: Lanes,
 }
 
 impl LogMel {
@@ -53,11 +58,12 @@ impl LogMel {
         Ok(Self {
             window: window(config),
             hop_samples: config.hop_samples,
+            fft_size: config.fft_size,
             first_sample,
             framing: config.framing,
             preemphasis: config.preemphasis as f32,
             remove_dc: config.remove_dc,
-            fft: RealFftPlanner::new().plan_fft_forward(config.fft_size),
+            spectrum: Spectrum::new(config.fft_size),
             bank: MelBank::new(config)?,
             compression: config.compression,
         })
@@ -86,11 +92,11 @@ impl LogMel {
     /// Working memory for [`LogMel::extract_into`].
     pub fn scratch(&self) -> LogMelScratch {
         LogMelScratch {
-            frame: vec![0.0; self.window.len()],
-            input: self.fft.make_input_vec(),
-            spectrum: self.fft.make_output_vec(),
-            power: vec![0.0; self.fft.len() / 2 + 1],
-            fft: self.fft.make_scratch_vec(),
+            hops: Hops::new(self.window.len(), self.hop_samples),
+            frames: Lanes::new(self.fft_size),
+            spectrum: self.spectrum.scratch(),
+            power: Lanes::new(self.fft_size / 2 + 1),
+            bands: Lanes::new(self.num_bins()),
         }
     }
 
@@ -109,44 +115,84 @@ impl LogMel {
     ///
     /// `scratch` comes from [`LogMel::scratch`] of the same configuration.
     pub fn extract_into(&self, samples: &[f32], scratch: &mut LogMelScratch, out: &mut Vec<f32>) {
-        let num_frames = self.num_frames(samples.len());
         out.clear();
-        out.reserve(num_frames * self.num_bins());
-        for frame in 0..num_frames {
-            let start = self.first_sample + (frame * self.hop_samples) as isize;
-            copy_mirrored(samples, start, &mut scratch.frame);
-            self.transform(scratch);
-            self.bank.apply(&scratch.power, out);
+        out.resize(self.num_frames(samples.len()) * self.num_bins(), 0.0);
+        if !out.is_empty() {
+            Arch::new().dispatch(Extraction {
+                log_mel: self,
+                samples,
+                scratch,
+                out,
+            });
         }
-        self.compression.compress(out);
     }
 
-    /// From `scratch.frame` to `scratch.power`.
-    fn transform(&self, scratch: &mut LogMelScratch) {
-        let frame = &mut scratch.frame;
-        if self.remove_dc {
-            let mean = sum(frame) / frame.len() as f32;
-            frame.iter_mut().for_each(|sample| *sample -= mean);
-        }
-        let (windowed, padding) = scratch.input.split_at_mut(frame.len());
+    /// Windows the frames in `scratch.hops` into `scratch.frames`.
+    #[inline(always)]
+    fn window<S: Simd>(&self, simd: S, scratch: &mut LogMelScratch) {
+        let hops = &scratch.hops;
+        let mean = if self.remove_dc {
+            let scale = simd.splat_f32s(1.0 / self.window.len() as f32);
+            simd.mul_f32s(hops.sum(simd, self.window.len()), scale)
+        } else {
+            simd.splat_f32s(0.0)
+        };
+        let preemphasis = simd.splat_f32s(self.preemphasis);
+        let frames = scratch.frames.simd_mut::<S>(self.fft_size);
+        let (windowed, padding) = frames.split_at_mut(self.window.len());
         // Kaldi takes the first sample for its own predecessor.
-        windowed[0] = (frame[0] - self.preemphasis * frame[0]) * self.window[0];
-        for ((out, pair), window) in windowed[1..]
-            .iter_mut()
-            .zip(frame.windows(2))
-            .zip(&self.window[1..])
+        let mut previous = simd.sub_f32s(hops.sample::<S>(0, 0), mean);
+        for (q, (frame, window)) in windowed
+            .chunks_mut(self.hop_samples)
+            .zip(self.window.chunks(self.hop_samples))
+            .enumerate()
         {
-            *out = (pair[1] - self.preemphasis * pair[0]) * window;
+            for (r, (out, weight)) in frame.iter_mut().zip(window).enumerate() {
+                let sample = simd.sub_f32s(hops.sample::<S>(r, q), mean);
+                let emphasised = simd.negate_mul_add_e_f32s(preemphasis, previous, sample);
+                *out = simd.mul_f32s(emphasised, simd.splat_f32s(*weight));
+                previous = sample;
+            }
         }
-        padding.fill(0.0);
-        let outcome = self.fft.process_with_scratch(
-            &mut scratch.input,
-            &mut scratch.spectrum,
-            &mut scratch.fft,
-        );
-        debug_assert!(outcome.is_ok(), "buffers come from the plan");
-        for (power, bin) in scratch.power.iter_mut().zip(&scratch.spectrum) {
-            *power = bin.norm_sqr();
+        padding.fill(simd.splat_f32s(0.0));
+    }
+}
+
+/// [`LogMel::extract_into`] of at least one frame; `out` has its final length.
+struct Extraction<'a> {
+    log_mel: &'a LogMel,
+    samples: &'a [f32],
+    scratch: &'a mut LogMelScratch,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Extraction<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        const { assert!(S::F32_LANES <= MAX_LANES) };
+        let (log_mel, scratch) = (self.log_mel, self.scratch);
+        let (lanes, num_bins) = (S::F32_LANES, log_mel.num_bins());
+        for (batch, rows) in self.out.chunks_mut(lanes * num_bins).enumerate() {
+            let start = (batch * lanes * log_mel.hop_samples) as isize + log_mel.first_sample;
+            scratch.hops.load(self.samples, start, lanes);
+            log_mel.window(simd, scratch);
+            let frames = scratch.frames.simd_mut::<S>(log_mel.fft_size);
+            let power = scratch.power.simd_mut::<S>(log_mel.fft_size / 2 + 1);
+            log_mel
+                .spectrum
+                .power(simd, frames, &mut scratch.spectrum, power);
+            log_mel
+                .bank
+                .apply_to_lanes(simd, power, scratch.bands.simd_mut::<S>(num_bins));
+            let bands = &mut scratch.bands.values_mut()[..lanes * num_bins];
+            log_mel.compression.compress(bands);
+            for (lane, row) in rows.chunks_exact_mut(num_bins).enumerate() {
+                for (value, band) in row.iter_mut().zip(bands.chunks_exact(lanes)) {
+                    *value = band[lane];
+                }
+            }
         }
     }
 }
@@ -165,49 +211,9 @@ pub(crate) fn window(config: &FeatureConfig) -> Vec<f32> {
         .collect()
 }
 
-/// Fills `out` with the samples from `start` on, mirrored (without repeating the end sample) where
-/// they lie outside; `samples` is not empty.
-fn copy_mirrored(samples: &[f32], start: isize, out: &mut [f32]) {
-    let inside = usize::try_from(start)
-        .ok()
-        .and_then(|start| samples.get(start..start.checked_add(out.len())?));
-    if let Some(inside) = inside {
-        out.copy_from_slice(inside);
-        return;
-    }
-    let last = samples.len() - 1;
-    let period = (2 * last).max(1) as isize;
-    for (i, value) in out.iter_mut().enumerate() {
-        let position = (start + i as isize).rem_euclid(period) as usize;
-        *value = samples[position.min(2 * last - position)];
-    }
-}
-
-/// Sum in eight running sums, so that it vectorises and rounds less.
-fn sum(values: &[f32]) -> f32 {
-    let (chunks, rest) = values.as_chunks::<8>();
-    let mut sums = [0.0f32; 8];
-    for chunk in chunks {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum += value;
-        }
-    }
-    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mirroring_is_that_of_numpy() {
-        let mut out = [0.0; 9];
-        copy_mirrored(&[0.0, 1.0, 2.0], -3, &mut out);
-        // numpy.pad([0, 1, 2], (3, 3), mode="reflect")
-        assert_eq!(out, [1.0, 2.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 1.0]);
-        copy_mirrored(&[7.0], -3, &mut out);
-        assert_eq!(out, [7.0; 9]);
-    }
 
     #[test]
     fn frame_counts() {

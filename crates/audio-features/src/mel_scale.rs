@@ -1,5 +1,7 @@
 //! Mel scales and the triangular filters on them.
 
+use pulp::Simd;
+
 use crate::feature_config::{FeatureConfig, MelScale};
 use crate::feature_error::FeatureError;
 
@@ -107,6 +109,18 @@ impl MelBank {
     /// The weights of each band on neighbouring FFT bins.
     pub(crate) fn weights(&self) -> impl Iterator<Item = &[f32]> {
         self.bands.iter().map(|band| &band.weights[..])
+    }
+
+    /// Band powers `[num_bins]` of the power spectra `[fft_size / 2 + 1]` of several frames.
+    #[inline(always)]
+    pub(crate) fn apply_to_lanes<S: Simd>(&self, simd: S, power: &[S::f32s], out: &mut [S::f32s]) {
+        for (band, out) in self.bands.iter().zip(out) {
+            let mut sum = simd.splat_f32s(0.0);
+            for (weight, power) in band.weights.iter().zip(&power[band.first_bin..]) {
+                sum = simd.mul_add_e_f32s(simd.splat_f32s(*weight), *power, sum);
+            }
+            *out = sum;
+        }
     }
 
     /// Band powers of one power spectrum of `fft_size / 2 + 1` bins, appended to `out`.
