@@ -38,16 +38,10 @@ pub(crate) fn panels(weights: &[f32], hidden: usize, padded_rows: usize) -> Buff
     panels
 }
 
-/// The inverse of [`panels`], into `weights` `[rows, 4 * hidden]`, whose rows begin at the panels' row `first`.
-pub(crate) fn separate(
-    panels: &[f32],
-    padded_rows: usize,
-    first: usize,
-    hidden: usize,
-    weights: &mut [f32],
-) {
+/// The inverse of [`panels`], into `weights` `[rows, 4 * hidden]`.
+pub(crate) fn separate(panels: &[f32], hidden: usize, weights: &mut [f32]) {
+    let padded_rows = panels.len() / (4 * padded(hidden));
     for (block, panel) in panels.chunks_exact(padded_rows * COLUMNS).enumerate() {
-        let panel = &panel[first * COLUMNS..];
         let rows = weights.chunks_exact_mut(4 * hidden);
         for (row, from) in rows.zip(panel.chunks_exact(COLUMNS)) {
             for (gate, from) in row.chunks_exact_mut(hidden).zip(from.chunks_exact(UNITS)) {
@@ -91,11 +85,8 @@ mod tests {
         for hidden in [1, 15, 16, 17, 70] {
             let rows: Vec<f32> = (0..3 * 4 * hidden).map(|k| k as f32).collect();
             let mut back = vec![0.0; rows.len()];
-            separate(&panels(&rows, hidden, 5), 5, 0, hidden, &mut back);
+            separate(&panels(&rows, hidden, 5), hidden, &mut back);
             assert_eq!(back, rows);
-            let mut last = vec![0.0; 4 * hidden];
-            separate(&panels(&rows, hidden, 5), 5, 2, hidden, &mut last);
-            assert_eq!(last, rows[8 * hidden..]);
         }
     }
 

@@ -30,6 +30,8 @@ mod direction;
 mod error;
 mod forward;
 mod gates;
+#[doc(hidden)]
+pub mod kernel;
 mod layer;
 mod layout;
 mod operand;

@@ -1,8 +1,9 @@
 //! Operands brought into the format that the products of a plan take.
 
+use pulp::bytemuck::cast_slice_mut;
 use pulp::{Simd as Lanes, WithSimd};
 
-use crate::bf16::{pair, round};
+use crate::bf16::{pair, round, round_bits};
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
 use crate::rows::{DEPTH, Left, Rows};
@@ -130,24 +131,16 @@ impl WithSimd for PairRows<'_> {
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
         let elements = self.to.len() / self.rows.count();
-        let blocks = self.rows.inner().div_ceil(DEPTH);
+        let inner = self.rows.inner();
         for (row, to) in self.to.chunks_exact_mut(elements).enumerate() {
-            for (block, to) in to.chunks_mut(DEPTH / 2).enumerate() {
-                let from = if block < blocks {
-                    self.rows.block(row, block)
-                } else {
-                    &[]
-                };
-                let (whole, alone) = from.as_chunks::<2>();
-                let (here, rest) = to.split_at_mut(whole.len());
-                for (to, &[first, second]) in here.iter_mut().zip(whole) {
-                    *to = pair(first, second);
-                }
-                rest.fill(0.0);
-                if let ([to, ..], [alone]) = (rest, alone) {
-                    *to = pair(*alone, 0.0);
+            // In memory a row of pairs is a row of halves: every processor that has pairs is little-endian.
+            let (to, padding) = cast_slice_mut::<f32, u16>(to).split_at_mut(inner);
+            for (block, to) in to.chunks_mut(DEPTH).enumerate() {
+                for (to, &from) in to.iter_mut().zip(self.rows.block(row, block)) {
+                    *to = (round_bits(from) >> 16) as u16;
                 }
             }
+            padding.fill(0);
         }
     }
 }

@@ -1,91 +1,85 @@
-//! The transposed inputs as the left operand of a weight gradient.
+//! Transposed inputs as the left operand of a weight gradient.
 
 use pulp::{Simd as Lanes, WithSimd};
 
-use crate::bf16::pair;
-use crate::operand::RoundAll;
+use crate::bf16::{pair, round};
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
-use crate::rows::{Rows, Strips};
+use crate::rows::{Rows, Strips, TALLEST};
 use crate::tile::{Product, WIDTH};
-use crate::weight_gradient::Inputs;
 
-/// Some rows of the inputs, transposed: `[height, elements]`, where `height` is the inputs' width, padded.
-pub(crate) struct LeftOperand {
-    data: Buffer,
-    height: usize,
-    elements: usize,
-    /// One row of the inputs, or two.
-    rows: Buffer,
+/// What some weights were multiplied with: one row for every row of the gates.
+#[derive(Clone, Copy)]
+pub(crate) struct Inputs<'a> {
+    /// `[_, width]`.
+    data: &'a [f32],
+    width: usize,
+    /// Row `n` of the inputs is row `n - delay` of the data; where there is none, zeros.
+    delay: isize,
+    zeros: &'a [f32],
 }
 
-impl LeftOperand {
+impl<'a> Inputs<'a> {
+    /// `zeros` has at least `width` elements.
+    pub(crate) fn new(data: &'a [f32], width: usize, delay: isize, zeros: &'a [f32]) -> Self {
+        Self {
+            data,
+            width,
+            delay,
+            zeros: &zeros[..width],
+        }
+    }
+
+    #[inline(always)]
+    fn row(self, row: usize) -> &'a [f32] {
+        let first = row.checked_add_signed(-self.delay);
+        let first = first.and_then(|row| row.checked_mul(self.width));
+        let from = first.and_then(|first| self.data.get(first..first + self.width));
+        from.unwrap_or(self.zeros)
+    }
+}
+
+/// Some rows of inputs, transposed: `[height, elements]`, where `height` is their width, padded.
+pub(crate) struct LeftOperand<'a> {
+    inputs: Inputs<'a>,
+    data: Buffer,
+    elements: usize,
+}
+
+impl<'a> LeftOperand<'a> {
+    /// Rows of products for inputs of that width: whole tiles.
+    pub(crate) fn height(width: usize) -> usize {
+        width.next_multiple_of(TALLEST)
+    }
+
     /// With room for `inner` rows.
-    pub(crate) fn new(plan: Plan, height: usize, inner: usize) -> Self {
+    pub(crate) fn new(plan: Plan, inputs: Inputs<'a>, inner: usize) -> Self {
         let elements = plan.elements(inner);
+        let height = Self::height(inputs.width);
         let len = match plan.operands {
             Operands::Whole | Operands::Rounded => Strips::len(height, elements),
             Operands::Pairs(pairs) => pairs.rows(height) * elements,
         };
         Self {
+            inputs,
             data: Buffer::zeros(len),
-            height,
             elements,
-            rows: Buffer::zeros(BAND * 2 * height.next_multiple_of(Strips::WIDTH)),
         }
     }
 
     /// Takes the rows `begin..begin + count`.
-    pub(crate) fn copy(&mut self, plan: Plan, inputs: Inputs<'_>, begin: usize, count: usize) {
+    pub(crate) fn copy(&mut self, plan: Plan, begin: usize, count: usize) {
         self.elements = plan.elements(count);
+        let copy = Copy {
+            inputs: self.inputs,
+            rows: begin..begin + count,
+            elements: self.elements,
+            to: &mut self.data,
+        };
         match plan.operands {
-            Operands::Whole | Operands::Rounded => self.copy_strips(plan, inputs, begin, count),
-            Operands::Pairs(_) => self.copy_pairs(plan, inputs, begin, count),
-        }
-    }
-
-    fn copy_strips(&mut self, plan: Plan, inputs: Inputs<'_>, begin: usize, count: usize) {
-        let width = self.height.next_multiple_of(Strips::WIDTH);
-        let (row, rounded) = self.rows.split_at_mut(width);
-        for element in 0..count {
-            inputs.row(begin + element, &mut row[..inputs.width()]);
-            let row = match plan.operands {
-                Operands::Whole => &*row,
-                _ => {
-                    let to = &mut rounded[..width];
-                    plan.arch.dispatch(RoundAll {
-                        from: row,
-                        to: &mut *to,
-                    });
-                    &*to
-                }
-            };
-            let strips = self.data.chunks_exact_mut(count * Strips::WIDTH);
-            for (part, strip) in row.chunks_exact(Strips::WIDTH).zip(strips) {
-                strip[element * Strips::WIDTH..][..Strips::WIDTH].copy_from_slice(part);
-            }
-        }
-    }
-
-    /// Band by band of 16 pairs of rows.
-    fn copy_pairs(&mut self, plan: Plan, inputs: Inputs<'_>, begin: usize, count: usize) {
-        let width = inputs.width();
-        for first in (0..self.elements).step_by(BAND) {
-            let rows = self.rows[..2 * BAND * width].chunks_exact_mut(width);
-            for (index, row) in (2 * first..).zip(rows) {
-                if index < count {
-                    inputs.row(begin + index, row);
-                } else {
-                    row.fill(0.0);
-                }
-            }
-            plan.arch.dispatch(TransposeBand {
-                rows: &self.rows[..2 * BAND * width],
-                width,
-                to: &mut self.data,
-                stride: self.elements,
-                first,
-            });
+            Operands::Whole => plan.arch.dispatch(ToStrips::<false>(copy)),
+            Operands::Rounded => plan.arch.dispatch(ToStrips::<true>(copy)),
+            Operands::Pairs(_) => plan.arch.dispatch(ToPairs(copy)),
         }
     }
 
@@ -97,18 +91,19 @@ impl LeftOperand {
         out: &mut [[f32; WIDTH]],
         accumulate: bool,
     ) {
+        let height = Self::height(self.inputs.width);
         match plan.operands {
             Operands::Whole | Operands::Rounded => Product {
-                rows: Strips::new(&self.data, self.height, self.elements),
+                rows: Strips::new(&self.data, height, self.elements),
                 panel,
                 out,
                 accumulate,
             }
             .run(plan.arch),
             Operands::Pairs(pairs) => {
-                let len = pairs.rows(self.height) * self.elements;
+                let data = &self.data[..pairs.rows(height) * self.elements];
                 pairs.product(Product {
-                    rows: Rows::padded(&self.data[..len], self.height, self.elements),
+                    rows: Rows::padded(data, height, self.elements),
                     panel,
                     out,
                     accumulate,
@@ -118,41 +113,81 @@ impl LeftOperand {
     }
 }
 
-/// Pairs that are transposed at once: a cache line of each row of the result.
-const BAND: usize = 16;
-
-/// 32 rows `[32, width]` as columns `first..first + 16` of pairs of `to` `[width, stride]`.
-struct TransposeBand<'a> {
-    rows: &'a [f32],
-    width: usize,
+struct Copy<'a> {
+    inputs: Inputs<'a>,
+    rows: std::ops::Range<usize>,
+    elements: usize,
     to: &'a mut [f32],
-    stride: usize,
-    first: usize,
 }
 
-impl WithSimd for TransposeBand<'_> {
+/// Copies (and rounds) to [`Strips`].
+struct ToStrips<'a, const ROUND: bool>(Copy<'a>);
+
+impl<const ROUND: bool> WithSimd for ToStrips<'_, ROUND> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
-        let band = BAND.min(self.stride - self.first);
-        for column in (0..self.width).step_by(BAND) {
-            let columns = BAND.min(self.width - column);
-            let mut square = [[0.0; BAND]; BAND];
-            for (square, rows) in square
-                .iter_mut()
-                .zip(self.rows.chunks_exact(2 * self.width))
-            {
-                let (first, second) = rows.split_at(self.width);
-                let (first, second) = (&first[column..][..columns], &second[column..][..columns]);
-                for ((to, &first), &second) in square.iter_mut().zip(first).zip(second) {
-                    *to = pair(first, second);
+        let Copy {
+            inputs,
+            rows,
+            elements,
+            to,
+        } = self.0;
+        let each = |value| if ROUND { round(value) } else { value };
+        for (element, row) in rows.enumerate() {
+            let (parts, rest) = inputs.row(row).as_chunks::<{ Strips::WIDTH }>();
+            let mut strips = to.chunks_exact_mut(elements * Strips::WIDTH);
+            for (part, strip) in parts.iter().zip(&mut strips) {
+                strip.as_chunks_mut().0[element] = part.map(each);
+            }
+            if let Some(strip) = strips.next() {
+                let to = &mut strip[element * Strips::WIDTH..];
+                for (to, &value) in to.iter_mut().zip(rest) {
+                    *to = each(value);
                 }
             }
-            for offset in 0..columns {
-                let to = &mut self.to[(column + offset) * self.stride + self.first..][..band];
-                for (to, square) in to.iter_mut().zip(&square) {
-                    *to = square[offset];
+        }
+    }
+}
+
+/// Transposes pairs of rows to `[width, elements]`.
+struct ToPairs<'a>(Copy<'a>);
+
+impl WithSimd for ToPairs<'_> {
+    type Output = ();
+
+    /// Square by square, of which each row is a cache line.
+    #[inline(always)]
+    fn with_simd<S: Lanes>(self, _: S) {
+        const SIDE: usize = 16;
+        let Copy {
+            inputs,
+            rows,
+            elements,
+            to,
+        } = self.0;
+        for first in (0..elements).step_by(SIDE) {
+            let mut band = [inputs.zeros; 2 * SIDE];
+            for (slot, row) in band.iter_mut().zip(rows.clone().skip(2 * first)) {
+                *slot = inputs.row(row);
+            }
+            let (band, _) = band.as_chunks::<2>();
+            let breadth = SIDE.min(elements - first);
+            for column in (0..inputs.width).step_by(SIDE) {
+                let columns = SIDE.min(inputs.width - column);
+                let mut square = [[0.0; SIDE]; SIDE];
+                for (square, &[upper, lower]) in square.iter_mut().zip(band) {
+                    let (upper, lower) = (&upper[column..][..columns], &lower[column..][..columns]);
+                    for ((to, &upper), &lower) in square.iter_mut().zip(upper).zip(lower) {
+                        *to = pair(upper, lower);
+                    }
+                }
+                for offset in 0..columns {
+                    let to = &mut to[(column + offset) * elements + first..][..breadth];
+                    for (to, square) in to.iter_mut().zip(&square) {
+                        *to = square[offset];
+                    }
                 }
             }
         }

@@ -6,9 +6,8 @@ use crate::direction::{Order, Sizes, Trace};
 use crate::layout::{COLUMNS, separate};
 use crate::pool::{Buffer, take};
 use crate::precision::{Operands, Plan};
-use crate::rows::TALLEST;
 use crate::tile::WIDTH;
-use crate::transposed::LeftOperand;
+use crate::transposed::{Inputs, LeftOperand};
 use crate::{Shape, WeightGradients};
 
 /// Rows of the batch that are added up at once: their part of a panel of gates fits the first-level cache.
@@ -27,90 +26,72 @@ pub(crate) fn weight_gradients(
     trace: &Trace,
     d_bias: &[f32],
 ) -> WeightGradients {
-    let inputs = Inputs::new(shape, order, x, &trace.outputs);
-    let (total, width) = (shape.rows(), inputs.width());
-    let height = width.next_multiple_of(TALLEST);
-    let mut sums = Buffer::new(Sizes::new(shape).columns * height);
-    sums.par_chunks_mut(PANELS * height * COLUMNS)
-        .zip(trace.gates.par_chunks(PANELS * total * COLUMNS))
-        .for_each(|(sums, gates)| add_up(plan, inputs, height, sums, gates));
+    let Sizes { units, columns, .. } = Sizes::new(shape);
+    // A frame's gates saw the output of the frame before (in reading order); the first one's saw none.
+    let delay = match order {
+        Order::Forward => shape.batch as isize,
+        Order::Backward => -(shape.batch as isize),
+    };
+    let zeros = Buffer::zeros(shape.input.max(units));
+    let inputs = [
+        Inputs::new(x, shape.input, 0, &zeros),
+        Inputs::new(&trace.outputs, units, delay, &zeros),
+    ];
+    let heights = [shape.input, units].map(LeftOperand::height);
+    let mut sums = heights.map(|height| Buffer::new(columns * height));
+    let [of_input, of_recurrent] = sums.each_mut();
+    let task = |height: usize| PANELS * height * COLUMNS;
+    of_input
+        .par_chunks_mut(task(heights[0]))
+        .zip(of_recurrent.par_chunks_mut(task(heights[1])))
+        .zip(trace.gates.par_chunks(task(shape.rows())))
+        .for_each(|((of_input, of_recurrent), gates)| {
+            let sums = &mut [of_input, of_recurrent];
+            add_up(plan, shape.rows(), &inputs, sums, gates);
+        });
     let hidden = shape.hidden;
-    let gradient = |sums: &[f32], height, first, rows| {
+    let gradient = |sums: &[f32], rows| {
         let mut gradient = take(rows * 4 * hidden);
-        separate(sums, height, first, hidden, &mut gradient);
+        separate(sums, hidden, &mut gradient);
         gradient
     };
     WeightGradients {
-        input: gradient(&sums, height, 0, shape.input),
-        recurrent: gradient(&sums, height, shape.input, hidden),
-        bias: gradient(d_bias, 1, 0, 1),
+        input: gradient(&sums[0], shape.input),
+        recurrent: gradient(&sums[1], hidden),
+        bias: gradient(d_bias, 1),
     }
 }
 
-/// `sums` `[panels, height, 64]` become the transposed inputs times `gates` `[panels, rows, 64]`.
-fn add_up(plan: Plan, inputs: Inputs<'_>, height: usize, sums: &mut [f32], gates: &[f32]) {
-    let total = inputs.rows;
+/// Each of `sums` `[panels, _, 64]` becomes its inputs, transposed, times `gates` `[panels, rows, 64]`.
+pub(crate) fn add_up(
+    plan: Plan,
+    rows: usize,
+    inputs: &[Inputs<'_>],
+    sums: &mut [&mut [f32]],
+    gates: &[f32],
+) {
     let inner = match plan.operands {
         Operands::Whole | Operands::Rounded => INNER,
         Operands::Pairs(_) => INNER_OF_PAIRS,
     };
-    let mut left = LeftOperand::new(plan, height, inner);
+    let panels = gates.len() / (rows * COLUMNS);
+    let left = inputs.iter();
+    let mut left: Vec<_> = left
+        .map(|&inputs| LeftOperand::new(plan, inputs, inner))
+        .collect();
     let mut right = Buffer::new(plan.elements(inner) * WIDTH);
-    for begin in (0..total).step_by(inner) {
-        let count = inner.min(total - begin);
-        left.copy(plan, inputs, begin, count);
-        let panels = sums.chunks_exact_mut(height * COLUMNS);
-        for (out, gates) in panels.zip(gates.chunks_exact(total * COLUMNS)) {
-            let gates = &gates[begin * COLUMNS..][..count * COLUMNS];
-            let panel = plan.panel(gates, &mut right);
-            let out = out.as_chunks_mut().0;
-            left.multiply(plan, panel, out, begin > 0);
+    for begin in (0..rows).step_by(inner) {
+        let count = inner.min(rows - begin);
+        for left in &mut left {
+            left.copy(plan, begin, count);
         }
-    }
-}
-
-/// What the weights were multiplied with: for every row of the gates, the input and the output of the step before.
-#[derive(Clone, Copy)]
-pub(crate) struct Inputs<'a> {
-    pub(crate) rows: usize,
-    /// `[rows, input]`.
-    x: &'a [f32],
-    input: usize,
-    /// `[rows, units]`.
-    outputs: &'a [f32],
-    units: usize,
-    batch: usize,
-    order: Order,
-}
-
-impl<'a> Inputs<'a> {
-    pub(crate) fn new(shape: Shape, order: Order, x: &'a [f32], outputs: &'a [f32]) -> Self {
-        Self {
-            rows: shape.rows(),
-            x,
-            input: shape.input,
-            outputs,
-            units: Sizes::new(shape).units,
-            batch: shape.batch,
-            order,
-        }
-    }
-
-    pub(crate) fn width(self) -> usize {
-        self.input + self.units
-    }
-
-    /// Writes one row `[width]`. The first step saw no output: zeros.
-    pub(crate) fn row(self, row: usize, to: &mut [f32]) {
-        let (x, h) = to.split_at_mut(self.input);
-        x.copy_from_slice(&self.x[row * self.input..][..self.input]);
-        let before = match self.order {
-            Order::Forward => row.checked_sub(self.batch),
-            Order::Backward => Some(row + self.batch).filter(|&row| row < self.rows),
-        };
-        match before {
-            Some(before) => h.copy_from_slice(&self.outputs[before * self.units..][..self.units]),
-            None => h.fill(0.0),
+        for (number, gates) in gates.chunks_exact(rows * COLUMNS).enumerate() {
+            let panel = plan.panel(&gates[begin * COLUMNS..][..count * COLUMNS], &mut right);
+            for (left, sums) in left.iter().zip(&mut *sums) {
+                let len = sums.len() / panels;
+                let out = sums[number * len..][..len].as_chunks_mut().0;
+                left.multiply(plan, panel, out, begin > 0);
+            }
         }
     }
 }
