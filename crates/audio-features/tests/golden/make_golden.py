@@ -60,6 +60,24 @@ def kaldi_features(samples):
     return numpy.array(frames, dtype=numpy.float32).reshape(-1, 80)
 
 
+def kaldi_features_in_f64(samples):
+    """[frames, 80]; the same features by Kaldi's definitions in 64 bits: what 32 bits hide in the quiet bands"""
+    window = (0.5 - 0.5 * numpy.cos(2 * numpy.pi * numpy.arange(400) / 399)) ** 0.85
+    mel = lambda hz: 1127 * numpy.log(1 + hz / 700)
+    edges = numpy.linspace(mel(20), mel(8000), 82)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    bins = mel(numpy.arange(256) * RATE / 512)[:, None]
+    bank = numpy.maximum(0, numpy.minimum((bins - low) / (centre - low), (high - bins) / (high - centre)))
+    rows = []
+    for start in range(0, len(samples) - 400 + 1, 160):
+        frame = samples[start : start + 400].astype(numpy.float64)
+        frame -= frame.mean()
+        frame -= 0.97 * numpy.concatenate([frame[:1], frame[:-1]])
+        power = abs(numpy.fft.rfft(frame * window, 512)[:256]) ** 2
+        rows.append(numpy.log(numpy.maximum(power @ bank, numpy.finfo(numpy.float32).eps)))
+    return numpy.array(rows, dtype=numpy.float32).reshape(-1, 80)
+
+
 def main():
     spoken = speech()
     numpy.save(HERE / "speech.npy", spoken)
@@ -74,6 +92,7 @@ def main():
     for name, samples in signals.items():
         numpy.save(HERE / f"{name}.librosa.npy", librosa_features(samples))
         numpy.save(HERE / f"{name}.kaldi.npy", kaldi_features(samples))
+        numpy.save(HERE / f"{name}.kaldi_f64.npy", kaldi_features_in_f64(samples))
 
 
 if __name__ == "__main__":
