@@ -22,9 +22,19 @@ pub(crate) fn padded(hidden: usize) -> usize {
     hidden.next_multiple_of(UNITS)
 }
 
+/// A buffer for weights; where these do not fill it (`padding`), zeros.
+fn zeros_if(padding: bool, len: usize) -> Buffer {
+    if padding {
+        Buffer::zeros(len)
+    } else {
+        Buffer::new(len)
+    }
+}
+
 /// Rows `[rows, 4 * hidden]` as panels `[blocks, padded_rows, 64]`, zero where nothing is.
 pub(crate) fn panels(weights: &[f32], hidden: usize, padded_rows: usize) -> Buffer {
-    let mut panels = Buffer::zeros(4 * padded(hidden) * padded_rows);
+    let len = 4 * padded(hidden) * padded_rows;
+    let mut panels = zeros_if(len != weights.len(), len);
     let blocks = panels.chunks_exact_mut(padded_rows * COLUMNS);
     for (block, panel) in blocks.enumerate() {
         let rows = weights.chunks_exact(4 * hidden);
@@ -57,7 +67,8 @@ pub(crate) fn separate(panels: &[f32], hidden: usize, weights: &mut [f32]) {
 pub(crate) fn transposed_panels(weights: &[f32], hidden: usize) -> Buffer {
     let columns = 4 * padded(hidden);
     let rows = weights.len() / (4 * hidden);
-    let mut panels = Buffer::zeros(rows.next_multiple_of(WIDTH) * columns);
+    let len = rows.next_multiple_of(WIDTH) * columns;
+    let mut panels = zeros_if(len != weights.len(), len);
     let rows = weights.chunks(4 * hidden * WIDTH);
     for (rows, panel) in rows.zip(panels.chunks_exact_mut(columns * WIDTH)) {
         // Square by square, for the cache.

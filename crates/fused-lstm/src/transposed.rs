@@ -56,13 +56,15 @@ impl<'a> LeftOperand<'a> {
     pub(crate) fn new(plan: Plan, inputs: Inputs<'a>, inner: usize) -> Self {
         let elements = plan.elements(inner);
         let height = Self::height(inputs.width);
-        let len = match plan.operands {
-            Operands::Whole | Operands::Rounded => Strips::len(height, elements),
-            Operands::Pairs(pairs) => pairs.rows(height) * elements,
+        let data = match plan.operands {
+            // Zeros, since what pads the rows is multiplied too, and other numbers could be denormal.
+            Operands::Whole | Operands::Rounded => Buffer::zeros(Strips::len(height, elements)),
+            // Where denormals cost nothing.
+            Operands::Pairs(pairs) => Buffer::new(pairs.rows(height) * elements),
         };
         Self {
             inputs,
-            data: Buffer::zeros(len),
+            data,
             elements,
         }
     }
