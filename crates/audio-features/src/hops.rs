@@ -3,6 +3,7 @@
 use pulp::Simd;
 
 use crate::lanes::{Lanes, MAX_LANES};
+use crate::transpose::transpose;
 
 /// Smaller samples count as zero: far below the floor of every feature, and the products of numbers
 /// like these are denormal, which processors compute a hundred times slower.
@@ -21,8 +22,9 @@ pub(crate) struct Hops {
     extra_columns: usize,
     stride: usize,
     table: Lanes,
-    /// A stretch that reaches beyond the recording.
+    /// The samples that the frames cover.
     stretch: Vec<f32>,
+    quads: Vec<[f32; 4]>,
 }
 
 impl Hops {
@@ -37,6 +39,7 @@ impl Hops {
             stride,
             table: Lanes::new((num_rows * stride).div_ceil(MAX_LANES)),
             stretch: Vec::new(),
+            quads: Vec::new(),
         }
     }
 
@@ -44,25 +47,22 @@ impl Hops {
     /// recording it is mirrored. `samples` is not empty.
     #[inline(always)]
     pub(crate) fn load(&mut self, samples: &[f32], start: isize, lanes: usize) {
-        let columns = lanes + self.extra_columns;
+        // Whole groups of four are transposed fastest.
+        let columns = (lanes + self.extra_columns).next_multiple_of(4);
         let length = (columns - 1) * self.hop_samples + self.num_rows;
-        let inside = usize::try_from(start)
-            .ok()
-            .and_then(|start| samples.get(start..start.checked_add(length)?));
-        let stretch = inside.unwrap_or_else(|| {
-            self.stretch.resize(length, 0.0);
-            copy_mirrored(samples, start, &mut self.stretch);
-            &self.stretch
-        });
-        let table = self.table.values_mut();
-        for (column, hop) in stretch.chunks(self.hop_samples).enumerate() {
-            for (value, row) in hop[..self.num_rows]
-                .iter()
-                .zip(table.chunks_exact_mut(self.stride))
-            {
-                row[column] = if value.abs() < TINY { 0.0 } else { *value };
-            }
-        }
+        // A copy in one go even where the recording could be read itself: the processor fetches ahead
+        // along one stream, but not along four of which each is as short as a hop.
+        self.stretch.resize(length, 0.0);
+        copy_mirrored(samples, start, &mut self.stretch);
+        transpose(
+            &self.stretch,
+            self.hop_samples,
+            self.num_rows,
+            self.table.values_mut(),
+            self.stride,
+            &mut self.quads,
+            |value| if value.abs() < TINY { 0.0 } else { value },
+        );
     }
 
     /// Sum of the `window_samples` of every frame.

@@ -48,6 +48,7 @@ mod normalise;
 mod recording;
 mod resample;
 mod spectrum;
+mod transpose;
 mod warning;
 mod waveform;
 

@@ -13,6 +13,7 @@ use crate::hops::Hops;
 use crate::lanes::{Lanes, MAX_LANES};
 use crate::mel_scale::MelBank;
 use crate::spectrum::{Spectrum, SpectrumScratch};
+use crate::transpose::transpose;
 
 /// Log-mel filter bank of one configuration; the FFT is planned once, and the value is shared
 /// between threads by reference.
@@ -37,6 +38,8 @@ pub struct LogMelScratch {
     spectrum: SpectrumScratch,
     power: Lanes,
     bands: Lanes,
+    rows: Vec<f32>,
+    quads: Vec<[f32; 4]>,
 }
 
 impl LogMel {
@@ -97,6 +100,8 @@ impl LogMel {
             spectrum: self.spectrum.scratch(),
             power: Lanes::new(self.fft_size / 2 + 1),
             bands: Lanes::new(self.num_bins()),
+            rows: vec![0.0; MAX_LANES * self.num_bins()],
+            quads: Vec::new(),
         }
     }
 
@@ -106,16 +111,16 @@ impl LogMel {
     /// [`Framing::CentredReflect`] it is mirrored as often as needed, and a single sample repeated,
     /// which is what `numpy.pad(mode="reflect")` does.
     pub fn extract(&self, samples: &[f32]) -> Features {
-        let mut out = Vec::new();
+        // Fresh zeros cost nothing, unlike a vector that is filled with them.
+        let mut out = vec![0.0; self.num_frames(samples.len()) * self.num_bins()];
         self.extract_into(samples, &mut self.scratch(), &mut out);
         Features::new(out, self.num_bins())
     }
 
-    /// Like [`LogMel::extract`], into `out` (cleared first), without an allocation per frame.
+    /// Like [`LogMel::extract`], into `out`, which is overwritten, without an allocation per frame.
     ///
     /// `scratch` comes from [`LogMel::scratch`] of the same configuration.
     pub fn extract_into(&self, samples: &[f32], scratch: &mut LogMelScratch, out: &mut Vec<f32>) {
-        out.clear();
         out.resize(self.num_frames(samples.len()) * self.num_bins(), 0.0);
         if !out.is_empty() {
             Arch::new().dispatch(Extraction {
@@ -188,11 +193,21 @@ impl WithSimd for Extraction<'_> {
                 .apply_to_lanes(simd, power, scratch.bands.simd_mut::<S>(num_bins));
             let bands = &mut scratch.bands.values_mut()[..lanes * num_bins];
             log_mel.compression.compress(bands);
-            for (lane, row) in rows.chunks_exact_mut(num_bins).enumerate() {
-                for (value, band) in row.iter_mut().zip(bands.chunks_exact(lanes)) {
-                    *value = band[lane];
-                }
-            }
+            // The last frames may be fewer than the lanes. Rows are put together in the cache, so that
+            // the result is written in order.
+            let num_frames = rows.len() / num_bins;
+            let complete = &mut scratch.rows[..rows.len()];
+            let quads = &mut scratch.quads;
+            transpose(
+                bands,
+                lanes,
+                num_frames,
+                complete,
+                num_bins,
+                quads,
+                |band| band,
+            );
+            rows.copy_from_slice(complete);
         }
     }
 }

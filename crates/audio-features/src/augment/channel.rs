@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn filters_equal_those_of_scipy() {
-        // 20 log10 |sosfreqz(butter(n, cut, kind, fs=16000, output="sos"), worN=[hz], fs=16000)|
+        // SciPy 1.17.1: 20 log10 |sosfreqz(butter(n, cut, kind, fs=16000, output="sos"), worN=[hz], fs=16000)|
         for (passband, hz, expected) in [
             (Passband::Between(300.0, 3_400.0), 100.0, -40.617_849),
             (Passband::Between(300.0, 3_400.0), 5_000.0, -24.260_653),
