@@ -213,6 +213,9 @@ mod tests {
     #[test]
     fn products_are_exact_on_integers() {
         for (count, inner) in [(1, 1), (5, 3), (7, 64), (32, 65), (33, 130), (50, 257)] {
+            if cfg!(miri) && inner > 3 {
+                continue; // It would take hours.
+            }
             let (left, right) = (integers(count * inner, 1), integers(inner * WIDTH, 2));
             let expected: Vec<f32> = (0..count * WIDTH)
                 .map(|index| {
@@ -242,6 +245,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "slow")]
     fn rows_of_panels_are_those_rows() {
         let panels = integers(3 * 9 * DEPTH, 3);
         for plan in plans() {
