@@ -16,6 +16,8 @@ type Complex<V> = [V; 2];
 pub(crate) struct LaneFft {
     /// Twiddle factors `w^j, w^2j, w^3j` of the radix-4 passes, the longest first.
     passes: Vec<Vec<[[f32; 2]; 3]>>,
+    /// Length of the transforms that the passes leave to be done, at most 4.
+    last_block: usize,
     /// What the bins `k` and `n - k` of the real spectrum are made of, for `k = 1..=n / 2`.
     pairs: Vec<Pair>,
 }
@@ -38,7 +40,7 @@ impl LaneFft {
         let length = size / 2;
         let mut passes = Vec::new();
         let mut block = length;
-        while block >= 4 {
+        while block > 4 {
             let twiddle = |j, times| unit(-TAU * (j * times) as f64 / block as f64);
             passes.push(
                 (0..block / 4)
@@ -53,25 +55,49 @@ impl LaneFft {
                 rotation: unit(-PI * k as f64 / length as f64),
             })
             .collect();
-        Some(Self { passes, pairs })
+        Some(Self {
+            passes,
+            last_block: block,
+            pairs,
+        })
     }
 
     /// Power spectrum `[size / 2 + 1]` of the frames `[size]`, which are destroyed.
     #[inline(always)]
     pub(crate) fn power<S: Simd>(&self, simd: S, frames: &mut [S::f32s], power: &mut [S::f32s]) {
         let (bins, _) = frames.as_chunks_mut::<2>();
-        for twiddles in &self.passes {
-            for block in bins.chunks_exact_mut(4 * twiddles.len()) {
-                radix_4(simd, block, twiddles);
+        let part = self.passes.first().map_or(bins.len(), |longest| {
+            radix_4(simd, bins, longest);
+            longest.len()
+        });
+        // One quarter after the other: a quarter stays in the first-level cache through its passes.
+        for part in bins.chunks_exact_mut(part) {
+            for twiddles in self.passes.iter().skip(1) {
+                for block in part.chunks_exact_mut(4 * twiddles.len()) {
+                    radix_4(simd, block, twiddles);
+                }
             }
-        }
-        // Four does not divide the length twice as often as two does: one pass of pairs is left.
-        if bins.len() >> (2 * self.passes.len()) == 2 {
-            for [a, b] in bins.as_chunks_mut::<2>().0 {
-                (*a, *b) = (add(simd, *a, *b), sub(simd, *a, *b));
-            }
+            self.last_pass(simd, part);
         }
         self.take_apart(simd, bins, power);
+    }
+
+    /// The pass without factors.
+    #[inline(always)]
+    fn last_pass<S: Simd>(&self, simd: S, bins: &mut [Complex<S::f32s>]) {
+        match self.last_block {
+            4 => {
+                for block in bins.as_chunks_mut::<4>().0 {
+                    *block = butterfly(simd, *block);
+                }
+            }
+            2 => {
+                for [a, b] in bins.as_chunks_mut::<2>().0 {
+                    (*a, *b) = (add(simd, *a, *b), sub(simd, *a, *b));
+                }
+            }
+            _ => {}
+        }
     }
 
     /// From the complex spectrum `z` to the power of the real one `x`:
@@ -104,28 +130,25 @@ fn radix_4<S: Simd>(simd: S, block: &mut [Complex<S::f32s>], twiddles: &[[[f32; 
     let (a, b) = low.split_at_mut(twiddles.len());
     let (c, d) = high.split_at_mut(twiddles.len());
     for ((((a, b), c), d), w) in a.iter_mut().zip(b).zip(c).zip(d).zip(twiddles) {
-        let (even, even_turned) = (add(simd, *a, *c), sub(simd, *a, *c));
-        let (odd, difference) = (add(simd, *b, *d), sub(simd, *b, *d));
-        *a = add(simd, even, odd);
-        let half = sub(simd, even, odd);
-        // Times -i.
-        let [re, im] = difference;
-        let first = [
-            simd.add_f32s(even_turned[0], im),
-            simd.sub_f32s(even_turned[1], re),
-        ];
-        let third = [
-            simd.sub_f32s(even_turned[0], im),
-            simd.add_f32s(even_turned[1], re),
-        ];
-        if twiddles.len() == 1 {
-            (*b, *c, *d) = (first, half, third);
-        } else {
-            *b = rotate(simd, first, w[0]);
-            *c = rotate(simd, half, w[1]);
-            *d = rotate(simd, third, w[2]);
-        }
+        let [zeroth, first, second, third] = butterfly(simd, [*a, *b, *c, *d]);
+        *a = zeroth;
+        *b = rotate(simd, first, w[0]);
+        *c = rotate(simd, second, w[1]);
+        *d = rotate(simd, third, w[2]);
     }
+}
+
+/// Transform of four complex numbers.
+#[inline(always)]
+fn butterfly<S: Simd>(simd: S, [a, b, c, d]: [Complex<S::f32s>; 4]) -> [Complex<S::f32s>; 4] {
+    let (even, odd) = (add(simd, a, c), add(simd, b, d));
+    let ([re, im], [turn_re, turn_im]) = (sub(simd, a, c), sub(simd, b, d));
+    [
+        add(simd, even, odd),
+        [simd.add_f32s(re, turn_im), simd.sub_f32s(im, turn_re)],
+        sub(simd, even, odd),
+        [simd.sub_f32s(re, turn_im), simd.add_f32s(im, turn_re)],
+    ]
 }
 
 /// Where the passes leave bin `k` of a transform of `length`.

@@ -279,6 +279,58 @@ mod tests {
     }
 
     #[test]
+    fn any_width_of_registers_gives_the_same_features() {
+        // Steps of 2^-23 as a 24-bit recording has; 37 frames fill no register.
+        let samples: Vec<f32> = (0..6_160u32)
+            .map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 8) as f32 / 1e7 - 0.8)
+            .collect();
+        // A length that is a power of two, and one that is not.
+        for (fft_size, window_samples) in [(512, 400), (400, 400)] {
+            let config = FeatureConfig {
+                fft_size,
+                window_samples,
+                num_bins: 40,
+                ..FeatureConfig::kaldi()
+            };
+            let log_mel = LogMel::new(&config).unwrap();
+            let widest = log_mel.extract(&samples);
+            let mut out = vec![0.0; widest.data().len()];
+            Extraction {
+                log_mel: &log_mel,
+                samples: &samples,
+                scratch: &mut log_mel.scratch(),
+                out: &mut out,
+            }
+            .with_simd(pulp::Scalar);
+            for (wide, narrow) in widest.data().iter().zip(&out) {
+                assert!((wide - narrow).abs() < 1e-4, "{wide} {narrow}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_frame_does_not_depend_on_its_neighbours_nor_on_its_lane() {
+        let log_mel = LogMel::new(&FeatureConfig::kaldi()).unwrap();
+        let samples: Vec<f32> = (0..8_000).map(|i| (i as f32 * 0.3).sin()).collect();
+        let whole = log_mel.extract(&samples);
+        for frame in 0..whole.num_frames() {
+            let alone = log_mel.extract(&samples[160 * frame..][..400]);
+            assert_eq!(alone.data(), whole.frame(frame), "frame {frame}");
+        }
+    }
+
+    #[test]
+    fn samples_too_small_for_any_feature_count_as_silence() {
+        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+            let log_mel = LogMel::new(&config).unwrap();
+            let silence = log_mel.extract(&[0.0; 3_200]);
+            for tiny in [1e-17, 1e-30, 1e-40] {
+                assert_eq!(log_mel.extract(&[tiny; 3_200]), silence, "{tiny:e}");
+            }
+        }
+    }
+
+    #[test]
     fn log_mel_is_shared_between_threads() {
         fn shared<T: Send + Sync>() {}
         shared::<LogMel>();
