@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn percentiles_follow_numpy() {
-        // numpy.percentile([1, 2, 4, 8], [10, 90]) = [1.3, 6.8]
+        // NumPy 2.4.6: numpy.percentile([1, 2, 4, 8], [10, 90]) = [1.3, 6.8]
         let interval = percentile_interval(vec![8.0, 2.0, 1.0, 4.0], 0.8);
         assert!((interval.low - 1.3).abs() < 1e-12 && (interval.high - 6.8).abs() < 1e-12);
     }

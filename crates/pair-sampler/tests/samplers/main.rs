@@ -13,4 +13,3 @@ mod closed_forms;
 mod made;
 mod properties;
 mod settings;
-mod timing;

@@ -1,6 +1,6 @@
 """Writes golden.json: what scikit-learn and SciPy compute for small made-up cases.
 
-Run with scikit-learn 1.9.1, SciPy 1.17.1, NumPy 2.4.6 (other versions should agree to 1e-9):
+Run with scikit-learn 1.9.1, SciPy 1.17.1, NumPy 2.4.6 (other versions should agree within the tolerances of ../golden.rs, 1e-12 but for heights of trees):
     python make_golden.py
 """
 
