@@ -175,8 +175,15 @@ fn what_does_not_match_is_refused_field_by_field() {
     assert!(unknown.contains("centered"), "{unknown}");
     let shape = refused(config, |path| replace(path, "hidden = 8", "hidden = 16"));
     assert!(
-        shape.contains("encoder") || shape.contains("shape"),
+        shape.contains("`embedding_mean` is shape [26], expected shape [42]"),
         "{shape}"
+    );
+    let layers = refused(config, |path| {
+        replace(path, "num_layers = 2", "num_layers = 3")
+    });
+    assert!(
+        layers.contains("`layers.2.forward.input` is missing, expected shape [16, 32]"),
+        "{layers}"
     );
     let mean = refused(config, |path| {
         replace(path, "centred = true", "centred = false")
@@ -189,23 +196,32 @@ fn what_does_not_match_is_refused_field_by_field() {
 #[test]
 fn weights_that_are_cut_or_changed_are_refused() {
     let weights = "weights.safetensors";
-    refused(weights, |path| {
+    let cut = refused(weights, |path| {
         let bytes = std::fs::read(path).unwrap();
         std::fs::write(path, &bytes[..bytes.len() - 100]).unwrap();
     });
-    refused(weights, |path| std::fs::write(path, b"").unwrap());
-    refused(weights, |path| std::fs::remove_file(path).unwrap());
-    // Every weight halved: a file that is sound but belongs to another model.
-    refused(weights, |path| {
+    let empty = refused(weights, |path| std::fs::write(path, b"").unwrap());
+    for error in [cut, empty] {
+        assert!(
+            error.contains("`file` is") && error.contains("expected a whole safetensors file"),
+            "{error}"
+        );
+    }
+    let removed = refused(weights, |path| std::fs::remove_file(path).unwrap());
+    assert!(removed.contains(weights), "{removed}");
+    // Every weight times -2: a file that is sound but belongs to another model, as the self-test finds.
+    let changed = refused(weights, |path| {
         let mut bytes = std::fs::read(path).unwrap();
         let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
         for value in bytes[header..].chunks_exact_mut(4) {
-            let halved = -2.0 * f32::from_le_bytes(value.try_into().unwrap());
-            value.copy_from_slice(&halved.to_le_bytes());
+            let doubled = -2.0 * f32::from_le_bytes(value.try_into().unwrap());
+            value.copy_from_slice(&doubled.to_le_bytes());
         }
         std::fs::write(path, bytes).unwrap();
     });
-    refused("self_test.json", |path| {
+    assert!(changed.contains("`embeddings[0]`"), "{changed}");
+    let untested = refused("self_test.json", |path| {
         std::fs::write(path, b"{}").unwrap()
     });
+    assert!(untested.contains("`embeddings`"), "{untested}");
 }

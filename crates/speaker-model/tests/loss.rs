@@ -1,13 +1,16 @@
-//! The KL/hinge loss against a scalar oracle, finite differences and the closed forms P7 to P15 of its
-//! derivation (numbers as computed there).
+//! The KL/hinge loss against a scalar oracle, finite differences and the closed forms P7 and P12 to P15 of
+//! its derivation (numbers as computed there; P8 to P11 are about the question's own distance, which is not in this crate).
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot prepare its data has failed"
 )]
 
+use std::cell::Cell;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use speaker_model::{KlHingeConfig, Weighting, all_pairs, explicit_pairs};
 
 fn log_softmax(row: &[f64]) -> Vec<f64> {
@@ -97,38 +100,60 @@ proptest! {
         prop_assert!((f64::from(explicit) - expected).abs() < 1e-4 * expected.max(1.0));
     }
 
-    // Central differences of the f64 oracle are good to 1e-8; the gradient itself is 32-bit.
-    #[test]
-    fn the_gradient_equals_finite_differences((rows, speakers) in batch(), weighting in weighting()) {
-        let config = KlHingeConfig { margin: 1.7, weighting };
-        let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
-        let pairs = all_pairs(logits.clone(), &speakers, &config).unwrap();
-        let gradients = pairs.loss.backward();
-        let gradient = logits.grad(&gradients).unwrap().into_data();
-        let gradient: Vec<f32> = gradient.iter::<f32>().collect();
-        let columns = rows[0].len();
-        for cell in 0..gradient.len() {
-            let at = |step: f64| {
-                let mut moved = rows.clone();
-                moved[cell / columns][cell % columns] += step;
-                oracle(&moved, &speakers, &config)
-            };
-            let (fine, coarse) = ((at(1e-5) - at(-1e-5)) / 2e-5, (at(1e-4) - at(-1e-4)) / 2e-4);
-            // Where the two steps disagree a hinge has its kink in between, and there is no derivative.
-            if (fine - coarse).abs() < 1e-6 {
-                prop_assert!((f64::from(gradient[cell]) - fine).abs() < 1e-4, "{} {fine}", gradient[cell]);
-            }
-        }
-    }
-
     #[test]
     fn order_of_segments_does_not_matter((mut rows, mut speakers) in batch()) {
         let config = KlHingeConfig::default();
         let before = loss(&rows, &speakers, &config);
         rows.reverse();
         speakers.reverse();
-        prop_assert!((before - loss(&rows, &speakers, &config)).abs() < 1e-4);
+        // The same 30 terms of size below 20 in another order, in 32 bits: fifty roundings, as above.
+        prop_assert!((before - loss(&rows, &speakers, &config)).abs() < 1e-4 * before.max(1.0));
     }
+}
+
+// Central differences of the f64 oracle are good to 1e-8; the gradient itself is 32-bit.
+#[test]
+fn the_gradient_equals_finite_differences() {
+    let settings = ProptestConfig {
+        source_file: Some(file!()),
+        ..ProptestConfig::with_cases(64)
+    };
+    let (checked, cells) = (Cell::new(0), Cell::new(0));
+    let run =
+        TestRunner::new(settings).run(&(batch(), weighting()), |((rows, speakers), weighting)| {
+            let config = KlHingeConfig {
+                margin: 1.7,
+                weighting,
+            };
+            let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
+            let pairs = all_pairs(logits.clone(), &speakers, &config).unwrap();
+            let gradients = pairs.loss.backward();
+            let gradient = logits.grad(&gradients).unwrap().into_data();
+            let columns = rows[0].len();
+            for (cell, found) in gradient.iter::<f32>().enumerate() {
+                let at = |step: f64| {
+                    let mut moved = rows.clone();
+                    moved[cell / columns][cell % columns] += step;
+                    oracle(&moved, &speakers, &config)
+                };
+                let fine = (at(1e-5) - at(-1e-5)) / 2e-5;
+                let coarse = (at(1e-4) - at(-1e-4)) / 2e-4;
+                cells.set(cells.get() + 1);
+                // Where the two steps disagree a hinge has its kink in between, and there is no derivative.
+                if (fine - coarse).abs() < 1e-6 {
+                    checked.set(checked.get() + 1);
+                    prop_assert!((f64::from(found) - fine).abs() < 1e-4, "{found} {fine}");
+                }
+            }
+            Ok(())
+        });
+    assert!(run.is_ok(), "{}", run.unwrap_err());
+    // Kinks are rare: a condition that leaves out more would leave the gradient untested.
+    let (checked, cells) = (checked.get(), cells.get());
+    assert!(
+        10 * checked >= 9 * cells,
+        "{checked} of {cells} cells were checked"
+    );
 }
 
 #[test]
@@ -168,36 +193,10 @@ fn p7_a_collapsed_network_has_the_loss_of_the_question() {
     assert!((config.plateau(2, 2) - 1.0).abs() < 1e-12);
 }
 
-/// The question's distance: clipped outputs that nothing normalises.
-fn clipped_divergence(a: &[f64], b: &[f64]) -> f64 {
-    let clip = |v: f64| v.clamp(1e-7, 1.0);
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| clip(a) * (clip(a) / clip(b)).ln())
-        .sum()
-}
-
 #[test]
-fn p8_to_p11_why_outputs_must_be_distributions() {
-    // P8: per unit −1/e to 16.118, and over 128 units −47.09 to 2063.1: no divergence.
-    let least = clipped_divergence(&[1.0 / std::f64::consts::E], &[1.0]);
-    assert!((128.0 * least + 47.09).abs() < 0.01);
-    assert!((128.0 * clipped_divergence(&[1.0], &[0.0]) - 2063.1).abs() < 0.1);
-    let (x, y) = ([0.5; 128], [0.9; 128]);
-    assert!((clipped_divergence(&x, &y) + 37.6).abs() < 0.05);
-    assert!((clipped_divergence(&y, &x) - 67.7).abs() < 0.05);
-    // P9: two outputs above 1, or two at most 1e-7, contribute nothing, and nothing changes that.
-    assert_eq!(clipped_divergence(&[1.5, 0.0], &[7.0, 1e-8]), 0.0);
-    assert_eq!(clipped_divergence(&[1.6, -1.0], &[7.1, 0.0]), 0.0);
-    // P10: both roles together are never negative.
-    assert!(clipped_divergence(&x, &y) + clipped_divergence(&y, &x) >= 0.0);
-    // P11: below zero a PReLU of slope 0 gives 0, which the clip lifts to 1e-7 whatever the slope does.
-    assert_eq!(
-        clipped_divergence(&[-1e-9], &[0.2]),
-        clipped_divergence(&[0.0], &[0.2])
-    );
-    // The same two outputs after a softmax give a divergence, zero only where they agree.
+fn a_divergence_is_zero_only_where_the_outputs_agree() {
     let config = KlHingeConfig::default();
+    let (x, y) = ([0.5; 128], [0.9; 128]);
     assert!(loss(&[x.to_vec(), y.to_vec()], &[0, 0], &config).abs() < 1e-5);
     assert!(loss(&[vec![0.5, 0.9], vec![0.9, 0.5]], &[0, 0], &config) > 0.05);
 }
@@ -211,11 +210,10 @@ fn p12_the_plateau_of_collapsed_outputs() {
     assert!((collapsed - 5.757_576).abs() < 1e-4, "{collapsed}");
     assert!((paper.plateau(200, 4750) - collapsed).abs() < 1e-4);
     // Independent draws from S speakers have 1/S same-speaker pairs in expectation.
-    for (margin, num_speakers, expected) in
-        [(3.0, 100.0, 5.940), (2.0, 100.0, 3.960), (3.0, 40.0, 5.850)]
+    for (margin, num_speakers, expected) in [(3.0, 100, 5.940), (2.0, 100, 3.960), (3.0, 40, 5.850)]
     {
-        let plateau: f64 = 2.0 * margin * (1.0 - 1.0 / num_speakers);
-        assert!((plateau - expected).abs() < 1e-9);
+        let config = KlHingeConfig { margin, ..paper };
+        assert!((config.plateau(1, num_speakers - 1) - expected).abs() < 1e-9);
     }
 }
 
