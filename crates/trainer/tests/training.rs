@@ -210,8 +210,10 @@ fn a_resumed_run_ends_as_the_uninterrupted_one_bit_for_bit() {
             .filter(is_evaluation)
             .collect()
     };
-    assert_eq!(evaluations("whole"), evaluations("parts1"));
     assert_eq!(evaluations("whole").len(), 4);
+    for name in ["parts1", "parts3"] {
+        assert_eq!(evaluations("whole"), evaluations(name), "{name}");
+    }
 }
 
 #[test]
@@ -231,6 +233,7 @@ fn another_seed_is_another_run_and_the_loss_falls() {
                 let w = 3.0 / 15.0;
                 let parts =
                     2.0 * (w * summary.same_divergence + (1.0 - w) * summary.different_hinge);
+                // Means over ten steps of values below 10 that 32 bits hold to 1e-6; a swapped weight would err by 1.
                 assert!(
                     (summary.loss - parts).abs() < 1e-3,
                     "the loss is the sum of its parts"
