@@ -71,11 +71,17 @@ fn other_backends_embed_as_the_default_one() {
     );
     let expected = embeddings(&std::fs::read_to_string(place.path("flex.jsonl")).unwrap());
     assert_eq!(expected.len(), 10);
+    // Backends that have to be there, with commas between: set where they are built in, so that nothing passes unseen.
+    let wanted = std::env::var("SIAMANG_BACKENDS").unwrap_or_default();
     for backend in ["ndarray", "tch"] {
         let run = place.run(&format!(
             "embed --device {backend} {paths} --out other.jsonl"
         ));
         if run.stderr.contains("is not built in") {
+            assert!(
+                !wanted.split(',').any(|name| name == backend),
+                "SIAMANG_BACKENDS asks for `{backend}`, which is not built in: {run:#?}"
+            );
             eprintln!(
                 "`{backend}` is not built in: build with `--features cli/{backend}` to compare it"
             );
@@ -83,8 +89,33 @@ fn other_backends_embed_as_the_default_one() {
         }
         assert_eq!(run.code, Some(0), "{run:#?}");
         let found = embeddings(&std::fs::read_to_string(place.path("other.jsonl")).unwrap());
+        assert_eq!(found.len(), expected.len(), "{backend}");
         for (a, b) in expected.iter().zip(&found) {
+            assert_eq!(a.len(), b.len(), "{backend}");
             assert!(cosine(a, b) >= 0.9999, "{backend}: {}", cosine(a, b));
         }
     }
+}
+
+#[test]
+fn every_arithmetic_embeds_alike_and_a_wrong_name_lists_the_right_ones() {
+    let place = Place::new();
+    let paths = recordings();
+    let embed = |options: &str| {
+        let run = place.run(&format!("embed {options} {paths} --out e.jsonl"));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        embeddings(&std::fs::read_to_string(place.path("e.jsonl")).unwrap())
+    };
+    let expected = embed("");
+    // Sums of the same products in another order; and operands of 8 significant bits.
+    for (options, closeness) in [("--simd portable", 0.999_999), ("--precision bf16", 0.999)] {
+        let found = embed(options);
+        assert_eq!(found.len(), expected.len(), "{options}");
+        for (a, b) in expected.iter().zip(&found) {
+            assert!(cosine(a, b) >= closeness, "{options}: {}", cosine(a, b));
+        }
+    }
+    let wrong = place.run(&format!("embed --simd mmx {paths} --out e.jsonl"));
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("portable"), "{wrong:#?}");
 }
