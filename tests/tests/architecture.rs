@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate must not depend on, directly.
-const NEVER: [(&str, &[&str]); 9] = [
+const NEVER: [(&str, &[&str]); 10] = [
     (
         "audio-features",
         &[
@@ -76,6 +76,7 @@ const NEVER: [(&str, &[&str]); 9] = [
         "cli",
         &["burn", "fused-lstm", "kodama", "realfft", "symphonia"],
     ),
+    ("contenders", &["cli"]),
     ("xtask", &["burn", "cli", "trainer"]),
     ("end-to-end", &["burn", "cli", "trainer"]),
 ];

@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
 
 use crate::console::Console;
 use crate::global::Global;
-use crate::report::fault;
+use crate::report::{fault, usage};
 use crate::{check, cluster, embed, eval, export, score, train, verify};
 
 const EXIT_CODES: &str = "\
@@ -56,10 +57,13 @@ pub(crate) struct ModelArgs {
 pub(crate) struct Context {
     /// Name of the device.
     pub(crate) device: String,
+    /// Arithmetic of the recurrent layers.
+    pub(crate) arithmetic: Arithmetic,
     /// Whether the answer is one JSON object.
     pub(crate) json: bool,
     /// Standard error.
     pub(crate) console: Console,
+    simd: Option<String>,
     threads: Option<NonZeroUsize>,
 }
 
@@ -67,10 +71,26 @@ impl Context {
     pub(crate) fn new(global: &Global) -> Self {
         Self {
             device: global.device.clone(),
+            arithmetic: global.precision.map_or(Arithmetic::F32, Arithmetic::from),
+            simd: global.simd.clone(),
             json: global.json,
             console: Console::new(global.quiet, global.verbose),
             threads: global.threads,
         }
+    }
+
+    /// Settles which vector instructions the recurrent layers use, by `--simd`, the environment or the processor.
+    pub(crate) fn use_simd(&self) -> anyhow::Result<()> {
+        let chosen = match &self.simd {
+            Some(name) => name.parse::<Simd>().and_then(|simd| set_simd(Some(simd))),
+            None => Simd::chosen().map(drop),
+        };
+        chosen.map_err(|error| {
+            usage(
+                error.to_string(),
+                format!("leave out `--simd` and `{SIMD_VARIABLE}` for the best"),
+            )
+        })
     }
 
     /// Makes the thread pool that every crate shares, one thread a core where `--threads` is not given.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use speaker_model::Precision;
+use speaker_model::{Arithmetic, Precision};
 
 use crate::args::{Context, ModelArgs};
 use crate::exit::ExitStatus;
@@ -12,7 +12,7 @@ use crate::model::Model;
 const EXAMPLES: &str = "\
 Examples:
   siamang export --model run --out my-model                   # half the size, 16-bit weights
-  siamang export --model run --out my-model --precision f32";
+  siamang export --model run --out my-model --weights f32";
 
 /// Flags of `siamang export`.
 #[derive(Debug, clap::Args)]
@@ -25,11 +25,11 @@ pub(crate) struct Args {
     out: PathBuf,
     /// How the weights are stored.
     #[arg(long, value_enum, default_value = "f16")]
-    precision: PrecisionName,
+    weights: WeightsName,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum PrecisionName {
+enum WeightsName {
     /// 16-bit floats.
     F16,
     /// 32-bit floats.
@@ -38,11 +38,13 @@ enum PrecisionName {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    let model = Model::load(args.model.model.as_deref(), context)?;
-    let precision = match args.precision {
-        PrecisionName::F16 => Precision::F16,
-        PrecisionName::F32 => Precision::F32,
+    let mut model = Model::load(args.model.model.as_deref(), context)?;
+    let precision = match args.weights {
+        WeightsName::F16 => Precision::F16,
+        WeightsName::F32 => Precision::F32,
     };
+    // The self-test is of 32-bit arithmetic, whatever `--precision` says.
+    model.bundle.embedder = model.bundle.embedder.with_arithmetic(Arithmetic::F32);
     model.bundle.save(&args.out, precision)?;
     context.console.note(&format!(
         "wrote `{}`, from step {} of the run",

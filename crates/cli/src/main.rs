@@ -55,7 +55,8 @@ fn main() -> ExitCode {
     };
     let context = Context::new(&arguments.global);
     let result = context
-        .use_threads()
+        .use_simd()
+        .and_then(|()| context.use_threads())
         .and_then(|()| speaker_model::flushing_denormals(|| run(&arguments, &context)));
     match result {
         Ok(status) => status.into(),

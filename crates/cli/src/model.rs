@@ -47,7 +47,8 @@ impl Model {
         context
             .console
             .detail(&format!("model: `{}`", path.display()));
-        let bundle = Bundle::load(&path, &device)?;
+        let mut bundle = Bundle::load(&path, &device)?;
+        bundle.embedder = bundle.embedder.with_arithmetic(context.arithmetic);
         let thresholds = card::read(&path)?;
         Ok(Self {
             bundle,

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
+use crate::config::Arithmetic;
 use crate::{device, fused_op, init};
 
 /// The weights of one direction; gate order i, f, g (candidate), o as in Keras and PyTorch.
@@ -48,6 +49,9 @@ pub struct Blstm {
     pub forward: LstmWeights,
     /// Last frame to first.
     pub backward: LstmWeights,
+    /// How the fused operation multiplies.
+    #[module(skip)]
+    pub(crate) arithmetic: Arithmetic,
 }
 
 impl Blstm {
@@ -55,6 +59,7 @@ impl Blstm {
         Self {
             forward: LstmWeights::new(&format!("{name}.forward"), input, hidden, seed, device),
             backward: LstmWeights::new(&format!("{name}.backward"), input, hidden, seed, device),
+            arithmetic: Arithmetic::F32,
         }
     }
 
@@ -67,7 +72,7 @@ impl Blstm {
     pub fn forward(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
         if device::has_fused_blstm(&x.device()) {
             let weights = [self.forward.values(), self.backward.values()];
-            fused_op::fused_blstm(x, weights, lengths.map(<[usize]>::to_vec))
+            fused_op::fused_blstm(x, weights, lengths.map(<[usize]>::to_vec), self.arithmetic)
         } else {
             self.forward_composed(x, lengths)
         }
@@ -199,6 +204,25 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn bf16_is_near_f32_and_not_it() {
+        let device = Device::flex();
+        let mut layer = Blstm::new("layer", 20, 24, 1, &device);
+        let values = init::glorot_uniform(1, 15 * 20, &mut init::stream(1, "x"));
+        let values: Vec<f32> = values.into_iter().map(|v| 10.0 * v).collect();
+        let x = Tensor::<3>::from_data(TensorData::new(values, [5, 3, 20]), &device);
+        let mut output = |arithmetic| {
+            layer.arithmetic = arithmetic;
+            let data = layer.forward(x.clone(), None).into_data();
+            data.iter::<f32>().collect::<Vec<_>>()
+        };
+        let (exact, rounded) = (output(Arithmetic::F32), output(Arithmetic::Bf16));
+        assert_ne!(exact, rounded);
+        let far = exact.iter().zip(&rounded).map(|(a, b)| (a - b).abs());
+        // Operands of 8 significant bits, outputs of tanh below 1.
+        assert!(far.fold(0.0, f32::max) < 2e-2);
     }
 
     proptest! {

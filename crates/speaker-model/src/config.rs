@@ -31,6 +31,18 @@ pub enum EmbeddingLayer {
     FirstDense,
 }
 
+/// Number format of the operands of the recurrent layers' matrix products on the fused CPU path. Sums, gates, states and
+/// weights are 32 bits wide in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16: faster where the processor has instructions for it.
+    Bf16,
+}
+
 /// A stack of bidirectional LSTM layers and how its output becomes one vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -5,6 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ModelError;
+use crate::config::Arithmetic;
 use crate::encoder::Encoder;
 use crate::head::{Head, Projection};
 use crate::segments::Segmentation;
@@ -31,8 +32,8 @@ struct Segment<'a> {
 }
 
 impl Embedder {
-    /// An embedder around `encoder`, which is moved off autodiff; `centre` is subtracted from every
-    /// embedding before it is brought to unit length.
+    /// An embedder around `encoder`, which is moved off autodiff and computes in 32 bits; `centre` is subtracted from
+    /// every embedding before it is brought to unit length.
     #[must_use]
     pub fn new(
         front_end: FrontEnd,
@@ -43,7 +44,7 @@ impl Embedder {
     ) -> Self {
         Self {
             front_end,
-            encoder: encoder.valid(),
+            encoder: encoder.valid().with_arithmetic(Arithmetic::F32),
             segmentation,
             projection: None,
             centre,
@@ -82,6 +83,15 @@ impl Embedder {
             .collect();
         self.projection = head.first_dense(&mean, &mean_of(&squares)?);
         Ok(self)
+    }
+
+    /// The same embedder with another arithmetic in its recurrent layers.
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        Self {
+            encoder: self.encoder.with_arithmetic(arithmetic),
+            ..self
+        }
     }
 
     /// The same embedder with another centre, or none.

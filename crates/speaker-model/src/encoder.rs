@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::blstm::{Blstm, frame_mask};
-use crate::config::{EncoderConfig, Pooling};
+use crate::config::{Arithmetic, EncoderConfig, Pooling};
 use crate::dropout::DropoutStream;
 use crate::whitening::Whitening;
 
@@ -41,6 +41,15 @@ impl Encoder {
             whitening,
             config: config.clone(),
         }
+    }
+
+    /// The same encoder with another arithmetic in its recurrent layers.
+    #[must_use]
+    pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        for layer in &mut self.layers {
+            layer.arithmetic = arithmetic;
+        }
+        self
     }
 
     /// Features `[frames, batch, bins]` to embeddings `[batch, embedding_dim]`.

@@ -13,7 +13,9 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::{Shape, Tensor, TensorData};
-use fused_lstm::{LstmError, Saved, WeightGradients, Weights};
+use fused_lstm::{LstmError, Options, Precision, Saved, WeightGradients, Weights};
+
+use crate::config::Arithmetic;
 
 /// Number of tensors that gradients flow to: the input and both directions' three weights.
 const NUM_PARENTS: usize = 7;
@@ -35,6 +37,7 @@ pub(crate) trait FusedBlstm: burn::backend::Backend {
         backward_recurrent: FloatTensor<Self>,
         backward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
     ) -> FloatTensor<Self>;
 }
 
@@ -44,6 +47,7 @@ pub(crate) fn fused_blstm(
     x: Tensor<3>,
     [forward, backward]: [(Tensor<2>, Tensor<2>, Tensor<1>); 2],
     lengths: Option<Vec<usize>>,
+    arithmetic: Arithmetic,
 ) -> Tensor<3> {
     Tensor::from_dispatch(Dispatch::fused_blstm(
         x.into_dispatch(),
@@ -54,6 +58,7 @@ pub(crate) fn fused_blstm(
         backward.1.into_dispatch(),
         backward.2.into_dispatch(),
         lengths,
+        arithmetic,
     ))
 }
 
@@ -92,14 +97,27 @@ impl Inputs {
         })
     }
 
-    fn forward(&self, lengths: Option<&[usize]>, train: bool) -> (FlexTensor, Option<Saved>) {
+    fn forward(
+        &self,
+        lengths: Option<&[usize]>,
+        train: bool,
+        arithmetic: Arithmetic,
+    ) -> (FlexTensor, Option<Saved>) {
         let shape = self.shape();
-        let (y, saved) = checked(fused_lstm::forward(
+        let options = Options {
+            precision: match arithmetic {
+                Arithmetic::F32 => Precision::F32,
+                Arithmetic::Bf16 => Precision::Bf16,
+            },
+            simd: None,
+        };
+        let (y, saved) = checked(fused_lstm::forward_with(
             shape,
             slice(&self.x),
             lengths,
             self.weights(),
             train,
+            options,
         ));
         let y = tensor(y, [shape.frames, shape.batch, 2 * shape.hidden]);
         (y, saved)
@@ -142,6 +160,7 @@ impl FusedBlstm for Flex {
         backward_recurrent: FlexTensor,
         backward_bias: FlexTensor,
         lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
     ) -> FlexTensor {
         let weights = [
             forward_input,
@@ -151,7 +170,9 @@ impl FusedBlstm for Flex {
             backward_recurrent,
             backward_bias,
         ];
-        Inputs::new(x, weights).forward(lengths.as_deref(), false).0
+        Inputs::new(x, weights)
+            .forward(lengths.as_deref(), false, arithmetic)
+            .0
     }
 }
 
@@ -230,6 +251,7 @@ impl<C: CheckpointStrategy> FusedBlstm for Autodiff<Flex, C> {
         backward_recurrent: FloatTensor<Self>,
         backward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
     ) -> FloatTensor<Self> {
         let nodes = [
             x.node(),
@@ -251,7 +273,7 @@ impl<C: CheckpointStrategy> FusedBlstm for Autodiff<Flex, C> {
         let inputs = Inputs::new(x.into_primitive(), weights);
         match BlstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => {
-                let (y, saved) = inputs.forward(lengths.as_deref(), true);
+                let (y, saved) = inputs.forward(lengths.as_deref(), true, arithmetic);
                 let state = BlstmState {
                     inputs: Arc::new(inputs),
                     saved: Arc::new(Mutex::new(saved)),
@@ -259,7 +281,7 @@ impl<C: CheckpointStrategy> FusedBlstm for Autodiff<Flex, C> {
                 prepared.finish(state, y)
             }
             OpsKind::UnTracked(prepared) => {
-                prepared.finish(inputs.forward(lengths.as_deref(), false).0)
+                prepared.finish(inputs.forward(lengths.as_deref(), false, arithmetic).0)
             }
         }
     }

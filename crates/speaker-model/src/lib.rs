@@ -25,14 +25,16 @@ mod whitening;
 
 pub use blstm::{Blstm, LstmWeights};
 pub use bundle::{Bundle, BundleConfig, FORMAT_VERSION, Origin};
-pub use config::{Activation, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling};
+pub use config::{
+    Activation, Arithmetic, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling,
+};
 pub use device::{available_devices, device};
 pub use dropout::DropoutStream;
 pub use embedder::Embedder;
 pub use encoder::Encoder;
 pub use error::ModelError;
 pub use files::write_atomically;
-pub use fused_lstm::flushing_denormals;
+pub use fused_lstm::{SIMD_VARIABLE, Simd, flushing_denormals, set_simd};
 pub use head::{Dense, Head};
 pub use loss::{KlHingeConfig, PairLoss, Weighting, all_pairs, explicit_pairs};
 pub use network::SpeakerNetwork;

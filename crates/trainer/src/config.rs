@@ -4,7 +4,7 @@ use audio_features::FeatureConfig;
 use audio_features::augment::AugmentConfig;
 use pair_sampler::{CropConfig, GroupBy, SamplerConfig};
 use serde::{Deserialize, Serialize};
-use speaker_model::{KlHingeConfig, ModelConfig, Segmentation};
+use speaker_model::{Arithmetic, KlHingeConfig, ModelConfig, Segmentation};
 
 use crate::TrainError;
 use crate::schedule::{Decay, Schedule};
@@ -52,6 +52,9 @@ pub struct TrainConfig {
     /// network that already tells voices apart.
     #[serde(default)]
     pub augment_from_step: u64,
+    /// Arithmetic of the recurrent layers in training; evaluations and bundles compute in 32 bits.
+    #[serde(default)]
+    pub precision: Arithmetic,
     /// Network.
     pub model: ModelConfig,
 }
@@ -157,6 +160,7 @@ impl TrainConfig {
             features,
             augment: None,
             augment_from_step: 0,
+            precision: Arithmetic::F32,
         }
     }
 

@@ -115,6 +115,10 @@ impl Training<'_> {
     fn start(&self) -> Result<State, TrainError> {
         let device = self.options.device.clone().autodiff();
         let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
+        let network = SpeakerNetwork {
+            encoder: network.encoder.with_arithmetic(self.config.precision),
+            ..network
+        };
         let optimiser = Optimiser::new(&self.config.optimiser);
         let resumes = self.options.resume && self.run.has_checkpoint();
         let (network, optimiser, progress) = if resumes {

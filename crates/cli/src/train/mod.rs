@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::{Manifest, SamplerConfig};
-use speaker_model::Weighting;
+use speaker_model::{Arithmetic, Weighting};
 use trainer::{EndReason, Outcome, RunDirectory, RunOptions, TrainConfig, TrainError, train};
 
 use crate::exit::ExitStatus;
@@ -122,7 +122,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
     let source = data::read(args)?;
-    let config = configuration(args, &source.data.train, source.is_default)?;
+    let config = configuration(args, global, &source.data.train, source.is_default)?;
     if args.print_config {
         write!(std::io::stdout(), "{}", toml::to_string(&config)?)?;
         return Ok(ExitStatus::Done);
@@ -197,7 +197,12 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
 }
 
 /// The configuration that file or preset give, with what the command line says on top.
-fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<TrainConfig> {
+fn configuration(
+    args: &Args,
+    global: &Global,
+    train: &Manifest,
+    is_default: bool,
+) -> Result<TrainConfig> {
     let saved = args.out.join("config.toml");
     let mut config = match (&args.config, args.preset) {
         (Some(path), _) => TrainConfig::read(path)?,
@@ -226,6 +231,7 @@ fn configuration(args: &Args, train: &Manifest, is_default: bool) -> Result<Trai
         Some(WeightingName::Balanced) => config.loss.weighting = Weighting::Balanced,
         None => {}
     }
+    config.precision = global.precision.map_or(config.precision, Arithmetic::from);
     config.seed = args.seed.unwrap_or(config.seed);
     config.max_steps = args.max_steps.unwrap_or(config.max_steps);
     config.max_minutes = args.max_minutes.or(config.max_minutes);
