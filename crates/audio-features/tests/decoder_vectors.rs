@@ -39,20 +39,22 @@ fn good_files_decode_as_the_manifest_says() {
     let (mut table, mut faults) = (String::new(), Vec::new());
     for row in rows(&folder).iter().filter(|row| row["category"] == "good") {
         let name = row["name"].as_str().unwrap();
-        let line = match good(&folder, row) {
-            Ok(line) => line,
-            Err(fault) => {
-                faults.push(format!("{name}: {fault}"));
-                Line {
-                    verdict: "WRONG",
-                    words: fault,
-                }
-            }
-        };
-        writeln!(table, "{:8} {name}: {}", line.verdict, line.words).unwrap();
+        note(name, good(&folder, row), &mut table, &mut faults);
     }
     eprintln!("{table}");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// A line of the printed table, and a fault where the file was not read as it should be.
+fn note(name: &str, outcome: Result<Line, String>, table: &mut String, faults: &mut Vec<String>) {
+    let line = outcome.unwrap_or_else(|fault| {
+        faults.push(format!("{name}: {fault}"));
+        Line {
+            verdict: "WRONG",
+            words: fault,
+        }
+    });
+    writeln!(table, "{:8} {name}: {}", line.verdict, line.words).unwrap();
 }
 
 fn good(folder: &Path, row: &Value) -> Result<Line, String> {
@@ -270,17 +272,7 @@ fn bad_files_are_refused_or_come_with_a_warning() {
             folder.join(name)
         };
         let expected = outcomes.remove(name).unwrap_or("nothing");
-        let line = match bad(&path, row, expected) {
-            Ok(line) => line,
-            Err(fault) => {
-                faults.push(format!("{name}: {fault}"));
-                Line {
-                    verdict: "WRONG",
-                    words: fault,
-                }
-            }
-        };
-        writeln!(table, "{:8} {name}: {}", line.verdict, line.words).unwrap();
+        note(name, bad(&path, row, expected), &mut table, &mut faults);
     }
     eprintln!("{table}");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
