@@ -66,6 +66,9 @@ struct Size {
     /// Frames of each.
     #[arg(long)]
     frames: usize,
+    /// Products of bf16 in the recurrent layers of ours.
+    #[arg(long)]
+    bf16: bool,
 }
 
 /// Features of a frame, units of a direction and training speakers of the paper's network.

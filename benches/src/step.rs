@@ -3,7 +3,9 @@
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use speaker_model::{DropoutStream, KlHingeConfig, ModelConfig, SpeakerNetwork, all_pairs};
+use speaker_model::{
+    Arithmetic, DropoutStream, KlHingeConfig, ModelConfig, SpeakerNetwork, all_pairs,
+};
 use trainer::{Optimiser, TrainConfig};
 
 use crate::{NUM_BINS, SPEAKERS, Size};
@@ -25,12 +27,24 @@ pub(crate) fn speakers(size: Size) -> Vec<usize> {
     (0..size.batch).map(|item| item / 4).collect()
 }
 
+fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
+    let network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, device)?;
+    let arithmetic = match size.bf16 {
+        true => Arithmetic::Bf16,
+        false => Arithmetic::F32,
+    };
+    Ok(SpeakerNetwork {
+        encoder: network.encoder.with_arithmetic(arithmetic),
+        ..network
+    })
+}
+
 type Repetition = Box<dyn FnMut() -> Result<f64>>;
 
 /// Forward, loss, backward, Adam.
 pub(crate) fn train(size: Size) -> Result<Repetition> {
     let device = Device::flex().autodiff();
-    let mut network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, &device)?;
+    let mut network = network(size, &device)?;
     let config = TrainConfig::paper(SPEAKERS);
     let mut optimiser = Optimiser::new(&config.optimiser);
     let (features, speakers) = (features(size), speakers(size));
@@ -49,8 +63,7 @@ pub(crate) fn train(size: Size) -> Result<Repetition> {
 /// Embeddings of one batch.
 pub(crate) fn infer(size: Size) -> Result<Repetition> {
     let device = Device::flex();
-    let network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, &device)?;
-    let encoder = network.encoder.valid();
+    let encoder = network(size, &device)?.encoder.valid();
     let features = features(size);
     Ok(Box::new(move || {
         let input = Tensor::from_data(features.clone(), &device);

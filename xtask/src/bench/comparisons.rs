@@ -133,13 +133,10 @@ fn network(
             .map(str::to_owned)
             .collect()
     };
-    let ours = |label: &str, first: &'static str| {
+    let ours = |label: &str, first: &'static str, flags: &[&str]| {
         let arguments = with(&[first]);
-        commands.ours(
-            label,
-            &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
-            threads,
-        )
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        commands.ours(label, &[&arguments, flags].concat(), threads)
     };
     let (own, burn) = match work {
         "infer" => ("infer", "burn-infer"),
@@ -155,8 +152,11 @@ fn network(
         }
         contender
     };
+    let mut avx2 = ours("siamang, f32, AVX2 alone", own, &[]);
+    avx2.environment.push(("SIAMANG_SIMD", "avx2".into()));
     let mut contenders = vec![
-        ours("siamang, f32", own),
+        ours("siamang, f32", own, &[]),
+        ours("siamang, bf16", own, &["--bf16"]),
         torch("PyTorch, f32, default", &[], false),
         torch(
             "PyTorch, f32, tcmalloc, fused Adam, flushed denormals",
@@ -168,12 +168,14 @@ fn network(
             &["--tuned", "--bf16"],
             true,
         ),
-        ours("Burn's BiLstm", burn),
+        avx2,
+        ours("Burn's BiLstm", burn, &[]),
     ];
     if own == "train-step" {
         contenders.push(ours(
             "the recurrent layers' matrix products alone (gemm)",
             "matmul",
+            &[],
         ));
     }
     Comparison {
