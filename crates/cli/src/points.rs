@@ -7,19 +7,15 @@ use pair_sampler::Utterance;
 use speaker_eval::{
     Border, EmbeddingMatrix, EvalError, LabelledPoints, ListedUtterance, MrProtocol,
 };
-use speaker_model::Embedder;
 
-use crate::centre::Centre;
-use crate::console::Console;
-use crate::embedding_set::{EmbeddingSet, Skipped};
-use crate::inputs::Input;
+use crate::embedding_set::EmbeddingSet;
 
-/// Recordings of known speakers with their embeddings, which have kept their length: a point is the mean over all
+/// Recordings of known speakers with their embeddings, which should have kept their length: a point is the mean over all
 /// segments of its recordings.
 pub(crate) struct Pool<'a> {
     pub(crate) utterances: Vec<&'a Utterance>,
     listed: Vec<ListedUtterance>,
-    matrix: EmbeddingMatrix,
+    matrix: &'a EmbeddingMatrix,
 }
 
 /// The points of the speakers drawn.
@@ -30,20 +26,8 @@ pub(crate) struct Points {
 }
 
 impl<'a> Pool<'a> {
-    /// Embeds `utterances`; what cannot be used is named on standard error, left out and given back.
-    pub(crate) fn embed(
-        embedder: Embedder,
-        utterances: Vec<&'a Utterance>,
-        centre: Centre,
-        console: &Console,
-    ) -> Result<(Self, Vec<Skipped>)> {
-        let inputs: Vec<Input> = utterances
-            .iter()
-            .map(|utterance| Input::of(utterance))
-            .collect();
-        let (mut set, skipped) =
-            EmbeddingSet::embed(&embedder.without_scaling(), &inputs, console)?;
-        centre.apply(&mut set.matrix)?;
+    /// The recordings of `set` among `utterances`, from which `set` was made in this order.
+    pub(crate) fn new(set: &'a EmbeddingSet, utterances: Vec<&'a Utterance>) -> Self {
         let rows = set.index();
         let utterances: Vec<&Utterance> = utterances
             .into_iter()
@@ -59,12 +43,11 @@ impl<'a> Pool<'a> {
                 seconds: seconds.unwrap_or(1.0),
             })
             .collect();
-        let pool = Self {
+        Self {
             utterances,
             listed,
-            matrix: set.matrix,
-        };
-        Ok((pool, skipped))
+            matrix: &set.matrix,
+        }
     }
 
     /// BLAKE3 of the names of the recordings, which tells whether two results are of the same ones.

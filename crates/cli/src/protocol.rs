@@ -12,7 +12,9 @@ use speaker_eval::{Border, ListIdentity, MrProtocol, ProtocolReport, protocol_re
 use crate::args::Context;
 use crate::centre::Centre;
 use crate::console::print_json;
+use crate::embedding_set::EmbeddingSet;
 use crate::exit::ExitStatus;
+use crate::inputs::Input;
 use crate::model::Model;
 use crate::points::{Points, Pool};
 use crate::protocol_summary::{Summary, print_table};
@@ -115,8 +117,11 @@ pub(crate) fn run(
     let manifest = read_manifest(args, paths)?;
     let utterances = chosen(&manifest, args)?;
     let origin = model.name();
-    let embedder = centre.embedder(model.bundle);
-    let (pool, skipped) = Pool::embed(embedder, utterances, centre, &context.console)?;
+    let embedder = centre.embedder(model.bundle).without_scaling();
+    let inputs: Vec<Input> = utterances.iter().copied().map(Input::of).collect();
+    let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
+    centre.apply(&mut set.matrix)?;
+    let pool = Pool::new(&set, utterances);
     let list = ListIdentity {
         name: manifest
             .source

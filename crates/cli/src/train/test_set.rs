@@ -7,7 +7,7 @@ use anyhow::Result;
 use pair_sampler::Manifest;
 use serde_json::json;
 use speaker_eval::{BootstrapSettings, MrProtocol, protocol_report};
-use speaker_model::{Bundle, Embedder};
+use speaker_model::Bundle;
 use trainer::RunOptions;
 
 use super::data::TestData;
@@ -28,9 +28,16 @@ pub(super) fn report(
     global: &Global,
 ) -> Result<()> {
     let console = Console::new(global.quiet, global.verbose);
-    let embedder = || Ok::<_, anyhow::Error>(Bundle::load(directory, &options.device)?.embedder);
-    let inputs: Vec<Input> = test.manifest.utterances.iter().map(Input::of).collect();
-    let (set, skipped) = EmbeddingSet::embed(&embedder()?, &inputs, &console)?;
+    // Cosines take no notice of length, means over recordings do.
+    let embedder = Bundle::load(directory, &options.device)?
+        .embedder
+        .without_scaling();
+    let embed = |manifest: &Manifest| {
+        let inputs: Vec<Input> = manifest.utterances.iter().map(Input::of).collect();
+        EmbeddingSet::embed(&embedder, &inputs, &console)
+    };
+    let (set, skipped) = embed(&test.manifest)?;
+    let (dev_set, _) = embed(&test.dev_manifest)?;
     let trials = Trials {
         lists: vec![test.trials.clone()],
         manifest: Some(test.manifest.clone()),
@@ -40,8 +47,8 @@ pub(super) fn report(
     };
     let settings = BootstrapSettings::default();
     let verification = measure(&test.trials, &trials, Centre::Model, &settings, &console)?.report;
-    let test_points = points(&test.manifest, embedder()?, &console)?;
-    let dev_points = points(&test.dev_manifest, embedder()?, &console)?;
+    let test_points = points(&trials.set, &test.manifest)?;
+    let dev_points = points(&dev_set, &test.dev_manifest)?;
     let clustering = protocol_report(
         verification.list.clone(),
         test_points.labelled(),
@@ -87,9 +94,8 @@ pub(super) fn report(
 }
 
 /// Two points a speaker: the first 80 % of its utterances and the rest.
-fn points(manifest: &Manifest, embedder: Embedder, console: &Console) -> Result<Points> {
-    let utterances = manifest.utterances.iter().collect();
-    let (pool, _) = Pool::embed(embedder, utterances, Centre::Model, console)?;
+fn points(set: &EmbeddingSet, manifest: &Manifest) -> Result<Points> {
+    let pool = Pool::new(set, manifest.utterances.iter().collect());
     let rows: Vec<usize> = (0..pool.utterances.len()).collect();
     pool.points(
         &rows,
