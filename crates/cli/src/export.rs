@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use speaker_model::{Arithmetic, Precision};
+use speaker_model::Precision;
 
 use crate::args::{Context, ModelArgs};
 use crate::exit::ExitStatus;
@@ -38,13 +38,11 @@ enum WeightsName {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    let mut model = Model::load(args.model.model.as_deref(), context)?;
+    let model = Model::load(args.model.model.as_deref(), context)?;
     let precision = match args.weights {
         WeightsName::F16 => Precision::F16,
         WeightsName::F32 => Precision::F32,
     };
-    // The self-test is of 32-bit arithmetic, whatever `--precision` says.
-    model.bundle.embedder = model.bundle.embedder.with_arithmetic(Arithmetic::F32);
     model.bundle.save(&args.out, precision)?;
     context.console.note(&format!(
         "wrote `{}`, from step {} of the run",

@@ -14,7 +14,7 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::config::{EmbeddingLayer, ModelConfig};
+use crate::config::{Arithmetic, EmbeddingLayer, ModelConfig};
 use crate::embedder::Embedder;
 use crate::encoder::Encoder;
 use crate::files::write_atomically;
@@ -130,7 +130,9 @@ impl Bundle {
             }
         }
         weights::write(&directory.join(WEIGHTS_FILE), &tensors, precision)?;
-        SelfTest::of(&self.embedder)?.write(&directory.join(SELF_TEST_FILE))?;
+        // Of 32-bit arithmetic, as loading runs it, whatever the embedder computes in.
+        let embedder = self.embedder.clone().with_arithmetic(Arithmetic::F32);
+        SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
         let config = BundleConfig {
             precision,
             ..self.config.clone()

@@ -11,6 +11,7 @@ use crate::head::{Head, Projection};
 use crate::segments::Segmentation;
 
 /// Everything between samples and an embedding of unit length.
+#[derive(Clone)]
 pub struct Embedder {
     pub(crate) front_end: FrontEnd,
     pub(crate) encoder: Encoder,
