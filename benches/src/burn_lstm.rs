@@ -1,6 +1,5 @@
 //! The same network from Burn's own layers: what one gets without the fused operation.
 
-use anyhow::Result;
 use burn::module::Module;
 use burn::nn::{BiLstm, BiLstmConfig, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams};
@@ -8,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 use speaker_model::{KlHingeConfig, all_pairs};
 
 use crate::step::{features, speakers};
-use crate::{HIDDEN, NUM_BINS, SPEAKERS, Size};
+use crate::{HIDDEN, NUM_BINS, Repetition, SPEAKERS, Size};
 
 #[derive(Module, Debug)]
 struct Network {
@@ -50,8 +49,6 @@ impl Network {
         self.head[2].forward(self.head[1].forward(hidden))
     }
 }
-
-type Repetition = Box<dyn FnMut() -> Result<f64>>;
 
 /// Forward, loss, backward, Adam.
 pub(crate) fn train(size: Size) -> Repetition {

@@ -5,8 +5,10 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use audio_features::{FeatureConfig, FrontEnd, Normalisation, read_recording};
 
+use crate::Repetition;
+
 /// Features of `audio`, decoded once, by the preset of that name.
-pub(crate) fn log_mel(preset: &str, audio: &Path) -> Result<Box<dyn FnMut() -> Result<f64>>> {
+pub(crate) fn log_mel(preset: &str, audio: &Path) -> Result<Repetition> {
     let mut config = match preset {
         "kaldi" => FeatureConfig::kaldi(),
         "librosa" => FeatureConfig::librosa(),

@@ -76,6 +76,16 @@ const NUM_BINS: usize = 128;
 const HIDDEN: usize = 256;
 const SPEAKERS: usize = 100;
 
+/// The work, done once; it gives a number that its peers should give too.
+type Repetition = Box<dyn FnMut() -> Result<f64>>;
+
+/// Numbers from 0 to 1, always the same; benches/peers/linkage.py has the same generator.
+fn uniform() -> impl Iterator<Item = f32> {
+    let next = |state: &u32| Some(state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+    let states = std::iter::successors(Some(1_u32), next).skip(1);
+    states.map(|state| (state >> 8) as f32 / (1 << 24) as f32)
+}
+
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     // The process's threads flush denormal numbers, as those of `siamang` do.
@@ -88,7 +98,7 @@ fn main() -> Result<()> {
         })
         .build_global()?;
     speaker_model::flushing_denormals(|| {
-        let mut repetition = match arguments.work {
+        let repetition = match arguments.work {
             Work::TrainStep(size) => step::train(size)?,
             Work::Infer(size) => step::infer(size)?,
             Work::BurnTrainStep(size) => burn_lstm::train(size),
@@ -97,12 +107,12 @@ fn main() -> Result<()> {
             Work::Linkage { points } => linkage::linkage(points)?,
             Work::Matmul(size) => matmul::matmul(size),
         };
-        take_turns(&mut repetition)
+        take_turns(repetition)
     })
 }
 
-/// Does the work whenever a line comes; `repetition` gives a number that its peers should give too.
-fn take_turns(repetition: &mut dyn FnMut() -> Result<f64>) -> Result<()> {
+/// Does the work whenever a line comes.
+fn take_turns(mut repetition: Repetition) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", json!({"ready": true}))?;
     out.flush()?;

@@ -1,8 +1,6 @@
 //! The floor of a training step: its recurrent layers' matrix products and nothing else.
 
-use anyhow::Result;
-
-use crate::{HIDDEN, NUM_BINS, Size};
+use crate::{HIDDEN, NUM_BINS, Repetition, Size};
 
 /// One product `[m, k] x [k, n]`, done `times` times.
 struct Product {
@@ -39,7 +37,7 @@ fn products(size: Size) -> Vec<Product> {
 }
 
 /// All products one after another; gives GFLOP.
-pub(crate) fn matmul(size: Size) -> Box<dyn FnMut() -> Result<f64>> {
+pub(crate) fn matmul(size: Size) -> Repetition {
     let products = products(size);
     let longest = |cells: fn(&Product) -> usize| products.iter().map(cells).max().unwrap_or(0);
     let a = vec![0.5_f32; longest(|p| p.m * p.k)];

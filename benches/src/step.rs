@@ -8,17 +8,12 @@ use speaker_model::{
 };
 use trainer::{Optimiser, TrainConfig};
 
-use crate::{NUM_BINS, SPEAKERS, Size};
+use crate::{NUM_BINS, Repetition, SPEAKERS, Size, uniform};
 
 /// Features `[frames, batch, bins]` between 0 and 4, as log10(1 + 10000 x) gives them.
 pub(crate) fn features(size: Size) -> TensorData {
-    let mut state = 1_u32;
-    let values: Vec<f32> = (0..size.frames * size.batch * NUM_BINS)
-        .map(|_| {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            4.0 * (state >> 8) as f32 / (1 << 24) as f32
-        })
-        .collect();
+    let count = size.frames * size.batch * NUM_BINS;
+    let values: Vec<f32> = uniform().take(count).map(|value| 4.0 * value).collect();
     TensorData::new(values, [size.frames, size.batch, NUM_BINS])
 }
 
@@ -38,8 +33,6 @@ fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
         ..network
     })
 }
-
-type Repetition = Box<dyn FnMut() -> Result<f64>>;
 
 /// Forward, loss, backward, Adam.
 pub(crate) fn train(size: Size) -> Result<Repetition> {

@@ -125,53 +125,34 @@ fn network(
 ) -> Comparison {
     let (batch, frames) = (batch.to_string(), frames.to_string());
     let size = ["--batch", &batch, "--frames", &frames];
-    let with = |first: &[&'static str]| -> Vec<String> {
-        first
-            .iter()
-            .copied()
-            .chain(size)
-            .map(str::to_owned)
-            .collect()
+    let arguments = |first, flags: &[&'static str]| [&[first], &size[..], flags].concat();
+    let ours = |label: &str, first, flags: &[&'static str]| {
+        commands.ours(label, &arguments(first, flags), threads)
     };
-    let ours = |label: &str, first: &'static str, flags: &[&str]| {
-        let arguments = with(&[first]);
-        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        commands.ours(label, &[&arguments, flags].concat(), threads)
-    };
-    let (own, burn) = match work {
-        "infer" => ("infer", "burn-infer"),
-        _ => ("train-step", "burn-train-step"),
-    };
-    let torch = |label: &str, flags: &[&str], preload: bool| {
-        let mut arguments = vec![own];
-        arguments.extend(size);
-        arguments.extend(flags);
+    let torch = |label: &str, flags: &[&'static str]| {
+        let arguments = arguments(work, flags);
         let mut contender = commands.python(label, "torch_step.py", &arguments, threads);
-        if let Some(library) = preload.then(tcmalloc).flatten() {
+        if let Some(library) = tcmalloc().filter(|_| flags.contains(&"--tuned")) {
             contender.environment.push(("LD_PRELOAD", library.into()));
         }
         contender
     };
-    let mut avx2 = ours("siamang, f32, AVX2 alone", own, &[]);
+    let burn = format!("burn-{work}");
+    let mut avx2 = ours("siamang, f32, AVX2 alone", work, &[]);
     avx2.environment.push(("SIAMANG_SIMD", "avx2".into()));
     let mut contenders = vec![
-        ours("siamang, f32", own, &[]),
-        ours("siamang, bf16", own, &["--bf16"]),
-        torch("PyTorch, f32, default", &[], false),
+        ours("siamang, f32", work, &[]),
+        ours("siamang, bf16", work, &["--bf16"]),
+        torch("PyTorch, f32, default", &[]),
         torch(
             "PyTorch, f32, tcmalloc, fused Adam, flushed denormals",
             &["--tuned"],
-            true,
         ),
-        torch(
-            "PyTorch, bf16 autocast, the same",
-            &["--tuned", "--bf16"],
-            true,
-        ),
+        torch("PyTorch, bf16 autocast, the same", &["--tuned", "--bf16"]),
         avx2,
-        ours("Burn's BiLstm", burn, &[]),
+        ours("Burn's BiLstm", &burn, &[]),
     ];
-    if own == "train-step" {
+    if work == "train-step" {
         contenders.push(ours(
             "the recurrent layers' matrix products alone (gemm)",
             "matmul",
