@@ -17,9 +17,6 @@ use clap::{Parser, Subcommand};
 use cpu_time::ProcessTime;
 use serde_json::json;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// One contender.
 #[derive(Parser)]
 struct Arguments {
@@ -88,6 +85,7 @@ fn uniform() -> impl Iterator<Item = f32> {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    allocator::keep_freed_memory();
     // The process's threads flush denormal numbers, as those of `siamang` do.
     rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.threads)

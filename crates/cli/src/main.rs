@@ -42,6 +42,7 @@ use args::{Arguments, Command, Context};
 use exit::ExitStatus;
 
 fn main() -> ExitCode {
+    allocator::keep_freed_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -6,6 +6,7 @@ use crate::precision::Plan;
 use crate::rows::Rows;
 use crate::tile::{Product, WIDTH};
 use crate::transposed::{Inputs, LeftOperand};
+use crate::weight_gradient::{add_up, left_operand};
 use crate::{LstmError, Options};
 
 /// A right operand, packed.
@@ -63,7 +64,9 @@ pub fn multiply_transposed(
     let plan = options.plan()?;
     let zeros = Buffer::zeros(width);
     let inputs = Inputs::new(left, width, 0, &zeros);
-    crate::weight_gradient::add_up(plan, left.len() / width, &[inputs], &mut [out], panels);
+    let rows = left.len() / width;
+    let left = left_operand(plan, inputs, rows);
+    add_up(plan, rows, &[left], &mut [out], panels);
     Ok(())
 }
 

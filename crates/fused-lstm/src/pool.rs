@@ -41,7 +41,7 @@ pub fn recycle(buffer: Vec<f32>) {
 }
 
 /// Elements of a cache line: vector loads that cross two lines cost twice.
-const LINE: usize = 64 / size_of::<f32>();
+pub(crate) const LINE: usize = 64 / size_of::<f32>();
 
 /// A pool buffer that begins at a cache line and returns by itself.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Transposed inputs as the left operand of a weight gradient.
 
 use pulp::{Simd as Lanes, WithSimd};
+use rayon::prelude::*;
 
 use crate::bf16::{pair, round};
-use crate::pool::Buffer;
+use crate::pool::{Buffer, LINE};
 use crate::precision::{Operands, Plan};
 use crate::rows::{Rows, Strips, TALLEST};
 use crate::tile::{Product, WIDTH};
@@ -39,73 +40,79 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// Some rows of inputs, transposed: `[height, elements]`, where `height` is their width, padded.
-pub(crate) struct LeftOperand<'a> {
-    inputs: Inputs<'a>,
+/// Inputs, transposed part by part: `[parts, height, elements]`, where `height` is their width, padded.
+pub(crate) struct LeftOperand {
+    plan: Plan,
+    height: usize,
+    rows: usize,
+    /// Rows of a part; the last may have fewer.
+    inner: usize,
+    part_len: usize,
     data: Buffer,
-    elements: usize,
 }
 
-impl<'a> LeftOperand<'a> {
+impl LeftOperand {
     /// Rows of products for inputs of that width: whole tiles.
     pub(crate) fn height(width: usize) -> usize {
         width.next_multiple_of(TALLEST)
     }
 
-    /// With room for `inner` rows.
-    pub(crate) fn new(plan: Plan, inputs: Inputs<'a>, inner: usize) -> Self {
-        let elements = plan.elements(inner);
+    /// All `rows` of the inputs, in parts of `inner`.
+    pub(crate) fn new(plan: Plan, inputs: Inputs<'_>, rows: usize, inner: usize) -> Self {
         let height = Self::height(inputs.width);
-        let data = match plan.operands {
-            // Zeros, since what pads the rows is multiplied too, and other numbers could be denormal.
-            Operands::Whole | Operands::Rounded => Buffer::zeros(Strips::len(height, elements)),
-            // Where denormals cost nothing.
-            Operands::Pairs(pairs) => Buffer::new(pairs.rows(height) * elements),
-        };
+        let elements = plan.elements(inner);
+        let part_len = match plan.operands {
+            Operands::Whole | Operands::Rounded => Strips::len(height, elements),
+            Operands::Pairs(pairs) => pairs.rows(height) * elements,
+        }
+        .next_multiple_of(LINE);
+        let mut data = Buffer::new(rows.div_ceil(inner) * part_len);
+        data.par_chunks_mut(part_len)
+            .enumerate()
+            .for_each(|(part, to)| {
+                let begin = part * inner;
+                let end = rows.min(begin + inner);
+                let elements = plan.elements(end - begin);
+                let copy = Copy {
+                    inputs,
+                    rows: begin..end,
+                    elements,
+                    to,
+                };
+                match plan.operands {
+                    Operands::Whole => plan.arch.dispatch(ToStrips::<false>(copy)),
+                    Operands::Rounded => plan.arch.dispatch(ToStrips::<true>(copy)),
+                    Operands::Pairs(_) => plan.arch.dispatch(ToPairs(copy)),
+                }
+            });
         Self {
-            inputs,
+            plan,
+            height,
+            rows,
+            inner,
+            part_len,
             data,
-            elements,
         }
     }
 
-    /// Takes the rows `begin..begin + count`.
-    pub(crate) fn copy(&mut self, plan: Plan, begin: usize, count: usize) {
-        self.elements = plan.elements(count);
-        let copy = Copy {
-            inputs: self.inputs,
-            rows: begin..begin + count,
-            elements: self.elements,
-            to: &mut self.data,
-        };
-        match plan.operands {
-            Operands::Whole => plan.arch.dispatch(ToStrips::<false>(copy)),
-            Operands::Rounded => plan.arch.dispatch(ToStrips::<true>(copy)),
-            Operands::Pairs(_) => plan.arch.dispatch(ToPairs(copy)),
-        }
-    }
-
-    /// `out` `[height, 64]` = (or +=) this times the panel.
-    pub(crate) fn multiply(
-        &self,
-        plan: Plan,
-        panel: &[f32],
-        out: &mut [[f32; WIDTH]],
-        accumulate: bool,
-    ) {
-        let height = Self::height(self.inputs.width);
-        match plan.operands {
+    /// `out` `[height, 64]` = (for the first part, or +=) that part of this times the panel.
+    pub(crate) fn multiply(&self, part: usize, panel: &[f32], out: &mut [[f32; WIDTH]]) {
+        let count = self.inner.min(self.rows - part * self.inner);
+        let elements = self.plan.elements(count);
+        let data = &self.data[part * self.part_len..][..self.part_len];
+        let accumulate = part > 0;
+        match self.plan.operands {
             Operands::Whole | Operands::Rounded => Product {
-                rows: Strips::new(&self.data, height, self.elements),
+                rows: Strips::new(data, self.height, elements),
                 panel,
                 out,
                 accumulate,
             }
-            .run(plan.arch),
+            .run(self.plan.arch),
             Operands::Pairs(pairs) => {
-                let data = &self.data[..pairs.rows(height) * self.elements];
+                let data = &data[..pairs.rows(self.height) * elements];
                 pairs.product(Product {
-                    rows: Rows::padded(data, height, self.elements),
+                    rows: Rows::padded(data, self.height, elements),
                     panel,
                     out,
                     accumulate,
@@ -144,8 +151,10 @@ impl<const ROUND: bool> WithSimd for ToStrips<'_, ROUND> {
                 strip.as_chunks_mut().0[element] = part.map(each);
             }
             if let Some(strip) = strips.next() {
-                let to = &mut strip[element * Strips::WIDTH..];
-                for (to, &value) in to.iter_mut().zip(rest) {
+                // What pads the rows is multiplied too, and other numbers could be denormal.
+                let to = &mut strip[element * Strips::WIDTH..][..Strips::WIDTH];
+                let padded = rest.iter().copied().chain(std::iter::repeat(0.0));
+                for (to, value) in to.iter_mut().zip(padded) {
                     *to = each(value);
                 }
             }

@@ -14,7 +14,7 @@ use crate::{Shape, WeightGradients};
 const INNER: usize = 128;
 /// The same for pairs, whose products are so fast that the sums' way to the cache and back counts.
 const INNER_OF_PAIRS: usize = 256;
-/// Panels of one task, for which the inputs are copied once. Their part of the sums stays in the second-level cache.
+/// Panels of one task. Their part of the sums stays in the second-level cache.
 const PANELS: usize = 4;
 
 /// One direction's, from the gradients of its gates, which `trace` holds, and of its bias `[blocks, 64]`.
@@ -37,6 +37,7 @@ pub(crate) fn weight_gradients(
         Inputs::new(x, shape.input, 0, &zeros),
         Inputs::new(&trace.outputs, units, delay, &zeros),
     ];
+    let left = inputs.map(|inputs| left_operand(plan, inputs, shape.rows()));
     let heights = [shape.input, units].map(LeftOperand::height);
     let mut sums = heights.map(|height| Buffer::new(columns * height));
     let [of_input, of_recurrent] = sums.each_mut();
@@ -47,7 +48,7 @@ pub(crate) fn weight_gradients(
         .zip(trace.gates.par_chunks(task(shape.rows())))
         .for_each(|((of_input, of_recurrent), gates)| {
             let sums = &mut [of_input, of_recurrent];
-            add_up(plan, shape.rows(), &inputs, sums, gates);
+            add_up(plan, shape.rows(), &left, sums, gates);
         });
     let hidden = shape.hidden;
     let gradient = |sums: &[f32], rows| {
@@ -62,35 +63,37 @@ pub(crate) fn weight_gradients(
     }
 }
 
+/// Inputs for [`add_up`].
+pub(crate) fn left_operand(plan: Plan, inputs: Inputs<'_>, rows: usize) -> LeftOperand {
+    LeftOperand::new(plan, inputs, rows, inner(plan))
+}
+
+fn inner(plan: Plan) -> usize {
+    match plan.operands {
+        Operands::Whole | Operands::Rounded => INNER,
+        Operands::Pairs(_) => INNER_OF_PAIRS,
+    }
+}
+
 /// Each of `sums` `[panels, _, 64]` becomes its inputs, transposed, times `gates` `[panels, rows, 64]`.
 pub(crate) fn add_up(
     plan: Plan,
     rows: usize,
-    inputs: &[Inputs<'_>],
+    left: &[LeftOperand],
     sums: &mut [&mut [f32]],
     gates: &[f32],
 ) {
-    let inner = match plan.operands {
-        Operands::Whole | Operands::Rounded => INNER,
-        Operands::Pairs(_) => INNER_OF_PAIRS,
-    };
+    let inner = inner(plan);
     let panels = gates.len() / (rows * COLUMNS);
-    let left = inputs.iter();
-    let mut left: Vec<_> = left
-        .map(|&inputs| LeftOperand::new(plan, inputs, inner))
-        .collect();
     let mut right = Buffer::new(plan.elements(inner) * WIDTH);
-    for begin in (0..rows).step_by(inner) {
+    for (part, begin) in (0..rows).step_by(inner).enumerate() {
         let count = inner.min(rows - begin);
-        for left in &mut left {
-            left.copy(plan, begin, count);
-        }
         for (number, gates) in gates.chunks_exact(rows * COLUMNS).enumerate() {
             let panel = plan.panel(&gates[begin * COLUMNS..][..count * COLUMNS], &mut right);
             for (left, sums) in left.iter().zip(&mut *sums) {
                 let len = sums.len() / panels;
                 let out = sums[number * len..][..len].as_chunks_mut().0;
-                left.multiply(plan, panel, out, begin > 0);
+                left.multiply(part, panel, out);
             }
         }
     }

@@ -4,6 +4,7 @@
     reason = "counts of frames, steps and parameters are far below 2^52"
 )]
 
+mod adam;
 mod batch;
 mod checkpoint;
 mod config;
