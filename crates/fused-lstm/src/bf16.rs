@@ -21,12 +21,6 @@ pub(crate) fn round(x: f32) -> f32 {
     f32::from_bits(round_bits(x))
 }
 
-/// Two numbers rounded to bf16, in the bits of an f32.
-#[inline(always)]
-pub(crate) fn pair(first: f32, second: f32) -> f32 {
-    f32::from_bits(round_bits(first) >> 16 | round_bits(second))
-}
-
 /// Proof that the processor has the dot products.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dot {
@@ -65,6 +59,10 @@ impl Dot {
     }
 
     pub(crate) fn run(self, _: Product<'_, impl Left>) {
+        self.never()
+    }
+
+    pub(crate) fn never(self) -> ! {
         match self.never {}
     }
 }
@@ -117,10 +115,5 @@ mod tests {
         }
         assert!(round(f32::NAN).is_nan());
         assert!(round(f32::from_bits(0x7f80_0001)).is_nan());
-    }
-
-    #[test]
-    fn pairs_hold_the_first_below() {
-        assert_eq!(pair(1.0, -2.0).to_bits(), 0xc000_3f80);
     }
 }

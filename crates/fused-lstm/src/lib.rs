@@ -25,6 +25,8 @@ mod activation;
 mod amx;
 mod backward;
 mod bf16;
+#[cfg(target_arch = "x86_64")]
+mod convert;
 mod denormals;
 mod direction;
 mod error;

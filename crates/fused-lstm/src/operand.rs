@@ -1,9 +1,8 @@
 //! Operands brought into the format that the products of a plan take.
 
-use pulp::bytemuck::cast_slice_mut;
 use pulp::{Simd as Lanes, WithSimd};
 
-use crate::bf16::{pair, round, round_bits};
+use crate::bf16::round;
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
 use crate::rows::{DEPTH, Left, Rows};
@@ -22,28 +21,23 @@ impl Plan {
     pub(crate) fn scratch(self, count: usize, inner: usize) -> Buffer {
         match self.operands {
             Operands::Whole => Buffer::new(0),
-            Operands::Rounded => Buffer::new(count * inner),
-            // Zeros, since more rows may be multiplied than there are: others could be denormal.
-            Operands::Pairs(pairs) => Buffer::zeros(pairs.rows(count) * pairs.elements(inner)),
+            Operands::Rounded | Operands::Pairs(_) => Buffer::new(count * self.elements(inner)),
         }
     }
 
     /// Rows as a left operand: as they are, or rounded into `scratch`.
     pub(crate) fn rows<'a>(self, rows: Rows<'a>, scratch: &'a mut [f32]) -> Rows<'a> {
-        let count = rows.count();
         let elements = self.elements(rows.inner());
-        let readable = match self.operands {
-            Operands::Whole => return rows,
-            Operands::Rounded => count,
-            Operands::Pairs(pairs) => pairs.rows(count),
-        };
-        let scratch = &mut scratch[..readable * elements];
-        let to = &mut scratch[..count * elements];
+        let len = rows.count() * elements;
         match self.operands {
-            Operands::Pairs(_) => self.arch.dispatch(PairRows { rows, to }),
-            _ => self.arch.dispatch(RoundRows { rows, to }),
+            Operands::Whole => return rows,
+            Operands::Rounded => {
+                let to = &mut scratch[..len];
+                self.arch.dispatch(RoundRows { rows, to });
+            }
+            Operands::Pairs(pairs) => pairs.rows(rows, &mut scratch[..len]),
         }
-        Rows::padded(scratch, count, elements)
+        Rows::plain(&scratch[..len], elements)
     }
 
     /// A right operand, `[inner, 64]`, for formats other than f32 in `to`, which has room for `elements(inner)` rows.
@@ -54,7 +48,7 @@ impl Plan {
             Operands::Pairs(pairs) => &mut to[..pairs.elements(panel.len() / WIDTH) * WIDTH],
         };
         match self.operands {
-            Operands::Pairs(_) => self.arch.dispatch(PairPanel { panel, to }),
+            Operands::Pairs(pairs) => pairs.panel(panel, to),
             _ => self.arch.dispatch(RoundAll { from: panel, to }),
         }
         to
@@ -119,32 +113,6 @@ impl WithSimd for RoundRows<'_> {
     }
 }
 
-/// Pairs neighbours of each row into `to` `[rows, elements]`, zero behind the last.
-struct PairRows<'a> {
-    rows: Rows<'a>,
-    to: &'a mut [f32],
-}
-
-impl WithSimd for PairRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        let elements = self.to.len() / self.rows.count();
-        let inner = self.rows.inner();
-        for (row, to) in self.to.chunks_exact_mut(elements).enumerate() {
-            // In memory a row of pairs is a row of halves: every processor that has pairs is little-endian.
-            let (to, padding) = cast_slice_mut::<f32, u16>(to).split_at_mut(inner);
-            for (block, to) in to.chunks_mut(DEPTH).enumerate() {
-                for (to, &from) in to.iter_mut().zip(self.rows.block(row, block)) {
-                    *to = (round_bits(from) >> 16) as u16;
-                }
-            }
-            padding.fill(0);
-        }
-    }
-}
-
 /// Rounds all of `from`.
 pub(crate) struct RoundAll<'a> {
     pub(crate) from: &'a [f32],
@@ -158,30 +126,6 @@ impl WithSimd for RoundAll<'_> {
     fn with_simd<S: Lanes>(self, _: S) {
         for (to, &from) in self.to.iter_mut().zip(self.from) {
             *to = round(from);
-        }
-    }
-}
-
-/// Pairs the rows of a panel; the last may be alone, and zeros follow.
-struct PairPanel<'a> {
-    panel: &'a [f32],
-    to: &'a mut [f32],
-}
-
-impl WithSimd for PairPanel<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        let (rows, _) = self.panel.as_chunks::<WIDTH>();
-        let (to, _) = self.to.as_chunks_mut::<WIDTH>();
-        let zeros = [0.0; WIDTH];
-        for (element, to) in to.iter_mut().enumerate() {
-            let first = rows.get(2 * element).unwrap_or(&zeros);
-            let second = rows.get(2 * element + 1).unwrap_or(&zeros);
-            for column in 0..WIDTH {
-                to[column] = pair(first[column], second[column]);
-            }
         }
     }
 }

@@ -13,6 +13,10 @@ pub(crate) enum Pairs {
     Amx(crate::amx::Amx),
 }
 
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(unused_variables, reason = "no pairs exist there")
+)]
 impl Pairs {
     pub(crate) fn detect(arch: Arch) -> Option<Self> {
         match arch {
@@ -31,12 +35,52 @@ impl Pairs {
         }
     }
 
-    /// Rows that must be readable when `count` are multiplied.
-    pub(crate) fn rows(self, count: usize) -> usize {
+    /// Rows as a left operand: neighbours paired into `to` `[rows, elements]`.
+    #[allow(unsafe_code)]
+    pub(crate) fn rows(self, rows: Rows<'_>, to: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `self` exists only where the processor has AVX512-BF16.
+        unsafe {
+            crate::convert::pair_rows(rows, to);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        self.never()
+    }
+
+    /// A right operand `[inner, 64]`: neighbouring rows paired into `to` `[elements, 64]`.
+    #[allow(unsafe_code)]
+    pub(crate) fn panel(self, panel: &[f32], to: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `self` exists only where the processor has AVX512-BF16.
+        unsafe {
+            crate::convert::pair_panel(panel, to);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        self.never()
+    }
+
+    /// A transposed left operand: see [`crate::convert::pair_transposed`].
+    #[allow(unsafe_code)]
+    pub(crate) fn transposed<'a>(
+        self,
+        row: impl Fn(usize) -> &'a [f32],
+        width: usize,
+        elements: usize,
+        to: &mut [f32],
+    ) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: `self` exists only where the processor has AVX512-BF16.
+        unsafe {
+            crate::convert::pair_transposed(row, width, elements, to);
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        self.never()
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn never(self) -> ! {
         match self {
-            Self::Dot(_) => count,
-            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Self::Amx(_) => count.next_multiple_of(crate::amx::TALL),
+            Self::Dot(dot) => dot.never(),
         }
     }
 

@@ -62,14 +62,6 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// `[count, inner]`, row-major, of which more rows may be read than count.
-    pub(crate) fn padded(data: &'a [f32], count: usize, inner: usize) -> Self {
-        Self {
-            count,
-            ..Self::plain(data, inner)
-        }
-    }
-
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     /// All data of plain rows, and the elements from one row to the next.
     pub(crate) fn lines(self) -> (&'a [f32], usize) {

@@ -3,7 +3,7 @@
 use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 
-use crate::bf16::{pair, round};
+use crate::bf16::round;
 use crate::pool::{Buffer, LINE};
 use crate::precision::{Operands, Plan};
 use crate::rows::{Rows, Strips, TALLEST};
@@ -63,7 +63,7 @@ impl LeftOperand {
         let elements = plan.elements(inner);
         let part_len = match plan.operands {
             Operands::Whole | Operands::Rounded => Strips::len(height, elements),
-            Operands::Pairs(pairs) => pairs.rows(height) * elements,
+            Operands::Pairs(_) => height * elements,
         }
         .next_multiple_of(LINE);
         let mut data = Buffer::new(rows.div_ceil(inner) * part_len);
@@ -73,16 +73,24 @@ impl LeftOperand {
                 let begin = part * inner;
                 let end = rows.min(begin + inner);
                 let elements = plan.elements(end - begin);
-                let copy = Copy {
+                let copy = |to| Copy {
                     inputs,
                     rows: begin..end,
                     elements,
                     to,
                 };
                 match plan.operands {
-                    Operands::Whole => plan.arch.dispatch(ToStrips::<false>(copy)),
-                    Operands::Rounded => plan.arch.dispatch(ToStrips::<true>(copy)),
-                    Operands::Pairs(_) => plan.arch.dispatch(ToPairs(copy)),
+                    Operands::Whole => plan.arch.dispatch(ToStrips::<false>(copy(to))),
+                    Operands::Rounded => plan.arch.dispatch(ToStrips::<true>(copy(to))),
+                    Operands::Pairs(pairs) => {
+                        let row = |offset| match begin + offset {
+                            row if row < end => inputs.row(row),
+                            _ => inputs.zeros,
+                        };
+                        pairs.transposed(row, inputs.width, elements, to);
+                        // What pads the columns of a product is multiplied too.
+                        to[inputs.width * elements..].fill(0.0);
+                    }
                 }
             });
         Self {
@@ -110,9 +118,8 @@ impl LeftOperand {
             }
             .run(self.plan.arch),
             Operands::Pairs(pairs) => {
-                let data = &data[..pairs.rows(self.height) * elements];
                 pairs.product(Product {
-                    rows: Rows::padded(data, self.height, elements),
+                    rows: Rows::plain(&data[..self.height * elements], elements),
                     panel,
                     out,
                     accumulate,
@@ -156,49 +163,6 @@ impl<const ROUND: bool> WithSimd for ToStrips<'_, ROUND> {
                 let padded = rest.iter().copied().chain(std::iter::repeat(0.0));
                 for (to, value) in to.iter_mut().zip(padded) {
                     *to = each(value);
-                }
-            }
-        }
-    }
-}
-
-/// Transposes pairs of rows to `[width, elements]`.
-struct ToPairs<'a>(Copy<'a>);
-
-impl WithSimd for ToPairs<'_> {
-    type Output = ();
-
-    /// Square by square, of which each row is a cache line.
-    #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        const SIDE: usize = 16;
-        let Copy {
-            inputs,
-            rows,
-            elements,
-            to,
-        } = self.0;
-        for first in (0..elements).step_by(SIDE) {
-            let mut band = [inputs.zeros; 2 * SIDE];
-            for (slot, row) in band.iter_mut().zip(rows.clone().skip(2 * first)) {
-                *slot = inputs.row(row);
-            }
-            let (band, _) = band.as_chunks::<2>();
-            let breadth = SIDE.min(elements - first);
-            for column in (0..inputs.width).step_by(SIDE) {
-                let columns = SIDE.min(inputs.width - column);
-                let mut square = [[0.0; SIDE]; SIDE];
-                for (square, &[upper, lower]) in square.iter_mut().zip(band) {
-                    let (upper, lower) = (&upper[column..][..columns], &lower[column..][..columns]);
-                    for ((to, &upper), &lower) in square.iter_mut().zip(upper).zip(lower) {
-                        *to = pair(upper, lower);
-                    }
-                }
-                for offset in 0..columns {
-                    let to = &mut to[(column + offset) * elements + first..][..breadth];
-                    for (to, square) in to.iter_mut().zip(&square) {
-                        *to = square[offset];
-                    }
                 }
             }
         }
