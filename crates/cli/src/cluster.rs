@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use anyhow::Result;
 use clap::ValueEnum;
 use pair_sampler::Filter;
-use speaker_eval::{Cut, Linkage, Metric, agglomerative, best_threshold};
+use speaker_eval::{
+    Approximation, Cut, Linkage, Metric, agglomerative_within, approximate_clusters, best_threshold,
+};
 
 use crate::args::{Context, ModelArgs};
 use crate::card::Thresholds;
@@ -15,6 +17,7 @@ use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
 use crate::exit::ExitStatus;
 use crate::inputs::{check_filters, gather};
+use crate::memory::MemoryArgs;
 use crate::model::Model;
 use crate::protocol::{self, ProtocolArgs};
 use crate::report::usage;
@@ -29,12 +32,17 @@ Examples:
   siamang cluster meeting-clips/
   siamang cluster --num-speakers 3 a.wav b.wav c.wav d.wav
   siamang cluster --embeddings embeddings.parquet --labels speakers.tsv --json
+  siamang cluster --embeddings million.npy --approximate --linkage average --threshold 0.6
   siamang cluster --model run corpus/split.tsv --protocol --splits dev,test
 
 Without `--threshold`, `--num-speakers` or `--oracle` the tree is cut at the distance on the
 model's card (`card.toml` in its bundle, `[thresholds]`, `cluster`), else at 0.5, which is
 calibrated on nothing. A distance is 1 - cosine, 0 to 2 (for `ward`, of unit vectors:
 Euclidean).
+
+All distances take 2 n^2 bytes (n = 20,000: 0.8 GB); average and ward linkage do without them and
+take time alone. `--approximate` merges along the graph of nearest neighbours, in memory that
+grows with n; docs/scale.md has times and sizes up to a million.
 
 Where every recording's speaker is known from a folder, a manifest or `--labels`, the clusters
 are scored: `mr` (the headline, best one-to-one assignment), `mr_ab`, `mr_legacy`, `acp`, `ari`,
@@ -70,6 +78,17 @@ pub(crate) struct Args {
     /// Cut where the known speakers say it is best: a figure to compare with papers, not one to reach.
     #[arg(long, conflicts_with = "protocol")]
     oracle: bool,
+    /// Merge only along the graph of nearest neighbours: for more recordings than can all be compared.
+    #[arg(long, conflicts_with_all = ["num_speakers", "oracle", "protocol"])]
+    approximate: bool,
+    /// Nearest neighbours of each recording in the graph.
+    #[arg(long, value_name = "K", requires = "approximate", default_value_t = 32)]
+    neighbours: usize,
+    /// Look for neighbours in the N nearest of the sqrt(n) cells that recordings are divided into [default: everywhere].
+    #[arg(long, value_name = "N", requires = "approximate")]
+    probes: Option<usize>,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Mean to subtract from the embeddings.
     #[arg(long, value_enum, default_value_t = Centre::Model)]
     centre: Centre,
@@ -200,18 +219,23 @@ fn cluster(
     thresholds: &Thresholds,
     context: &Context,
 ) -> Result<(Report, Vec<usize>)> {
+    if args.approximate {
+        return cluster_graph(args, set, known, thresholds, context);
+    }
     let linkage = Linkage::from(args.linkage);
-    let mut matrix = set.matrix.clone();
     let metric = match linkage {
-        Linkage::Ward => {
-            matrix.l2_normalise();
-            Metric::Euclidean
-        }
+        Linkage::Ward => Metric::Euclidean,
         _ => Metric::Cosine,
     };
-    let tree = agglomerative(&matrix, metric, linkage)?;
-    // A card's distance is for complete linkage; another linkage has other heights.
-    let card = thresholds.cluster.filter(|_| linkage == Linkage::Complete);
+    let bytes = args.memory.bytes();
+    let tree = match linkage {
+        Linkage::Ward => {
+            let mut matrix = set.matrix.clone();
+            matrix.l2_normalise();
+            agglomerative_within(&matrix, metric, linkage, bytes)?
+        }
+        _ => agglomerative_within(&set.matrix, metric, linkage, bytes)?,
+    };
     let (cut, labels) = match (args.num_speakers, &known) {
         (Some(count), _) => (CutReport::number(count), tree.cut_into(count)?),
         (None, Some(known)) if args.oracle => {
@@ -222,16 +246,7 @@ fn cluster(
             )
         }
         _ => {
-            let (height, source) = match (args.threshold, card) {
-                (Some(height), _) => (height, "the command line"),
-                (None, Some(height)) => (height, "the model's card"),
-                (None, None) => (UNCALIBRATED, "no calibration"),
-            };
-            if source == "no calibration" {
-                context.console.note(&format!(
-                    "the distance {UNCALIBRATED} is not calibrated; give `--threshold` or `--num-speakers`"
-                ));
-            }
+            let (height, source) = threshold(args, thresholds, context);
             (
                 CutReport::at("threshold", height, source),
                 tree.cut_at(height),
@@ -247,4 +262,49 @@ fn cluster(
     };
     let report = Report::new(&labels, cut, known, others, (metric, linkage), args.centre)?;
     Ok((report, labels))
+}
+
+/// `--approximate`.
+fn cluster_graph(
+    args: &Args,
+    set: &EmbeddingSet,
+    known: Option<Known>,
+    thresholds: &Thresholds,
+    context: &Context,
+) -> Result<(Report, Vec<usize>)> {
+    if args.linkage == LinkageName::Ward {
+        return Err(usage(
+            "`--approximate` knows no ward linkage",
+            "leave out `--approximate`, since ward linkage takes time but little memory, or use `--linkage average`",
+        ));
+    }
+    let linkage = Linkage::from(args.linkage);
+    let (height, source) = threshold(args, thresholds, context);
+    let approximation = Approximation {
+        num_neighbours: args.neighbours,
+        num_probed: args.probes,
+    };
+    let bytes = args.memory.bytes();
+    let labels = approximate_clusters(&set.matrix, linkage, height, &approximation, bytes)?;
+    let cut = CutReport::at("threshold", height, source);
+    let measures = (Metric::Cosine, linkage);
+    let report = Report::new(&labels, cut, known, None, measures, args.centre)?;
+    Ok((report.approximate(approximation), labels))
+}
+
+/// The distance to merge up to, and who says so.
+fn threshold(args: &Args, thresholds: &Thresholds, context: &Context) -> (f64, &'static str) {
+    // A card's distance is for complete linkage; another linkage has other heights.
+    let is_complete = args.linkage == LinkageName::Complete;
+    let card = thresholds.cluster.filter(|_| is_complete);
+    match (args.threshold, card) {
+        (Some(height), _) => (height, "the command line"),
+        (None, Some(height)) => (height, "the model's card"),
+        (None, None) => {
+            context.console.note(&format!(
+                "the distance {UNCALIBRATED} is not calibrated; give `--threshold` or `--num-speakers`"
+            ));
+            (UNCALIBRATED, "no calibration")
+        }
+    }
 }

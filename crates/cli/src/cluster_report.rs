@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::{ClusterScores, CutResult, Linkage, Metric, cluster_scores};
+use speaker_eval::{Approximation, ClusterScores, CutResult, Linkage, Metric, cluster_scores};
 
 use crate::centre::Centre;
 use crate::console::{counted, print_json, print_text};
@@ -62,6 +62,9 @@ pub(crate) struct Report {
     n_clusters: Option<usize>,
     metric: Metric,
     linkage: Linkage,
+    /// Where clusters were merged along a graph.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approximation: Option<Approximation>,
     centre: Centre,
     cut: CutReport,
     #[serde(flatten)]
@@ -99,6 +102,7 @@ impl Report {
             n_clusters: scores.is_none().then(|| count(labels)),
             metric,
             linkage,
+            approximation: None,
             centre,
             cut,
             scores,
@@ -109,6 +113,14 @@ impl Report {
             origin: String::new(),
             skipped: Vec::new(),
         })
+    }
+
+    /// Adds that clusters were merged along a graph.
+    pub(crate) fn approximate(self, approximation: Approximation) -> Self {
+        Self {
+            approximation: Some(approximation),
+            ..self
+        }
     }
 
     /// Adds where the embeddings come from and what was left out.

@@ -22,6 +22,7 @@ mod export;
 mod global;
 mod inputs;
 mod labels;
+mod memory;
 mod model;
 mod points;
 mod protocol;

@@ -1,13 +1,15 @@
 //! Agglomerative clustering of embeddings.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::clusters::Between;
 use crate::dendrogram::{Dendrogram, Merge};
-use crate::embeddings::{dot_f64, squared_euclidean_f64};
+use crate::distances::{exact_distances, fast_distances};
+use crate::reciprocal::{reciprocal, reciprocal_bytes};
+use crate::tiles::{centred_rows, unit_rows};
 use crate::{EmbeddingMatrix, EvalError};
 
-/// Largest memory for pairwise distances: 4 GiB, enough for 32 768 points.
+/// Largest memory for pairwise distances where nobody says otherwise: 4 GiB, enough for 46,341 points.
 pub const MAX_DISTANCE_BYTES: u64 = 4 << 30;
 
 /// Distance between two embeddings.
@@ -34,36 +36,91 @@ pub enum Linkage {
     Ward,
 }
 
-/// Clusters the rows of `embeddings` bottom-up with the `kodama` crate (Müllner's algorithms,
-/// O(n²) time and memory). Heights agree with SciPy's `linkage`; where distances tie, the order of
-/// merges may differ from other tools, but is always the same here.
+/// Up to this many points distances are exact in `f64`: 67 MB.
+const MAX_EXACT_POINTS: usize = 4096;
+
+/// Clusters the rows of `embeddings` bottom-up, as [`agglomerative_within`] does in [`MAX_DISTANCE_BYTES`].
 ///
 /// # Errors
-/// More points than [`MAX_DISTANCE_BYTES`] allow; Ward linkage on cosine distances, for which it is
-/// undefined: use [`EmbeddingMatrix::l2_normalise`] and [`Metric::Euclidean`].
+/// As [`agglomerative_within`].
 pub fn agglomerative(
     embeddings: &EmbeddingMatrix,
     metric: Metric,
     linkage: Linkage,
 ) -> Result<Dendrogram, EvalError> {
+    agglomerative_within(embeddings, metric, linkage, MAX_DISTANCE_BYTES)
+}
+
+/// Clusters the rows of `embeddings` bottom-up, in at most `bytes_allowed` beside the embeddings. Nothing is
+/// allocated before that is certain.
+///
+/// Up to 4,096 points all distances are kept in `f64`, and the `kodama` crate (Müllner's algorithms, O(n²) time and
+/// memory) merges: heights agree with SciPy's `linkage`. Above, distances are `f32`, 2 n² bytes, and heights agree
+/// within 1e-4 of themselves; average linkage of cosines and Ward linkage of Euclidean distances then work on the
+/// means of clusters instead, in some 4 n (dim + 70) bytes. Where distances tie, the order of merges may differ from
+/// other tools, but is always the same here, whatever the number of threads.
+///
+/// # Errors
+/// More points than `bytes_allowed` hold; Ward linkage on cosine distances, for which it is
+/// undefined: use [`EmbeddingMatrix::l2_normalise`] and [`Metric::Euclidean`].
+pub fn agglomerative_within(
+    embeddings: &EmbeddingMatrix,
+    metric: Metric,
+    linkage: Linkage,
+    bytes_allowed: u64,
+) -> Result<Dendrogram, EvalError> {
     if linkage == Linkage::Ward && metric == Metric::Cosine {
         return Err(EvalError::WardNeedsEuclidean);
     }
-    let mut distances = condensed_distances(embeddings, metric, MAX_DISTANCE_BYTES)?;
+    let num_points = embeddings.len();
+    if num_points <= MAX_EXACT_POINTS {
+        count_pairs(num_points, size_of::<f64>() as u64, bytes_allowed)?;
+        return Ok(merge_pairs(
+            exact_distances(embeddings, metric),
+            num_points,
+            linkage,
+        ));
+    }
+    let between = match (metric, linkage) {
+        (Metric::Cosine, Linkage::Average) => Between::AverageCosine,
+        (Metric::Euclidean, Linkage::Ward) => Between::Ward,
+        _ => {
+            count_pairs(num_points, size_of::<f32>() as u64, bytes_allowed)?;
+            return Ok(merge_pairs(
+                fast_distances(embeddings, metric),
+                num_points,
+                linkage,
+            ));
+        }
+    };
+    let bytes_needed = reciprocal_bytes(num_points, embeddings.dim());
+    check_bytes(num_points, bytes_needed, bytes_allowed)?;
+    let points = match between {
+        Between::AverageCosine => unit_rows(embeddings),
+        Between::Ward => centred_rows(embeddings),
+    };
+    Ok(reciprocal(points, between))
+}
+
+fn merge_pairs<T: kodama::Float>(
+    mut distances: Vec<T>,
+    num_points: usize,
+    linkage: Linkage,
+) -> Dendrogram {
     let method = match linkage {
         Linkage::Complete => kodama::Method::Complete,
         Linkage::Average => kodama::Method::Average,
         Linkage::Single => kodama::Method::Single,
         Linkage::Ward => kodama::Method::Ward,
     };
-    let tree = kodama::linkage(&mut distances, embeddings.len(), method);
+    let tree = kodama::linkage(&mut distances, num_points, method);
     let merges = tree.steps().iter().map(|step| Merge {
         cluster_a: step.cluster1.min(step.cluster2),
         cluster_b: step.cluster1.max(step.cluster2),
-        height: step.dissimilarity,
+        height: step.dissimilarity.to_f64(),
         size: step.size,
     });
-    Ok(Dendrogram::new(merges.collect()))
+    Dendrogram::new(merges.collect())
 }
 
 /// Number of pairs of points, refused where `bytes_per_pair` adds up to more than allowed.
@@ -74,56 +131,28 @@ pub(crate) fn count_pairs(
 ) -> Result<usize, EvalError> {
     let points = num_points as u64;
     let pairs = points.saturating_mul(points.saturating_sub(1)) / 2;
-    let bytes_needed = pairs.saturating_mul(bytes_per_pair);
-    if bytes_needed > bytes_allowed {
-        return Err(EvalError::TooManyPoints {
-            num_points,
-            bytes_needed,
-            bytes_allowed,
-        });
-    }
+    check_bytes(
+        num_points,
+        pairs.saturating_mul(bytes_per_pair),
+        bytes_allowed,
+    )?;
     Ok(pairs as usize)
 }
 
-/// Distances of all pairs (i, j), i < j, row by row.
-fn condensed_distances(
-    embeddings: &EmbeddingMatrix,
-    metric: Metric,
+/// Refuses to need more than is allowed.
+pub(crate) fn check_bytes(
+    num_points: usize,
+    bytes_needed: u64,
     bytes_allowed: u64,
-) -> Result<Vec<f64>, EvalError> {
-    let num_points = embeddings.len();
-    let pairs = count_pairs(num_points, size_of::<f64>() as u64, bytes_allowed)?;
-    let mut distances = vec![0.0; pairs];
-    let mut rest = distances.as_mut_slice();
-    let mut rows = Vec::with_capacity(num_points);
-    for i in 0..num_points {
-        let (row, tail) = rest.split_at_mut(num_points - 1 - i);
-        rows.push(row);
-        rest = tail;
+) -> Result<(), EvalError> {
+    match bytes_needed <= bytes_allowed {
+        true => Ok(()),
+        false => Err(EvalError::TooManyPoints {
+            num_points,
+            bytes_needed,
+            bytes_allowed,
+        }),
     }
-    let norms: Vec<f64> = embeddings
-        .rows()
-        .map(|row| dot_f64(row, row).sqrt())
-        .collect();
-    rows.into_par_iter().enumerate().for_each(|(i, row)| {
-        let a = embeddings.row(i);
-        for (offset, distance) in row.iter_mut().enumerate() {
-            let b = embeddings.row(i + 1 + offset);
-            *distance = match metric {
-                Metric::Cosine => {
-                    let norms = norms[i] * norms[i + 1 + offset];
-                    let cosine = if norms > 0.0 {
-                        dot_f64(a, b) / norms
-                    } else {
-                        0.0
-                    };
-                    1.0 - cosine.clamp(-1.0, 1.0)
-                }
-                Metric::Euclidean => squared_euclidean_f64(a, b).sqrt(),
-            };
-        }
-    });
-    Ok(distances)
 }
 
 #[cfg(test)]
@@ -172,7 +201,8 @@ mod tests {
     #[test]
     fn too_many_points_name_the_bytes() {
         let points = line(&[0.0; 5]);
-        let error = condensed_distances(&points, Metric::Euclidean, 79).unwrap_err();
+        let error = agglomerative_within(&points, Metric::Euclidean, Linkage::Single, 79);
+        let error = error.unwrap_err();
         assert_eq!(
             error,
             EvalError::TooManyPoints {

@@ -6,7 +6,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::contingency::{Contingency, numbered};
-use crate::misclassification::{matched, matched_at_most, mr_ab, mr_legacy};
+use crate::matched_bounds::matched_at_most;
+use crate::misclassification::{matched, mr_ab, mr_legacy};
 use crate::partition::ari;
 use crate::{ClusterScores, Dendrogram, EvalError, cluster_scores};
 
@@ -92,9 +93,7 @@ pub fn best_threshold(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<f64
     check_count(dendrogram, speakers)?;
     let speakers = numbered(speakers);
     // The assignment takes cubic time, its bound linear: most cuts cannot win and are passed over.
-    let mut bounds = for_each_cut(dendrogram, &speakers, |end, table| {
-        (matched_at_most(table), end)
-    });
+    let mut bounds = matched_at_most(dendrogram, &speakers);
     bounds.sort_by_key(|&(bound, end)| (Reverse(bound), end));
     let mut best = Candidate {
         right: 0,

@@ -1,6 +1,7 @@
 //! A tree of merges and the ways to cut it.
 
 use crate::EvalError;
+use crate::groups::Groups;
 
 /// One merge of two clusters. Points are clusters 0 to n-1; merge `i` makes cluster `n + i`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,6 +14,14 @@ pub struct Merge {
     pub height: f64,
     /// Number of points in the new cluster.
     pub size: usize,
+}
+
+/// Two clusters, each named by one of its points, and how far apart they were when they were merged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Join {
+    pub(crate) point_a: usize,
+    pub(crate) point_b: usize,
+    pub(crate) height: f64,
 }
 
 /// The merges of an agglomerative clustering in order of their height, in SciPy's numbering.
@@ -38,6 +47,30 @@ pub struct Level {
 impl Dendrogram {
     pub(crate) fn new(merges: Vec<Merge>) -> Self {
         Self { merges }
+    }
+
+    /// The tree of `num_points - 1` joins in any order that has a cluster's own joins before those it takes part in.
+    pub(crate) fn from_joins(num_points: usize, mut joins: Vec<Join>) -> Self {
+        joins.sort_by(|a, b| a.height.total_cmp(&b.height));
+        let mut groups = Groups::new(num_points);
+        let mut cluster: Vec<usize> = (0..num_points).collect();
+        let mut size = vec![1; num_points];
+        let merges = joins.iter().enumerate().map(|(i, join)| {
+            let (a, b) = (groups.find(join.point_a), groups.find(join.point_b));
+            let (cluster_a, cluster_b) = (cluster[a], cluster[b]);
+            let root = groups.unite(a, b);
+            cluster[root] = num_points + i;
+            size[root] = size[a] + size[b];
+            Merge {
+                cluster_a: cluster_a.min(cluster_b),
+                cluster_b: cluster_a.max(cluster_b),
+                height: join.height,
+                size: size[root],
+            }
+        });
+        Self {
+            merges: merges.collect(),
+        }
     }
 
     /// Number of points clustered, one more than there are merges.

@@ -139,6 +139,11 @@ impl EmbeddingMatrix {
         &self.data
     }
 
+    /// As [`EmbeddingMatrix::as_flat`], giving up the matrix.
+    pub(crate) fn into_flat(self) -> Vec<f32> {
+        self.data
+    }
+
     /// The rows at `indices`, in that order; a row may be taken more than once.
     ///
     /// # Errors

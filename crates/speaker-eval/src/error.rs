@@ -107,14 +107,14 @@ pub enum EvalError {
         /// Number of rows.
         num_rows: usize,
     },
-    /// All pairs of so many points would not fit the memory allowed.
+    /// So many points would not fit the memory allowed.
     #[error(
-        "{num_points} points need {bytes_needed} bytes for all their pairs, allowed are {bytes_allowed}; cluster a subset or average segments first"
+        "{num_points} points need {bytes_needed} bytes, allowed are {bytes_allowed}; allow more memory, use average linkage, which keeps no distances of all pairs, or cluster approximately"
     )]
     TooManyPoints {
         /// Number of points.
         num_points: usize,
-        /// Bytes for all pairs.
+        /// Bytes for all pairs, or for what stands for them.
         bytes_needed: u64,
         /// The limit.
         bytes_allowed: u64,

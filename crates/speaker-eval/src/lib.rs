@@ -18,24 +18,35 @@
 //! ```
 
 mod agglomerative;
+mod approximate;
 mod bootstrap;
 mod cluster_scores;
+mod clusters;
 mod contingency;
 mod curve;
 mod cut;
 mod dcf;
 mod dendrogram;
+mod distances;
 mod eer;
 mod embeddings;
 mod error;
+mod farthest;
+mod groups;
+mod matched_bounds;
 mod misclassification;
+mod nearest;
+mod neighbour_graph;
 mod partition;
 mod protocol;
 mod protocol_report;
 mod ranking;
+mod reciprocal;
+mod tiles;
 mod verification;
 
-pub use agglomerative::{Linkage, MAX_DISTANCE_BYTES, Metric, agglomerative};
+pub use agglomerative::{Linkage, MAX_DISTANCE_BYTES, Metric, agglomerative, agglomerative_within};
+pub use approximate::{Approximation, approximate_clusters};
 pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
 pub use cluster_scores::{ClusterScores, cluster_scores};
 pub use curve::{DetPoint, det_points, roc_auc};
