@@ -12,7 +12,8 @@ use criterion::{
 };
 use fused_lstm::kernel::{Right, multiply_transposed, transposed_len};
 use fused_lstm::{
-    Options, Precision, Shape, Simd, WeightGradients, Weights, backward, forward_with, recycle,
+    Direction, Options, Precision, Shape, Simd, WeightGradients, Weights, backward, forward_with,
+    recycle,
 };
 
 /// `out += left * right`, by `gemm`, with a stride from row to row and from column to column of `left`.
@@ -164,6 +165,7 @@ fn layers(criterion: &mut Criterion) {
             batch,
             input,
             hidden,
+            direction: Direction::Bidirectional,
         };
         let x = noise(frames * batch * input);
         let dy = noise(frames * batch * 2 * hidden);
@@ -185,7 +187,7 @@ fn layers(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("inference", &id), |bencher| {
                 bencher.iter(|| {
                     let (y, _) =
-                        forward_with(shape, &x, None, weights, false, options).expect("sizes fit");
+                        forward_with(shape, &x, None, &weights, false, options).expect("sizes fit");
                     recycle(y);
                 });
             });
@@ -193,10 +195,10 @@ fn layers(criterion: &mut Criterion) {
             group.bench_function(BenchmarkId::new("training", &id), |bencher| {
                 bencher.iter(|| {
                     let (y, saved) =
-                        forward_with(shape, &x, None, weights, true, options).expect("sizes fit");
+                        forward_with(shape, &x, None, &weights, true, options).expect("sizes fit");
                     let saved = saved.expect("asked for");
                     let (dx, gradients) =
-                        backward(saved, &x, &dy, weights, true).expect("sizes fit");
+                        backward(saved, &x, &dy, &weights, true).expect("sizes fit");
                     dx.into_iter().chain([y]).for_each(recycle);
                     gradients.into_iter().for_each(WeightGradients::recycle);
                 });

@@ -21,7 +21,7 @@ pub(crate) struct Given<'a> {
     pub(crate) shape: Shape,
     pub(crate) order: Order,
     pub(crate) lengths: Option<&'a [usize]>,
-    /// `[frames, batch, 2 * hidden]`, of which this direction's half begins at `offset`.
+    /// `[frames, batch, directions * hidden]`, of which this direction's part begins at `offset`.
     pub(crate) dy: &'a [f32],
     pub(crate) offset: usize,
     pub(crate) weights: Weights<'a>,
@@ -44,6 +44,7 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
         ..
     } = Sizes::new(shape);
     let (frames, batch, hidden) = (shape.frames, shape.batch, shape.hidden);
+    let width_of_dy = shape.width();
     let recurrent = transposed_panels(given.weights.recurrent, hidden);
     let recurrent = plan.panels(recurrent, columns);
     let zeros = Buffer::zeros(state);
@@ -53,10 +54,10 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
     let mut scratch = plan.scratch(batch, columns);
     for step in (0..frames).rev() {
         let (frame, earlier) = given.order.frame(step, frames);
-        let dy = &dy[frame * batch * 2 * hidden..][..batch * 2 * hidden];
+        let dy = &dy[frame * batch * width_of_dy..][..batch * width_of_dy];
         for (number, panel) in d_out.chunks_exact_mut(batch * WIDTH).enumerate() {
             let width = WIDTH.min(hidden - number * WIDTH);
-            let rows = dy.chunks_exact(2 * hidden);
+            let rows = dy.chunks_exact(width_of_dy);
             for (d_out, dy) in panel.chunks_exact_mut(WIDTH).zip(rows) {
                 let dy = &dy[given.offset + number * WIDTH..][..width];
                 for (d_out, dy) in d_out.iter_mut().zip(dy) {
@@ -99,34 +100,40 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
     d_bias
 }
 
-/// The gradient of the input, `dx` `[frames, batch, input]`, from the gradients of both directions' gates.
+/// The gradient of the input, `dx` `[frames, batch, input]`, from the gradients of all directions' gates.
 pub(crate) fn input_gradient(
     plan: Plan,
     shape: Shape,
-    gates: [&[f32]; 2],
-    weights: [Weights<'_>; 2],
+    traces: &[Trace],
+    weights: &[Weights<'_>],
     dx: &mut [f32],
 ) {
     let columns = Sizes::new(shape).columns;
-    let panels =
-        weights.map(|weights| plan.panels(transposed_panels(weights.input, shape.hidden), columns));
+    let panels = weights.iter().map(|weights| {
+        let panels = transposed_panels(weights.input, shape.hidden);
+        plan.panels(panels, columns)
+    });
+    let panels: Vec<_> = panels.collect();
     dx.par_chunks_mut(ROWS * shape.input)
         .enumerate()
         .for_each(|(task, dx)| {
             let count = dx.len() / shape.input;
-            let mut scratch = [(); 2].map(|()| plan.scratch(count, columns));
-            let [first, second] = &mut scratch;
-            let rows = [(gates[0], first), (gates[1], second)].map(|(gates, scratch)| {
-                let rows = Rows::panels(gates, shape.rows(), task * ROWS, count);
+            let mut scratch: Vec<_> = traces
+                .iter()
+                .map(|_| plan.scratch(count, columns))
+                .collect();
+            let rows = traces.iter().zip(&mut scratch).map(|(trace, scratch)| {
+                let rows = Rows::panels(&trace.gates, shape.rows(), task * ROWS, count);
                 plan.rows(rows, scratch)
             });
+            let rows: Vec<_> = rows.collect();
             let mut out = Buffer::new(count * WIDTH);
             let (out, _) = out.as_chunks_mut::<WIDTH>();
-            for (number, both) in panels[0].iter().zip(panels[1].iter()).enumerate() {
-                for (direction, panel) in [both.0, both.1].into_iter().enumerate() {
+            for number in 0..shape.input.div_ceil(WIDTH) {
+                for (direction, (&rows, panels)) in rows.iter().zip(&panels).enumerate() {
                     plan.product(Product {
-                        rows: rows[direction],
-                        panel,
+                        rows,
+                        panel: panels.get(number),
                         out: &mut *out,
                         accumulate: direction > 0,
                     });

@@ -1,8 +1,33 @@
-//! One direction of the layer over the whole batch: order of reading, and what forward leaves for backward.
+//! The directions of a layer: which there are, in which order each reads, and what forward leaves for backward.
 
 use crate::Shape;
 use crate::layout::{UNITS, padded};
 use crate::pool::Buffer;
+
+/// Which ways a layer reads its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// From the first frame on and from the last frame back, each with weights of its own.
+    #[default]
+    Bidirectional,
+    /// From the first frame on.
+    Forward,
+}
+
+impl Direction {
+    /// Number of directions, each of which has its weights: 2 or 1.
+    pub fn count(self) -> usize {
+        self.orders().len()
+    }
+
+    /// The orders of reading, as their weights are given.
+    pub(crate) fn orders(self) -> &'static [Order] {
+        match self {
+            Self::Bidirectional => &[Order::Forward, Order::Backward],
+            Self::Forward => &[Order::Forward],
+        }
+    }
+}
 
 /// In which order a direction reads the frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

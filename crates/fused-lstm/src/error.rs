@@ -36,6 +36,16 @@ pub enum LstmError {
         /// The number that the shape asks for.
         expected: usize,
     },
+    /// Weights of another number of directions than the shape has.
+    #[error(
+        "weights of {found} directions, the LSTM shape has {expected}: give each direction's, the forward one's first"
+    )]
+    Directions {
+        /// Number of weights given.
+        found: usize,
+        /// [`crate::Direction::count`] of the shape.
+        expected: usize,
+    },
     /// A sequence claims more frames than the batch has.
     #[error(
         "sequence {sequence} has length {found}, the batch has {frames} frames: a length is at most that"

@@ -1,18 +1,16 @@
-//! Both directions together.
+//! All directions together.
 
 use rayon::prelude::*;
 
-use crate::backward::{Given, input_gradient, through_time};
-use crate::direction::{Order, Trace};
-use crate::layout::padded;
-use crate::pool::take;
+use crate::backward::{self, input_gradient, through_time};
+use crate::direction::Trace;
+use crate::forward::Given;
+use crate::parts;
+use crate::pool::{Buffer, take};
 use crate::precision::Plan;
 use crate::shape::check_len;
 use crate::weight_gradient::weight_gradients;
 use crate::{LstmError, Options, Shape, WeightGradients, Weights};
-
-/// Rows of the output that one task puts together.
-const ROWS: usize = 512;
 
 /// What [`forward`] keeps for [`backward`]. Its buffers return to a pool, so that steady training allocates little.
 #[derive(Debug)]
@@ -20,7 +18,8 @@ pub struct Saved {
     plan: Plan,
     shape: Shape,
     lengths: Option<Vec<usize>>,
-    traces: [Trace; 2],
+    /// One a direction.
+    traces: Vec<Trace>,
 }
 
 impl Saved {
@@ -30,10 +29,10 @@ impl Saved {
     }
 }
 
-/// Runs the layer: returns `y` `[frames, batch, 2 * hidden]`, the forward direction's units first, and with `train`
-/// what [`backward`] needs.
+/// Runs the layer: returns `y` `[frames, batch, directions * hidden]`, the forward direction's units first, and with
+/// `train` what [`backward`] needs.
 ///
-/// `x` is `[frames, batch, input]`. `lengths`, one entry for each sequence (0 allowed), say where padding begins: over
+/// `x` is `[frames, batch, input]`, and `weights` has those of each direction, the forward one's first. `lengths`, one entry for each sequence (0 allowed), say where padding begins: over
 /// the padding a sequence's state is carried unchanged, so that `y[frames - 1]` of the forward direction and `y[0]` of
 /// the backward direction are the last states of each sequence, as PyTorch returns them for packed sequences. The
 /// padding's values do not matter as long as they are finite.
@@ -44,7 +43,7 @@ pub fn forward(
     shape: Shape,
     x: &[f32],
     lengths: Option<&[usize]>,
-    weights: [Weights<'_>; 2],
+    weights: &[Weights<'_>],
     train: bool,
 ) -> Result<(Vec<f32>, Option<Saved>), LstmError> {
     forward_with(shape, x, lengths, weights, train, Options::default())
@@ -58,56 +57,41 @@ pub fn forward_with(
     shape: Shape,
     x: &[f32],
     lengths: Option<&[usize]>,
-    weights: [Weights<'_>; 2],
+    weights: &[Weights<'_>],
     train: bool,
     options: Options,
 ) -> Result<(Vec<f32>, Option<Saved>), LstmError> {
     let plan = options.plan()?;
     shape.check()?;
     check_len("x", x, shape.input_len())?;
-    shape.check_weights(&weights)?;
+    shape.check_weights(weights)?;
     if let Some(lengths) = lengths {
         shape.check_lengths(lengths)?;
     }
-    let run = |order, weights| {
-        crate::forward::run(crate::forward::Given {
-            plan,
-            shape,
-            order,
-            x,
-            lengths,
-            weights,
-            train,
-        })
-    };
-    let (first, second) = rayon::join(
-        || run(Order::Forward, weights[0]),
-        || run(Order::Backward, weights[1]),
-    );
-    let hidden = shape.hidden;
-    let mut y = take(shape.output_len());
-    let units = padded(hidden);
-    y.par_chunks_mut(ROWS * 2 * hidden)
-        .zip(first.outputs.par_chunks(ROWS * units))
-        .zip(second.outputs.par_chunks(ROWS * units))
-        .for_each(|((y, first), second)| {
-            let halves = first.chunks_exact(units).zip(second.chunks_exact(units));
-            for (y, (first, second)) in y.chunks_exact_mut(2 * hidden).zip(halves) {
-                y[..hidden].copy_from_slice(&first[..hidden]);
-                y[hidden..].copy_from_slice(&second[..hidden]);
-            }
-        });
+    let orders = shape.direction.orders().iter();
+    let given = orders.zip(weights).map(|(&order, &weights)| Given {
+        plan,
+        shape,
+        order,
+        x,
+        lengths,
+        weights,
+        train,
+    });
+    let given: Vec<Given<'_>> = given.collect();
+    let parts = parts::run(shape, &given);
+    let y = parts::assemble(shape, &parts);
     let saved = train.then(|| Saved {
         plan,
         shape,
         lengths: lengths.map(<[usize]>::to_vec),
-        traces: [first, second],
+        traces: parts.into_iter().map(|part| part.trace).collect(),
     });
     Ok((y, saved))
 }
 
-/// Gradients of a loss whose gradient with respect to `y` is `dy` `[frames, batch, 2 * hidden]`: those of `x` (if
-/// `want_dx`) and of both directions' weights. `x` and `weights` are those that [`forward`] was given.
+/// Gradients of a loss whose gradient with respect to `y` is `dy` `[frames, batch, directions * hidden]`: those of
+/// `x` (if `want_dx`) and of each direction's weights. `x` and `weights` are those that [`forward`] was given.
 ///
 /// # Errors
 /// A slice that does not fit the shape: see [`LstmError`].
@@ -115,50 +99,51 @@ pub fn backward(
     saved: Saved,
     x: &[f32],
     dy: &[f32],
-    weights: [Weights<'_>; 2],
+    weights: &[Weights<'_>],
     want_dx: bool,
-) -> Result<(Option<Vec<f32>>, [WeightGradients; 2]), LstmError> {
+) -> Result<(Option<Vec<f32>>, Vec<WeightGradients>), LstmError> {
     let Saved {
         plan,
         shape,
         lengths,
-        traces: [mut first, mut second],
+        mut traces,
     } = saved;
     check_len("x", x, shape.input_len())?;
     check_len("dy", dy, shape.output_len())?;
-    shape.check_weights(&weights)?;
-    let given = |order, offset, weights| Given {
-        plan,
-        shape,
-        order,
-        lengths: lengths.as_deref(),
-        dy,
-        offset,
-        weights,
-    };
-    let (first_bias, second_bias) = rayon::join(
-        || through_time(given(Order::Forward, 0, weights[0]), &mut first),
-        || {
-            through_time(
-                given(Order::Backward, shape.hidden, weights[1]),
-                &mut second,
-            )
-        },
-    );
+    shape.check_weights(weights)?;
+    let orders = shape.direction.orders();
+    let d_biases: Vec<Buffer> = traces
+        .par_iter_mut()
+        .zip(orders.par_iter().zip(weights))
+        .enumerate()
+        .map(|(direction, (trace, (&order, &weights)))| {
+            let given = backward::Given {
+                plan,
+                shape,
+                order,
+                lengths: lengths.as_deref(),
+                dy,
+                offset: direction * shape.hidden,
+                weights,
+            };
+            through_time(given, trace)
+        })
+        .collect();
     let mut dx = want_dx.then(|| take(shape.input_len()));
-    let gates = [&*first.gates, &*second.gates];
-    let ((), (first, second)) = rayon::join(
+    let ((), gradients) = rayon::join(
         || {
             if let Some(dx) = &mut dx {
-                input_gradient(plan, shape, gates, weights, dx);
+                input_gradient(plan, shape, &traces, weights, dx);
             }
         },
         || {
-            rayon::join(
-                || weight_gradients(plan, shape, Order::Forward, x, &first, &first_bias),
-                || weight_gradients(plan, shape, Order::Backward, x, &second, &second_bias),
-            )
+            let traces = orders.par_iter().zip(&traces).zip(&d_biases);
+            traces
+                .map(|((&order, trace), d_bias)| {
+                    weight_gradients(plan, shape, order, x, trace, d_bias)
+                })
+                .collect()
         },
     );
-    Ok((dx, [first, second]))
+    Ok((dx, gradients))
 }

@@ -1,19 +1,20 @@
-//! A bidirectional LSTM layer on slices, forward and backward.
+//! An LSTM layer of one or both directions on slices, forward and backward.
 //!
 //! ```
-//! use fused_lstm::{Shape, Weights, backward, forward};
+//! use fused_lstm::{Direction, Shape, Weights, backward, forward};
 //!
-//! let shape = Shape { frames: 3, batch: 2, input: 4, hidden: 5 };
+//! let direction = Direction::Bidirectional;
+//! let shape = Shape { frames: 3, batch: 2, input: 4, hidden: 5, direction };
 //! let x = vec![0.5; 3 * 2 * 4];
 //! let (input, recurrent, bias) = (vec![0.1; 4 * 20], vec![0.1; 5 * 20], vec![0.0; 20]);
 //! let weights = Weights { input: &input, recurrent: &recurrent, bias: &bias };
-//! let (y, saved) = forward(shape, &x, Some(&[3, 2]), [weights; 2], true)?;
+//! let (y, saved) = forward(shape, &x, Some(&[3, 2]), &[weights; 2], true)?;
 //! assert_eq!(y.len(), 3 * 2 * 10);
 //! let dy = vec![1.0; y.len()];
 //! if let Some(saved) = saved {
-//!     let (dx, [first, _second]) = backward(saved, &x, &dy, [weights; 2], true)?;
+//!     let (dx, gradients) = backward(saved, &x, &dy, &[weights; 2], true)?;
 //!     assert_eq!(dx.map(|dx| dx.len()), Some(x.len()));
-//!     assert_eq!(first.input.len(), 4 * 20);
+//!     assert_eq!(gradients[0].input.len(), 4 * 20);
 //! }
 //! # Ok::<(), fused_lstm::LstmError>(())
 //! ```
@@ -38,6 +39,7 @@ mod layer;
 mod layout;
 mod operand;
 mod pairs;
+mod parts;
 mod pool;
 mod precision;
 mod rows;
@@ -48,6 +50,7 @@ mod transposed;
 mod weight_gradient;
 
 pub use denormals::flushing_denormals;
+pub use direction::Direction;
 pub use error::LstmError;
 pub use layer::{Saved, backward, forward, forward_with};
 pub use pool::recycle;

@@ -90,6 +90,11 @@ impl Panels {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.panels.chunks_exact(self.stride)
     }
+
+    /// One of them.
+    pub(crate) fn get(&self, number: usize) -> &[f32] {
+        &self.panels[number * self.stride..][..self.stride]
+    }
 }
 
 /// Rounds the rows into `to` `[rows, inner]`.

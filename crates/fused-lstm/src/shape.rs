@@ -1,8 +1,8 @@
 //! Sizes and weights of a layer, and the checks that let everything behind them index freely.
 
-use crate::LstmError;
+use crate::{Direction, LstmError};
 
-/// Sizes of one bidirectional layer.
+/// Sizes of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// Time steps.
@@ -13,6 +13,8 @@ pub struct Shape {
     pub input: usize,
     /// Units of one direction.
     pub hidden: usize,
+    /// Which ways it reads.
+    pub direction: Direction,
 }
 
 /// Weights of one direction. The columns are four blocks of `hidden`, gate order input, forget, candidate, output,
@@ -87,12 +89,23 @@ impl Shape {
         self.rows() * self.input
     }
 
-    /// Elements of `[frames, batch, 2 * hidden]`.
-    pub(crate) fn output_len(self) -> usize {
-        self.rows() * 2 * self.hidden
+    /// Features of an output frame, `directions * hidden`.
+    pub(crate) fn width(self) -> usize {
+        self.direction.count() * self.hidden
     }
 
-    pub(crate) fn check_weights(self, weights: &[Weights<'_>; 2]) -> Result<(), LstmError> {
+    /// Elements of `[frames, batch, directions * hidden]`.
+    pub(crate) fn output_len(self) -> usize {
+        self.rows() * self.width()
+    }
+
+    pub(crate) fn check_weights(self, weights: &[Weights<'_>]) -> Result<(), LstmError> {
+        if weights.len() != self.direction.count() {
+            return Err(LstmError::Directions {
+                found: weights.len(),
+                expected: self.direction.count(),
+            });
+        }
         let gates = 4 * self.hidden;
         for direction in weights {
             check_len("weights.input", direction.input, self.input * gates)?;

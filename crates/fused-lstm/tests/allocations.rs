@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fused_lstm::{
-    Options, Precision, Shape, Simd, WeightGradients, Weights, backward, forward_with, recycle,
+    Direction, Options, Precision, Shape, Simd, WeightGradients, Weights, backward, forward_with,
+    recycle,
 };
 
 /// Bytes from which on an allocation counts as large.
@@ -58,6 +59,7 @@ fn the_second_step_allocates_nothing_large() {
         batch: 50,
         input: 100,
         hidden: 96,
+        direction: Direction::Bidirectional,
     };
     let x = vec![0.1; 20 * 50 * 100];
     let dy = vec![0.1; 20 * 50 * 2 * 96];
@@ -69,9 +71,9 @@ fn the_second_step_allocates_nothing_large() {
         bias: &bias,
     }; 2];
     let step = |options| {
-        let (y, saved) = forward_with(shape, &x, None, weights, true, options).expect("forward");
+        let (y, saved) = forward_with(shape, &x, None, &weights, true, options).expect("forward");
         let saved = saved.expect("asked for");
-        let (dx, gradients) = backward(saved, &x, &dy, weights, true).expect("backward");
+        let (dx, gradients) = backward(saved, &x, &dy, &weights, true).expect("backward");
         recycle(y);
         dx.into_iter().for_each(recycle);
         gradients.into_iter().for_each(WeightGradients::recycle);

@@ -6,7 +6,7 @@
 #[allow(dead_code)]
 mod oracle;
 
-use fused_lstm::{Options, Precision, Shape, Simd, backward, forward_with};
+use fused_lstm::{Direction, Options, Precision, Shape, Simd, backward, forward_with};
 use oracle::Problem;
 use proptest::prelude::*;
 
@@ -19,9 +19,9 @@ fn parts(problem: &Problem, precision: Precision, simd: Simd) -> Vec<Vec<f32>> {
     let narrow = problem.narrow();
     let (weights, lengths) = (narrow.weights(), problem.lengths.as_deref());
     let (y, saved) =
-        forward_with(problem.shape, &narrow.x, lengths, weights, true, options).expect("forward");
+        forward_with(problem.shape, &narrow.x, lengths, &weights, true, options).expect("forward");
     let saved = saved.expect("asked for");
-    let (dx, gradients) = backward(saved, &narrow.x, &narrow.dy, weights, true).expect("backward");
+    let (dx, gradients) = backward(saved, &narrow.x, &narrow.dy, &weights, true).expect("backward");
     let gradients = gradients
         .into_iter()
         .flat_map(|g| [g.input, g.recurrent, g.bias]);
@@ -46,6 +46,7 @@ fn a_layer_of_usual_size_is_within_a_hundredth_of_f32() {
         batch: 33,
         input: 80,
         hidden: 96,
+        direction: Direction::Bidirectional,
     };
     let lengths = (0..33).map(|sequence| 20 - sequence % 20).collect();
     let problem = Problem::new(shape, Some(lengths), 7);
@@ -78,9 +79,10 @@ proptest! {
     fn odd_shapes_stay_near_the_oracle(
         (frames, batch, input, hidden) in (1usize..6, 1usize..40, 1usize..70, 1usize..40),
         seed in any::<u64>(),
-        unequal in any::<bool>(),
+        (unequal, both) in any::<(bool, bool)>(),
     ) {
-        let shape = Shape { frames, batch, input, hidden };
+        let direction = if both { Direction::Bidirectional } else { Direction::Forward };
+        let shape = Shape { frames, batch, input, hidden, direction };
         let lengths = unequal.then(|| (0..batch).map(|sequence| (sequence + 1) % (frames + 1)).collect());
         let problem = Problem::new(shape, lengths, seed);
         let exact: Vec<f32> = problem.y().iter().map(|&y| y as f32).collect();
@@ -103,6 +105,7 @@ fn any_number_of_threads_gives_the_same_bits() {
         batch: 101,
         input: 70,
         hidden: 80,
+        direction: Direction::Bidirectional,
     };
     let problem = Problem::new(shape, None, 3);
     for simd in Simd::available() {

@@ -4,7 +4,7 @@
 
 mod oracle;
 
-use fused_lstm::{Options, Shape, Simd, backward, forward_with};
+use fused_lstm::{Direction, Options, Shape, Simd, backward, forward_with};
 use oracle::Problem;
 
 /// f32 against f64: a few hundred rounding steps on values of order 1. The differences' own error is 1e-9.
@@ -42,25 +42,33 @@ fn assert_close(what: &str, found: &[f32], expected: &[f64]) {
 }
 
 fn check(shape: Shape, lengths: Option<Vec<usize>>) {
+    for direction in [Direction::Bidirectional, Direction::Forward] {
+        check_direction(Shape { direction, ..shape }, lengths.clone());
+    }
+}
+
+fn check_direction(shape: Shape, lengths: Option<Vec<usize>>) {
     let problem = Problem::new(shape, lengths, 5);
     let narrow = problem.narrow();
     let weights = narrow.weights();
     let lengths = problem.lengths.as_deref();
     let d_x = differences(&problem, |p| &mut p.x);
-    let d_weights = [0, 1].map(|direction| {
+    let d_weights = (0..shape.direction.count()).map(|direction| {
         [0, 1, 2].map(|part| differences(&problem, |p| &mut p.weights[direction][part]))
     });
+    let d_weights: Vec<[Vec<f64>; 3]> = d_weights.collect();
     for simd in Simd::available() {
         let options = Options {
             simd: Some(simd),
             ..Options::default()
         };
         let (_, saved) =
-            forward_with(shape, &narrow.x, lengths, weights, true, options).expect("forward");
+            forward_with(shape, &narrow.x, lengths, &weights, true, options).expect("forward");
         let saved = saved.expect("asked for");
         let (dx, gradients) =
-            backward(saved, &narrow.x, &narrow.dy, weights, true).expect("backward");
+            backward(saved, &narrow.x, &narrow.dy, &weights, true).expect("backward");
         assert_close("dx", &dx.expect("asked for"), &d_x);
+        assert_eq!(gradients.len(), d_weights.len());
         for (gradients, expected) in gradients.iter().zip(&d_weights) {
             assert_close("dW", &gradients.input, &expected[0]);
             assert_close("dU", &gradients.recurrent, &expected[1]);
@@ -77,6 +85,7 @@ fn gradients_are_differences_of_the_loss() {
             batch: 3,
             input: 5,
             hidden: 6,
+            direction: Direction::Bidirectional,
         },
         None,
     );
@@ -90,6 +99,7 @@ fn gradients_through_carried_states_too() {
             batch: 4,
             input: 2,
             hidden: 3,
+            direction: Direction::Bidirectional,
         },
         Some(vec![5, 0, 2, 1]),
     );
@@ -103,6 +113,7 @@ fn gradients_of_a_single_frame() {
             batch: 2,
             input: 3,
             hidden: 17,
+            direction: Direction::Bidirectional,
         },
         None,
     );

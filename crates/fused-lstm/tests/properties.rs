@@ -6,18 +6,31 @@
 mod oracle;
 
 use fused_lstm::{
-    LstmError, Options, Shape, Simd, WeightGradients, Weights, backward, forward, forward_with,
+    Direction, LstmError, Options, Precision, Shape, Simd, WeightGradients, Weights, backward,
+    forward, forward_with,
 };
 use oracle::{Narrow, Problem};
 use proptest::prelude::*;
 
-type Everything = (Vec<f32>, Vec<f32>, [WeightGradients; 2]);
+type Everything = (Vec<f32>, Vec<f32>, Vec<WeightGradients>);
 
 fn with(simd: Simd) -> Options {
     Options {
         simd: Some(simd),
         ..Options::default()
     }
+}
+
+/// All instructions of this processor, in both precisions.
+fn ways() -> Vec<Options> {
+    let precisions = [Precision::F32, Precision::Bf16];
+    let ways = Simd::available().into_iter().flat_map(|simd| {
+        precisions.map(|precision| Options {
+            precision,
+            simd: Some(simd),
+        })
+    });
+    ways.collect()
 }
 
 fn everything(
@@ -28,19 +41,21 @@ fn everything(
 ) -> Everything {
     let weights = narrow.weights();
     let (y, saved) =
-        forward_with(shape, &narrow.x, lengths, weights, true, options).expect("forward");
+        forward_with(shape, &narrow.x, lengths, &weights, true, options).expect("forward");
     let saved = saved.expect("asked for");
-    let (dx, gradients) = backward(saved, &narrow.x, &narrow.dy, weights, true).expect("backward");
+    let (dx, gradients) = backward(saved, &narrow.x, &narrow.dy, &weights, true).expect("backward");
     (y, dx.expect("asked for"), gradients)
 }
 
 fn problems() -> impl Strategy<Value = Problem> {
-    let shape = (1usize..7, 1usize..8, 1usize..20, 1usize..40);
-    let shape = shape.prop_map(|(frames, batch, input, hidden)| Shape {
+    let direction = prop_oneof![Just(Direction::Bidirectional), Just(Direction::Forward)];
+    let shape = (1usize..7, 1usize..8, 1usize..20, 1usize..40, direction);
+    let shape = shape.prop_map(|(frames, batch, input, hidden, direction)| Shape {
         frames,
         batch,
         input,
         hidden,
+        direction,
     });
     shape.prop_flat_map(|shape| {
         let lengths = proptest::collection::vec(0..=shape.frames, shape.batch);
@@ -68,13 +83,13 @@ proptest! {
         for simd in Simd::available() {
             let weights = narrow.weights();
             let (y, saved) =
-                forward_with(problem.shape, &narrow.x, lengths, weights, false, with(simd)).expect("forward");
+                forward_with(problem.shape, &narrow.x, lengths, &weights, false, with(simd)).expect("forward");
             prop_assert!(saved.is_none());
             let error = worst(&y, &expected);
             prop_assert!(error < 5e-6, "{simd}: {error:e}");
             // Without training, less is kept on the way; the outputs are the same bits.
             let (kept, _) =
-                forward_with(problem.shape, &narrow.x, lengths, weights, true, with(simd)).expect("forward");
+                forward_with(problem.shape, &narrow.x, lengths, &weights, true, with(simd)).expect("forward");
             prop_assert_eq!(y, kept);
         }
     }
@@ -129,28 +144,42 @@ proptest! {
 
 #[test]
 fn any_number_of_threads_gives_the_same_bits() {
-    // More rows than one task takes, and rows that do not divide into even parts.
-    for (frames, batch, input, hidden) in [(13, 101, 30, 40), (30, 1, 16, 64)] {
+    // More rows than one task takes, and rows that do not divide into even parts; in inference up to six parts.
+    for (frames, batch, input, hidden, direction) in [
+        (13, 101, 30, 40, Direction::Bidirectional),
+        (13, 101, 30, 40, Direction::Forward),
+        (30, 1, 16, 64, Direction::Bidirectional),
+        (7, 33, 70, 90, Direction::Forward),
+    ] {
         let shape = Shape {
             frames,
             batch,
             input,
             hidden,
+            direction,
         };
         let lengths: Vec<usize> = (0..batch)
             .map(|sequence| frames - sequence % frames)
             .collect();
         let narrow = Problem::new(shape, None, 11).narrow();
-        for simd in Simd::available() {
-            let [one, two, three] = [1, 2, 3].map(|threads| {
+        for options in ways() {
+            let [one, two, three, seven] = [1, 2, 3, 7].map(|threads| {
                 let pool = rayon::ThreadPoolBuilder::new()
                     .num_threads(threads)
                     .build()
                     .expect("pool");
-                pool.install(|| everything(shape, Some(&lengths), &narrow, with(simd)))
+                let (x, weights) = (&narrow.x, narrow.weights());
+                pool.install(|| {
+                    let inferred = forward_with(shape, x, Some(&lengths), &weights, false, options)
+                        .expect("forward");
+                    let everything = everything(shape, Some(&lengths), &narrow, options);
+                    assert_eq!(inferred.0, everything.0);
+                    everything
+                })
             });
             assert_eq!(one, two);
             assert_eq!(one, three);
+            assert_eq!(one, seven);
         }
     }
 }
@@ -162,11 +191,12 @@ fn a_batch_is_its_sequences_one_by_one() {
         batch: 50,
         input: 9,
         hidden: 20,
+        direction: Direction::Bidirectional,
     };
     let lengths: Vec<usize> = (0..50).map(|sequence| sequence % 7).collect();
     let narrow = Problem::new(shape, None, 3).narrow();
     let (y, _) =
-        forward(shape, &narrow.x, Some(&lengths), narrow.weights(), false).expect("forward");
+        forward(shape, &narrow.x, Some(&lengths), &narrow.weights(), false).expect("forward");
     for (sequence, &frames) in lengths
         .iter()
         .enumerate()
@@ -181,7 +211,7 @@ fn a_batch_is_its_sequences_one_by_one() {
             batch: 1,
             ..shape
         };
-        let (alone, _) = forward(alone, &x, None, narrow.weights(), false).expect("forward");
+        let (alone, _) = forward(alone, &x, None, &narrow.weights(), false).expect("forward");
         for (frame, alone) in alone.chunks_exact(40).enumerate() {
             let together = &y[(frame * 50 + sequence) * 40..][..40];
             for (together, alone) in together.iter().zip(alone) {
@@ -198,6 +228,7 @@ fn fading_gradients_become_zero_not_denormal() {
         batch: 1,
         input: 1,
         hidden: 8,
+        direction: Direction::Bidirectional,
     };
     let narrow = Problem::new(shape, None, 2).narrow();
     let small = [vec![1e-3; 32], vec![0.01; 8 * 32], vec![-1.0; 32]];
@@ -206,10 +237,11 @@ fn fading_gradients_become_zero_not_denormal() {
         recurrent: &small[1],
         bias: &small[2],
     }; 2];
-    let (y, saved) = forward(shape, &narrow.x, None, weights, true).expect("forward");
+    let (y, saved) = forward(shape, &narrow.x, None, &weights, true).expect("forward");
     let mut dy = vec![0.0; y.len()];
     dy[399 * 16] = 1.0; // Only the last output of the forward direction counts.
-    let (dx, _) = backward(saved.expect("saved"), &narrow.x, &dy, weights, true).expect("backward");
+    let (dx, _) =
+        backward(saved.expect("saved"), &narrow.x, &dy, &weights, true).expect("backward");
     let dx = dx.expect("asked for");
     assert!(dx[399] != 0.0 && dx[0] == 0.0);
     assert!(dx.iter().all(|dx| !dx.is_subnormal()));
@@ -222,15 +254,16 @@ fn what_does_not_fit_is_refused_by_name() {
         batch: 2,
         input: 4,
         hidden: 5,
+        direction: Direction::Bidirectional,
     };
     let narrow = Problem::new(shape, None, 1).narrow();
-    let (x, weights) = (&narrow.x[..], narrow.weights());
+    let (x, weights) = (&narrow.x[..], &narrow.weights()[..]);
     let length = |slice, found, expected| LstmError::Length {
         slice,
         found,
         expected,
     };
-    let run = |shape, x, lengths: Option<&[usize]>, weights| {
+    let run = |shape, x, lengths: Option<&[usize]>, weights: &[Weights<'_>]| {
         forward(shape, x, lengths, weights, false).expect_err("refused")
     };
     assert_eq!(run(shape, &x[1..], None, weights), length("x", 23, 24));
@@ -246,9 +279,14 @@ fn what_does_not_fit_is_refused_by_name() {
         ..weights[1]
     };
     assert_eq!(
-        run(shape, x, None, [weights[0], short]),
+        run(shape, x, None, &[weights[0], short]),
         length("weights.bias", 19, 20)
     );
+    let one = LstmError::Directions {
+        found: 1,
+        expected: 2,
+    };
+    assert_eq!(run(shape, x, None, &weights[..1]), one);
     let zero = Shape { hidden: 0, ..shape };
     assert_eq!(
         run(zero, x, None, weights),

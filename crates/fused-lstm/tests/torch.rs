@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 use std::path::Path;
 
-use fused_lstm::{Options, Shape, Simd, Weights, backward, forward_with};
+use fused_lstm::{Direction, Options, Shape, Simd, Weights, backward, forward_with};
 
 /// f32 sums over at most 5 * 4 rows and 32 units, on values of order 1 to 10.
 const TOLERANCE: f32 = 5e-6;
@@ -32,20 +32,21 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32]) {
     }
 }
 
-fn check(frames: usize, batch: usize, input: usize, hidden: usize, lengths: Option<&[usize]>) {
+fn check(sizes: [usize; 4], direction: Direction, lengths: Option<&[usize]>) {
+    let [frames, batch, input, hidden] = sizes;
+    let shape = Shape {
+        frames,
+        batch,
+        input,
+        hidden,
+        direction,
+    };
     for simd in Simd::available() {
-        check_with(simd, frames, batch, input, hidden, lengths);
+        check_with(simd, shape, lengths);
     }
 }
 
-fn check_with(
-    simd: Simd,
-    frames: usize,
-    batch: usize,
-    input: usize,
-    hidden: usize,
-    lengths: Option<&[usize]>,
-) {
+fn check_with(simd: Simd, shape: Shape, lengths: Option<&[usize]>) {
     let options = Options {
         simd: Some(simd),
         ..Options::default()
@@ -58,7 +59,18 @@ fn check_with(
             .collect::<Vec<_>>()
             .join("_"),
     };
-    let name = format!("{frames}-{batch}-{input}-{hidden}-{name}.f32");
+    let way = match shape.direction {
+        Direction::Bidirectional => "",
+        Direction::Forward => "-forward",
+    };
+    let Shape {
+        frames,
+        batch,
+        input,
+        hidden,
+        direction,
+    } = shape;
+    let name = format!("{frames}-{batch}-{input}-{hidden}-{name}{way}.f32");
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(&name);
@@ -69,24 +81,19 @@ fn check_with(
         .collect();
     let mut file = Reader(&values);
 
-    let shape = Shape {
-        frames,
-        batch,
-        input,
-        hidden,
-    };
     let columns = 4 * hidden;
     let x = file.take(frames * batch * input);
-    let weights = [(); 2].map(|()| Weights {
+    let weights = (0..direction.count()).map(|_| Weights {
         input: file.take(input * columns),
         recurrent: file.take(hidden * columns),
         bias: file.take(columns),
     });
-    let (y, saved) = forward_with(shape, x, lengths, weights, true, options).expect("forward");
+    let weights: Vec<Weights<'_>> = weights.collect();
+    let (y, saved) = forward_with(shape, x, lengths, &weights, true, options).expect("forward");
     assert_close(&format!("{simd} {name} y"), &y, file.take(y.len()));
     let dy = file.take(y.len());
     let saved = saved.expect("asked for");
-    let (dx, gradients) = backward(saved, x, dy, weights, true).expect("backward");
+    let (dx, gradients) = backward(saved, x, dy, &weights, true).expect("backward");
     assert_close(
         &format!("{name} dx"),
         &dx.expect("asked for"),
@@ -110,12 +117,14 @@ fn check_with(
 
 #[test]
 fn equal_lengths_give_what_torch_gives() {
-    check(4, 3, 5, 6, None);
-    check(1, 1, 2, 3, None);
+    check([4, 3, 5, 6], Direction::Bidirectional, None);
+    check([1, 1, 2, 3], Direction::Bidirectional, None);
+    check([4, 3, 5, 6], Direction::Forward, None);
 }
 
 #[test]
 fn unequal_lengths_give_what_packed_sequences_give() {
-    check(5, 4, 3, 17, Some(&[5, 2, 1, 4]));
-    check(3, 2, 7, 32, Some(&[3, 1]));
+    check([5, 4, 3, 17], Direction::Bidirectional, Some(&[5, 2, 1, 4]));
+    check([3, 2, 7, 32], Direction::Bidirectional, Some(&[3, 1]));
+    check([5, 4, 3, 17], Direction::Forward, Some(&[5, 2, 1, 4]));
 }

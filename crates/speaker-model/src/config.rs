@@ -43,12 +43,35 @@ pub enum Arithmetic {
     Bf16,
 }
 
-/// A stack of bidirectional LSTM layers and how its output becomes one vector.
+/// Which ways a recurrent layer reads its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the first frame on and from the last frame back, each with weights of its own.
+    #[default]
+    Bidirectional,
+    /// From the first frame on.
+    Forward,
+}
+
+impl Direction {
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Self::Bidirectional => 2,
+            Self::Forward => 1,
+        }
+    }
+}
+
+/// A stack of LSTM layers and how its output becomes one vector.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EncoderConfig {
-    /// Number of BLSTM layers.
+    /// Number of LSTM layers.
     pub num_layers: usize,
+    /// Which ways each of them reads.
+    #[serde(default)]
+    pub direction: Direction,
     /// Units per direction of each layer.
     pub hidden: usize,
     /// Dropout probability between two layers, elementwise, in training only.
@@ -73,6 +96,20 @@ pub struct EncoderConfig {
     /// training recordings give before the first step. No labels are needed for it.
     #[serde(default)]
     pub whiten_cepstra: bool,
+    /// A dense layer behind the pooling, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dense: Option<DenseConfig>,
+}
+
+/// A dense layer that ends an encoder. Its output is brought to unit length, segment by segment, so that a recording's
+/// embedding is the mean of directions (Wan et al. 2018, *Generalized end-to-end loss for speaker verification*).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DenseConfig {
+    /// Width of the layer.
+    pub width: usize,
+    /// What follows it, before the length becomes 1.
+    pub activation: Activation,
 }
 
 fn one() -> f64 {
@@ -83,7 +120,7 @@ fn one() -> f64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
-    /// Forward state after the last frame beside the backward state after the first (the paper's).
+    /// Forward state after the last frame, beside the backward state after the first where there is one (the paper's).
     LastState,
     /// Mean over the valid frames.
     Mean,
@@ -110,7 +147,7 @@ pub struct HeadConfig {
     pub num_outputs: usize,
 }
 
-/// What follows a hidden dense layer.
+/// What follows a dense layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -120,6 +157,22 @@ pub enum Activation {
     Relu,
     /// One learned slope a unit below zero, starting at 0 as in Keras.
     Prelu,
+}
+
+impl EncoderConfig {
+    /// Features of a frame behind a recurrent layer.
+    pub(crate) fn layer_width(&self) -> usize {
+        self.direction.count() * self.hidden
+    }
+
+    /// Dimensions of the pooled states and what stands beside them.
+    pub(crate) fn statistics_dim(&self) -> usize {
+        let pooled = match self.pooling {
+            Pooling::LastState | Pooling::Mean => self.layer_width(),
+            Pooling::MeanDeviation => 2 * self.layer_width(),
+        };
+        pooled + 2 * self.input_cepstra
+    }
 }
 
 impl ModelConfig {
@@ -132,6 +185,7 @@ impl ModelConfig {
             embedding: EmbeddingLayer::Pooled,
             encoder: EncoderConfig {
                 num_layers: 2,
+                direction: Direction::Bidirectional,
                 hidden: 128,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
@@ -139,6 +193,7 @@ impl ModelConfig {
                 centre_input: false,
                 input_cepstra: 0,
                 whiten_cepstra: false,
+                dense: None,
             },
             head: HeadConfig {
                 hidden: vec![1024, 512, 256],
@@ -160,6 +215,7 @@ impl ModelConfig {
             embedding: EmbeddingLayer::Pooled,
             encoder: EncoderConfig {
                 num_layers: 2,
+                direction: Direction::Bidirectional,
                 hidden: 256,
                 dropout: 0.5,
                 pooling: Pooling::LastState,
@@ -167,6 +223,7 @@ impl ModelConfig {
                 centre_input: false,
                 input_cepstra: 0,
                 whiten_cepstra: false,
+                dense: None,
             },
             head: HeadConfig {
                 hidden: vec![10 * num_outputs, 5 * num_outputs],
@@ -190,12 +247,10 @@ impl ModelConfig {
     /// Dimensions of the encoder's output.
     #[must_use]
     pub fn pooled_dim(&self) -> usize {
-        let state = 2 * self.encoder.hidden;
-        let pooled = match self.encoder.pooling {
-            Pooling::LastState | Pooling::Mean => state,
-            Pooling::MeanDeviation => 2 * state,
-        };
-        pooled + 2 * self.encoder.input_cepstra
+        match &self.encoder.dense {
+            Some(dense) => dense.width,
+            None => self.encoder.statistics_dim(),
+        }
     }
 
     /// Refuses sizes and probabilities that no network can have.
@@ -209,8 +264,10 @@ impl ModelConfig {
             ("encoder.hidden", self.encoder.hidden),
             ("head.num_outputs", self.head.num_outputs),
         ];
+        let dense = self.encoder.dense.iter();
+        let dense = dense.map(|dense| ("encoder.dense.width", dense.width));
         let widths = self.head.hidden.iter().map(|&width| ("head.hidden", width));
-        for (field, size) in sizes.into_iter().chain(widths) {
+        for (field, size) in sizes.into_iter().chain(dense).chain(widths) {
             if !(1..=MAX_SIZE).contains(&size) {
                 return Err(ModelError::Config {
                     field,

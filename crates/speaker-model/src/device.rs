@@ -38,7 +38,7 @@ pub fn device(name: &str) -> Result<Device, ModelError> {
     }
 }
 
-/// Whether the fused BLSTM, which is written for Burn's own CPU backend, can run on `device`.
-pub(crate) fn has_fused_blstm(device: &Device) -> bool {
+/// Whether the fused LSTM, which is written for Burn's own CPU backend, can run on `device`.
+pub(crate) fn has_fused_lstm(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }

@@ -1,21 +1,24 @@
-//! Features to embedding: a stack of BLSTM layers and pooling over time.
+//! Features to embedding: a stack of LSTM layers, pooling over time, and maybe a dense layer.
 
 use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::blstm::{Blstm, frame_mask};
-use crate::config::{Arithmetic, EncoderConfig, Pooling};
+use crate::config::{Arithmetic, Direction, EncoderConfig, Pooling};
+use crate::dense::Dense;
 use crate::dropout::DropoutStream;
+use crate::lstm::{Lstm, frame_mask};
 use crate::whitening::Whitening;
 
-/// A stack of [`Blstm`] layers whose last sequence is pooled into one vector an item.
+/// A stack of [`Lstm`] layers whose last sequence is pooled into one vector an item.
 #[derive(Module, Debug)]
 pub struct Encoder {
     /// First to last.
-    pub layers: Vec<Blstm>,
+    pub layers: Vec<Lstm>,
     /// What the cepstra pass through, if they do.
     pub whitening: Option<Whitening>,
+    /// What the pooled states pass through, if they do.
+    pub dense: Option<Dense>,
     #[module(skip)]
     config: EncoderConfig,
 }
@@ -27,18 +30,24 @@ impl Encoder {
                 let input = if layer == 0 {
                     num_bins
                 } else {
-                    2 * config.hidden
+                    config.layer_width()
                 };
                 let name = format!("encoder.layers.{layer}");
-                Blstm::new(&name, input, config.hidden, seed, device)
+                let sizes = [input, config.hidden];
+                Lstm::new(&name, sizes, config.direction, seed, device)
             })
             .collect();
         let whitening = config
             .whiten_cepstra
             .then(|| Whitening::identity(2 * config.input_cepstra, device));
+        let dense = config.dense.as_ref().map(|dense| {
+            let sizes = [config.statistics_dim(), dense.width];
+            Dense::new("encoder.dense", sizes, dense.activation, seed, device)
+        });
         Self {
             layers,
             whitening,
+            dense,
             config: config.clone(),
         }
     }
@@ -80,13 +89,23 @@ impl Encoder {
             }
             sequence = layer.forward(sequence, lengths);
         }
-        let pooled = pool(sequence, lengths, self.config.pooling);
-        match (cepstra, &self.whitening) {
+        let pooled = match self.config.pooling {
+            Pooling::LastState => last_state(sequence, self.config.direction),
+            Pooling::Mean => mean(&sequence, lengths),
+            Pooling::MeanDeviation => mean_and_deviation(sequence, lengths),
+        };
+        let statistics = match (cepstra, &self.whitening) {
             (None, _) => pooled,
             (Some(cepstra), None) => Tensor::cat(vec![pooled, cepstra], 1),
             (Some(cepstra), Some(whitening)) => {
                 Tensor::cat(vec![pooled, whitening.forward(cepstra)], 1)
             }
+        };
+        match (&self.dense, &self.config.dense) {
+            (Some(dense), Some(config)) => {
+                unit_length(dense.activate(dense.forward(statistics), config.activation))
+            }
+            _ => statistics,
         }
     }
 
@@ -121,35 +140,46 @@ const SHRINKAGE: f64 = 1e-3;
 /// Below this a band's variance over time counts as zero, so that the root's gradient stays finite.
 const VARIANCE_FLOOR: f64 = 1e-6;
 
-/// `[frames, batch, features]` to `[batch, features or twice as many]`.
-fn pool(sequence: Tensor<3>, lengths: Option<&[usize]>, pooling: Pooling) -> Tensor<2> {
-    let [frames, batch, features] = sequence.dims();
-    if pooling == Pooling::LastState {
-        let hidden = features / 2;
-        let forward = sequence
+/// Below this a vector's squared length counts as that, so that none is divided by zero.
+const SQUARE_FLOOR: f64 = 1e-12;
+
+/// `[batch, dim]` with rows of length 1, but for rows of zeros.
+fn unit_length(x: Tensor<2>) -> Tensor<2> {
+    let squares = (x.clone() * x.clone()).sum_dim(1);
+    x / squares.clamp_min(SQUARE_FLOOR).sqrt()
+}
+
+/// The state after the last frame that each direction read, `[frames, batch, width]` to `[batch, width]`.
+fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2> {
+    let [frames, batch, width] = sequence.dims();
+    let hidden = width / direction.count();
+    let of_frame = |frame: usize, units: std::ops::Range<usize>| {
+        let state = sequence
             .clone()
-            .slice([frames - 1..frames, 0..batch, 0..hidden])
-            .reshape([batch, hidden]);
-        let backward = sequence
-            .slice([0..1, 0..batch, hidden..features])
-            .reshape([batch, hidden]);
-        return Tensor::cat(vec![forward, backward], 1);
+            .slice([frame..frame + 1, 0..batch, units.clone()]);
+        state.reshape([batch, units.len()])
+    };
+    let forward = of_frame(frames - 1, 0..hidden);
+    match direction {
+        Direction::Forward => forward,
+        Direction::Bidirectional => Tensor::cat(vec![forward, of_frame(0, hidden..width)], 1),
     }
+}
+
+/// `[frames, batch, features]` to `[batch, features]`.
+fn mean(sequence: &Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
+    let weights = frame_weights(sequence, lengths);
+    (sequence.clone() * weights).sum_dim(0).squeeze_dim(0)
+}
+
+/// `[frames, batch, features]` to `[batch, 2 * features]`.
+fn mean_and_deviation(sequence: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
     let weights = frame_weights(&sequence, lengths);
-    let mean = (sequence.clone() * weights.clone()).sum_dim(0);
-    if pooling == Pooling::Mean {
-        return mean.reshape([batch, features]);
-    }
-    let offset = sequence - mean.clone();
+    let mean = mean(&sequence, lengths);
+    let offset = sequence - mean.clone().unsqueeze_dim(0);
     let variance = (offset.clone() * offset * weights).sum_dim(0);
-    let deviation = variance.clamp_min(VARIANCE_FLOOR).sqrt();
-    Tensor::cat(
-        vec![
-            mean.reshape([batch, features]),
-            deviation.reshape([batch, features]),
-        ],
-        1,
-    )
+    let deviation = variance.clamp_min(VARIANCE_FLOOR).sqrt().squeeze_dim(0);
+    Tensor::cat(vec![mean, deviation], 1)
 }
 
 /// `[frames, batch, 1]`: each frame's weight in its item's mean; zero beyond the item's length.
@@ -175,7 +205,7 @@ fn cepstra(features: Tensor<3>, lengths: Option<&[usize]>, num_cepstra: usize) -
         .flat_map(|bin| (0..num_cepstra).map(move |k| dct(bin, k, bins) as f32))
         .collect();
     let basis = Tensor::<2>::from_data(TensorData::new(basis, [bins, num_cepstra]), &device);
-    let statistics = pool(features, lengths, Pooling::MeanDeviation);
+    let statistics = mean_and_deviation(features, lengths);
     let part = |first: usize| {
         statistics
             .clone()

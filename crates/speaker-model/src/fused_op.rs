@@ -1,7 +1,7 @@
-//! The fused BLSTM of `fused-lstm` as an operation of Burn's CPU backend, with its own backward.
+//! The fused LSTM layer of `fused-lstm` as operations of Burn's CPU backend, with their own backward.
 //!
-//! Burn's own BLSTM spends most of a step on small matrix products, single-threaded elementwise
-//! loops and copies; this operation hands the whole layer to one function instead.
+//! Burn's own LSTM spends most of a step on small matrix products, single-threaded elementwise
+//! loops and copies; these operations hand the whole layer to one function instead.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,16 +13,24 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::{Shape, Tensor, TensorData};
-use fused_lstm::{LstmError, Options, Precision, Saved, WeightGradients, Weights};
+use fused_lstm::{Direction, LstmError, Options, Precision, Saved, WeightGradients, Weights};
 
 use crate::config::Arithmetic;
+use crate::lstm::DirectionTensors;
 
-/// Number of tensors that gradients flow to: the input and both directions' three weights.
-const NUM_PARENTS: usize = 7;
-
-/// The operation; Burn's macro writes the dispatch over devices.
+/// The operations, one for each number of directions; Burn's macro writes the dispatch over devices.
 #[backend_extension(Flex, Autodiff)]
-pub(crate) trait FusedBlstm: burn::backend::Backend {
+pub(crate) trait FusedLstm: burn::backend::Backend {
+    /// `x` `[frames, batch, input]` to `[frames, batch, hidden]`.
+    fn fused_lstm(
+        x: FloatTensor<Self>,
+        forward_input: FloatTensor<Self>,
+        forward_recurrent: FloatTensor<Self>,
+        forward_bias: FloatTensor<Self>,
+        lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
+    ) -> FloatTensor<Self>;
+
     /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`.
     #[allow(
         clippy::too_many_arguments,
@@ -41,60 +49,70 @@ pub(crate) trait FusedBlstm: burn::backend::Backend {
     ) -> FloatTensor<Self>;
 }
 
-/// `x` `[frames, batch, input]` through both directions, each `(input, recurrent, bias)`, to
-/// `[frames, batch, 2 * hidden]`; see [`fused_lstm::forward`] for `lengths`.
-pub(crate) fn fused_blstm(
+/// `x` `[frames, batch, input]` through one or both directions to `[frames, batch, directions * hidden]`; see
+/// [`fused_lstm::forward`] for `lengths`.
+pub(crate) fn fused_layer(
     x: Tensor<3>,
-    [forward, backward]: [(Tensor<2>, Tensor<2>, Tensor<1>); 2],
+    forward: DirectionTensors,
+    backward: Option<DirectionTensors>,
     lengths: Option<Vec<usize>>,
     arithmetic: Arithmetic,
 ) -> Tensor<3> {
-    Tensor::from_dispatch(Dispatch::fused_blstm(
-        x.into_dispatch(),
-        forward.0.into_dispatch(),
-        forward.1.into_dispatch(),
-        forward.2.into_dispatch(),
-        backward.0.into_dispatch(),
-        backward.1.into_dispatch(),
-        backward.2.into_dispatch(),
-        lengths,
-        arithmetic,
-    ))
+    let x = x.into_dispatch();
+    let parts = |(input, recurrent, bias): DirectionTensors| {
+        (
+            input.into_dispatch(),
+            recurrent.into_dispatch(),
+            bias.into_dispatch(),
+        )
+    };
+    let (input, recurrent, bias) = parts(forward);
+    Tensor::from_dispatch(match backward.map(parts) {
+        None => Dispatch::fused_lstm(x, input, recurrent, bias, lengths, arithmetic),
+        Some(backward) => Dispatch::fused_blstm(
+            x, input, recurrent, bias, backward.0, backward.1, backward.2, lengths, arithmetic,
+        ),
+    })
 }
 
 type FlexTensor = FloatTensor<Flex>;
 
-/// A layer's tensors, contiguous, so that slices of them can be borrowed.
-struct Inputs {
-    x: FlexTensor,
-    weights: [FlexTensor; 6],
-}
+/// A layer's tensors, contiguous, so that slices of them can be borrowed: the input, and three weights for each direction.
+struct Inputs(Vec<FlexTensor>);
 
 impl Inputs {
-    fn new(x: FlexTensor, weights: [FlexTensor; 6]) -> Self {
-        Self {
-            x: contiguous(x),
-            weights: weights.map(contiguous),
-        }
+    fn new(tensors: impl IntoIterator<Item = FlexTensor>) -> Self {
+        Self(tensors.into_iter().map(contiguous).collect())
+    }
+
+    fn x(&self) -> &[f32] {
+        slice(&self.0[0])
     }
 
     fn shape(&self) -> fused_lstm::Shape {
-        let [frames, batch, input] = self.x.shape().dims::<3>();
-        let [hidden, _] = self.weights[1].shape().dims::<2>();
+        let [frames, batch, input] = self.0[0].shape().dims::<3>();
+        let [hidden, _] = self.0[2].shape().dims::<2>();
         fused_lstm::Shape {
             frames,
             batch,
             input,
             hidden,
+            direction: match self.0.len() {
+                4 => Direction::Forward,
+                _ => Direction::Bidirectional,
+            },
         }
     }
 
-    fn weights(&self) -> [Weights<'_>; 2] {
-        [0, 3].map(|first| Weights {
-            input: slice(&self.weights[first]),
-            recurrent: slice(&self.weights[first + 1]),
-            bias: slice(&self.weights[first + 2]),
-        })
+    fn weights(&self) -> Vec<Weights<'_>> {
+        let directions = self.0[1..].chunks_exact(3);
+        directions
+            .map(|tensors| Weights {
+                input: slice(&tensors[0]),
+                recurrent: slice(&tensors[1]),
+                bias: slice(&tensors[2]),
+            })
+            .collect()
     }
 
     fn forward(
@@ -113,14 +131,14 @@ impl Inputs {
         };
         let (y, saved) = checked(fused_lstm::forward_with(
             shape,
-            slice(&self.x),
+            self.x(),
             lengths,
-            self.weights(),
+            &self.weights(),
             train,
             options,
         ));
-        let y = tensor(y, [shape.frames, shape.batch, 2 * shape.hidden]);
-        (y, saved)
+        let width = shape.direction.count() * shape.hidden;
+        (tensor(y, [shape.frames, shape.batch, width]), saved)
     }
 }
 
@@ -145,12 +163,26 @@ fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     )
 }
 
-/// Burn's operations report faults of shape by panicking; `Blstm::forward` checks them before.
+/// Burn's operations report faults of shape by panicking; `Lstm::forward` checks them before.
 fn checked<T>(result: Result<T, LstmError>) -> T {
     result.unwrap_or_else(|error| unreachable!("{error}"))
 }
 
-impl FusedBlstm for Flex {
+impl FusedLstm for Flex {
+    fn fused_lstm(
+        x: FlexTensor,
+        forward_input: FlexTensor,
+        forward_recurrent: FlexTensor,
+        forward_bias: FlexTensor,
+        lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
+    ) -> FlexTensor {
+        let inputs = [x, forward_input, forward_recurrent, forward_bias];
+        Inputs::new(inputs)
+            .forward(lengths.as_deref(), false, arithmetic)
+            .0
+    }
+
     fn fused_blstm(
         x: FlexTensor,
         forward_input: FlexTensor,
@@ -162,7 +194,8 @@ impl FusedBlstm for Flex {
         lengths: Option<Vec<usize>>,
         arithmetic: Arithmetic,
     ) -> FlexTensor {
-        let weights = [
+        let inputs = [
+            x,
             forward_input,
             forward_recurrent,
             forward_bias,
@@ -170,7 +203,7 @@ impl FusedBlstm for Flex {
             backward_recurrent,
             backward_bias,
         ];
-        Inputs::new(x, weights)
+        Inputs::new(inputs)
             .forward(lengths.as_deref(), false, arithmetic)
             .0
     }
@@ -178,41 +211,38 @@ impl FusedBlstm for Flex {
 
 /// What the backward pass needs: the layer's tensors and what its forward pass saved.
 #[derive(Clone)]
-struct BlstmState {
+struct LayerState {
     inputs: Arc<Inputs>,
     saved: Arc<Mutex<Option<Saved>>>,
 }
 
-impl std::fmt::Debug for BlstmState {
+impl std::fmt::Debug for LayerState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("BlstmState")
+        f.write_str("LayerState")
     }
 }
 
 #[derive(Debug)]
-struct BlstmBackward;
+struct LayerBackward;
 
-impl Backward<Flex, NUM_PARENTS> for BlstmBackward {
-    type State = BlstmState;
+/// `PARENTS` is the number of tensors that gradients flow to, those of [`Inputs`].
+impl<const PARENTS: usize> Backward<Flex, PARENTS> for LayerBackward {
+    type State = LayerState;
 
-    fn backward(
-        self,
-        ops: Ops<Self::State, NUM_PARENTS>,
-        grads: &mut Gradients,
-        _: &mut Checkpointer,
-    ) {
+    fn backward(self, ops: Ops<Self::State, PARENTS>, grads: &mut Gradients, _: &mut Checkpointer) {
         let dy = contiguous(grads.consume::<Flex>(&ops.node));
-        let BlstmState { inputs, saved } = ops.state;
+        let LayerState { inputs, saved } = ops.state;
         let Some(saved) = saved.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             unreachable!("a graph is walked backward once");
         };
         let shape = inputs.shape();
-        let [x, weights @ ..] = ops.parents;
+        let mut parents = ops.parents.into_iter();
+        let x = parents.next().flatten();
         let (dx, gradients) = checked(fused_lstm::backward(
             saved,
-            slice(&inputs.x),
+            inputs.x(),
             slice(&dy),
-            inputs.weights(),
+            &inputs.weights(),
             x.is_some(),
         ));
         if let (Some(node), Some(dx)) = (x, dx) {
@@ -233,7 +263,7 @@ impl Backward<Flex, NUM_PARENTS> for BlstmBackward {
                 ]
             },
         );
-        for (node, gradient) in weights.into_iter().zip(values) {
+        for (node, gradient) in parents.zip(values) {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, gradient);
             }
@@ -241,7 +271,42 @@ impl Backward<Flex, NUM_PARENTS> for BlstmBackward {
     }
 }
 
-impl<C: CheckpointStrategy> FusedBlstm for Autodiff<Flex, C> {
+/// The layer with its place in the graph; `tensors` are those of [`Inputs`].
+fn tracked<C: CheckpointStrategy, const PARENTS: usize>(
+    tensors: [FloatTensor<Autodiff<Flex, C>>; PARENTS],
+    lengths: Option<Vec<usize>>,
+    arithmetic: Arithmetic,
+) -> FloatTensor<Autodiff<Flex, C>> {
+    let nodes = tensors.each_ref().map(|tensor| tensor.node());
+    let inputs = Inputs::new(tensors.map(|tensor| tensor.into_primitive()));
+    match LayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
+        OpsKind::Tracked(prepared) => {
+            let (y, saved) = inputs.forward(lengths.as_deref(), true, arithmetic);
+            let state = LayerState {
+                inputs: Arc::new(inputs),
+                saved: Arc::new(Mutex::new(saved)),
+            };
+            prepared.finish(state, y)
+        }
+        OpsKind::UnTracked(prepared) => {
+            prepared.finish(inputs.forward(lengths.as_deref(), false, arithmetic).0)
+        }
+    }
+}
+
+impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
+    fn fused_lstm(
+        x: FloatTensor<Self>,
+        forward_input: FloatTensor<Self>,
+        forward_recurrent: FloatTensor<Self>,
+        forward_bias: FloatTensor<Self>,
+        lengths: Option<Vec<usize>>,
+        arithmetic: Arithmetic,
+    ) -> FloatTensor<Self> {
+        let tensors = [x, forward_input, forward_recurrent, forward_bias];
+        tracked::<C, _>(tensors, lengths, arithmetic)
+    }
+
     fn fused_blstm(
         x: FloatTensor<Self>,
         forward_input: FloatTensor<Self>,
@@ -253,36 +318,15 @@ impl<C: CheckpointStrategy> FusedBlstm for Autodiff<Flex, C> {
         lengths: Option<Vec<usize>>,
         arithmetic: Arithmetic,
     ) -> FloatTensor<Self> {
-        let nodes = [
-            x.node(),
-            forward_input.node(),
-            forward_recurrent.node(),
-            forward_bias.node(),
-            backward_input.node(),
-            backward_recurrent.node(),
-            backward_bias.node(),
+        let tensors = [
+            x,
+            forward_input,
+            forward_recurrent,
+            forward_bias,
+            backward_input,
+            backward_recurrent,
+            backward_bias,
         ];
-        let weights = [
-            forward_input.into_primitive(),
-            forward_recurrent.into_primitive(),
-            forward_bias.into_primitive(),
-            backward_input.into_primitive(),
-            backward_recurrent.into_primitive(),
-            backward_bias.into_primitive(),
-        ];
-        let inputs = Inputs::new(x.into_primitive(), weights);
-        match BlstmBackward.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => {
-                let (y, saved) = inputs.forward(lengths.as_deref(), true, arithmetic);
-                let state = BlstmState {
-                    inputs: Arc::new(inputs),
-                    saved: Arc::new(Mutex::new(saved)),
-                };
-                prepared.finish(state, y)
-            }
-            OpsKind::UnTracked(prepared) => {
-                prepared.finish(inputs.forward(lengths.as_deref(), false, arithmetic).0)
-            }
-        }
+        tracked::<C, _>(tensors, lengths, arithmetic)
     }
 }

@@ -1,40 +1,11 @@
 //! Embedding to logits: the dense layers that only training uses.
 
-use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::{Activation, HeadConfig};
+use crate::dense::Dense;
 use crate::dropout::DropoutStream;
-use crate::init;
-
-/// A dense layer `x W + b`, with a learned slope below zero where the head uses `PReLU`.
-#[derive(Module, Debug)]
-pub struct Dense {
-    /// `[input, output]`
-    pub weight: Param<Tensor<2>>,
-    /// `[output]`
-    pub bias: Param<Tensor<1>>,
-    /// `[output]`, the slope below zero
-    pub slope: Option<Param<Tensor<1>>>,
-}
-
-impl Dense {
-    fn new(name: &str, sizes: [usize; 2], prelu: bool, seed: u64, device: &Device) -> Self {
-        let [input, output] = sizes;
-        let mut rng = init::stream(seed, &format!("{name}.weight"));
-        let weight = init::glorot_uniform(input, output, &mut rng);
-        let zeros = || Param::from_data(TensorData::zeros::<f32, _>([output]), device);
-        Self {
-            weight: Param::from_data(TensorData::new(weight, sizes), device),
-            bias: zeros(),
-            slope: prelu.then(zeros),
-        }
-    }
-
-    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        x.matmul(self.weight.val()) + self.bias.val().unsqueeze()
-    }
-}
 
 /// Dense layers with an activation between them; the last gives the logits.
 #[derive(Module, Debug)]
@@ -57,9 +28,12 @@ impl Head {
         let layers = widths
             .enumerate()
             .map(|(layer, &output)| {
-                let prelu = layer < config.hidden.len() && config.activation == Activation::Prelu;
+                let activation = match layer < config.hidden.len() {
+                    true => config.activation,
+                    false => Activation::Linear,
+                };
                 let name = format!("head.layers.{layer}");
-                let dense = Dense::new(&name, [input, output], prelu, seed, device);
+                let dense = Dense::new(&name, [input, output], activation, seed, device);
                 input = output;
                 dense
             })
@@ -84,18 +58,7 @@ impl Head {
             if index + 1 == self.layers.len() {
                 break;
             }
-            x = match self.config.activation {
-                Activation::Linear => x,
-                Activation::Relu => activation::relu(x),
-                Activation::Prelu => {
-                    let slope = layer.slope.as_ref().map(Param::val);
-                    let below = activation::relu(x.clone().neg());
-                    match slope {
-                        Some(slope) => activation::relu(x) - below * slope.unsqueeze(),
-                        None => activation::relu(x),
-                    }
-                }
-            };
+            x = layer.activate(x, self.config.activation);
             // The paper's head drops after its first layer only; `take` leaves none for the others.
             if let Some(dropout) = dropout.take() {
                 x = dropout.apply(x, self.config.dropout);

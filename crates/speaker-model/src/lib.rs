@@ -4,9 +4,9 @@
     reason = "counts of frames, pairs and parameters are far below 2^52"
 )]
 
-mod blstm;
 mod bundle;
 mod config;
+mod dense;
 mod device;
 mod dropout;
 mod embedder;
@@ -17,17 +17,19 @@ mod fused_op;
 mod head;
 mod init;
 mod loss;
+mod lstm;
 mod network;
 mod segments;
 mod self_test;
 mod weights;
 mod whitening;
 
-pub use blstm::{Blstm, LstmWeights};
 pub use bundle::{Bundle, BundleConfig, FORMAT_VERSION, Origin};
 pub use config::{
-    Activation, Arithmetic, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling,
+    Activation, Arithmetic, DenseConfig, Direction, EmbeddingLayer, EncoderConfig, HeadConfig,
+    ModelConfig, Pooling,
 };
+pub use dense::Dense;
 pub use device::{available_devices, device};
 pub use dropout::DropoutStream;
 pub use embedder::Embedder;
@@ -35,8 +37,9 @@ pub use encoder::Encoder;
 pub use error::ModelError;
 pub use files::write_atomically;
 pub use fused_lstm::{SIMD_VARIABLE, Simd, flushing_denormals, set_simd};
-pub use head::{Dense, Head};
+pub use head::Head;
 pub use loss::{KlHingeConfig, PairLoss, Weighting, all_pairs, explicit_pairs};
+pub use lstm::{Lstm, LstmWeights};
 pub use network::SpeakerNetwork;
 pub use segments::Segmentation;
 pub use weights::Precision;

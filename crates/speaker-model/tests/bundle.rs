@@ -10,8 +10,8 @@ use std::path::Path;
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_model::{
-    Activation, Bundle, Embedder, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig,
-    ModelError, Origin, Pooling, Precision, Segmentation, SpeakerNetwork,
+    Activation, Bundle, DenseConfig, Direction, Embedder, EmbeddingLayer, EncoderConfig,
+    HeadConfig, ModelConfig, ModelError, Origin, Pooling, Precision, Segmentation, SpeakerNetwork,
 };
 
 fn bundle(pooling: Pooling, segmentation: Segmentation, centre: bool) -> Bundle {
@@ -24,13 +24,12 @@ fn bundle_of(
     segmentation: Segmentation,
     centre: bool,
 ) -> Bundle {
-    let mut features = FeatureConfig::kaldi();
-    features.normalisation = Normalisation::GlobalMean;
     let model = ModelConfig {
-        num_bins: features.num_bins,
+        num_bins: FeatureConfig::kaldi().num_bins,
         embedding,
         encoder: EncoderConfig {
             num_layers: 2,
+            direction: Direction::Bidirectional,
             hidden: 8,
             dropout: 0.5,
             pooling,
@@ -38,6 +37,7 @@ fn bundle_of(
             centre_input: true,
             input_cepstra: 5,
             whiten_cepstra: true,
+            dense: None,
         },
         head: HeadConfig {
             hidden: vec![6],
@@ -47,6 +47,12 @@ fn bundle_of(
             num_outputs: 4,
         },
     };
+    bundle_with(model, segmentation, centre)
+}
+
+fn bundle_with(model: ModelConfig, segmentation: Segmentation, centre: bool) -> Bundle {
+    let mut features = FeatureConfig::kaldi();
+    features.normalisation = Normalisation::GlobalMean;
     let device = Device::flex();
     let network = SpeakerNetwork::new(&model, 7, &device).unwrap();
     let mean = vec![-3.0; features.num_bins];
@@ -57,7 +63,7 @@ fn bundle_of(
         ..Origin::default()
     };
     let mut embedder = Embedder::new(front_end, network.encoder, segmentation, centre, &device);
-    if embedding == EmbeddingLayer::FirstDense {
+    if model.embedding == EmbeddingLayer::FirstDense {
         let recordings = [1, 2, 3].map(|seed| embedder.front_end().features(&noise(seed, 9_000)));
         embedder = embedder
             .with_first_dense(&network.head, &recordings)
@@ -140,6 +146,44 @@ fn a_saved_bundle_loads_to_the_same_embeddings() {
         );
         assert!(cosine(&a, &b) > least, "{precision:?} {}", cosine(&a, &b));
     }
+}
+
+#[test]
+fn one_direction_and_a_dense_layer_give_the_mean_of_the_segments_directions() {
+    let mut model = bundle(Pooling::LastState, Segmentation::Whole, false)
+        .config
+        .model;
+    model.encoder.direction = Direction::Forward;
+    model.encoder.dense = Some(DenseConfig {
+        width: 24,
+        activation: Activation::Relu,
+    });
+    let windows = Segmentation::Windows {
+        frames: 40,
+        hop: 20,
+    };
+    let written = bundle_with(model, windows, false);
+    let directory = tempfile::tempdir().unwrap();
+    written.save(directory.path(), Precision::F32).unwrap();
+    let read = Bundle::load(directory.path(), &Device::flex()).unwrap();
+    assert_eq!(read.config, written.config);
+
+    let embedder = read.embedder;
+    let features = embedder.front_end().features(&noise(5, 14_560));
+    assert_eq!(features.num_frames(), 89);
+    let segments = [0..40, 20..60, 40..80]
+        .map(|range| Features::new(features.rows(range).to_vec(), features.num_bins()));
+    let alone = embedder.embed_features(&segments).unwrap();
+
+    assert!(alone.iter().flatten().all(|&value| value >= 0.0));
+    // The last 29 frames are no segment: a window wants 30.
+    let mut mean: Vec<f32> = (0..24)
+        .map(|k| alone.iter().map(|row| row[k]).sum())
+        .collect();
+    let norm = cosine(&mean, &mean).sqrt() as f32;
+    mean.iter_mut().for_each(|value| *value /= norm);
+    let whole = embedder.embed_features(&[features]).unwrap();
+    assert!((cosine(&whole[0], &mean) - 1.0).abs() < 1e-6);
 }
 
 /// Saves a bundle, lets `damage` change a file and gives the error of loading it.

@@ -13,7 +13,7 @@ use audio_features::augment::{AugmentConfig, NoiseConfig};
 use burn::tensor::Device;
 use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
 use speaker_model::{
-    EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation,
+    Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation,
 };
 use trainer::{
     EndReason, Event, Notice, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData,
@@ -89,6 +89,7 @@ fn config() -> TrainConfig {
             embedding: EmbeddingLayer::FirstDense,
             encoder: EncoderConfig {
                 num_layers: 2,
+                direction: Direction::Bidirectional,
                 hidden: 6,
                 dropout: 0.3,
                 pooling: Pooling::MeanDeviation,
@@ -96,6 +97,7 @@ fn config() -> TrainConfig {
                 centre_input: true,
                 input_cepstra: 5,
                 whiten_cepstra: true,
+                dense: None,
             },
             head: HeadConfig {
                 hidden: vec![10],

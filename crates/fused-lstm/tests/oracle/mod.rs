@@ -1,4 +1,4 @@
-//! A bidirectional LSTM in f64, written as the equations stand, and random problems to compare on.
+//! An LSTM in f64, written as the equations stand, and random problems to compare on.
 
 use fused_lstm::{Shape, Weights};
 
@@ -9,9 +9,9 @@ pub(crate) struct Problem {
     pub(crate) lengths: Option<Vec<usize>>,
     /// `[frames, batch, input]`.
     pub(crate) x: Vec<f64>,
-    /// For both directions: input weights, recurrent weights, bias.
-    pub(crate) weights: [[Vec<f64>; 3]; 2],
-    /// `[frames, batch, 2 * hidden]`; the loss is the sum of `y * dy`.
+    /// For each direction: input weights, recurrent weights, bias.
+    pub(crate) weights: Vec<[Vec<f64>; 3]>,
+    /// `[frames, batch, directions * hidden]`; the loss is the sum of `y * dy`.
     pub(crate) dy: Vec<f64>,
 }
 
@@ -33,27 +33,31 @@ impl Problem {
             shape,
             lengths,
             x: noise(rows * shape.input, 1.5),
-            weights: [(); 2].map(|()| {
-                [
-                    noise(shape.input * columns, scale(shape.input)),
-                    noise(shape.hidden * columns, scale(shape.hidden)),
-                    noise(columns, 1.0),
-                ]
-            }),
-            dy: noise(rows * 2 * shape.hidden, 1.0),
+            weights: (0..shape.direction.count())
+                .map(|_| {
+                    [
+                        noise(shape.input * columns, scale(shape.input)),
+                        noise(shape.hidden * columns, scale(shape.hidden)),
+                        noise(columns, 1.0),
+                    ]
+                })
+                .collect(),
+            dy: noise(rows * shape.direction.count() * shape.hidden, 1.0),
         }
     }
 
-    /// `y` `[frames, batch, 2 * hidden]`.
+    /// `y` `[frames, batch, directions * hidden]`.
     pub(crate) fn y(&self) -> Vec<f64> {
         let Shape {
             frames,
             batch,
             input,
             hidden,
+            direction,
         } = self.shape;
+        let width = direction.count() * hidden;
         let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-        let mut y = vec![0.0; frames * batch * 2 * hidden];
+        let mut y = vec![0.0; frames * batch * width];
         for (direction, [w, u, b]) in self.weights.iter().enumerate() {
             for sequence in 0..batch {
                 let (mut h, mut c) = (vec![0.0; hidden], vec![0.0; hidden]);
@@ -85,7 +89,7 @@ impl Problem {
                             h[unit] = sigmoid(o) * c[unit].tanh();
                         }
                     }
-                    y[row * 2 * hidden + direction * hidden..][..hidden].copy_from_slice(&h);
+                    y[row * width + direction * hidden..][..hidden].copy_from_slice(&h);
                 }
             }
         }
@@ -103,8 +107,9 @@ impl Problem {
             x: narrow(&self.x),
             weights: self
                 .weights
-                .each_ref()
-                .map(|weights| weights.each_ref().map(narrow)),
+                .iter()
+                .map(|weights| weights.each_ref().map(narrow))
+                .collect(),
             dy: narrow(&self.dy),
         }
     }
@@ -113,18 +118,19 @@ impl Problem {
 /// The same problem in f32.
 pub(crate) struct Narrow {
     pub(crate) x: Vec<f32>,
-    weights: [[Vec<f32>; 3]; 2],
+    weights: Vec<[Vec<f32>; 3]>,
     pub(crate) dy: Vec<f32>,
 }
 
 impl Narrow {
-    pub(crate) fn weights(&self) -> [Weights<'_>; 2] {
-        self.weights
-            .each_ref()
+    pub(crate) fn weights(&self) -> Vec<Weights<'_>> {
+        let weights = self.weights.iter();
+        weights
             .map(|[input, recurrent, bias]| Weights {
                 input,
                 recurrent,
                 bias,
             })
+            .collect()
     }
 }

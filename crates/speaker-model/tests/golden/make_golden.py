@@ -40,20 +40,20 @@ class Parameters(dict):
         return self[name]
 
 
-def blstm(p, name, x, hidden, lengths):
+def lstm_layer(p, name, x, hidden, lengths, both):
     """x [frames, batch, input] through torch.nn.LSTM; its weights are ours transposed, gate order i, f, g, o alike."""
     weights = []
-    for direction, suffix in (('forward', ''), ('backward', '_reverse')):
+    for direction, suffix in (('forward', ''), ('backward', '_reverse'))[:1 + both]:
         of = lambda part, *shape: p.of(f'{name}.{direction}.{part}', *shape)
         weights += [('weight_ih_l0' + suffix, of('input', x.shape[2], 4 * hidden).T),
                     ('weight_hh_l0' + suffix, of('recurrent', hidden, 4 * hidden).T),
                     ('bias_ih_l0' + suffix, of('bias', 4 * hidden)),
                     ('bias_hh_l0' + suffix, torch.zeros(4 * hidden, dtype=torch.float64))]
-    lstm = torch.nn.LSTM(x.shape[2], hidden, bidirectional=True, dtype=torch.float64)
+    lstm = torch.nn.LSTM(x.shape[2], hidden, bidirectional=both, dtype=torch.float64)
     packed = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
     y, (h, _) = torch.func.functional_call(lstm, dict(weights), (packed,))
     y, _ = torch.nn.utils.rnn.pad_packed_sequence(y, total_length=x.shape[0])
-    return y, torch.cat([h[0], h[1]], 1)
+    return y, torch.cat(list(h), 1)
 
 
 def mean(x, lengths):
@@ -80,10 +80,15 @@ def encoder(p, config, x, lengths):
     if config['centre_input']:
         x = x - mean(x, lengths)
     for layer in range(config['num_layers']):
-        x, last = blstm(p, f'encoder.layers.{layer}', x, config['hidden'], lengths)
+        x, last = lstm_layer(p, f'encoder.layers.{layer}', x, config['hidden'], lengths, config.get('direction') != 'forward')
     pooled = {'last_state': lambda: [last], 'mean': lambda: [mean(x, lengths)],
               'mean_deviation': lambda: [mean(x, lengths), deviation(x, lengths)]}[config['pooling']]()
-    return torch.cat(pooled + extra, 1)
+    pooled = torch.cat(pooled + extra, 1)
+    if 'dense' not in config:
+        return pooled
+    width = config['dense']['width']
+    y = torch.relu(pooled @ p.of('encoder.dense.weight', pooled.shape[1], width) + p.of('encoder.dense.bias', width))
+    return y / y.norm(dim=1, keepdim=True)
 
 
 def head(p, config, e):
@@ -150,6 +155,9 @@ cases = [
     # What the default model uses (configs/best.toml).
     case(2, bins=80, num_layers=1, hidden=16, pooling='mean', input_scale=0.33, centre_input=True, input_cepstra=80, whiten_cepstra=True,
          widths=(160, 256), batch_norm=True, embedding='first_dense', lengths=LENGTHS),
+    # Resemblyzer's encoder, of fewer units (configs/resemblyzer.toml).
+    case(10, bins=80, num_layers=3, direction='forward', hidden=48, pooling='last_state', dense=dict(width=40, activation='relu'), widths=(20, 10),
+         lengths=LENGTHS),
 ]
 with open('forward.json', 'w') as file:
     file.write('[\n' + ',\n'.join(json.dumps(c) for c in cases) + '\n]\n')

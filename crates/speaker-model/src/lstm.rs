@@ -1,9 +1,9 @@
-//! One bidirectional LSTM layer (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005).
+//! One LSTM layer of one or both directions (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005).
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::config::Arithmetic;
+use crate::config::{Arithmetic, Direction};
 use crate::{device, fused_op, init};
 
 /// The weights of one direction; gate order i, f, g (candidate), o as in Keras and PyTorch.
@@ -37,42 +37,53 @@ impl LstmWeights {
         }
     }
 
-    fn values(&self) -> (Tensor<2>, Tensor<2>, Tensor<1>) {
+    fn values(&self) -> DirectionTensors {
         (self.input.val(), self.recurrent.val(), self.bias.val())
     }
 }
 
-/// A layer that reads its input in both directions.
+/// Input weights, recurrent weights and bias of one direction.
+pub(crate) type DirectionTensors = (Tensor<2>, Tensor<2>, Tensor<1>);
+
+/// A layer that reads its input in one or both directions.
 #[derive(Module, Debug)]
-pub struct Blstm {
+pub struct Lstm {
     /// First frame to last.
     pub forward: LstmWeights,
-    /// Last frame to first.
-    pub backward: LstmWeights,
+    /// Last frame to first, if it reads that way too.
+    pub backward: Option<LstmWeights>,
     /// How the fused operation multiplies.
     #[module(skip)]
     pub(crate) arithmetic: Arithmetic,
 }
 
-impl Blstm {
-    pub(crate) fn new(name: &str, input: usize, hidden: usize, seed: u64, device: &Device) -> Self {
+impl Lstm {
+    pub(crate) fn new(
+        name: &str,
+        [input, hidden]: [usize; 2],
+        direction: Direction,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let weights = |way| LstmWeights::new(&format!("{name}.{way}"), input, hidden, seed, device);
         Self {
-            forward: LstmWeights::new(&format!("{name}.forward"), input, hidden, seed, device),
-            backward: LstmWeights::new(&format!("{name}.backward"), input, hidden, seed, device),
+            forward: weights("forward"),
+            backward: (direction == Direction::Bidirectional).then(|| weights("backward")),
             arithmetic: Arithmetic::F32,
         }
     }
 
-    /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`, the forward direction first.
+    /// `x` `[frames, batch, input]` to `[frames, batch, directions * hidden]`, the forward direction first.
     ///
     /// Beyond an item's entry in `lengths` (frames) its state is carried unchanged, so that the
     /// forward state of the last frame and the backward state of the first are an item's last states
     /// whatever its length.
     #[must_use]
     pub fn forward(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
-        if device::has_fused_blstm(&x.device()) {
-            let weights = [self.forward.values(), self.backward.values()];
-            fused_op::fused_blstm(x, weights, lengths.map(<[usize]>::to_vec), self.arithmetic)
+        if device::has_fused_lstm(&x.device()) {
+            let backward = self.backward.as_ref().map(LstmWeights::values);
+            let lengths = lengths.map(<[usize]>::to_vec);
+            fused_op::fused_layer(x, self.forward.values(), backward, lengths, self.arithmetic)
         } else {
             self.forward_composed(x, lengths)
         }
@@ -115,13 +126,13 @@ impl Blstm {
             }
             Tensor::stack::<3>(states.into_iter().flatten().collect(), 0)
         };
-        Tensor::cat(
-            vec![
-                direction(&self.forward, &mut (0..frames)),
-                direction(&self.backward, &mut (0..frames).rev()),
-            ],
-            2,
-        )
+        let forward = direction(&self.forward, &mut (0..frames));
+        match &self.backward {
+            None => forward,
+            Some(weights) => {
+                Tensor::cat(vec![forward, direction(weights, &mut (0..frames).rev())], 2)
+            }
+        }
     }
 }
 
@@ -143,10 +154,15 @@ mod tests {
     use proptest::prelude::*;
 
     /// Values and gradients of a weighted sum of the outputs, by the fused and the composed layer.
-    fn outcomes(shape: [usize; 4], lengths: Option<&[usize]>, seed: u64) -> [Vec<Vec<f32>>; 2] {
+    fn outcomes(
+        shape: [usize; 4],
+        direction: Direction,
+        lengths: Option<&[usize]>,
+        seed: u64,
+    ) -> [Vec<Vec<f32>>; 2] {
         let [frames, batch, input, hidden] = shape;
         let device = Device::flex().autodiff();
-        let layer = Blstm::new("layer", input, hidden, seed, &device);
+        let layer = Lstm::new("layer", [input, hidden], direction, seed, &device);
         let random = |name: &str, dims: [usize; 3]| -> Tensor<3> {
             let count = dims.iter().product();
             let values = init::glorot_uniform(1, count, &mut init::stream(seed, name));
@@ -155,7 +171,7 @@ mod tests {
             Tensor::from_data(TensorData::new(values, dims), &device)
         };
         let x = random("x", [frames, batch, input]).require_grad();
-        let weights = random("dy", [frames, batch, 2 * hidden]);
+        let weights = random("dy", [frames, batch, direction.count() * hidden]);
         [true, false].map(|fused| {
             let y = if fused {
                 layer.forward(x.clone(), lengths)
@@ -163,7 +179,7 @@ mod tests {
                 layer.forward_composed(x.clone(), lengths)
             };
             let gradients = (y.clone() * weights.clone()).sum().backward();
-            let directions = [&layer.forward, &layer.backward];
+            let directions = [&layer.forward].into_iter().chain(&layer.backward);
             let values = |data: TensorData| data.iter::<f32>().collect::<Vec<_>>();
             let mut outcome = vec![values(y.into_data())];
             outcome.extend(x.grad(&gradients).map(|g| values(g.into_data())));
@@ -187,12 +203,12 @@ mod tests {
         })
     }
 
-    fn assert_equal(shape: [usize; 4], lengths: Option<&[usize]>, seed: u64) {
-        let [fused, composed] = outcomes(shape, lengths, seed);
+    fn assert_equal(shape: [usize; 4], direction: Direction, lengths: Option<&[usize]>, seed: u64) {
+        let [fused, composed] = outcomes(shape, direction, lengths, seed);
         assert_eq!(
             fused.len(),
-            8,
-            "output, input's gradient and six weights' gradients"
+            2 + 3 * direction.count(),
+            "output, input's gradient and three weights' gradients a direction"
         );
         for (index, (a, b)) in fused.iter().zip(&composed).enumerate() {
             let scale = b.iter().fold(1.0f32, |m, v| m.max(v.abs()));
@@ -209,7 +225,7 @@ mod tests {
     #[test]
     fn bf16_is_near_f32_and_not_it() {
         let device = Device::flex();
-        let mut layer = Blstm::new("layer", 20, 24, 1, &device);
+        let mut layer = Lstm::new("layer", [20, 24], Direction::Bidirectional, 1, &device);
         let values = init::glorot_uniform(1, 15 * 20, &mut init::stream(1, "x"));
         let values: Vec<f32> = values.into_iter().map(|v| 10.0 * v).collect();
         let x = Tensor::<3>::from_data(TensorData::new(values, [5, 3, 20]), &device);
@@ -232,10 +248,12 @@ mod tests {
             shape in [1usize..7, 1usize..6, 1usize..9, 1usize..19],
             cut in prop::collection::vec(0usize..7, 6),
             masked: bool,
+            both: bool,
             seed: u64,
         ) {
+            let direction = if both { Direction::Bidirectional } else { Direction::Forward };
             let lengths: Vec<usize> = cut.iter().take(shape[1]).map(|&n| n.min(shape[0])).collect();
-            assert_equal(shape, masked.then_some(lengths.as_slice()), seed);
+            assert_equal(shape, direction, masked.then_some(lengths.as_slice()), seed);
         }
     }
 }
