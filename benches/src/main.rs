@@ -6,6 +6,7 @@ mod burn_lstm;
 mod linkage;
 mod log_mel;
 mod matmul;
+mod parts;
 mod step;
 
 use std::io::{BufRead, Write};
@@ -31,6 +32,13 @@ struct Arguments {
 enum Work {
     /// A training step of the paper's network for 100 speakers.
     TrainStep(Size),
+    /// One part of that step.
+    Part {
+        #[arg(value_enum)]
+        part: parts::Part,
+        #[command(flatten)]
+        size: Size,
+    },
     /// The embeddings of a batch by the paper's network.
     Infer(Size),
     /// The same training step with Burn's own `BiLstm`.
@@ -98,6 +106,7 @@ fn main() -> Result<()> {
     speaker_model::flushing_denormals(|| {
         let repetition = match arguments.work {
             Work::TrainStep(size) => step::train(size)?,
+            Work::Part { part, size } => parts::part(part, size)?,
             Work::Infer(size) => step::infer(size)?,
             Work::BurnTrainStep(size) => burn_lstm::train(size),
             Work::BurnInfer(size) => burn_lstm::infer(size),

@@ -33,7 +33,9 @@ pub enum PrepError {
     },
 
     /// No folder was given.
-    #[error("neither `--vox1` nor `--vox2` was given; give the folder with the archives or the unpacked recordings")]
+    #[error(
+        "neither `--vox1` nor `--vox2` was given; give the folder with the archives or the unpacked recordings"
+    )]
     NoSource,
 
     /// A part of a split archive is not there.

@@ -188,8 +188,7 @@ impl VoxcelebPlan {
                 let is = |key: &str, value: &str| item.columns.get(key).is_some_and(|v| v == value);
                 is("corpus", known.corpus) && is("split", known.split)
             };
-            let (mut utterances, mut speakers, mut videos) =
-                (0, BTreeSet::new(), BTreeSet::new());
+            let (mut utterances, mut speakers, mut videos) = (0, BTreeSet::new(), BTreeSet::new());
             for item in self.items.iter().filter(own) {
                 utterances += 1;
                 speakers.insert(&item.speaker);
@@ -293,11 +292,7 @@ pub(crate) fn odd_lengths(store: &Store) -> Result<u64, PrepError> {
 }
 
 /// What is known of a speaker. Where the table does not say which set a speaker of VoxCeleb2 is of, the path does.
-fn columns(
-    speaker: &str,
-    in_test: bool,
-    meta: Option<&SpeakerMeta>,
-) -> BTreeMap<String, String> {
+fn columns(speaker: &str, in_test: bool, meta: Option<&SpeakerMeta>) -> BTreeMap<String, String> {
     let is_vox1 = speaker >= "id10001";
     let is_test = match is_vox1 {
         true => is_vox1_test(speaker),

@@ -66,17 +66,27 @@ impl Band {
     ///
     /// # Errors
     /// [`ReportError::Invalid`] for fewer than two runs, or for runs of different configurations.
-    pub fn of_runs(preset: &str, data: &str, runs: &[(Journal, toml::Table)]) -> Result<Self, ReportError> {
+    pub fn of_runs(
+        preset: &str,
+        data: &str,
+        runs: &[(Journal, toml::Table)],
+    ) -> Result<Self, ReportError> {
         let invalid = |found: String, expected: &str| ReportError::Invalid {
             field: "runs",
             found,
             expected: expected.to_owned(),
         };
         let [(_, first), _, ..] = runs else {
-            return Err(invalid(format!("{} run(s)", runs.len()), "two runs or more"));
+            return Err(invalid(
+                format!("{} run(s)", runs.len()),
+                "two runs or more",
+            ));
         };
         let configuration = bound_keys(first);
-        if runs.iter().any(|(_, other)| bound_keys(other) != configuration) {
+        if runs
+            .iter()
+            .any(|(_, other)| bound_keys(other) != configuration)
+        {
             return Err(invalid(
                 "of different configurations".to_owned(),
                 "runs that differ in their seed alone",
@@ -84,10 +94,25 @@ impl Band {
         }
         let journals: Vec<&Journal> = runs.iter().map(|(journal, _)| journal).collect();
         let of_steps = |value: fn(&crate::journal::Steps) -> Option<f64>| {
-            let series = |journal: &&Journal| journal.steps.iter().map(|line| (line.step, value(line))).collect();
-            Range::of(&journals.iter().map(series).collect::<Vec<_>>(), WINDOW_STEPS)
+            let series = |journal: &&Journal| {
+                journal
+                    .steps
+                    .iter()
+                    .map(|line| (line.step, value(line)))
+                    .collect()
+            };
+            Range::of(
+                &journals.iter().map(series).collect::<Vec<_>>(),
+                WINDOW_STEPS,
+            )
         };
-        let rates = |journal: &&Journal| journal.evaluations.iter().map(|line| (line.step, line.mean_eer)).collect();
+        let rates = |journal: &&Journal| {
+            journal
+                .evaluations
+                .iter()
+                .map(|line| (line.step, line.mean_eer))
+                .collect()
+        };
         Ok(Self {
             format_version: FORMAT_VERSION,
             preset: preset.to_owned(),
@@ -110,13 +135,21 @@ impl Band {
         let invalid = |found: String| ReportError::Invalid {
             field: "band",
             found,
-            expected: format!("JSON of `format_version` {FORMAT_VERSION}, as `cargo xtask band` writes it"),
+            expected: format!(
+                "JSON of `format_version` {FORMAT_VERSION}, as `cargo xtask band` writes it"
+            ),
         };
         let band: Self = serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
         if band.format_version != FORMAT_VERSION {
             return Err(invalid(format!("of version {}", band.format_version)));
         }
-        let ranges = [&band.loss, &band.mean_eer, &band.same_divergence, &band.different_divergence, &band.gradient_norm];
+        let ranges = [
+            &band.loss,
+            &band.mean_eer,
+            &band.same_divergence,
+            &band.different_divergence,
+            &band.gradient_norm,
+        ];
         match ranges.iter().all(|range| range.is_whole()) {
             true => Ok(band),
             false => Err(invalid("a band with lists of different lengths".to_owned())),
@@ -126,13 +159,18 @@ impl Band {
     /// The band among those that come with the program which belongs to runs of `configuration`, a `config.toml`.
     #[must_use]
     pub fn shipped(configuration: &toml::Table) -> Option<Self> {
-        let bands = SHIPPED.iter().filter_map(|(_, text)| Self::parse(text).ok());
+        let bands = SHIPPED
+            .iter()
+            .filter_map(|(_, text)| Self::parse(text).ok());
         bands.into_iter().find(|band| band.fits(configuration))
     }
 
     /// Whether `configuration` agrees with every key that the band knows.
     fn fits(&self, configuration: &toml::Table) -> bool {
-        agrees(&Value::Object(self.configuration.clone()), &Value::Object(bound_keys(configuration)))
+        agrees(
+            &Value::Object(self.configuration.clone()),
+            &Value::Object(bound_keys(configuration)),
+        )
     }
 
     /// The file's text.
@@ -173,14 +211,28 @@ type Series = Vec<(u64, Option<f64>)>;
 impl Range {
     /// The lowest and highest value of any of `curves` within `window` steps, at steps of the first one.
     fn of(curves: &[Series], window: u64) -> Self {
-        let steps: Vec<u64> = curves.first().into_iter().flatten().map(|&(step, _)| step).collect();
+        let steps: Vec<u64> = curves
+            .first()
+            .into_iter()
+            .flatten()
+            .map(|&(step, _)| step)
+            .collect();
         let stride = steps.len().div_ceil(MAX_POINTS).max(1);
         let mut range = Self::default();
         let last = steps.len().saturating_sub(1);
-        for (_, step) in steps.into_iter().enumerate().filter(|(index, _)| index % stride == 0 || *index == last) {
+        for (_, step) in steps
+            .into_iter()
+            .enumerate()
+            .filter(|(index, _)| index % stride == 0 || *index == last)
+        {
             let near = |&&(other, _): &&(u64, Option<f64>)| other.abs_diff(step) <= window;
-            let values = curves.iter().flat_map(|curve| curve.iter().filter(near).filter_map(|&(_, value)| value));
-            let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+            let values = curves
+                .iter()
+                .flat_map(|curve| curve.iter().filter(near).filter_map(|&(_, value)| value));
+            let (low, high) = values
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+                    (low.min(value), high.max(value))
+                });
             if low <= high {
                 range.steps.push(step);
                 range.low.push(rounded(low));
@@ -223,7 +275,10 @@ mod tests {
     fn a_band_reaches_from_the_lowest_to_the_highest_run() {
         let runs = [run(1, &[3.0, 2.0]), run(2, &[2.5, 2.25])];
         let band = Band::of_runs("small", "tones", &runs).unwrap();
-        assert_eq!((band.loss.low.as_slice(), band.loss.high.as_slice()), (&[2.5, 2.0][..], &[3.0, 2.25][..]));
+        assert_eq!(
+            (band.loss.low.as_slice(), band.loss.high.as_slice()),
+            (&[2.5, 2.0][..], &[3.0, 2.25][..])
+        );
         assert_eq!(Band::parse(&band.to_json().unwrap()).unwrap(), band);
         // Another seed and a key that came later are the same preset, another margin is not.
         let fits = |text: &str| band.fits(&text.parse().unwrap());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use speaker_eval::{
-    Cut, CutResult, Dendrogram, Linkage, ListedUtterance, Metric, MrProtocol, agglomerative, cut_and_score,
+    Cut, CutResult, Dendrogram, Linkage, ListedUtterance, Metric, MrProtocol, agglomerative,
+    cut_and_score,
 };
 
 use crate::ReportError;
@@ -29,12 +30,19 @@ pub(crate) struct Clusters {
 
 impl Clusters {
     /// Clusters at most `max_speakers` speakers; nothing where fewer than two have two recordings.
-    pub(crate) fn new(development: &Development, max_speakers: usize) -> Result<Option<Self>, ReportError> {
+    pub(crate) fn new(
+        development: &Development,
+        max_speakers: usize,
+    ) -> Result<Option<Self>, ReportError> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for utterance in &development.utterances {
             *counts.entry(&utterance.speaker).or_default() += 1;
         }
-        let num_speakers = counts.values().filter(|&&count| count > 1).count().min(max_speakers);
+        let num_speakers = counts
+            .values()
+            .filter(|&&count| count > 1)
+            .count()
+            .min(max_speakers);
         if num_speakers < 2 {
             return Ok(None);
         }
@@ -53,12 +61,20 @@ impl Clusters {
             ..MrProtocol::default()
         };
         let points = protocol.points(&listed)?;
-        let tree = agglomerative(&points.embeddings(&development.embeddings)?, Metric::Cosine, Linkage::Complete)?;
+        let tree = agglomerative(
+            &points.embeddings(&development.embeddings)?,
+            Metric::Cosine,
+            Linkage::Complete,
+        )?;
         let labels = points.labels();
         Ok(Some(Self {
             cut: cut_and_score(&tree, &labels, Cut::Oracle)?,
             order: order(&tree),
-            sizes: points.points.iter().map(|point| point.members.len()).collect(),
+            sizes: points
+                .points
+                .iter()
+                .map(|point| point.members.len())
+                .collect(),
             speakers: points.speakers,
             labels,
             tree,

@@ -54,15 +54,30 @@ pub struct DevTrial {
 impl Development {
     /// Cosine of each trial of `list`, in order.
     pub(crate) fn scores(&self, list: &DevList) -> Result<Vec<f32>, ReportError> {
-        let pairs: Vec<(usize, usize)> = list.trials.iter().map(|trial| (trial.first, trial.second)).collect();
+        let pairs: Vec<(usize, usize)> = list
+            .trials
+            .iter()
+            .map(|trial| (trial.first, trial.second))
+            .collect();
         Ok(cosine_scores(&self.embeddings, &pairs)?)
     }
 
     /// The speakers in the order of their names, and the number of each utterance's speaker among them.
     pub(crate) fn speakers(&self) -> (Vec<&str>, Vec<usize>) {
-        let mut numbers: BTreeMap<&str, usize> = self.utterances.iter().map(|one| (one.speaker.as_str(), 0)).collect();
-        numbers.values_mut().zip(0..).for_each(|(number, index)| *number = index);
-        let of_utterance = self.utterances.iter().map(|one| numbers[one.speaker.as_str()]).collect();
+        let mut numbers: BTreeMap<&str, usize> = self
+            .utterances
+            .iter()
+            .map(|one| (one.speaker.as_str(), 0))
+            .collect();
+        numbers
+            .values_mut()
+            .zip(0..)
+            .for_each(|(number, index)| *number = index);
+        let of_utterance = self
+            .utterances
+            .iter()
+            .map(|one| numbers[one.speaker.as_str()])
+            .collect();
         (numbers.into_keys().collect(), of_utterance)
     }
 

@@ -17,7 +17,9 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file is larger than any of its kind.
-    #[error("`{path}` has {found} bytes, expected at most {limit}; check that it is the file you mean")]
+    #[error(
+        "`{path}` has {found} bytes, expected at most {limit}; check that it is the file you mean"
+    )]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -27,7 +29,9 @@ pub enum ReportError {
         limit: u64,
     },
     /// A journal without a line that can be drawn.
-    #[error("`{path}` holds no line of a training, expected JSON lines with an `event`; give the directory that `siamang train --out` wrote")]
+    #[error(
+        "`{path}` holds no line of a training, expected JSON lines with an `event`; give the directory that `siamang train --out` wrote"
+    )]
     EmptyJournal {
         /// The journal.
         path: PathBuf,

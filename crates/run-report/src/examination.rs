@@ -48,8 +48,15 @@ impl Examination {
     #[must_use]
     pub fn wanted_sounds(&self) -> Vec<usize> {
         let mut seen = BTreeSet::new();
-        let trials = self.worst.misses.iter().zip(&self.worst.false_alarms).flat_map(|(a, b)| [a, b]);
-        let all = trials.chain(&self.worst.misses).chain(&self.worst.false_alarms);
+        let trials = self
+            .worst
+            .misses
+            .iter()
+            .zip(&self.worst.false_alarms)
+            .flat_map(|(a, b)| [a, b]);
+        let all = trials
+            .chain(&self.worst.misses)
+            .chain(&self.worst.false_alarms);
         all.flat_map(|worst| [worst.trial.first, worst.trial.second])
             .filter(|&index| seen.insert(index))
             .collect()

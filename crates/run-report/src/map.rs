@@ -63,7 +63,9 @@ impl Map {
         let speaker = |row: usize| &development.utterances[utterances[row]].speaker;
         let alike = (0..rows.len()).filter(|&row| {
             let others = (0..rows.len()).filter(|&other| other != row);
-            let nearest = others.min_by(|&a, &b| distance(rows[row], rows[a]).total_cmp(&distance(rows[row], rows[b])));
+            let nearest = others.min_by(|&a, &b| {
+                distance(rows[row], rows[a]).total_cmp(&distance(rows[row], rows[b]))
+            });
             nearest.is_some_and(|nearest| speaker(nearest) == speaker(row))
         });
         Some(Self {
@@ -78,16 +80,28 @@ impl Map {
 fn lay_out(unit: &EmbeddingMatrix, settings: MapSettings) -> Option<Vec<[f32; 2]>> {
     let rows = Array2::from_shape_vec((unit.len(), unit.dim()), unit.as_flat().to_vec()).ok()?;
     // The perplexity has to be below a third of the points.
-    let perplexity = PERPLEXITY.min((unit.len() - 1) as f32 / 3.0 - 0.01).max(0.5);
+    let perplexity = PERPLEXITY
+        .min((unit.len() - 1) as f32 / 3.0 - 0.01)
+        .max(0.5);
     let places = TSneParams::embedding_size_with_rng(2, StdRng::seed_from_u64(settings.seed))
         .perplexity(perplexity)
         .approx_threshold(THETA)
         .max_iter(settings.epochs)
         .transform(rows)
         .ok()?;
-    Some(places.rows().into_iter().map(|place| [place[0], place[1]]).collect())
+    Some(
+        places
+            .rows()
+            .into_iter()
+            .map(|place| [place[0], place[1]])
+            .collect(),
+    )
 }
 
 fn distance(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b) * (a - b))
+        .sum::<f32>()
+        .sqrt()
 }

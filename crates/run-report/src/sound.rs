@@ -42,7 +42,11 @@ impl Audio {
     }
 
     pub(crate) fn uri(&self) -> String {
-        format!("data:{};base64,{}", self.media_type, STANDARD.encode(&self.bytes))
+        format!(
+            "data:{};base64,{}",
+            self.media_type,
+            STANDARD.encode(&self.bytes)
+        )
     }
 }
 
@@ -56,14 +60,24 @@ impl Spectrogram {
         };
         let num_frames = self.values.len() / self.num_bins.max(1);
         if num_frames == 0 || num_frames * self.num_bins != self.values.len() {
-            return Err(invalid(format!("{} values of {} bins", self.values.len(), self.num_bins)));
+            return Err(invalid(format!(
+                "{} values of {} bins",
+                self.values.len(),
+                self.num_bins
+            )));
         }
-        let mut sorted: Vec<f32> = self.values.iter().copied().filter(|value| value.is_finite()).collect();
+        let mut sorted: Vec<f32> = self
+            .values
+            .iter()
+            .copied()
+            .filter(|value| value.is_finite())
+            .collect();
         sorted.sort_by(f32::total_cmp);
         let (Some(&low), Some(&high)) = (sorted.get(sorted.len() / 20), sorted.last()) else {
             return Err(invalid("nothing finite".to_owned()));
         };
-        let shade = |value: f32| (255.0 * ((value - low) / (high - low).max(1e-6)).clamp(0.0, 1.0)) as u8;
+        let shade =
+            |value: f32| (255.0 * ((value - low) / (high - low).max(1e-6)).clamp(0.0, 1.0)) as u8;
         let pixels: Vec<u8> = (0..self.num_bins)
             .rev()
             .flat_map(|bin| self.values.iter().skip(bin).step_by(self.num_bins))
@@ -73,10 +87,16 @@ impl Spectrogram {
             .flat_map(|index| colorous::MAGMA.eval_rational(index, 256).as_array())
             .collect();
         let mut bytes = Vec::new();
-        let size = |number: usize| u16::try_from(number).map_err(|_| invalid(format!("{number} values long")));
+        let size = |number: usize| {
+            u16::try_from(number).map_err(|_| invalid(format!("{number} values long")))
+        };
         let (width, height) = (size(num_frames)?, size(self.num_bins)?);
         gif::Encoder::new(&mut bytes, width, height, &palette)
-            .and_then(|mut encoder| encoder.write_frame(&gif::Frame::from_indexed_pixels(width, height, pixels, None)))
+            .and_then(|mut encoder| {
+                encoder.write_frame(&gif::Frame::from_indexed_pixels(
+                    width, height, pixels, None,
+                ))
+            })
             .map_err(|error| invalid(error.to_string()))?;
         Ok(format!("data:image/gif;base64,{}", STANDARD.encode(&bytes)))
     }
@@ -93,8 +113,12 @@ mod tests {
             num_bins: 2,
         };
         let uri = spectrogram.uri().unwrap();
-        let bytes = STANDARD.decode(uri.strip_prefix("data:image/gif;base64,").unwrap()).unwrap();
-        let mut reader = gif::DecodeOptions::new().read_info(bytes.as_slice()).unwrap();
+        let bytes = STANDARD
+            .decode(uri.strip_prefix("data:image/gif;base64,").unwrap())
+            .unwrap();
+        let mut reader = gif::DecodeOptions::new()
+            .read_info(bytes.as_slice())
+            .unwrap();
         let frame = reader.read_next_frame().unwrap().unwrap();
         assert_eq!((frame.width, frame.height), (3, 2));
         assert_eq!(*frame.buffer, [0, 0, 0, 255, 255, 255]);

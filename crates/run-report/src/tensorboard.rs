@@ -61,7 +61,10 @@ impl ScalarWriter {
     pub fn create(directory: &Path, first_step: u64) -> Result<Self, ReportError> {
         create_dir_all(directory).map_err(ReportError::io(directory))?;
         let now = wall_time();
-        let name = format!("events.out.tfevents.{now:017.6}.siamang.{}", std::process::id());
+        let name = format!(
+            "events.out.tfevents.{now:017.6}.siamang.{}",
+            std::process::id()
+        );
         let path = directory.join(name);
         let file = File::create_new(&path).map_err(ReportError::io(&path))?;
         let mut writer = Self { path, file };
@@ -93,7 +96,9 @@ impl ScalarWriter {
         self.write(&Event {
             wall_time: wall_time(),
             step: step.cast_signed(),
-            summary: Some(Summary { values: values.collect() }),
+            summary: Some(Summary {
+                values: values.collect(),
+            }),
             ..Event::default()
         })
     }
@@ -101,12 +106,16 @@ impl ScalarWriter {
     /// One record in one write, so that a reader never waits for the rest of it.
     fn write(&mut self, event: &Event) -> Result<(), ReportError> {
         let record = record(&event.encode_to_vec());
-        self.file.write_all(&record).map_err(ReportError::io(&self.path))
+        self.file
+            .write_all(&record)
+            .map_err(ReportError::io(&self.path))
     }
 }
 
 fn wall_time() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |time| time.as_secs_f64())
 }
 
 /// A TFRecord: length, checksum of the length, data, checksum of the data.
@@ -117,7 +126,10 @@ fn record(data: &[u8]) -> Vec<u8> {
 
 /// TFRecord's checksum: CRC-32C, rotated and shifted, so that a checksum of checksums stays one.
 fn masked(data: &[u8]) -> [u8; 4] {
-    crc32c::crc32c(data).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
+    crc32c::crc32c(data)
+        .rotate_right(15)
+        .wrapping_add(0xa282_ead8)
+        .to_le_bytes()
 }
 
 #[cfg(test)]
@@ -128,7 +140,8 @@ mod tests {
     fn records_are_those_that_tensorflow_writes() {
         // `tf.io.TFRecordWriter` on the single record `hello` (TensorFlow 2.15).
         let expected = [
-            5, 0, 0, 0, 0, 0, 0, 0, 0xea, 0xb2, 0x04, 0x3e, b'h', b'e', b'l', b'l', b'o', 0, 0, 0, 0,
+            5, 0, 0, 0, 0, 0, 0, 0, 0xea, 0xb2, 0x04, 0x3e, b'h', b'e', b'l', b'l', b'o', 0, 0, 0,
+            0,
         ];
         let record = record(b"hello");
         assert_eq!(record[..8], expected[..8]);

@@ -49,7 +49,10 @@ impl Verification {
         let cost = min_dcf(&scores, &is_target, &DcfParameters::default())?;
         let points = det_points(&scores, &is_target)?;
         // Rates at the lowest cost: of the last point that its threshold accepts.
-        let at = points.iter().rev().find(|point| point.threshold >= cost.threshold);
+        let at = points
+            .iter()
+            .rev()
+            .find(|point| point.threshold >= cost.threshold);
         Ok(Self {
             name: list.name.clone(),
             histogram: Histogram::new(&scores, &is_target),
@@ -65,9 +68,11 @@ impl Verification {
 impl Histogram {
     /// Of scores that are known to be finite and of both kinds.
     fn new(scores: &[f32], is_target: &[bool]) -> Self {
-        let (low, high) = scores.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &score| {
-            (low.min(score.into()), high.max(score.into()))
-        });
+        let (low, high) = scores
+            .iter()
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &score| {
+                (low.min(score.into()), high.max(score.into()))
+            });
         let width = ((high - low) / NUM_BINS as f64).max(1e-6);
         let mut counts = [[0_u32; NUM_BINS]; 2];
         for (&score, &target) in scores.iter().zip(is_target) {
@@ -80,7 +85,9 @@ impl Histogram {
         });
         let [different, same] = shares;
         Self {
-            centres: (0..NUM_BINS).map(|bin| low + (bin as f64 + 0.5) * width).collect(),
+            centres: (0..NUM_BINS)
+                .map(|bin| low + (bin as f64 + 0.5) * width)
+                .collect(),
             overlap: same.iter().zip(&different).map(|(a, b)| a.min(*b)).sum(),
             same: same.to_vec(),
             different: different.to_vec(),
@@ -90,7 +97,8 @@ impl Histogram {
 
 /// The point of the standard normal distribution below which a share of `rate` lies; rates are kept from 0 and 1, where it is infinite.
 pub(crate) fn probit(rate: f64) -> f64 {
-    -std::f64::consts::SQRT_2 * erfc_inv(2.0 * rate.clamp(LOWEST_RATE / 2.0, 1.0 - LOWEST_RATE / 2.0))
+    -std::f64::consts::SQRT_2
+        * erfc_inv(2.0 * rate.clamp(LOWEST_RATE / 2.0, 1.0 - LOWEST_RATE / 2.0))
 }
 
 fn thinned(points: &[DetPoint]) -> Vec<DetPoint> {
@@ -114,8 +122,17 @@ mod tests {
 
     #[test]
     fn probits_are_those_of_the_tables() {
-        for (rate, expected) in [(0.5, 0.0), (0.158_655_25, -1.0), (0.975, 1.959_963_98), (0.001, -3.090_232_3)] {
-            assert!((probit(rate) - expected).abs() < 1e-6, "{rate}: {}", probit(rate));
+        for (rate, expected) in [
+            (0.5, 0.0),
+            (0.158_655_25, -1.0),
+            (0.975, 1.959_963_98),
+            (0.001, -3.090_232_3),
+        ] {
+            assert!(
+                (probit(rate) - expected).abs() < 1e-6,
+                "{rate}: {}",
+                probit(rate)
+            );
         }
         assert!(probit(0.0).is_finite() && probit(1.0).is_finite());
     }

@@ -31,7 +31,10 @@ pub(crate) struct WorstTrials {
 }
 
 /// The trials that lie farthest on the wrong side of their list's threshold.
-pub(crate) fn worst_trials(development: &Development, verifications: &[Verification]) -> WorstTrials {
+pub(crate) fn worst_trials(
+    development: &Development,
+    verifications: &[Verification],
+) -> WorstTrials {
     let mut all: Vec<WorstTrial> = Vec::new();
     for (list, verification) in development.lists.iter().zip(verifications) {
         let threshold = verification.eer.threshold;
@@ -63,7 +66,9 @@ fn varied(trials: Vec<WorstTrial>) -> Vec<WorstTrial> {
     let mut kept = Vec::new();
     for one in trials {
         let (a, b) = (one.trial.first, one.trial.second);
-        let is_fresh = [a, b].iter().all(|index| times.get(index).is_none_or(|&count| count < MAX_TIMES));
+        let is_fresh = [a, b]
+            .iter()
+            .all(|index| times.get(index).is_none_or(|&count| count < MAX_TIMES));
         if kept.len() < NUM_WORST && is_fresh && pairs.insert((a.min(b), a.max(b))) {
             *times.entry(a).or_default() += 1;
             *times.entry(b).or_default() += 1;

@@ -30,7 +30,10 @@ impl SpeakerErrors {
 }
 
 /// The errors of every speaker that trials name, in the order of their names.
-pub(crate) fn speaker_errors(development: &Development, verifications: &[Verification]) -> Vec<SpeakerErrors> {
+pub(crate) fn speaker_errors(
+    development: &Development,
+    verifications: &[Verification],
+) -> Vec<SpeakerErrors> {
     let (names, of_utterance) = development.speakers();
     let mut errors: Vec<SpeakerErrors> = names
         .iter()

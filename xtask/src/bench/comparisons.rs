@@ -86,6 +86,7 @@ pub(crate) fn comparisons(root: &Path, python: &Path, scale: Scale) -> Result<Ve
     for &(batch, frames) in &sizes[..sizes.len().min(2)] {
         all.push(network(&commands, "infer", batch, frames, 1));
     }
+    all.push(parts(&commands, 100, 40));
     let audio = speech(root)?;
     all.push(log_mel(
         &commands,
@@ -140,6 +141,14 @@ fn network(
     let burn = format!("burn-{work}");
     let mut avx2 = ours("siamang, f32, AVX2 alone", work, &[]);
     avx2.environment.push(("SIAMANG_SIMD", "avx2".into()));
+    let mut torch_avx2 = torch("PyTorch, f32, AVX2 alone, tuned too", &["--tuned"]);
+    for (name, value) in [
+        ("ATEN_CPU_CAPABILITY", "avx2"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+        ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+    ] {
+        torch_avx2.environment.push((name, value.into()));
+    }
     let mut contenders = vec![
         ours("siamang, f32", work, &[]),
         ours("siamang, bf16", work, &["--bf16"]),
@@ -150,6 +159,7 @@ fn network(
         ),
         torch("PyTorch, bf16 autocast, the same", &["--tuned", "--bf16"]),
         avx2,
+        torch_avx2,
         ours("Burn's BiLstm", &burn, &[]),
     ];
     if work == "train-step" {
@@ -163,6 +173,24 @@ fn network(
         name: format!("{work} T={frames} B={batch}"),
         threads,
         contenders,
+    }
+}
+
+/// A training step and what it does besides its recurrent layers.
+fn parts(commands: &Commands<'_>, batch: usize, frames: usize) -> Comparison {
+    let (batch, frames) = (batch.to_string(), frames.to_string());
+    let size = ["--batch", &batch, "--frames", &frames];
+    let ours = |label: &str, first: &[&str]| commands.ours(label, &[first, &size[..]].concat(), 1);
+    Comparison {
+        name: format!("parts of a train-step T={frames} B={batch}"),
+        threads: 1,
+        contenders: vec![
+            ours("the whole step", &["train-step"]),
+            ours("the batch as a tensor", &["part", "data"]),
+            ours("dropout after the first layer", &["part", "dropout"]),
+            ours("dense layers and loss", &["part", "head-and-loss"]),
+            ours("gradient norms and Adam", &["part", "optimiser"]),
+        ],
     }
 }
 

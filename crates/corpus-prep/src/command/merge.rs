@@ -34,13 +34,12 @@ impl MergeArgs {
         self.check_room()?;
         let progress = Progress::new(screen);
         let last = Mutex::new(PackProgress::default());
-        let summary: Result<StoreSummary, StoreError> =
-            merge(&self.out, &self.parts, &|state| {
-                if let Ok(mut last) = last.lock() {
-                    *last = *state;
-                }
-                progress.packing(state);
-            });
+        let summary: Result<StoreSummary, StoreError> = merge(&self.out, &self.parts, &|state| {
+            if let Ok(mut last) = last.lock() {
+                *last = *state;
+            }
+            progress.packing(state);
+        });
         progress.end();
         let summary = summary?;
         let last = last.into_inner().unwrap_or_default();

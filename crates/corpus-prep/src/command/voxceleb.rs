@@ -59,7 +59,9 @@ impl VoxcelebArgs {
         progress.end();
         let plan = plan?;
         plan.notes.iter().for_each(|note| screen.note(note));
-        plan.warnings.iter().for_each(|warning| screen.warn(warning));
+        plan.warnings
+            .iter()
+            .for_each(|warning| screen.warn(warning));
         let settings = self.pack.settings();
         let estimate = plan.estimate(&settings, self.pack.shard, jobs);
         if !screen.json {

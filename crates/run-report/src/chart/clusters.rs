@@ -19,7 +19,11 @@ impl Clusters {
     /// Whether `cluster` is exactly one speaker's points.
     fn is_pure(&self, cluster: usize) -> bool {
         let confusion = self.confusion();
-        let inside: Vec<usize> = confusion.keys().filter(|key| key.1 == cluster).map(|key| key.0).collect();
+        let inside: Vec<usize> = confusion
+            .keys()
+            .filter(|key| key.1 == cluster)
+            .map(|key| key.0)
+            .collect();
         match inside[..] {
             [speaker] => confusion.keys().filter(|key| key.0 == speaker).count() == 1,
             _ => false,
@@ -40,7 +44,12 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
     for merge in tree.merges() {
         let (a, b) = (merge.cluster_a, merge.cluster_b);
         let is_above = merge.height > clusters.cut.height;
-        let corners = [(heights[a], places[a]), (merge.height, places[a]), (merge.height, places[b]), (heights[b], places[b])];
+        let corners = [
+            (heights[a], places[a]),
+            (merge.height, places[a]),
+            (merge.height, places[b]),
+            (heights[b], places[b]),
+        ];
         let branch = &mut branches[usize::from(is_above)];
         branch.extend(corners.map(|(x, y)| json!([short(x), short(y)])));
         // A gap in the line.
@@ -54,7 +63,10 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
     }
     let leaf = |point: usize| {
         let half = if point % 2 == 0 { "first" } else { "second" };
-        format!("{} ({half} part, {} recordings)", clusters.speakers[clusters.labels[point]], clusters.sizes[point])
+        format!(
+            "{} ({half} part, {} recordings)",
+            clusters.speakers[clusters.labels[point]], clusters.sizes[point]
+        )
     };
     let leaves: Vec<Value> = clusters
         .order
@@ -68,7 +80,12 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
             })
         })
         .collect();
-    let ticks: Vec<Value> = clusters.order.iter().enumerate().map(|(place, &point)| json!([place, clusters.speakers[clusters.labels[point]]])).collect();
+    let ticks: Vec<Value> = clusters
+        .order
+        .iter()
+        .enumerate()
+        .map(|(place, &point)| json!([place, clusters.speakers[clusters.labels[point]]]))
+        .collect();
     let [below, above] = branches;
     let line = |data: Vec<Value>, colour: &str, dash: &str| {
         json!({
@@ -80,11 +97,18 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
     let series = vec![
         line(above, "var(--faint)", "solid"),
         line(below, "var(--ink)", "solid"),
-        line(vec![json!([cut, -1]), json!([cut, num_points])], "var(--c1)", "dashed"),
+        line(
+            vec![json!([cut, -1]), json!([cut, num_points])],
+            "var(--c1)",
+            "dashed",
+        ),
         json!({"type": "scatter", "name": "merge", "data": joints, "symbolSize": 6, "color": "var(--faint)"}),
         json!({"type": "scatter", "name": "point", "data": leaves, "symbolSize": 8}),
     ];
-    let rows = clusters.order.iter().map(|&point| vec![leaf(point), (clusters.cut.labels[point] + 1).to_string()]);
+    let rows = clusters
+        .order
+        .iter()
+        .map(|&point| vec![leaf(point), (clusters.cut.labels[point] + 1).to_string()]);
     let scores = &clusters.cut.scores;
     Figure {
         id: "dendrogram".to_owned(),
@@ -103,7 +127,10 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
             json!({"type": "value", "min": -1, "max": num_points, "ticks": ticks, "splitLine": {"show": false}, "names": true}),
             series,
         ),
-        keys: pure_keys("cluster of exactly one speaker", "cluster of several, or of a part"),
+        keys: pure_keys(
+            "cluster of exactly one speaker",
+            "cluster of several, or of a part",
+        ),
         table: Table::new(&["point", "cluster"], rows),
     }
 }
@@ -117,7 +144,9 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
     for &point in &clusters.order {
         let (next_row, next_column) = (rows_of.len(), columns_of.len());
         rows_of.entry(clusters.labels[point]).or_insert(next_row);
-        columns_of.entry(clusters.cut.labels[point]).or_insert(next_column);
+        columns_of
+            .entry(clusters.cut.labels[point])
+            .or_insert(next_column);
     }
     let data: Vec<Value> = counts
         .iter()
@@ -130,12 +159,25 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
             })
         })
         .collect();
-    let speaker_ticks: Vec<Value> = rows_of.iter().map(|(&speaker, row)| json!([row, clusters.speakers[speaker]])).collect();
-    let cluster_ticks: Vec<Value> = columns_of.iter().map(|(&cluster, column)| json!([column, (cluster + 1).to_string()])).collect();
+    let speaker_ticks: Vec<Value> = rows_of
+        .iter()
+        .map(|(&speaker, row)| json!([row, clusters.speakers[speaker]]))
+        .collect();
+    let cluster_ticks: Vec<Value> = columns_of
+        .iter()
+        .map(|(&cluster, column)| json!([column, (cluster + 1).to_string()]))
+        .collect();
     let rows = counts.iter().map(|(&(speaker, cluster), &count)| {
-        vec![clusters.speakers[speaker].clone(), (cluster + 1).to_string(), count.to_string()]
+        vec![
+            clusters.speakers[speaker].clone(),
+            (cluster + 1).to_string(),
+            count.to_string(),
+        ]
     });
-    let num_mixed = columns_of.keys().filter(|&&cluster| !clusters.is_pure(cluster)).count();
+    let num_mixed = columns_of
+        .keys()
+        .filter(|&&cluster| !clusters.is_pure(cluster))
+        .count();
     Figure {
         id: "confusion".to_owned(),
         title: "Clusters against speakers".to_owned(),
@@ -149,7 +191,10 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
             json!({"type": "value", "min": -1, "max": rows_of.len(), "ticks": speaker_ticks, "names": true}),
             vec![json!({"type": "scatter", "name": "points", "data": data})],
         ),
-        keys: pure_keys("cluster of exactly one speaker", "cluster of several, or of a part"),
+        keys: pure_keys(
+            "cluster of exactly one speaker",
+            "cluster of several, or of a part",
+        ),
         table: Table::new(&["speaker", "cluster", "points"], rows),
     }
 }

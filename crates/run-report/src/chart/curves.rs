@@ -10,9 +10,26 @@ const AUGMENTED: &str = " (augmented)";
 
 /// Every curve that the journal has numbers for.
 pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
-    let label = band.map(|band| format!("{} healthy runs of `{}` on {}", band.num_runs, band.preset, band.data));
-    let of = |value: fn(&Steps) -> Option<f64>| journal.steps.iter().map(|line| (line.step, value(line))).collect::<Vec<_>>();
-    let figure = |id: &str, title: &str, caption: &str, unit: &str, format: &str, lines: Vec<Line>, range: Option<&Range>| {
+    let label = band.map(|band| {
+        format!(
+            "{} healthy runs of `{}` on {}",
+            band.num_runs, band.preset, band.data
+        )
+    });
+    let of = |value: fn(&Steps) -> Option<f64>| {
+        journal
+            .steps
+            .iter()
+            .map(|line| (line.step, value(line)))
+            .collect::<Vec<_>>()
+    };
+    let figure = |id: &str,
+                  title: &str,
+                  caption: &str,
+                  unit: &str,
+                  format: &str,
+                  lines: Vec<Line>,
+                  range: Option<&Range>| {
         let lines: Vec<Line> = lines.into_iter().filter(|line| !line.is_empty()).collect();
         if lines.is_empty() {
             return None;
@@ -25,7 +42,14 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             height: 300,
             option: line::option(&lines, range, unit, format),
             keys: line::keys(&lines, range.and(label.as_deref())),
-            table: line::table(&lines, if format == "percent" { percent } else { |value| number(Some(value)) }),
+            table: line::table(
+                &lines,
+                if format == "percent" {
+                    percent
+                } else {
+                    |value| number(Some(value))
+                },
+            ),
         })
     };
     [
@@ -95,7 +119,12 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
 /// The mean of the lists, the untrained network's, and each list; changed copies dashed in the colour of their list.
 fn rates(journal: &Journal) -> Vec<Line> {
     let evaluations = &journal.evaluations;
-    let of = |value: &dyn Fn(&Evaluation) -> Option<f64>| evaluations.iter().map(|line| (line.step, value(line))).collect::<Vec<_>>();
+    let of = |value: &dyn Fn(&Evaluation) -> Option<f64>| {
+        evaluations
+            .iter()
+            .map(|line| (line.step, value(line)))
+            .collect::<Vec<_>>()
+    };
     let untrained = journal.untrained_eer();
     let mut lines = vec![
         Line::new("mean", 0, of(&|line| line.mean_eer)),
@@ -107,12 +136,19 @@ fn rates(journal: &Journal) -> Vec<Line> {
             names.push(&list.list);
         }
     }
-    let plain: Vec<&str> = names.iter().map(|name| name.strip_suffix(AUGMENTED).unwrap_or(name)).collect();
+    let plain: Vec<&str> = names
+        .iter()
+        .map(|name| name.strip_suffix(AUGMENTED).unwrap_or(name))
+        .collect();
     for (name, stem) in names.iter().zip(&plain) {
         let first = plain.iter().position(|other| other == stem).unwrap_or(0);
         let of_list = of(&|line| line.lists.iter().find(|list| list.list == *name)?.eer);
         let line = Line::new(name, 2 + first, of_list);
-        lines.push(if name.ends_with(AUGMENTED) { line.dashed() } else { line });
+        lines.push(if name.ends_with(AUGMENTED) {
+            line.dashed()
+        } else {
+            line
+        });
     }
     lines
 }

@@ -46,7 +46,9 @@ impl Line {
 
     /// Whether there is anything to draw.
     pub(crate) fn is_empty(&self) -> bool {
-        self.points.iter().all(|(_, value)| value.is_none_or(|value| !value.is_finite()))
+        self.points
+            .iter()
+            .all(|(_, value)| value.is_none_or(|value| !value.is_finite()))
     }
 
     fn key(&self) -> Key {
@@ -95,7 +97,12 @@ pub(crate) fn option(lines: &[Line], range: Option<&Range>, y_name: &str, format
 /// The area between two lines is the difference, stacked on the lower one.
 fn band_series(range: &Range) -> Vec<Value> {
     let zip = |value: &dyn Fn(usize) -> f64| -> Vec<Value> {
-        range.steps.iter().enumerate().map(|(index, step)| json!([step, short(value(index))])).collect()
+        range
+            .steps
+            .iter()
+            .enumerate()
+            .map(|(index, step)| json!([step, short(value(index))]))
+            .collect()
     };
     let series = |data: Vec<Value>, area: Value| {
         json!({
@@ -105,7 +112,10 @@ fn band_series(range: &Range) -> Vec<Value> {
     };
     vec![
         series(zip(&|index| range.low[index]), Value::Null),
-        series(zip(&|index| range.high[index] - range.low[index]), json!({"color": "var(--band)", "opacity": 1})),
+        series(
+            zip(&|index| range.high[index] - range.low[index]),
+            json!({"color": "var(--band)", "opacity": 1}),
+        ),
     ]
 }
 
@@ -120,19 +130,29 @@ pub(crate) fn keys(lines: &[Line], band: Option<&str>) -> Vec<Key> {
 
 /// The numbers of `lines` by step, thinned to what one reads.
 pub(crate) fn table(lines: &[Line], show: fn(f64) -> String) -> Table {
-    let mut steps: Vec<u64> = lines.iter().flat_map(|line| line.points.iter().map(|&(step, _)| step)).collect();
+    let mut steps: Vec<u64> = lines
+        .iter()
+        .flat_map(|line| line.points.iter().map(|&(step, _)| step))
+        .collect();
     steps.sort_unstable();
     steps.dedup();
     let stride = steps.len().div_ceil(MAX_ROWS).max(1);
     let mut table = Table::new(&["step"], []);
-    table.head.extend(lines.iter().map(|line| line.name.clone()));
+    table
+        .head
+        .extend(lines.iter().map(|line| line.name.clone()));
     table.rows = every(&steps, stride)
         .map(|step| {
             let value = |line: &Line| {
-                let place = line.points.binary_search_by_key(step, |&(step, _)| step).ok()?;
+                let place = line
+                    .points
+                    .binary_search_by_key(step, |&(step, _)| step)
+                    .ok()?;
                 line.points[place].1
             };
-            let cells = lines.iter().map(|line| value(line).map_or_else(|| number(None), show));
+            let cells = lines
+                .iter()
+                .map(|line| value(line).map_or_else(|| number(None), show));
             std::iter::once(step.to_string()).chain(cells).collect()
         })
         .collect();

@@ -17,10 +17,13 @@ pub(crate) fn figure(map: &Map, development: &Development) -> Figure {
     let mut by_speaker: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
     for (&index, place) in map.utterances.iter().zip(&map.places) {
         let utterance = &development.utterances[index];
-        by_speaker.entry(of_utterance[index]).or_default().push(json!({
-            "value": place.map(|coordinate| short(coordinate.into())),
-            "tip": format!("{}\nspeaker {}", utterance.file, utterance.speaker),
-        }));
+        by_speaker
+            .entry(of_utterance[index])
+            .or_default()
+            .push(json!({
+                "value": place.map(|coordinate| short(coordinate.into())),
+                "tip": format!("{}\nspeaker {}", utterance.file, utterance.speaker),
+            }));
     }
     let series = by_speaker
         .iter()
@@ -36,10 +39,19 @@ pub(crate) fn figure(map: &Map, development: &Development) -> Figure {
         label: names[speaker].to_owned(),
         look: Look::Mark(Mark::of(speaker)),
     });
-    let rows = map.utterances.iter().zip(&map.places).map(|(&index, place)| {
-        let utterance = &development.utterances[index];
-        vec![utterance.file.clone(), utterance.speaker.clone(), format!("{:.1}", place[0]), format!("{:.1}", place[1])]
-    });
+    let rows = map
+        .utterances
+        .iter()
+        .zip(&map.places)
+        .map(|(&index, place)| {
+            let utterance = &development.utterances[index];
+            vec![
+                utterance.file.clone(),
+                utterance.speaker.clone(),
+                format!("{:.1}", place[0]),
+                format!("{:.1}", place[1]),
+            ]
+        });
     let bare = || json!({"type": "value", "scale": true, "axisLabel": {"show": false}, "splitLine": {"show": false}});
     Figure {
         id: "map".to_owned(),
@@ -53,7 +65,11 @@ pub(crate) fn figure(map: &Map, development: &Development) -> Figure {
         ),
         height: 520,
         option: marks(bare(), bare(), series),
-        keys: if by_speaker.len() <= MAX_KEYS { keys.collect() } else { Vec::new() },
+        keys: if by_speaker.len() <= MAX_KEYS {
+            keys.collect()
+        } else {
+            Vec::new()
+        },
         table: Table::new(&["recording", "speaker", "x", "y"], rows),
     }
 }

@@ -71,7 +71,9 @@ mod tests {
 
     #[test]
     fn sixty_four_looks_differ() {
-        let looks: std::collections::HashSet<(usize, usize)> = (0..64).map(|i| (Mark::of(i).colour, Mark::of(i).shape)).collect();
+        let looks: std::collections::HashSet<(usize, usize)> = (0..64)
+            .map(|i| (Mark::of(i).colour, Mark::of(i).shape))
+            .collect();
         assert_eq!(looks.len(), 64);
     }
 }

@@ -72,7 +72,9 @@ pub(crate) fn number(value: Option<f64>) -> String {
 /// For JSON: six digits are more than a drawing shows and a third of the bytes.
 pub(crate) fn short(value: f64) -> Value {
     match value.is_finite() {
-        true => format!("{value:.5e}").parse::<f64>().map_or(Value::Null, Value::from),
+        true => format!("{value:.5e}")
+            .parse::<f64>()
+            .map_or(Value::Null, Value::from),
         false => Value::Null,
     }
 }

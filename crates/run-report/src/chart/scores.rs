@@ -7,26 +7,42 @@ use super::{Figure, Table, axis, marks, number, percent, short};
 use crate::verification::{LOWEST_RATE, Verification, probit};
 
 /// Where a DET plot has its lines, as shares.
-const TICKS: [f64; 11] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8];
+const TICKS: [f64; 11] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8,
+];
 
 /// The histogram of one list.
 pub(crate) fn histogram(index: usize, list: &Verification) -> Figure {
     let histogram = &list.histogram;
     let area = |name: &str, mark: Mark, shares: &[f64]| {
-        let data: Vec<Value> = histogram.centres.iter().zip(shares).map(|(&x, &y)| json!([short(x), short(y)])).collect();
+        let data: Vec<Value> = histogram
+            .centres
+            .iter()
+            .zip(shares)
+            .map(|(&x, &y)| json!([short(x), short(y)]))
+            .collect();
         json!({
             "type": "line", "step": "middle", "name": name, "data": data, "color": mark.css(), "symbol": "none",
             "lineStyle": {"width": 2, "type": if mark == SAME { "solid" } else { "dashed" }}, "areaStyle": {"opacity": 0.25},
         })
     };
-    let top = histogram.same.iter().chain(&histogram.different).copied().fold(0.0, f64::max);
+    let top = histogram
+        .same
+        .iter()
+        .chain(&histogram.different)
+        .copied()
+        .fold(0.0, f64::max);
     let threshold = json!({
         "type": "line", "name": "threshold of the EER", "color": "var(--ink)", "symbol": "none", "quiet": true,
         "lineStyle": {"width": 1, "type": "dotted"},
         "data": [[short(list.eer.threshold), 0], [short(list.eer.threshold), short(top)]],
     });
     let rows = histogram.centres.iter().enumerate().map(|(bin, &centre)| {
-        vec![format!("{centre:.3}"), percent(histogram.same[bin]), percent(histogram.different[bin])]
+        vec![
+            format!("{centre:.3}"),
+            percent(histogram.same[bin]),
+            percent(histogram.different[bin]),
+        ]
     });
     let key = |label: &str, look| Key {
         label: label.to_owned(),
@@ -49,7 +65,10 @@ pub(crate) fn histogram(index: usize, list: &Verification) -> Figure {
             "series": [area("same speaker", SAME, &histogram.same), area("different speakers", DIFFERENT, &histogram.different), threshold],
             "tooltip": {"trigger": "axis", "format": "percent"},
         }),
-        keys: vec![key("same speaker", Look::Line(SAME)), key("different speakers", Look::Dashed(DIFFERENT))],
+        keys: vec![
+            key("same speaker", Look::Line(SAME)),
+            key("different speakers", Look::Dashed(DIFFERENT)),
+        ],
         table: Table::new(&["cosine", "same speaker", "different speakers"], rows),
     }
 }
@@ -64,7 +83,10 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
     let mut keys = Vec::new();
     for (index, list) in lists.iter().enumerate() {
         let mark = Mark::of(index);
-        let inside = list.det.iter().filter(|point| point.p_miss < 0.95 && point.p_false_alarm < 0.95);
+        let inside = list
+            .det
+            .iter()
+            .filter(|point| point.p_miss < 0.95 && point.p_false_alarm < 0.95);
         let data: Vec<Value> = inside
             .map(|point| {
                 let tip = format!(
@@ -98,11 +120,19 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
             ],
         }));
         keys.push(Key {
-            label: format!("{}: EER {}, minDCF {:.3}", list.name, percent(rate), list.cost.min_dcf),
+            label: format!(
+                "{}: EER {}, minDCF {:.3}",
+                list.name,
+                percent(rate),
+                list.cost.min_dcf
+            ),
             look: Look::Mark(mark),
         });
     }
-    let ticks: Vec<Value> = TICKS.iter().map(|&rate| json!([short(probit(rate)), format!("{} %", trim(100.0 * rate))])).collect();
+    let ticks: Vec<Value> = TICKS
+        .iter()
+        .map(|&rate| json!([short(probit(rate)), format!("{} %", trim(100.0 * rate))]))
+        .collect();
     let probits = |name: &str| {
         json!({
             "type": "value", "name": name, "ticks": ticks, "min": short(probit(LOWEST_RATE / 2.0)), "max": short(probit(0.95)),
@@ -119,7 +149,9 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
             percent(list.histogram.overlap),
         ]
     });
-    let parameters = lists.first().map_or(0.0, |list| list.cost.parameters.p_target);
+    let parameters = lists
+        .first()
+        .map_or(0.0, |list| list.cost.parameters.p_target);
     Figure {
         id: "det".to_owned(),
         title: "Misses against false alarms (DET)".to_owned(),
@@ -131,7 +163,15 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
         option: marks(probits("false alarms"), probits("misses"), series),
         keys,
         table: Table::new(
-            &["list", "EER", "its threshold", "minDCF", "misses there", "false alarms there", "overlap of the histograms"],
+            &[
+                "list",
+                "EER",
+                "its threshold",
+                "minDCF",
+                "misses there",
+                "false alarms there",
+                "overlap of the histograms",
+            ],
             rows,
         ),
     }
@@ -139,5 +179,8 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
 
 /// `5`, not `5.0`.
 fn trim(value: f64) -> String {
-    format!("{value:.1}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    format!("{value:.1}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
 }

@@ -10,14 +10,26 @@ use crate::zoo::SpeakerErrors;
 const MANY: f64 = 0.3;
 
 /// Nothing unusual, goats, wolves, both.
-const LOOKS: [(&str, usize); 4] = [("other speakers", 4), ("goat: missed in 30 % or more", 1), ("wolf: taken for others in 30 % or more", 2), ("both", 5)];
+const LOOKS: [(&str, usize); 4] = [
+    ("other speakers", 4),
+    ("goat: missed in 30 % or more", 1),
+    ("wolf: taken for others in 30 % or more", 2),
+    ("both", 5),
+];
 
 pub(crate) fn figure(speakers: &[SpeakerErrors]) -> Option<Figure> {
     let mut data: [Vec<Value>; 4] = Default::default();
     for one in speakers {
-        let (Some(miss), Some(taken)) = (one.miss_rate(), one.taken_rate()) else { continue };
+        let (Some(miss), Some(taken)) = (one.miss_rate(), one.taken_rate()) else {
+            continue;
+        };
         let kind = usize::from(miss >= MANY) + 2 * usize::from(taken >= MANY);
-        let whom = one.most_taken_for.as_ref().map_or(String::new(), |(other, count)| format!("\nmost often for {other} ({count})"));
+        let whom = one
+            .most_taken_for
+            .as_ref()
+            .map_or(String::new(), |(other, count)| {
+                format!("\nmost often for {other} ({count})")
+            });
         data[kind].push(json!({
             "value": [short(taken), short(miss)],
             "tip": format!(
@@ -29,10 +41,14 @@ pub(crate) fn figure(speakers: &[SpeakerErrors]) -> Option<Figure> {
     if data.iter().all(Vec::is_empty) {
         return None;
     }
-    let keys = LOOKS.iter().zip(&data).filter(|(_, data)| !data.is_empty()).map(|((label, index), _)| Key {
-        label: (*label).to_owned(),
-        look: Look::Mark(Mark::of(*index)),
-    });
+    let keys = LOOKS
+        .iter()
+        .zip(&data)
+        .filter(|(_, data)| !data.is_empty())
+        .map(|((label, index), _)| Key {
+            label: (*label).to_owned(),
+            look: Look::Mark(Mark::of(*index)),
+        });
     let keys = keys.collect();
     let series = LOOKS.iter().zip(data).filter(|(_, data)| !data.is_empty()).map(|((label, index), data)| {
         let mark = Mark::of(*index);
@@ -42,7 +58,8 @@ pub(crate) fn figure(speakers: &[SpeakerErrors]) -> Option<Figure> {
         })
     });
     let mut sorted: Vec<&SpeakerErrors> = speakers.iter().collect();
-    let worst = |one: &SpeakerErrors| one.miss_rate().unwrap_or(0.0) + one.taken_rate().unwrap_or(0.0);
+    let worst =
+        |one: &SpeakerErrors| one.miss_rate().unwrap_or(0.0) + one.taken_rate().unwrap_or(0.0);
     sorted.sort_by(|a, b| worst(b).total_cmp(&worst(a)));
     Some(Figure {
         id: "zoo".to_owned(),

@@ -51,13 +51,21 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
     let of_scores: Vec<Figure> = match verifications {
         [] => Vec::new(),
         lists => {
-            let histograms = lists.iter().take(MAX_HISTOGRAMS).enumerate().map(|(index, list)| scores::histogram(index, list));
-            std::iter::once(scores::det(lists)).chain(histograms).collect()
+            let histograms = lists
+                .iter()
+                .take(MAX_HISTOGRAMS)
+                .enumerate()
+                .map(|(index, list)| scores::histogram(index, list));
+            std::iter::once(scores::det(lists))
+                .chain(histograms)
+                .collect()
         }
     };
     let of_map = examination.and_then(|one| Some(map::figure(one.map.as_ref()?, &one.development)));
     let of_clusters = examination.and_then(|one| one.clusters.as_ref());
-    let of_clusters = of_clusters.map_or_else(Vec::new, |one| vec![clusters::dendrogram(one), clusters::confusion(one)]);
+    let of_clusters = of_clusters.map_or_else(Vec::new, |one| {
+        vec![clusters::dendrogram(one), clusters::confusion(one)]
+    });
     let of_zoo = examination.and_then(|one| zoo::figure(&one.speakers));
     let sections = [
         Section::of("curves", "Training", of_curves),
@@ -66,7 +74,9 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
         Section::of("clusters", "Clusters", of_clusters),
         Section::of("speakers", "Speakers", of_zoo.into_iter().collect()),
     ];
-    let worst = examination.map(|one| worst::section(one, &report.sounds)).transpose()?;
+    let worst = examination
+        .map(|one| worst::section(one, &report.sounds))
+        .transpose()?;
     let content = html! {
         header {
             h1 { "Training run " (report.name) }
@@ -91,8 +101,15 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
             }
         }
     };
-    let figures: Vec<&Figure> = sections.iter().flat_map(|section| &section.figures).collect();
-    Ok(shell(&format!("{} · training run", report.name), &content, &figures))
+    let figures: Vec<&Figure> = sections
+        .iter()
+        .flat_map(|section| &section.figures)
+        .collect();
+    Ok(shell(
+        &format!("{} · training run", report.name),
+        &content,
+        &figures,
+    ))
 }
 
 /// Figures under one heading.
@@ -126,11 +143,33 @@ fn facts(journal: &Journal) -> Markup {
     let last = journal.steps.last().map(|line| line.step);
     let best = journal.best();
     let all: [(&str, Option<String>); 9] = [
-        ("best dev EER", best.and_then(|line| Some(format!("{} at step {}", percent(line.mean_eer?), line.step)))),
+        (
+            "best dev EER",
+            best.and_then(|line| {
+                Some(format!("{} at step {}", percent(line.mean_eer?), line.step))
+            }),
+        ),
         ("untrained network", journal.untrained_eer().map(percent)),
-        ("final loss", journal.steps.last().and_then(|line| line.loss).map(|loss| number(Some(loss)))),
-        ("steps", last.map(|last| start.max_steps.map_or(last.to_string(), |most| format!("{last} of {most}")))),
-        ("ended", journal.end.as_ref().map(|end| end.reason.replace('_', " "))),
+        (
+            "final loss",
+            journal
+                .steps
+                .last()
+                .and_then(|line| line.loss)
+                .map(|loss| number(Some(loss))),
+        ),
+        (
+            "steps",
+            last.map(|last| {
+                start
+                    .max_steps
+                    .map_or(last.to_string(), |most| format!("{last} of {most}"))
+            }),
+        ),
+        (
+            "ended",
+            journal.end.as_ref().map(|end| end.reason.replace('_', " ")),
+        ),
         ("speakers", count(start.num_speakers)),
         ("utterances", count(start.num_utterances)),
         ("parameters", count(start.num_parameters)),
@@ -144,12 +183,16 @@ fn facts(journal: &Journal) -> Markup {
 }
 
 fn diagnosis(diagnosis: Option<&Diagnosis>) -> Markup {
-    let Some(diagnosis) = diagnosis else { return html! {} };
+    let Some(diagnosis) = diagnosis else {
+        return html! {};
+    };
     let rows = diagnosis.findings.iter().map(|finding| {
         vec![
             finding.name.clone(),
             finding.severity.clone(),
-            finding.step.map_or_else(|| "–".to_owned(), |step| step.to_string()),
+            finding
+                .step
+                .map_or_else(|| "–".to_owned(), |step| step.to_string()),
             finding.measured.clone(),
             finding.expected.clone(),
             finding.reason.clone(),

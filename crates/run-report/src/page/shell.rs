@@ -15,12 +15,21 @@ const STYLE: &str = include_str!("../../assets/report.css");
 
 /// The whole page around `content`, in which `figures` are drawn.
 pub(crate) fn shell(title: &str, content: &Markup, figures: &[&Figure]) -> String {
-    let options: serde_json::Map<String, serde_json::Value> =
-        figures.iter().map(|figure| (figure.id.clone(), figure.option.clone())).collect();
+    let options: serde_json::Map<String, serde_json::Value> = figures
+        .iter()
+        .map(|figure| (figure.id.clone(), figure.option.clone()))
+        .collect();
     // Data inside a script element: nothing in it may look like the element's end.
-    let data = serde_json::Value::Object(options).to_string().replace('<', "\\u003c");
+    let data = serde_json::Value::Object(options)
+        .to_string()
+        .replace('<', "\\u003c");
     // Only these scripts run, and nothing is fetched, whatever the names of files say.
-    let hash = |script: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(script.as_bytes())));
+    let hash = |script: &str| {
+        format!(
+            "'sha256-{}'",
+            STANDARD.encode(Sha256::digest(script.as_bytes()))
+        )
+    };
     let policy = format!(
         "default-src 'none'; script-src {} {}; style-src 'unsafe-inline'; img-src data:; media-src data:; base-uri 'none'; form-action 'none'",
         hash(ECHARTS),

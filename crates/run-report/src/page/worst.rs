@@ -9,11 +9,22 @@ use crate::examination::Examination;
 use crate::sound::Sound;
 use crate::worst::WorstTrial;
 
-pub(crate) fn section(examination: &Examination, sounds: &BTreeMap<usize, Sound>) -> Result<Markup, ReportError> {
+pub(crate) fn section(
+    examination: &Examination,
+    sounds: &BTreeMap<usize, Sound>,
+) -> Result<Markup, ReportError> {
     let worst = &examination.worst;
     let kinds = [
-        ("One speaker, taken for two", "Same-speaker trials with the lowest scores.", &worst.misses),
-        ("Two speakers, taken for one", "Different-speaker trials with the highest scores.", &worst.false_alarms),
+        (
+            "One speaker, taken for two",
+            "Same-speaker trials with the lowest scores.",
+            &worst.misses,
+        ),
+        (
+            "Two speakers, taken for one",
+            "Different-speaker trials with the highest scores.",
+            &worst.false_alarms,
+        ),
     ];
     let mut parts = Vec::new();
     for (title, caption, trials) in kinds {
@@ -36,12 +47,19 @@ pub(crate) fn section(examination: &Examination, sounds: &BTreeMap<usize, Sound>
     })
 }
 
-fn item(examination: &Examination, one: &WorstTrial, sounds: &BTreeMap<usize, Sound>) -> Result<Markup, ReportError> {
+fn item(
+    examination: &Examination,
+    one: &WorstTrial,
+    sounds: &BTreeMap<usize, Sound>,
+) -> Result<Markup, ReportError> {
     let mut sides = Vec::new();
     for index in [one.trial.first, one.trial.second] {
         let utterance = &examination.development.utterances[index];
         let sound = sounds.get(&index);
-        let picture = sound.and_then(|sound| sound.spectrogram.as_ref()).map(|picture| picture.uri()).transpose()?;
+        let picture = sound
+            .and_then(|sound| sound.spectrogram.as_ref())
+            .map(|picture| picture.uri())
+            .transpose()?;
         let label = format!("{} of speaker {}", utterance.file, utterance.speaker);
         sides.push(html! {
             div.side {
