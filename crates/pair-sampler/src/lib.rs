@@ -37,7 +37,7 @@ mod row;
 mod sampler;
 mod schedule;
 mod table;
-mod text;
+pub mod text;
 mod trials;
 mod uniform;
 mod utterance;
