@@ -40,7 +40,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             path: folder.to_owned(),
             corpus: "CN-Celeb",
             found: sentence,
-            layout: LAYOUT,
+            layouts: LAYOUT,
         });
     }
     let mut manifest = Manifest::new(folder, utterances);

@@ -70,7 +70,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             path: folder.to_owned(),
             corpus: "Common Voice",
             found: format!("{} folders hold one of its tables.", languages.len()),
-            layout: LAYOUT,
+            layouts: LAYOUT,
         });
     }
     let mut manifest = Manifest::new(folder, clips.into_values().collect());

@@ -69,7 +69,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             path: folder.to_owned(),
             corpus: "LibriSpeech",
             found,
-            layout: LAYOUT,
+            layouts: LAYOUT,
         });
     }
     let mut manifest = Manifest::new(root, utterances);

@@ -70,7 +70,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             path: folder.to_owned(),
             corpus: "TIMIT",
             found,
-            layout: LAYOUT,
+            layouts: LAYOUT,
         });
     }
     let mut utterances: Vec<Utterance> = taken.into_values().collect();

@@ -99,7 +99,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             path: folder.to_owned(),
             corpus: "VCTK",
             found,
-            layout: LAYOUT,
+            layouts: LAYOUT,
         });
     }
     let mut manifest = Manifest::new(root, utterances);
