@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench as bench_command, make_voices};
+use commands::{bench as bench_command, make_voices, prepare_voxceleb};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -23,17 +23,22 @@ struct Arguments {
 enum Command {
     /// Remake the small corpus of synthetic voices in data/voices, or check it.
     MakeVoices(make_voices::MakeVoices),
+    /// Make a packed store of VoxCeleb from its archives.
+    PrepareVoxceleb(prepare_voxceleb::PrepareVoxceleb),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::MakeVoices(command) => make_voices::run(&command),
-        Command::Bench(command) => bench_command::run(&command),
+        Command::MakeVoices(command) => make_voices::run(&command).map(|()| 0),
+        Command::PrepareVoxceleb(command) => {
+            prepare_voxceleb::run(&command).map(|status| status.code())
+        }
+        Command::Bench(command) => bench_command::run(&command).map(|()| 0),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // A closed standard error leaves nobody to tell; the exit code still says it.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");

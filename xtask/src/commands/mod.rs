@@ -2,3 +2,4 @@
 
 pub(crate) mod bench;
 pub(crate) mod make_voices;
+pub(crate) mod prepare_voxceleb;

@@ -52,6 +52,31 @@ pub(super) fn encode(
     })
 }
 
+/// What a store would keep of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncodedSize {
+    /// Samples at the store's rate.
+    pub num_samples: u64,
+    /// Bytes in the shard.
+    pub num_bytes: u64,
+}
+
+/// Does for one file what [`pack`](super::pack) does for many, to tell beforehand what that takes.
+///
+/// # Errors
+/// In words, why the file would be left out.
+pub fn encoded_size(
+    file: Vec<u8>,
+    name: &str,
+    settings: &StoreSettings,
+) -> Result<EncodedSize, String> {
+    let encoded = encode(file, name, settings)?;
+    Ok(EncodedSize {
+        num_samples: encoded.num_samples,
+        num_bytes: encoded.bytes.len() as u64,
+    })
+}
+
 /// To the nearest of 65,536 steps; what came from 16 bits comes out as it was.
 fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round_ties_even() as i16

@@ -46,14 +46,17 @@ mod index;
 mod item;
 mod journal;
 mod layout;
+mod merge;
 mod pack;
 mod reader;
 mod settings;
 mod summary;
 mod writer;
 
+pub use encode::{EncodedSize, encoded_size};
 pub use error::StoreError;
 pub use item::StoreItem;
+pub use merge::merge;
 pub use pack::{Pack, PackProgress, SourceFault, pack};
 pub use reader::{Entry, Store};
 pub use settings::{Part, StoreEncoding, StoreSettings};
