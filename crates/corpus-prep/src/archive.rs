@@ -37,8 +37,7 @@ impl Archive {
     /// Opens the archive that the files joined would be.
     pub(crate) fn open(name: &str, paths: &[PathBuf]) -> Result<Self, PrepError> {
         let parts = Arc::new(Parts::open(paths)?);
-        let reader =
-            BufReader::with_capacity(DIRECTORY_BUFFER, Concat::new(Arc::clone(&parts)));
+        let reader = BufReader::with_capacity(DIRECTORY_BUFFER, Concat::new(Arc::clone(&parts)));
         let bad = |found: String| PrepError::BadArchive {
             name: name.to_owned(),
             found,
@@ -98,7 +97,11 @@ impl Archive {
             return Err(SourceFault::Damaged(format!(
                 "its entry in {} holds {} {} bytes, its directory says {size}",
                 self.name,
-                if bytes.len() as u64 > size { "more than" } else { "only" },
+                if bytes.len() as u64 > size {
+                    "more than"
+                } else {
+                    "only"
+                },
                 size.min(bytes.len() as u64)
             )));
         }
@@ -111,7 +114,9 @@ impl Archive {
             ZipError::Io(error) if error.raw_os_error().is_some() || is_of_disk(&error) => {
                 SourceFault::Lost(error.to_string())
             }
-            error => SourceFault::Damaged(format!("its entry in {} is damaged: {error}", self.name)),
+            error => {
+                SourceFault::Damaged(format!("its entry in {} is damaged: {error}", self.name))
+            }
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::name::{UtteranceName, hostile};
 use crate::sums::{self, file_name};
 
 /// The layouts that are looked for.
-pub const LAYOUTS: &str = "  vox1_dev_wav_partaa, …ab, …ac, …ad   the parts of a split archive, not joined
+pub const LAYOUTS: &str =
+    "  vox1_dev_wav_partaa, …ab, …ac, …ad   the parts of a split archive, not joined
   vox1_dev_wav.zip, vox1_test_wav.zip  whole archives; vox2_dev_aac_parta*, vox2_aac.zip, … alike
   …/id10001/VIDEO/00001.wav            unpacked recordings below any folders; Vox2's end in .m4a
   vox1_meta.csv, vox2_meta.csv         gender, nationality and set of the speakers, where they are";
@@ -42,8 +43,9 @@ impl Source {
                     Ok(size) if size > MOST_BYTES => Err(SourceFault::Damaged(format!(
                         "it has {size} bytes, at most {MOST_BYTES} are expected"
                     ))),
-                    Ok(_) => std::fs::read(&path)
-                        .map_err(|error| SourceFault::Lost(error.to_string())),
+                    Ok(_) => {
+                        std::fs::read(&path).map_err(|error| SourceFault::Lost(error.to_string()))
+                    }
                     Err(error) => Err(SourceFault::Lost(error.to_string())),
                 }
             }
@@ -137,9 +139,9 @@ pub(crate) fn find(
         let below = below.to_string_lossy().replace('\\', "/");
         if let Some(utterance) = UtteranceName::parse(&below) {
             if corpus.has_speaker(utterance.speaker) {
-                let size = entry.metadata().map_err(|error| {
-                    PrepError::io("look at", entry.path())(error.into())
-                })?;
+                let size = entry
+                    .metadata()
+                    .map_err(|error| PrepError::io("look at", entry.path())(error.into()))?;
                 tree.push((utterance.joined(), below, size.len()));
             }
         } else if name == meta_name {
@@ -357,7 +359,10 @@ fn check_gaps(stem: &Path, parts: &[(String, PathBuf)]) -> Result<(), PrepError>
         return Ok(());
     };
     let shown = file_name(path);
-    let start = shown.strip_suffix(first.as_str()).unwrap_or(&shown).to_owned();
+    let start = shown
+        .strip_suffix(first.as_str())
+        .unwrap_or(&shown)
+        .to_owned();
     let is_digits = first.bytes().all(|b| b.is_ascii_digit());
     let from = u32::from(is_digits && number(first) > 0);
     let last = parts.last().map_or(0, |(tag, _)| number(tag));
@@ -388,10 +393,23 @@ mod tests {
 
     #[test]
     fn parts_are_known_by_their_endings() {
-        assert_eq!(split_part("vox1_dev_wav_partaa"), Some(("vox1_dev_wav", "aa")));
-        assert_eq!(split_part("vox2_aac.zip.003"), Some(("vox2_aac.zip", "003")));
-        assert_eq!(split_part("vox2_dev_aac.partab"), Some(("vox2_dev_aac", "ab")));
-        for other in ["vox1_dev_wav.zip", "vox2_dev_aac_partaa.crdownload", "a_party"] {
+        assert_eq!(
+            split_part("vox1_dev_wav_partaa"),
+            Some(("vox1_dev_wav", "aa"))
+        );
+        assert_eq!(
+            split_part("vox2_aac.zip.003"),
+            Some(("vox2_aac.zip", "003"))
+        );
+        assert_eq!(
+            split_part("vox2_dev_aac.partab"),
+            Some(("vox2_dev_aac", "ab"))
+        );
+        for other in [
+            "vox1_dev_wav.zip",
+            "vox2_dev_aac_partaa.crdownload",
+            "a_party",
+        ] {
             assert_eq!(split_part(other), None, "{other}");
         }
     }
@@ -405,7 +423,10 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(message.contains("vox1_dev_wav_partab"), "{message}");
-        assert!(message.contains("bbfaaccefab65d82b21903e81a8a8020"), "{message}");
+        assert!(
+            message.contains("bbfaaccefab65d82b21903e81a8a8020"),
+            "{message}"
+        );
         assert!(message.contains("`vox1_dev_wav_partac`"), "{message}");
     }
 }

@@ -19,23 +19,87 @@ const fn file(name: &'static str, md5: &'static str, bytes: Option<u64>) -> Know
 }
 
 pub(crate) const FILES: [KnownFile; 17] = [
-    file("vox1_dev_wav_partaa", "e395d020928bc15670b570a21695ed96", GIB_10),
-    file("vox1_dev_wav_partab", "bbfaaccefab65d82b21903e81a8a8020", GIB_10),
-    file("vox1_dev_wav_partac", "017d579a2a96a077f40042ec33e51512", GIB_10),
-    file("vox1_dev_wav_partad", "7bb1e9f70fddc7a678fa998ea8b3ba19", None),
+    file(
+        "vox1_dev_wav_partaa",
+        "e395d020928bc15670b570a21695ed96",
+        GIB_10,
+    ),
+    file(
+        "vox1_dev_wav_partab",
+        "bbfaaccefab65d82b21903e81a8a8020",
+        GIB_10,
+    ),
+    file(
+        "vox1_dev_wav_partac",
+        "017d579a2a96a077f40042ec33e51512",
+        GIB_10,
+    ),
+    file(
+        "vox1_dev_wav_partad",
+        "7bb1e9f70fddc7a678fa998ea8b3ba19",
+        None,
+    ),
     file("vox1_dev_wav.zip", "ae63e55b951748cc486645f532ba230b", None),
-    file("vox1_test_wav.zip", "185fdc63c3c739954633d50379a3d102", None),
-    file("vox2_dev_aac_partaa", "da070494c573e5c0564b1d11c3b20577", GIB_10),
-    file("vox2_dev_aac_partab", "17fe6dab2b32b48abaf1676429cdd06f", GIB_10),
-    file("vox2_dev_aac_partac", "1de58e086c5edf63625af1cb6d831528", GIB_10),
-    file("vox2_dev_aac_partad", "5a043eb03e15c5a918ee6a52aad477f9", GIB_10),
-    file("vox2_dev_aac_partae", "cea401b624983e2d0b2a87fb5d59aa60", GIB_10),
-    file("vox2_dev_aac_partaf", "fc886d9ba90ab88e7880ee98effd6ae9", GIB_10),
-    file("vox2_dev_aac_partag", "d160ecc3f6ee3eed54d55349531cb42e", GIB_10),
-    file("vox2_dev_aac_partah", "6b84a81b9af72a9d9eecbb3b1f602e65", Some(2_315_355_528)),
-    file("vox2_dev_aac.zip", "bbc063c46078a602ca71605645c2a402", Some(77_477_283_208)),
-    file("vox2_aac.zip", "bbc063c46078a602ca71605645c2a402", Some(77_477_283_208)),
-    file("vox2_test_aac.zip", "0d2b3ea430a821c33263b5ea37ede312", None),
+    file(
+        "vox1_test_wav.zip",
+        "185fdc63c3c739954633d50379a3d102",
+        None,
+    ),
+    file(
+        "vox2_dev_aac_partaa",
+        "da070494c573e5c0564b1d11c3b20577",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partab",
+        "17fe6dab2b32b48abaf1676429cdd06f",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partac",
+        "1de58e086c5edf63625af1cb6d831528",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partad",
+        "5a043eb03e15c5a918ee6a52aad477f9",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partae",
+        "cea401b624983e2d0b2a87fb5d59aa60",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partaf",
+        "fc886d9ba90ab88e7880ee98effd6ae9",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partag",
+        "d160ecc3f6ee3eed54d55349531cb42e",
+        GIB_10,
+    ),
+    file(
+        "vox2_dev_aac_partah",
+        "6b84a81b9af72a9d9eecbb3b1f602e65",
+        Some(2_315_355_528),
+    ),
+    file(
+        "vox2_dev_aac.zip",
+        "bbc063c46078a602ca71605645c2a402",
+        Some(77_477_283_208),
+    ),
+    file(
+        "vox2_aac.zip",
+        "bbc063c46078a602ca71605645c2a402",
+        Some(77_477_283_208),
+    ),
+    file(
+        "vox2_test_aac.zip",
+        "0d2b3ea430a821c33263b5ea37ede312",
+        None,
+    ),
 ];
 
 /// The published file of a name.

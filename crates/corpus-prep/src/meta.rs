@@ -120,7 +120,8 @@ mod tests {
         assert_eq!(speakers(commas)["id10001"], expected(Some("Ireland")));
         let blanks = "\u{feff}VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \r\nid00012 ,n000012 ,m ,dev ";
         assert_eq!(speakers(blanks)["id00012"], expected(None));
-        let named = "Name\tVoxCeleb2 ID\tVGGFace2 ID\tGender\tSet \nA B\tid00012\tn000012\tm\tdev  \n";
+        let named =
+            "Name\tVoxCeleb2 ID\tVGGFace2 ID\tGender\tSet \nA B\tid00012\tn000012\tm\tdev  \n";
         assert_eq!(speakers(named)["id00012"], expected(None));
     }
 
@@ -129,6 +130,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "path,speaker\na,b\n").unwrap();
         let message = read(file.path()).unwrap_err().to_string();
-        assert!(message.contains("\"path\"") && message.contains("line 1"), "{message}");
+        assert!(
+            message.contains("\"path\"") && message.contains("line 1"),
+            "{message}"
+        );
     }
 }

@@ -144,9 +144,7 @@ fn md5_of(path: &Path, progress: &dyn Fn(u64)) -> Result<String, PrepError> {
     let mut hasher = Md5::new();
     let mut block = vec![0; BLOCK];
     loop {
-        let read = file
-            .read(&mut block)
-            .map_err(PrepError::io("read", path))?;
+        let read = file.read(&mut block).map_err(PrepError::io("read", path))?;
         if read == 0 {
             break;
         }
@@ -173,7 +171,8 @@ fn remember(folder: &Path, name: &str, file: Remembered) {
     let write = || {
         let mut out = tempfile::NamedTempFile::new_in(folder)?;
         out.write_all(&serde_json::to_vec_pretty(&all)?)?;
-        out.persist(folder.join(MEMORY)).map_err(|error| error.error)
+        out.persist(folder.join(MEMORY))
+            .map_err(|error| error.error)
     };
     drop(write());
 }
@@ -203,8 +202,14 @@ mod tests {
         };
         // RFC 1321, appendix A.5.
         let first = fault();
-        assert!(first.contains("900150983cd24fb0d6963f7d28e17f72"), "{first}");
-        assert!(first.contains("185fdc63c3c739954633d50379a3d102"), "{first}");
+        assert!(
+            first.contains("900150983cd24fb0d6963f7d28e17f72"),
+            "{first}"
+        );
+        assert!(
+            first.contains("185fdc63c3c739954633d50379a3d102"),
+            "{first}"
+        );
         assert_eq!(read.swap(0, Ordering::Relaxed), 3);
         assert_eq!(fault(), first);
         assert_eq!(read.load(Ordering::Relaxed), 0);

@@ -97,6 +97,9 @@ mod tests {
         for sample in i16::MIN..=i16::MAX {
             assert_eq!(to_i16(f32::from(sample) / 32_768.0), sample);
         }
-        assert_eq!((to_i16(1.0), to_i16(-1.5), to_i16(f32::NAN)), (i16::MAX, i16::MIN, 0));
+        assert_eq!(
+            (to_i16(1.0), to_i16(-1.5), to_i16(f32::NAN)),
+            (i16::MAX, i16::MIN, 0)
+        );
     }
 }

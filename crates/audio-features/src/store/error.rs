@@ -154,7 +154,9 @@ pub enum StoreError {
     },
 
     /// The source of an utterance cannot be reached, which is no fault of the utterance.
-    #[error("cannot read `{name}`: {reason}; when that is mended, run the same command again: it goes on where it stopped")]
+    #[error(
+        "cannot read `{name}`: {reason}; when that is mended, run the same command again: it goes on where it stopped"
+    )]
     SourceLost {
         /// The utterance.
         name: String,

@@ -158,7 +158,8 @@ impl Journal {
         // Writing plain data as JSON into memory does not fail.
         if let Ok(json) = serde_json::to_vec(line) {
             let sum = crc32fast::hash(&json);
-            self.text.extend_from_slice(format!("{sum:08x} ").as_bytes());
+            self.text
+                .extend_from_slice(format!("{sum:08x} ").as_bytes());
             self.text.extend_from_slice(&json);
             self.text.push(b'\n');
         }

@@ -36,7 +36,11 @@ pub fn merge(
     let order = order(&stores)?;
     if order.len() as u64 != begin.own {
         return Err(refuse(
-            format!("the parts have {} utterances, their plan {}", order.len(), begin.own),
+            format!(
+                "the parts have {} utterances, their plan {}",
+                order.len(),
+                begin.own
+            ),
             "make the parts again",
         ));
     }
@@ -211,7 +215,11 @@ fn check(stores: &[Store]) -> Result<Begin, StoreError> {
             .ok_or_else(|| refuse(format!("{} is part {part}", shown(store)), "make it again"))?;
         if let Some(other) = owner.replace(store) {
             return Err(refuse(
-                format!("part {part} is there twice: {} and {}", shown(other), shown(store)),
+                format!(
+                    "part {part} is there twice: {} and {}",
+                    shown(other),
+                    shown(store)
+                ),
                 "give each part once",
             ));
         }

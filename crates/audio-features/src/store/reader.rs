@@ -342,7 +342,10 @@ impl Store {
         if checksum(self.payload(index)?) == expected {
             return Ok(());
         }
-        Err(self.damaged(index, "its bytes do not have the checksum that they should".to_owned()))
+        Err(self.damaged(
+            index,
+            "its bytes do not have the checksum that they should".to_owned(),
+        ))
     }
 
     fn damaged(&self, index: usize, found: String) -> StoreError {

@@ -134,7 +134,9 @@ mod tests {
 
     #[test]
     fn every_name_is_in_exactly_one_part_and_parts_are_of_like_size() {
-        let parts: Vec<Part> = ["1/3", "2/3", "3/3"].map(|text| text.parse().unwrap()).into();
+        let parts: Vec<Part> = ["1/3", "2/3", "3/3"]
+            .map(|text| text.parse().unwrap())
+            .into();
         let mut sizes = [0; 3];
         for number in 0..3_000 {
             let name = format!("id10001/video/{number:05}.wav");
@@ -143,7 +145,10 @@ mod tests {
             sizes[owners[0]] += 1;
         }
         // Three standard deviations of a binomial draw are 77.
-        assert!(sizes.iter().all(|size| (923..=1_077).contains(size)), "{sizes:?}");
+        assert!(
+            sizes.iter().all(|size| (923..=1_077).contains(size)),
+            "{sizes:?}"
+        );
     }
 
     #[test]

@@ -333,7 +333,9 @@ fn check_same(folder: &Path, there: &Begin, here: &Begin) -> Result<(), StoreErr
         return Ok(());
     }
     let words = |begin: &Begin| {
-        let part = begin.part.map_or(String::new(), |part| format!("part {part} of "));
+        let part = begin
+            .part
+            .map_or(String::new(), |part| format!("part {part} of "));
         format!(
             "{part}{} utterances (plan {}) as {} at {} Hz",
             begin.planned,

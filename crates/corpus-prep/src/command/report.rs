@@ -70,7 +70,10 @@ pub fn report(
     figures: &Figures,
 ) -> Status {
     for missing in &summary.missing {
-        err(&format!("skipped: `{}`: {}\n", missing.name, missing.reason));
+        err(&format!(
+            "skipped: `{}`: {}\n",
+            missing.name, missing.reason
+        ));
     }
     let answer = Answer {
         store: store.display().to_string(),
