@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use audio_features::store::StoreError;
+use pair_sampler::{Problem, SamplerError};
 
 /// Why a corpus cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +86,30 @@ pub enum PrepError {
         free: String,
     },
 
+    /// Lines of a corpus's table that cannot be used.
+    #[error("`{}`: {} lines cannot be used; expected {expected}{}", path.display(), problems.len(), shown(problems))]
+    BadTable {
+        /// The table.
+        path: PathBuf,
+        /// The form of a line.
+        expected: &'static str,
+        /// Every bad line.
+        problems: Vec<Problem>,
+    },
+
+    /// A corpus that is not known.
+    #[error("there is no corpus `{found}`; known are {known}")]
+    UnknownCorpus {
+        /// The name.
+        found: String,
+        /// The names there are.
+        known: String,
+    },
+
+    /// A manifest or a trial list cannot be used.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -127,5 +152,18 @@ fn missing_parts(
         "\nfound {}; download what is missing, a split archive opens only with all of its parts",
         present.join(", ")
     );
+    text
+}
+
+/// The first problems, one a line.
+fn shown(problems: &[Problem]) -> String {
+    let lines = problems
+        .iter()
+        .take(20)
+        .map(|problem| format!("\n  {problem}"));
+    let mut text: String = lines.collect();
+    if problems.len() > 20 {
+        text.push_str(&format!("\n  … and {} more", problems.len() - 20));
+    }
     text
 }

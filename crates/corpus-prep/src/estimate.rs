@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use audio_features::store::{StoreSettings, encoded_size};
 
-use crate::voxceleb::VoxcelebPlan;
+use crate::plan::PackPlan;
 
 /// Recordings that are done to tell what all will take.
 const PROBES: usize = 24;
@@ -27,18 +27,18 @@ pub struct Estimate {
 impl Estimate {
     /// Decodes and encodes a few recordings from all over the plan. `own` says which are to be packed.
     pub(crate) fn make(
-        plan: &VoxcelebPlan,
+        plan: &dyn PackPlan,
         own: &[usize],
         settings: &StoreSettings,
         jobs: usize,
     ) -> Self {
-        let size = |index: usize| plan.items[index].source_bytes;
+        let size = |index: usize| plan.items()[index].source_bytes;
         let bytes_to_read: u64 = own.iter().map(|&index| size(index)).sum();
         let (mut read, mut samples, mut written) = (0, 0, 0);
         let begin = Instant::now();
         for probe in 0..PROBES.min(own.len()) {
             let index = own[probe * own.len() / PROBES.min(own.len())];
-            let item = &plan.items[index];
+            let item = &plan.items()[index];
             // Damaged recordings tell nothing of the others.
             if let Ok(bytes) = plan.read(index)
                 && let Ok(one) = encoded_size(bytes, &item.name, settings)

@@ -1,22 +1,19 @@
 //! VoxCeleb 1 and 2, from whatever of them is there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use audio_features::store::{
-    Pack, PackProgress, Part, SourceFault, Store, StoreItem, StoreSettings, StoreSummary, pack,
-};
+use audio_features::store::{SourceFault, Store, StoreItem};
 use serde::Serialize;
 
 use crate::archive::MOST_BYTES;
-use crate::disk::{bytes_below, free_bytes};
 use crate::error::PrepError;
-use crate::estimate::Estimate;
 use crate::find::{Corpus, Found, Source, find};
 use crate::known::{SETS, is_vox1_test};
 use crate::meta::{self, SpeakerMeta};
 use crate::name::UtteranceName;
+use crate::plan::PackPlan;
 
 /// Where the recordings are and which of them are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +47,7 @@ pub struct SetCount {
 
 /// The utterances to be packed, and where each of them is.
 pub struct VoxcelebPlan {
-    pub(crate) items: Vec<StoreItem>,
+    items: Vec<StoreItem>,
     /// Source and entry of each item.
     places: Vec<(u32, u32)>,
     sources: Vec<Source>,
@@ -207,68 +204,37 @@ impl VoxcelebPlan {
         }
         counts
     }
+}
 
-    /// Number of utterances.
-    #[must_use]
-    pub fn num_utterances(&self) -> usize {
-        self.items.len()
+impl PackPlan for VoxcelebPlan {
+    fn items(&self) -> &[StoreItem] {
+        &self.items
     }
 
-    /// Number of speakers.
-    #[must_use]
-    pub fn num_speakers(&self) -> usize {
-        let speakers: BTreeSet<&str> = self.items.iter().map(|item| &*item.speaker).collect();
-        speakers.len()
-    }
-
-    /// What packing will take, from a few recordings done for it.
-    #[must_use]
-    pub fn estimate(&self, settings: &StoreSettings, part: Option<Part>, jobs: usize) -> Estimate {
-        let own: Vec<usize> = (0..self.items.len())
-            .filter(|&index| part.is_none_or(|part| part.contains(&self.items[index].name)))
-            .collect();
-        Estimate::make(self, &own, settings, jobs)
-    }
-
-    /// Whether the store fits where it is to be; what is there of it already counts.
-    ///
-    /// # Errors
-    /// [`PrepError::DoesNotFit`].
-    pub fn check_room(&self, out: &Path, estimate: &Estimate) -> Result<(), PrepError> {
-        let needed = estimate.bytes_to_write.saturating_sub(bytes_below(out));
-        match free_bytes(out) {
-            Some(free) if free < needed => Err(PrepError::DoesNotFit {
-                path: out.to_owned(),
-                needed: shown_bytes(needed),
-                free: shown_bytes(free),
-            }),
-            _ => Ok(()),
-        }
-    }
-
-    /// Packs the utterances into the store `out`, on the current rayon pool. See
-    /// [`pack`].
-    ///
-    /// # Errors
-    /// [`PrepError::Store`].
-    pub fn pack(
-        &self,
-        out: &Path,
-        settings: &StoreSettings,
-        part: Option<Part>,
-        progress: &(dyn Fn(&PackProgress) + Sync),
-    ) -> Result<StoreSummary, PrepError> {
-        let job = Pack {
-            settings: settings.clone(),
-            part,
-            items: &self.items,
-        };
-        Ok(pack(out, &job, &|index| self.read(index), progress)?)
-    }
-
-    pub(crate) fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
+    fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
         let (source, entry) = self.places[index];
         self.sources[source as usize].read(entry)
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn sets(&self) -> Vec<SetCount> {
+        self.counts()
+    }
+
+    fn finish(&self, store: &Store) -> Result<Vec<String>, PrepError> {
+        Ok(match odd_lengths(store)? {
+            0 => Vec::new(),
+            odd => vec![format!(
+                "{odd} utterances of VoxCeleb1 do not have 640 n + 1 samples, as all published ones have"
+            )],
+        })
     }
 }
 
@@ -276,7 +242,7 @@ impl VoxcelebPlan {
 ///
 /// # Errors
 /// [`PrepError::Store`].
-pub(crate) fn odd_lengths(store: &Store) -> Result<u64, PrepError> {
+fn odd_lengths(store: &Store) -> Result<u64, PrepError> {
     let mut odd = 0;
     for index in 0..store.len() {
         let entry = store.entry(index)?;

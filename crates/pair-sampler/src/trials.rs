@@ -160,6 +160,11 @@ impl TrialList {
         write_atomically(path, &self.text(form))
     }
 
+    /// The list in VoxCeleb's form, `\n` after each line.
+    pub fn to_text(&self) -> String {
+        self.text(Form::VoxCeleb)
+    }
+
     fn text(&self, form: Form) -> String {
         let mut text = String::new();
         for Trial {

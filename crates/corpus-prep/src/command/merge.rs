@@ -7,6 +7,7 @@ use std::time::Instant;
 use audio_features::store::{PackProgress, StoreError, StoreSummary, merge};
 
 use super::{Figures, Progress, Screen, Status, report};
+use crate::corpus_plan::TRIALS_FOLDER;
 use crate::disk::{bytes_below, free_bytes};
 use crate::error::PrepError;
 use crate::voxceleb::shown_bytes;
@@ -42,9 +43,27 @@ impl MergeArgs {
         });
         progress.end();
         let summary = summary?;
+        self.copy_lists()?;
         let last = last.into_inner().unwrap_or_default();
         let figures = Figures::new(0.0, begin.elapsed().as_secs_f64(), &last);
         Ok(report(screen, &self.out, &summary, &[], &[], &figures))
+    }
+
+    /// Every part has the corpus's own trial lists, and they are the same.
+    fn copy_lists(&self) -> Result<(), PrepError> {
+        let lists = self.parts.iter().map(|part| part.join(TRIALS_FOLDER));
+        let Some(from) = lists.into_iter().find(|folder| folder.is_dir()) else {
+            return Ok(());
+        };
+        let to = self.out.join(TRIALS_FOLDER);
+        std::fs::create_dir_all(&to).map_err(PrepError::io("make", &to))?;
+        for entry in std::fs::read_dir(&from).map_err(PrepError::io("read", &from))? {
+            let path = entry.map_err(PrepError::io("read", &from))?.path();
+            if let Some(name) = path.file_name() {
+                std::fs::copy(&path, to.join(name)).map_err(PrepError::io("copy", &path))?;
+            }
+        }
+        Ok(())
     }
 
     fn check_room(&self) -> Result<(), PrepError> {

@@ -4,13 +4,18 @@
 //! they are these.
 
 mod args;
+mod corpus;
 mod merge;
+mod packing;
+mod prepare;
 mod progress;
 mod report;
 mod voxceleb;
 
 pub use args::PackArgs;
+pub use corpus::CorpusArgs;
 pub use merge::MergeArgs;
+pub use prepare::PrepareCommand;
 pub use progress::Progress;
 pub use report::{Figures, report};
 pub use voxceleb::VoxcelebArgs;
