@@ -40,3 +40,4 @@ pub use loss::{KlHingeConfig, PairLoss, Weighting, all_pairs, explicit_pairs};
 pub use network::SpeakerNetwork;
 pub use segments::Segmentation;
 pub use weights::Precision;
+pub use whitening::Whitening;
