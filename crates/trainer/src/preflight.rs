@@ -43,7 +43,7 @@ impl Training<'_> {
         let device = self.options.device.clone().autodiff();
         let batch = batch_of_both_kinds(maker)?;
         let mut checks = self.loss_checks(network, &batch, &device)?;
-        checks.extend(self.label_check(statistics));
+        checks.push(Self::label_check(statistics));
         checks.push(self.overfit(network, &batch, &device)?);
         let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES).map(|step| self.plan(step)).collect();
         checks.extend(self.batch_checks(&plans));
@@ -86,14 +86,14 @@ impl Training<'_> {
         ])
     }
 
-    fn label_check(&self, statistics: &Statistics) -> Option<Check> {
-        Some(match (statistics.train_eer, statistics.dev_eer) {
-            (Some(train), Some(dev)) => labels_fit(train, dev),
-            _ => Check::skipped(
+    fn label_check(statistics: &Statistics) -> Check {
+        match statistics.unlabelled {
+            Some([train, dev]) => labels_fit(train, dev),
+            None => Check::skipped(
                 Name::LabelsWrong,
                 "there are no development trials to compare with, or no speaker with two recordings",
             ),
-        })
+        }
     }
 
     /// Learns a few segments by heart, without dropout.

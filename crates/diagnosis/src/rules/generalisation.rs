@@ -1,11 +1,13 @@
 //! What holds for speakers, sessions and rooms that were not trained on.
 
+use crate::preflight::labels::{COMPARE_COLUMNS, LABELS_WRONG, labels_are_wrong};
 use crate::rules::{has_ended, last_step};
 use crate::words::percent;
 use crate::{Finding, Measurements, Name, Run, Severity};
 
 pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(labels_wrong(run));
     findings.extend(overfitting(run));
     findings.extend(still_better(run, so_far));
     findings.extend(channel(run));
@@ -22,6 +24,29 @@ fn rates(run: &Run) -> Vec<(&Measurements, f64)> {
     evaluations
         .filter_map(|evaluation| Some((evaluation, evaluation.dev_eer?)))
         .collect()
+}
+
+/// Speakers that were trained on are told apart by chance, others are not.
+fn labels_wrong(run: &Run) -> Option<Finding> {
+    let last = run
+        .evaluations
+        .iter()
+        .rev()
+        .find(|evaluation| evaluation.train_eer.is_some())?;
+    let (train, dev) = (last.train_eer?, last.dev_eer?);
+    labels_are_wrong(train, dev).then(|| Finding {
+        name: Name::LabelsWrong,
+        severity: Severity::Broken,
+        measured: format!(
+            "the network tells training speakers apart with EER {}, development speakers with {}",
+            percent(train),
+            percent(dev)
+        ),
+        expected: "training speakers at least as easy as others".to_owned(),
+        reason: LABELS_WRONG.to_owned(),
+        remedy: COMPARE_COLUMNS.to_owned(),
+        step: last.step,
+    })
 }
 
 /// The development EER rises while training speakers are told apart better and better.

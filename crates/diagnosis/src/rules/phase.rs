@@ -15,26 +15,19 @@ const PATIENCE: u64 = 1000;
 
 pub(super) fn judge(run: &Run) -> Vec<Finding> {
     let points = points(run);
-    let Some(now) = recent(&points) else {
-        return Vec::new();
-    };
-    if now.step < FIRST_STEPS {
-        return Vec::new();
-    }
-    let mut findings = Vec::new();
-    match alike(run, &points, &now).or_else(|| flat(&points, &now)) {
-        Some(finding) => findings.push(finding),
-        None => findings.extend(apart(run, &points, &now)),
-    }
-    if run.end.is_some_and(|end| end.reason == EndedBy::Collapse)
-        && !findings
-            .iter()
-            .any(|finding| finding.name == Name::Collapse)
-    {
-        findings.push(collapse(&now, "the run stopped itself".to_owned()));
-    }
+    let now = recent(&points).filter(|now| now.step >= FIRST_STEPS);
+    let mut findings = now.map_or_else(Vec::new, |now| of_loss(run, &points, &now));
     findings.extend(embeddings_alike(run));
     findings
+}
+
+fn of_loss(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
+    let stopped = run.end.is_some_and(|end| end.reason == EndedBy::Collapse);
+    match alike(run, points, now).or_else(|| flat(points, now)) {
+        Some(finding) => vec![finding],
+        None if stopped => vec![collapse(now, "the run stopped itself".to_owned())],
+        None => apart(run, points, now),
+    }
 }
 
 /// The steps, or where there are none the evaluations.
