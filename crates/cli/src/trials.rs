@@ -54,9 +54,36 @@ impl Trials {
             .iter()
             .map(|path| TrialList::read(path))
             .collect::<Result<Vec<_>, _>>()?;
+        let names = lists.iter().flat_map(TrialList::utterances).collect();
+        let named = Named::read(args, &names, context)?;
+        Ok(Self {
+            lists,
+            manifest: named.manifest,
+            set: named.set,
+            origin: named.origin,
+            skipped: named.skipped,
+        })
+    }
+}
+
+/// The embeddings of the recordings that trial lists name.
+pub(crate) struct Named {
+    manifest: Option<Manifest>,
+    pub(crate) set: EmbeddingSet,
+    /// The model or file that the embeddings come from.
+    pub(crate) origin: String,
+    skipped: Vec<Skipped>,
+}
+
+impl Named {
+    /// Embeds, or reads, the recordings of these names.
+    pub(crate) fn read(
+        args: &TrialArgs,
+        names: &BTreeSet<&str>,
+        context: &Context,
+    ) -> Result<Self> {
         let root = args.root.as_deref();
         let manifest = read_manifest(root, args.split.as_deref())?;
-        let names: BTreeSet<&str> = lists.iter().flat_map(TrialList::utterances).collect();
         let (mut set, origin, skipped) = match (root, &args.embeddings) {
             (_, Some(file)) => {
                 let set = read_embeddings(file)?;
@@ -88,7 +115,6 @@ impl Trials {
         };
         args.centre.apply(&mut set.matrix)?;
         Ok(Self {
-            lists,
             manifest,
             set,
             origin,
