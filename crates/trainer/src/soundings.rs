@@ -10,7 +10,7 @@ use speaker_model::Embedder;
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::FeatureBank;
+use crate::data::{FeatureBank, RawFeatures};
 use crate::evaluate::{DevSet, IndexedList, ListResult, less};
 use crate::statistics::{chosen, pairs, rate};
 
@@ -51,7 +51,7 @@ impl Soundings {
         let mut train = Vec::with_capacity(indices.len());
         indices.retain(|&index| {
             let features = bank.log_mel(&manifest.utterances[index].path);
-            let mut features = features.map(|features| features.to_features());
+            let mut features = features.map(RawFeatures::into_features);
             if let Ok(features) = &mut features {
                 front_end.finish(features);
                 train.push(features.clone());

@@ -82,7 +82,7 @@ impl Statistics {
             .take(2 * MOST_RECORDINGS)
             .map(|&index| {
                 let features = bank.log_mel(&manifest.utterances[index].path).ok()?;
-                Some(moments(&features.to_features()))
+                Some(moments(&features.into_features()))
             })
             .collect();
         let (chosen, mut train): (Vec<usize>, Vec<Vec<f32>>) = chosen
