@@ -5,6 +5,9 @@ use crate::rules::{has_ended, last_step};
 use crate::words::percent;
 use crate::{Finding, Measurements, Name, Run, Severity};
 
+/// An EER below which a list tells nothing.
+const EASY: f64 = 0.02;
+
 pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(labels_wrong(run));
@@ -166,7 +169,8 @@ fn channel(run: &Run) -> Option<Finding> {
 fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
     let rates = rates(run);
     let (last, now) = rates.last()?;
-    let untrained = last.untrained_eer?;
+    // A list that the untrained network has nearly all right leaves nothing to be learned.
+    let untrained = last.untrained_eer.filter(|&eer| eer > EASY)?;
     let best = rates
         .iter()
         .map(|(_, eer)| *eer)
