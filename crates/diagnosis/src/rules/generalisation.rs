@@ -1,7 +1,7 @@
 //! What holds for speakers, sessions and rooms that were not trained on.
 
 use crate::preflight::labels::{COMPARE_COLUMNS, LABELS_WRONG, labels_are_wrong};
-use crate::rules::{has_ended, last_step};
+use crate::rules::{FIRST_STEPS, has_ended, last_step};
 use crate::words::percent;
 use crate::{Finding, Measurements, Name, Run, Severity};
 
@@ -66,7 +66,15 @@ fn overfitting(run: &Run) -> Option<Finding> {
         since.iter().rev().take(3).map(|(_, eer)| eer).sum::<f64>() / since.len().min(3) as f64;
     let risen = since.len() >= 3 && now > best_eer + (0.15 * best_eer).max(0.02);
     let apart = last.train_eer.is_none_or(|train| train < 0.6 * now);
-    (risen && apart).then(|| Finding {
+    // A loss that has risen too, as where augmentation has begun, is no sign of learning by heart.
+    let loss_at = |step: u64| {
+        let until = run.trace.partition_point(|point| point.step <= step);
+        until.checked_sub(1).map(|index| run.trace[index].loss)
+    };
+    let better = loss_at(best.step)
+        .zip(loss_at(last.step))
+        .is_none_or(|(then, now)| now <= then);
+    (risen && apart && better).then(|| Finding {
         name: Name::Overfitting,
         severity: Severity::Suspect,
         measured: format!(
@@ -181,13 +189,13 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
                 && matches!(finding.name, Name::EverythingApart | Name::Plateau))
     });
     let severity = match () {
-        () if has_ended(run) && best >= 0.98 * untrained => {
-            if early || last_step(run) < 1000 {
-                Severity::Suspect
-            } else {
-                Severity::Broken
-            }
-        }
+        () if last.step < FIRST_STEPS => return None,
+        () if has_ended(run) && best >= 0.98 * untrained => match last_step(run) {
+            // That it was stopped too early has been said.
+            _ if early => Severity::Information,
+            1000.. => Severity::Broken,
+            _ => Severity::Suspect,
+        },
         // A phase that passes is no reason to worry.
         () if !has_ended(run)
             && !early
