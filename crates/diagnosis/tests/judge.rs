@@ -203,6 +203,22 @@ fn overfitting_needs_a_rise_that_lasts() {
 }
 
 #[test]
+fn a_loss_that_has_risen_is_no_overfitting() {
+    let find = |now: f64| {
+        let points = [(200, 0.2, 1.0, 9.0), (500, now, 1.0, 9.0)];
+        let run = Run {
+            facts: facts(3.0),
+            trace: trace(&points, 5.8, 0.5),
+            evaluations: evaluations(&[0.3, 0.2, 0.15, 0.19, 0.2, 0.21]),
+            ..Run::default()
+        };
+        judge(&run).find(Name::Overfitting).is_some()
+    };
+    assert!(find(0.1));
+    assert!(!find(0.3), "augmentation has begun, say");
+}
+
+#[test]
 fn a_run_that_does_not_beat_the_untrained_network_is_named_at_its_end() {
     let rates = [0.25, 0.31, 0.3, 0.29];
     assert_eq!(judged(&rates, None, |_| {}).verdict, Verdict::Healthy);

@@ -218,7 +218,7 @@ fn sampling_faults_are_found_out_with_their_remedy() {
         CheckVerdict::Skipped
     );
     assert_eq!(verdict(silent_crops(0.05, 100)), CheckVerdict::Passed);
-    assert_eq!(verdict(silent_crops(0.4, 100)), CheckVerdict::Warning);
+    assert_eq!(verdict(silent_crops(0.5, 100)), CheckVerdict::Warning);
     assert_eq!(verdict(crops_vary(None, 0.4, 3.0)), CheckVerdict::Passed);
     let fixed = crops_vary(Some(0.1), 0.4, 4.0);
     assert_eq!(fixed.verdict, CheckVerdict::Note);

@@ -74,7 +74,12 @@ impl Training<'_> {
         maker: &BatchMaker<'_>,
     ) -> Result<Event, TrainError> {
         let begin = Instant::now();
-        let statistics = Statistics::measure(self.manifest, self.bank, &self.dev);
+        let statistics = Statistics::measure(
+            self.manifest,
+            self.bank,
+            &self.dev,
+            &self.options.device.clone().inner(),
+        );
         let checks = self.checks(network, maker, &statistics)?;
         Ok(Event::Preflight {
             step,

@@ -30,7 +30,7 @@ const MOST_CROPS: usize = 200;
 const SMALL_SPEAKERS: usize = 4;
 
 /// Steps on that batch at most, and between two looks at it.
-const OVERFIT_STEPS: [u64; 2] = [100, 10];
+const OVERFIT_STEPS: [u64; 2] = [100, 5];
 
 impl Training<'_> {
     /// All checks, in the order in which one thing causes another.

@@ -70,7 +70,12 @@ pub(crate) fn pairs(manifest: &Manifest, chosen: &[usize]) -> IndexedList {
 }
 
 impl Statistics {
-    pub(crate) fn measure(manifest: &Manifest, bank: &FeatureBank, dev: &DevSet) -> Self {
+    pub(crate) fn measure(
+        manifest: &Manifest,
+        bank: &FeatureBank,
+        dev: &DevSet,
+        device: &Device,
+    ) -> Self {
         let num_speakers = manifest.speakers().len();
         let chosen = chosen(
             manifest,
@@ -107,7 +112,7 @@ impl Statistics {
                 .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
         };
         let within = residuals(manifest, &chosen, &train);
-        let whitened = through(&within, &dev_rows);
+        let whitened = through(&within, &dev_rows, device);
         // Pairs grow with the square; a hundred recordings are enough to see labels that are wrong.
         let few = self::chosen(manifest, 40, 4);
         let few: Vec<usize> = (0..chosen.len())
@@ -115,8 +120,8 @@ impl Statistics {
             .collect();
         let few_rows: Vec<Vec<f32>> = few.iter().map(|&row| train[row].clone()).collect();
         let few: Vec<usize> = few.into_iter().map(|row| chosen[row]).collect();
-        let of_train = rate(&pairs(manifest, &few), &through(&train, &few_rows));
-        let of_dev = mean_eer(&through(&train, &dev_rows));
+        let of_train = rate(&pairs(manifest, &few), &through(&train, &few_rows, device));
+        let of_dev = mean_eer(&through(&train, &dev_rows, device));
         Self {
             dev_eer: mean_eer(&dev_rows),
             whitened_eer: mean_eer(&whitened),
@@ -192,14 +197,13 @@ fn residuals(manifest: &Manifest, chosen: &[usize], train: &[Vec<f32>]) -> Vec<V
 }
 
 /// `rows` through the map that whitens `data`.
-fn through(data: &[Vec<f32>], rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
+fn through(data: &[Vec<f32>], rows: &[Vec<f32>], device: &Device) -> Vec<Vec<f32>> {
     let Some(width) = data.first().map(Vec::len).filter(|_| !rows.is_empty()) else {
         return rows.to_vec();
     };
-    let device = Device::flex();
-    let map = Whitening::of(data, width, SHRINKAGE, &device);
+    let map = Whitening::of(data, width, SHRINKAGE, device);
     let input = TensorData::new(rows.concat(), [rows.len(), width]);
-    let output = map.forward(Tensor::from_data(input, &device)).into_data();
+    let output = map.forward(Tensor::from_data(input, device)).into_data();
     let values: Vec<f32> = output.iter::<f32>().collect();
     values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }

@@ -1,14 +1,11 @@
 //! Where the loss stands: at its plateau, collapsed, everything apart, or past that.
 
-use crate::rules::{has_ended, last_step};
+use crate::rules::{FIRST_STEPS, has_ended, last_step};
 use crate::words::{number, percent};
 use crate::{EndedBy, Finding, Name, Run, Severity, TracePoint};
 
 /// Pairs closer than this share of the margin are as good as alike.
 const ALIKE: f64 = 0.02;
-
-/// Steps before which nothing is said about a plateau.
-const FIRST_STEPS: u64 = 30;
 
 /// Steps for which everything may be apart without getting better.
 const PATIENCE: u64 = 1000;
