@@ -228,7 +228,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read(bytes: Vec<u8>) {
-            Journal::parse(&bytes);
+            let _ = Journal::parse(&bytes);
         }
     }
 }
