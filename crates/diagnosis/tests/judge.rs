@@ -132,6 +132,23 @@ fn a_loss_that_stands_at_its_plateau_without_a_gradient_is_broken() {
 }
 
 #[test]
+fn a_loss_above_its_plateau_blames_the_learning_rate_and_not_the_number_of_steps() {
+    let points: Vec<(u64, f64, f64, f64)> = (1..13).map(|i| (10 * i, 15.9, 37.0, 41.0)).collect();
+    let run = Run {
+        facts: facts(3.0),
+        trace: trace(&points, 4.8, 9.0),
+        end: Some(End {
+            step: 120,
+            reason: EndedBy::Limit,
+        }),
+        ..Run::default()
+    };
+    let names: Vec<Name> = judge(&run).findings.iter().map(|f| f.name).collect();
+    assert_eq!(names, [Name::LearningRate]);
+    assert_eq!(judge(&run).verdict, Verdict::Broken);
+}
+
+#[test]
 fn a_slow_start_is_no_collapse() {
     let points: Vec<(u64, f64, f64, f64)> = (1..20).map(|i| (10 * i, 5.8, 0.001, 0.002)).collect();
     let run = Run {

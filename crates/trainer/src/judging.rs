@@ -180,7 +180,7 @@ impl Training<'_> {
         );
         measurements.gradient_norm = Some(probe.gradient_norm());
         measurements.gradients = probe.gradients;
-        measurements.units = units(&state.network, &batch, self.config.model.encoder.hidden);
+        measurements.units = units(&state.network, &batch, &self.config.model.encoder);
         measurements.speakers_visited = Some(state.coverage.num_speakers());
         Ok(())
     }

@@ -62,7 +62,7 @@ fn units(
         .max_by(|a, b| share(a).total_cmp(&share(b)))?;
     let (what, reason, remedy) = match name {
         Name::Saturation => (
-            "are within 1 % of the end of their range for nine inputs of ten",
+            "are within 1 % of the end of their range for half of the inputs",
             "a saturated unit hardly passes a gradient on and says the same of every recording",
             "start anew with a lower learning rate (0.001), clip the gradient, or scale the features down",
         ),

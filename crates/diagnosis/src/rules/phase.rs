@@ -23,8 +23,34 @@ fn of_loss(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
     match alike(run, points, now).or_else(|| flat(points, now)) {
         Some(finding) => vec![finding],
         None if stopped => vec![collapse(now, "the run stopped itself".to_owned())],
-        None => apart(run, points, now),
+        None => match worse_than_alike(run, now) {
+            Some(finding) => vec![finding],
+            None => apart(run, points, now),
+        },
     }
+}
+
+/// A loss above its value for outputs all alike: training has made it worse than saying nothing.
+fn worse_than_alike(run: &Run, now: &TracePoint) -> Option<Finding> {
+    let plateau = now.plateau.filter(|&plateau| now.loss > 1.2 * plateau)?;
+    Some(Finding {
+        name: Name::LearningRate,
+        severity: if has_ended(run) {
+            Severity::Broken
+        } else {
+            Severity::Suspect
+        },
+        measured: format!(
+            "after {} steps the loss is {}, above its value for outputs all alike, {}",
+            now.step,
+            number(now.loss),
+            number(plateau)
+        ),
+        expected: "a loss below that value within a few steps".to_owned(),
+        reason: "the steps are so long that each throws away what the last one had done".to_owned(),
+        remedy: "start anew with a tenth of the learning rate; 0.001 is usual".to_owned(),
+        step: now.step,
+    })
 }
 
 /// The steps, or where there are none the evaluations.
