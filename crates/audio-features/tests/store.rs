@@ -76,7 +76,10 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
         .unwrap()
         .map(|entry| {
             let entry = entry.unwrap();
-            (entry.file_name().into(), std::fs::read(entry.path()).unwrap())
+            (
+                entry.file_name().into(),
+                std::fs::read(entry.path()).unwrap(),
+            )
         })
         .collect();
     files.sort();
@@ -95,7 +98,11 @@ fn samples_and_facts_come_out_as_they_went_in() {
         let store = Store::open(&out).unwrap();
         assert_eq!(store.len(), 39);
         assert_eq!(store.find("id01/005.wav"), None);
-        for (number, item) in items().iter().enumerate().filter(|(number, _)| *number != 5) {
+        for (number, item) in items()
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| *number != 5)
+        {
             let index = store.find(&item.name).unwrap();
             let entry = store.entry(index).unwrap();
             assert_eq!(entry.speaker, &*item.speaker);
@@ -125,7 +132,9 @@ fn an_interrupted_store_with_torn_ends_becomes_the_undisturbed_one() {
     let items = items();
     // One item in hand at a time, so that every item is a place to stop at.
     let mut large = items.clone();
-    large.iter_mut().for_each(|item| item.source_bytes = 1 << 30);
+    large
+        .iter_mut()
+        .for_each(|item| item.source_bytes = 1 << 30);
     let job = Pack {
         settings: settings(StoreEncoding::Pcm),
         part: None,
@@ -140,7 +149,10 @@ fn an_interrupted_store_with_torn_ends_becomes_the_undisturbed_one() {
         let error = pack(&out, &job, &read, &|_| {}).unwrap_err();
         assert!(matches!(&error, StoreError::SourceLost { name, .. } if *name == items[stop].name));
         let error = Store::open(&out).unwrap_err();
-        assert!(matches!(error, StoreError::Unfinished { planned: 40, .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::Unfinished { planned: 40, .. }),
+            "{error}"
+        );
         for (name, _) in files(&out) {
             let mut file = std::fs::File::options()
                 .append(true)
@@ -198,12 +210,18 @@ fn another_plan_does_not_go_into_a_store() {
     let error = pack(&out, &job, &wav, &|_| {}).unwrap_err();
     assert!(matches!(error, StoreError::OtherPlan { .. }), "{error}");
     let twice = [items[1].clone(), items[1].clone()];
-    let job = Pack { items: &twice, ..job };
+    let job = Pack {
+        items: &twice,
+        ..job
+    };
     let error = pack(&folder.path().join("new"), &job, &wav, &|_| {}).unwrap_err();
     assert!(matches!(error, StoreError::Order { .. }), "{error}");
     std::fs::create_dir(folder.path().join("mine")).unwrap();
     std::fs::write(folder.path().join("mine/thesis.txt"), b"dear to me").unwrap();
-    let job = Pack { items: &items, ..job };
+    let job = Pack {
+        items: &items,
+        ..job
+    };
     let error = pack(&folder.path().join("mine"), &job, &wav, &|_| {}).unwrap_err();
     assert!(error.to_string().contains("thesis.txt"), "{error}");
 }
@@ -229,7 +247,10 @@ fn every_flipped_byte_is_noticed() {
     std::fs::write(&shard, &audio).unwrap();
     let store = Store::open(&out).unwrap();
     let error = store.recording(0, 16_000).unwrap_err().to_string();
-    assert!(error.contains("id00/000.wav") && error.contains("shard-00000"), "{error}");
+    assert!(
+        error.contains("id00/000.wav") && error.contains("shard-00000"),
+        "{error}"
+    );
     assert!(store.recording(1, 16_000).is_ok());
     drop(store);
     std::fs::write(&shard, &audio[1..]).unwrap();
