@@ -31,6 +31,11 @@ impl Console {
         }
     }
 
+    /// Whether neither progress nor warnings are shown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints `text` as it is, line ends included.
     pub(crate) fn raw(&self, text: &str) {
         // A closed standard error leaves nobody to tell.

@@ -77,6 +77,7 @@ fn chunks(inputs: &[Input]) -> Vec<Range<usize>> {
     let bytes = |input: &Input| match &input.source {
         Source::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
         Source::Memory(bytes) => bytes.len() as u64,
+        Source::Stored { store, index } => store.entry(*index).map_or(0, |entry| entry.num_bytes),
     };
     let mut chunks = Vec::new();
     let (mut start, mut total) = (0, 0);
@@ -95,10 +96,15 @@ fn chunks(inputs: &[Input]) -> Vec<Range<usize>> {
 /// A recording's samples at `sample_rate_hz`.
 pub(crate) fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
     match &input.source {
-        Source::File(path) => read_recording(path, sample_rate_hz),
-        Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz),
+        Source::File(path) => {
+            read_recording(path, sample_rate_hz).map_err(|error| error.to_string())
+        }
+        Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz)
+            .map_err(|error| error.to_string()),
+        Source::Stored { store, index } => store
+            .recording(*index, sample_rate_hz)
+            .map_err(|error| error.to_string()),
     }
-    .map_err(|error| error.to_string())
 }
 
 fn prepare(front_end: &FrontEnd, input: &Input) -> Result<Prepared, String> {

@@ -22,14 +22,17 @@ mod export;
 mod global;
 mod inputs;
 mod labels;
+mod merge;
 mod model;
 mod points;
+mod prepare;
 mod protocol;
 mod protocol_summary;
 mod report;
 mod score;
 mod speakers;
 mod stdin;
+mod stored;
 mod train;
 mod trials;
 mod verify;
@@ -76,5 +79,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::Prepare(args) => prepare::run(args, context),
+        Command::Merge(args) => merge::run(args, context),
     }
 }

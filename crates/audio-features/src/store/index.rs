@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::StoreError;
 use super::item::Facts;
-use super::layout::{BYTE_ORDER, FORMAT_VERSION, Header, INDEX, MAGIC, NONE, Row};
+use super::layout::{BYTE_ORDER, FORMAT_VERSION, Header, INDEX, MAGIC, NONE, Row, beside};
 
 #[derive(Debug, Default)]
 pub(super) struct IndexBuilder {
@@ -143,7 +143,7 @@ impl IndexBuilder {
         header.checksum = *hasher.finalize().as_bytes();
         let path = store.join(INDEX);
         let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(store)?;
+            let mut file = beside(store)?;
             let mut out = BufWriter::new(file.as_file_mut());
             out.seek(SeekFrom::Start(0))?;
             out.write_all(bytemuck::bytes_of(&header))?;

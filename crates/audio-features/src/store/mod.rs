@@ -49,6 +49,8 @@ mod layout;
 mod merge;
 mod pack;
 mod reader;
+#[cfg(test)]
+mod scale;
 mod settings;
 mod summary;
 mod writer;

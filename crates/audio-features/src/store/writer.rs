@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::index::{IndexBuilder, Placed};
 use super::item::Facts;
 use super::journal::{Begin, Journal, Record};
-use super::layout::{FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, shard_name};
+use super::layout::{FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, beside, shard_name};
 use super::summary::{Missing, StoreSummary};
 
 /// A folder that is being written, or has been.
@@ -227,7 +227,7 @@ impl StoreWriter {
         summary.checksum = checksum.to_hex().to_string();
         let path = self.folder.join(SUMMARY);
         let write = || {
-            let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+            let mut file = beside(&self.folder)?;
             let mut text = serde_json::to_vec_pretty(&summary)?;
             text.push(b'\n');
             file.write_all(&text)?;

@@ -7,6 +7,7 @@ use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, mak
 use trainer::TrainData;
 
 use super::Args;
+use crate::stored;
 
 /// The recordings of a training.
 pub(super) struct Source {
@@ -72,14 +73,18 @@ fn read_voices() -> Result<Source> {
 }
 
 fn read_own(args: &Args, root: &Path) -> Result<Source> {
-    let manifest = match &args.split {
-        Some(split) => Manifest::with_split_file(root, split)?,
-        None => Manifest::read(root, None)?,
-    };
+    let manifest = stored::read_manifest(root, args.split.as_deref())?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
         let part = |split: &str| manifest.filter(&[format!("split={split}").parse::<Filter>()?]);
-        (part("train")?, part("dev").ok())
+        match (part("train")?, part("dev").ok()) {
+            // Corpora such as VoxCeleb have no third part to develop on.
+            (train, None) if args.trials.is_empty() => {
+                let (train, held_out) = hold_out(&train);
+                (train, Some(held_out))
+            }
+            parts => parts,
+        }
     } else if args.trials.is_empty() {
         let (train, held_out) = hold_out(&manifest);
         (train, Some(held_out))
