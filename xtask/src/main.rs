@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod fetch;
 mod voices;
 
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench as bench_command, make_voices, prepare_voxceleb};
+use commands::{bench as bench_command, fetch as fetch_command, make_voices, prepare_voxceleb};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -25,6 +26,8 @@ enum Command {
     MakeVoices(make_voices::MakeVoices),
     /// Make a packed store of VoxCeleb from its archives.
     PrepareVoxceleb(prepare_voxceleb::PrepareVoxceleb),
+    /// Download a corpus that may be passed on.
+    Fetch(fetch_command::Fetch),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         Command::PrepareVoxceleb(command) => {
             prepare_voxceleb::run(&command).map(|status| status.code())
         }
+        Command::Fetch(command) => fetch_command::run(&command).map(|()| 0),
         Command::Bench(command) => bench_command::run(&command).map(|()| 0),
     };
     match result {
