@@ -10,7 +10,7 @@ use diagnosis::preflight::{
 };
 use diagnosis::{Check, Name};
 use pair_sampler::{BatchPlan, CropConfig};
-use speaker_eval::eer;
+use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::{SpeakerNetwork, all_pairs};
 
 use crate::TrainError;
@@ -269,14 +269,23 @@ impl Training<'_> {
         };
         let (lists, _) = self.dev.lists();
         let mut checks = vec![score_direction(rate)];
+        let cost = |scores: &[f32], targets: &[bool]| {
+            min_dcf(scores, targets, &DcfParameters::default())
+                .map_or(f64::NAN, |cost| cost.min_dcf)
+        };
         if let Some(list) = lists.first() {
+            let scores = |distances: &[f64]| -> Vec<f32> {
+                distances.iter().map(|&distance| -distance as f32).collect()
+            };
             checks.push(metric_ceiling(
                 "1 - EER",
                 &list.targets,
-                |distances, targets| {
-                    let scores: Vec<f32> = distances.iter().map(|&d| -d as f32).collect();
-                    1.0 - rate(&scores, targets)
-                },
+                |distances, targets| 1.0 - rate(&scores(distances), targets),
+            ));
+            checks.push(metric_ceiling(
+                "1 - minDCF",
+                &list.targets,
+                |distances, targets| 1.0 - cost(&scores(distances), targets),
             ));
         }
         checks
