@@ -256,3 +256,37 @@ fn every_flipped_byte_is_noticed() {
     std::fs::write(&shard, &audio[1..]).unwrap();
     assert!(matches!(Store::open(&out), Err(StoreError::Damaged { .. })));
 }
+
+/// What ffmpeg makes of a file: 16-bit samples; `None` where there is no ffmpeg.
+fn ffmpeg(file: &Path) -> Option<Vec<u8>> {
+    let output = std::process::Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args(["-f", "s16le", "-"])
+        .output()
+        .ok()?;
+    assert!(
+        output.status.success() && output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(output.stdout)
+}
+
+#[test]
+fn ffmpeg_decodes_the_flac_of_a_store_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pcm, flac) = (folder.path().join("pcm"), folder.path().join("flac"));
+    make(&pcm, StoreEncoding::Pcm, None);
+    make(&flac, StoreEncoding::Flac, None);
+    let (pcm, flac) = (Store::open(&pcm).unwrap(), Store::open(&flac).unwrap());
+    for index in (0..flac.len()).step_by(7) {
+        let file = folder.path().join("one.flac");
+        std::fs::write(&file, flac.payload(index).unwrap()).unwrap();
+        let Some(samples) = ffmpeg(&file) else {
+            eprintln!("skipped: there is no ffmpeg");
+            return;
+        };
+        assert_eq!(samples, pcm.payload(index).unwrap(), "utterance {index}");
+    }
+}

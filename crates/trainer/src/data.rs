@@ -238,7 +238,8 @@ impl Sums {
     }
 
     fn add(&mut self, other: &Self) {
-        self.values.resize(other.values.len(), 0.0);
+        let len = self.values.len().max(other.values.len());
+        self.values.resize(len, 0.0);
         self.values
             .iter_mut()
             .zip(&other.values)

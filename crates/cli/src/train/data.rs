@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use audio_features::store::Store;
 use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, make_trials};
 use trainer::TrainData;
 
@@ -95,6 +96,8 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
     let train = train.filter(&args.filters)?;
     let report = train.validate(&ValidateOptions {
         disjoint_speakers: false,
+        // A store knows what it holds.
+        check_files: !Store::is_store(root),
         ..ValidateOptions::default()
     });
     if !report.is_ok() {
