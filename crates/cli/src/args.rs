@@ -9,7 +9,9 @@ use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
 use crate::console::Console;
 use crate::global::Global;
 use crate::report::{fault, usage};
-use crate::{check, cluster, embed, eval, export, merge, prepare, score, train, verify};
+use crate::{
+    check, cluster, embed, eval, export, merge, prepare, score, train, trial_lists, verify,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     /// Find what is wrong with data before a training does.
     Check(check::Args),
+    /// What trial lists ask, and the cleaned Vox1-O from the original.
+    Trials(trial_lists::Args),
     /// Write the model of a run as a bundle to give away.
     Export(export::Args),
     /// Make a packed store of a corpus, from its archives or unpacked.

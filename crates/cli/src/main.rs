@@ -34,6 +34,7 @@ mod speakers;
 mod stdin;
 mod stored;
 mod train;
+mod trial_lists;
 mod trials;
 mod verify;
 
@@ -78,6 +79,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Trials(args) => trial_lists::run(args, context),
         Command::Export(args) => export::run(args, context),
         Command::Prepare(args) => prepare::run(args, context),
         Command::Merge(args) => merge::run(args, context),
