@@ -6,6 +6,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytemuck::Pod;
+#[cfg(unix)]
+use memmap2::Advice;
 use memmap2::Mmap;
 
 use crate::recording::{Recording, Source, decode_recording};
@@ -110,11 +112,16 @@ impl Store {
                     found: format!("it has {found} bytes, expected {size}"),
                 });
             }
-            // Nothing is mapped of an empty file.
-            store.shards.push(match size {
-                0 => None,
-                _ => Some(map(&file, &path)?),
-            });
+            if size == 0 {
+                // Nothing is mapped of an empty file.
+                store.shards.push(None);
+                continue;
+            }
+            let shard = map(&file, &path)?;
+            // Crops lie anywhere: what the system would read around each is never used.
+            #[cfg(unix)]
+            let _ = shard.advise(Advice::Random);
+            store.shards.push(Some(shard));
         }
         Ok(store)
     }
@@ -246,15 +253,11 @@ impl Store {
             });
         }
         if row.encoding == StoreEncoding::Pcm.code() {
-            let bytes = self.payload(index)?;
-            let range = 2 * range.start as usize..2 * range.end as usize;
-            match bytes.get(range) {
-                Some(bytes) => pcm_to_f32(bytes, out),
-                None => {
-                    let found = format!("it has {} bytes for its samples", bytes.len());
-                    return Err(self.damaged(index, found));
-                }
+            if row.num_bytes < 2 * range.end {
+                let found = format!("it has {} bytes for its samples", row.num_bytes);
+                return Err(self.damaged(index, found));
             }
+            pcm_to_f32(self.part(index, 2 * range.start..2 * range.end)?, out);
             return Ok(());
         }
         let recording = self.recording(index, row.sample_rate_hz)?;
@@ -319,17 +322,27 @@ impl Store {
     /// # Errors
     /// As [`entry`](Self::entry).
     pub fn payload(&self, index: usize) -> Result<&[u8], StoreError> {
+        let num_bytes = self.row(index)?.num_bytes;
+        self.part(index, 0..num_bytes)
+    }
+
+    /// Some of those bytes, asked of the system at once.
+    fn part(&self, index: usize, range: Range<u64>) -> Result<&[u8], StoreError> {
         let row = self.row(index)?;
-        if row.num_bytes == 0 {
+        if range.is_empty() {
             return Ok(&[]);
         }
-        let end = row.offset.checked_add(row.num_bytes);
-        let bytes = self
-            .shards
-            .get(row.shard as usize)
-            .and_then(Option::as_ref)
-            .zip(end)
-            .and_then(|(shard, end)| shard.get(row.offset as usize..end as usize));
+        let shard = self.shards.get(row.shard as usize).and_then(Option::as_ref);
+        let start = row.offset.checked_add(range.start);
+        let end = row.offset.checked_add(range.end);
+        let bytes = shard.zip(start.zip(end)).and_then(|(shard, (start, end))| {
+            let range = start as usize..end as usize;
+            let bytes = shard.get(range.clone())?;
+            // Only a hint: without it each page is read when it is touched.
+            #[cfg(unix)]
+            let _ = shard.advise_range(Advice::WillNeed, range.start, range.len());
+            Some(bytes)
+        });
         bytes.ok_or_else(|| self.nonsense(format!("utterance {index} lies beyond its shard")))
     }
 
