@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate must not depend on, directly.
-const NEVER: [(&str, &[&str]); 10] = [
+const NEVER: [(&str, &[&str]); 11] = [
     (
         "audio-features",
         &[
@@ -68,6 +68,19 @@ const NEVER: [(&str, &[&str]); 10] = [
             "pair-sampler",
             "speaker-model",
             "symphonia",
+            "trainer",
+        ],
+    ),
+    (
+        "diagnosis",
+        &[
+            "audio-features",
+            "burn",
+            "clap",
+            "fused-lstm",
+            "pair-sampler",
+            "speaker-eval",
+            "speaker-model",
             "trainer",
         ],
     ),

@@ -64,11 +64,8 @@ impl SpeechActivityConfig {
 
     /// One decision a frame for raw log-mel `features` made with `features_config`; at least one
     /// frame is speech unless there are none.
-    pub(crate) fn speech_frames(
-        &self,
-        features_config: &FeatureConfig,
-        features: &Features,
-    ) -> Vec<bool> {
+    #[must_use]
+    pub fn speech_frames(&self, features_config: &FeatureConfig, features: &Features) -> Vec<bool> {
         let levels: Vec<f64> = (0..features.num_frames())
             .map(|frame| {
                 let power: f64 = features

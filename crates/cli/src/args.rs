@@ -9,7 +9,7 @@ use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
 use crate::console::Console;
 use crate::global::Global;
 use crate::report::{fault, usage};
-use crate::{check, cluster, embed, eval, export, score, train, verify};
+use crate::{check, cluster, doctor, embed, eval, export, score, train, verify};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     /// Find what is wrong with data before a training does.
     Check(check::Args),
+    /// Say what is wrong with a training, and what to try next.
+    Doctor(doctor::Args),
     /// Write the model of a run as a bundle to give away.
     Export(export::Args),
 }

@@ -11,6 +11,7 @@ mod check;
 mod cluster;
 mod cluster_report;
 mod console;
+mod doctor;
 mod embed;
 mod embedding_file;
 mod embedding_reader;
@@ -77,6 +78,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Doctor(args) => doctor::run(args, &arguments.global),
         Command::Export(args) => export::run(args, context),
     }
 }

@@ -101,6 +101,12 @@ impl Embedder {
         Self { centre, ..self }
     }
 
+    /// What is subtracted from every embedding, if anything is.
+    #[must_use]
+    pub fn centre(&self) -> Option<&[f32]> {
+        self.centre.as_deref()
+    }
+
     /// The same embedder, whose embeddings keep their length: the mean over several recordings' segments is made of
     /// these, weighted by duration.
     #[must_use]

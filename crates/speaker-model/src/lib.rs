@@ -43,3 +43,4 @@ pub use lstm::{Lstm, LstmWeights};
 pub use network::SpeakerNetwork;
 pub use segments::Segmentation;
 pub use weights::Precision;
+pub use whitening::Whitening;

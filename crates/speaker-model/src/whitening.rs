@@ -35,7 +35,8 @@ impl Whitening {
 
     /// The map that whitens `rows`, each `[dim]`: the inverse of the covariance's Cholesky factor. `shrinkage` of the
     /// mean variance is added to every variance, so that directions which the data hardly has are not blown up.
-    pub(crate) fn of(rows: &[Vec<f32>], dim: usize, shrinkage: f64, device: &Device) -> Self {
+    #[must_use]
+    pub fn of(rows: &[Vec<f32>], dim: usize, shrinkage: f64, device: &Device) -> Self {
         let count = rows.len().max(1) as f64;
         let mut mean = vec![0.0; dim];
         for row in rows {
@@ -71,7 +72,8 @@ impl Whitening {
     }
 
     /// `[batch, dim]` to `[batch, dim]`.
-    pub(crate) fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
+    #[must_use]
+    pub fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
         (rows - self.mean.val().detach().unsqueeze()).matmul(self.matrix.val().detach())
     }
 }

@@ -1,5 +1,6 @@
 //! Dev trials during training: EER and minDCF of the network as it stands.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,18 +20,28 @@ use crate::data::FeatureBank;
 #[derive(Debug)]
 pub struct DevSet {
     lists: Vec<IndexedList>,
+    num_plain_lists: usize,
     recordings: Vec<Features>,
+    names: Vec<String>,
 }
 
 /// A trial list whose recordings are indices.
 #[derive(Debug)]
-struct IndexedList {
-    name: String,
-    trials: Vec<(usize, usize)>,
-    targets: Vec<bool>,
+pub(crate) struct IndexedList {
+    pub(crate) name: String,
+    pub(crate) trials: Vec<(usize, usize)>,
+    pub(crate) targets: Vec<bool>,
 }
 
 impl IndexedList {
+    /// The cosine of each trial's embeddings.
+    pub(crate) fn scores(&self, embeddings: &[Vec<f32>]) -> Vec<f32> {
+        let trials = self.trials.iter();
+        trials
+            .map(|&(a, b)| cosine(&embeddings[a], &embeddings[b]))
+            .collect()
+    }
+
     /// The same trials over the recordings that start at `first`.
     fn moved(&self, first: usize) -> Self {
         let moved = |&(a, b): &(usize, usize)| (first + a, first + b);
@@ -117,6 +128,7 @@ impl DevSet {
                 targets: list.trials.iter().map(|trial| trial.target).collect(),
             })
             .collect();
+        let num_plain_lists = lists.len();
         if let Some(augmenter) = augmenter {
             let first = recordings.len();
             recordings.extend_from_within(..);
@@ -127,7 +139,12 @@ impl DevSet {
             let changed: Vec<IndexedList> = lists.iter().map(|list| list.moved(first)).collect();
             lists.extend(changed);
         }
-        Ok(Self { lists, recordings })
+        Ok(Self {
+            lists,
+            num_plain_lists,
+            recordings,
+            names: indices.into_keys().map(str::to_owned).collect(),
+        })
     }
 
     /// Number of recordings.
@@ -136,25 +153,33 @@ impl DevSet {
         self.recordings.len()
     }
 
-    /// Scores every list with `embedder`.
+    /// The embedding of every recording, neither centred nor scaled.
     ///
     /// # Errors
-    /// [`TrainError::Model`] where a recording cannot be embedded, [`TrainError::Eval`] for a list without
-    /// targets or non-targets.
-    pub fn evaluate(&self, embedder: &Embedder) -> Result<Vec<ListResult>, TrainError> {
+    /// [`TrainError::Model`] where a recording cannot be embedded.
+    pub(crate) fn embed(&self, embedder: &Embedder) -> Result<Vec<Vec<f32>>, TrainError> {
         let mut finished = self.recordings.clone();
         finished
             .par_iter_mut()
             .for_each(|features| embedder.front_end().finish(features));
-        let embeddings = embedder.embed_features(&finished)?;
+        let plain = embedder.clone().without_scaling().with_centre(None);
+        Ok(plain.embed_features(&finished)?)
+    }
+
+    /// Scores every list by the cosine of `embeddings`, one a recording, less `centre`.
+    ///
+    /// # Errors
+    /// [`TrainError::Eval`] for a list without targets or non-targets, or a score that is no number.
+    pub(crate) fn results(
+        &self,
+        embeddings: &[Vec<f32>],
+        centre: Option<&[f32]>,
+    ) -> Result<Vec<ListResult>, TrainError> {
+        let centred = less(embeddings, centre);
         self.lists
             .iter()
             .map(|list| {
-                let scores: Vec<f32> = list
-                    .trials
-                    .iter()
-                    .map(|&(a, b)| cosine(&embeddings[a], &embeddings[b]))
-                    .collect();
+                let scores = list.scores(&centred);
                 let rate = eer(&scores, &list.targets)?;
                 let cost = min_dcf(&scores, &list.targets, &DcfParameters::default())?;
                 Ok(ListResult {
@@ -167,6 +192,25 @@ impl DevSet {
             })
             .collect()
     }
+
+    /// The lists over recordings as they are, and over changed copies.
+    pub(crate) fn lists(&self) -> (&[IndexedList], &[IndexedList]) {
+        self.lists.split_at(self.num_plain_lists)
+    }
+
+    /// The recordings' raw features, and their names; changed copies follow after the names' end.
+    pub(crate) fn recordings(&self) -> (&[Features], &[String]) {
+        (&self.recordings, &self.names)
+    }
+}
+
+/// `rows` less `centre`.
+pub(crate) fn less<'a>(rows: &'a [Vec<f32>], centre: Option<&[f32]>) -> Cow<'a, [Vec<f32>]> {
+    let Some(centre) = centre else {
+        return Cow::Borrowed(rows);
+    };
+    let less = |row: &Vec<f32>| row.iter().zip(centre).map(|(v, c)| v - c).collect();
+    Cow::Owned(rows.iter().map(less).collect())
 }
 
 /// Mean EER over lists: what early stopping and the best checkpoint go by.

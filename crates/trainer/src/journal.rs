@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use diagnosis::{Check, Finding, Measurements, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -44,6 +45,39 @@ pub enum Event {
         untrained_eer: Option<f64>,
         /// Whether it is the best so far.
         best: bool,
+    },
+    /// What was checked before the first step.
+    Preflight {
+        /// Steps that were already taken.
+        step: u64,
+        /// Every check with its answer.
+        checks: Vec<Check>,
+        /// EER of mean and deviation of the log-mel bands on the development lists: no network at all.
+        statistics_eer: Option<f64>,
+        /// The same after within-class whitening learned on training speakers.
+        whitened_statistics_eer: Option<f64>,
+        /// Time that it took.
+        seconds: f64,
+    },
+    /// What an evaluation measured beside the development EER, and what is new about it.
+    Diagnosis {
+        /// Steps taken.
+        step: u64,
+        /// The measurements.
+        measurements: Box<Measurements>,
+        /// Findings that are new, or graver than before.
+        findings: Vec<Finding>,
+        /// Time that it took.
+        seconds: f64,
+    },
+    /// What the whole run amounts to, after its end.
+    Verdict {
+        /// Steps taken.
+        step: u64,
+        /// In a word.
+        verdict: Verdict,
+        /// Findings that no earlier line has.
+        findings: Vec<Finding>,
     },
     /// A checkpoint is whole on disk.
     Checkpoint {
@@ -102,6 +136,10 @@ pub enum EndReason {
     EarlyStop,
     /// Somebody asked.
     Interrupted,
+    /// The outputs had become alike, and the run was to stop then.
+    Collapse,
+    /// The loss or its gradient was no longer a number.
+    NonFinite,
 }
 
 /// Appends events to `journal.jsonl`.
@@ -109,6 +147,20 @@ pub enum EndReason {
 pub(crate) struct Journal {
     path: PathBuf,
     file: File,
+}
+
+/// The lines of the journal in a run's directory. A last line that is only half written, as in a run that goes on, and
+/// lines of kinds that this version does not know are left out.
+///
+/// # Errors
+/// [`TrainError::Io`] where it cannot be read.
+pub fn read_journal(run: &Path) -> Result<Vec<Event>, TrainError> {
+    let path = run.join("journal.jsonl");
+    let text = std::fs::read(&path).map_err(TrainError::io(&path))?;
+    let lines = text.split(|&byte| byte == b'\n');
+    Ok(lines
+        .filter_map(|line| serde_json::from_slice(line).ok())
+        .collect())
 }
 
 impl Journal {
@@ -152,6 +204,9 @@ impl Event {
         match self {
             Self::Start { step, .. }
             | Self::Evaluation { step, .. }
+            | Self::Preflight { step, .. }
+            | Self::Diagnosis { step, .. }
+            | Self::Verdict { step, .. }
             | Self::Checkpoint { step }
             | Self::End { step, .. } => *step,
             Self::Steps(summary) => summary.step,

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use audio_features::augment::Augmenter;
 use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
+use diagnosis::Verdict;
 use pair_sampler::{BatchSampler, Manifest, TrialList};
 use speaker_model::{Origin, write_atomically};
 
@@ -15,6 +16,8 @@ use crate::config::TrainConfig;
 use crate::data::{FeatureBank, Skipped};
 use crate::evaluate::DevSet;
 use crate::journal::{EndReason, Event};
+use crate::judging::OnCollapse;
+use crate::soundings::Soundings;
 use crate::training::Training;
 
 /// The recordings of a training.
@@ -24,6 +27,8 @@ pub struct TrainData {
     pub train: Manifest,
     /// Development trials, over recordings below `dev_root`; may be empty.
     pub dev: Vec<TrialList>,
+    /// Speakers and sessions of the development recordings, where they are known: their names are the trials'.
+    pub dev_manifest: Option<Manifest>,
     /// What the trials' names are relative to.
     pub dev_root: PathBuf,
     /// The data in words, for the bundle.
@@ -43,6 +48,8 @@ pub struct RunOptions<'a> {
     pub num_workers: usize,
     /// Whether to go on from the last checkpoint in `out`.
     pub resume: bool,
+    /// What to do where all outputs have become alike.
+    pub on_collapse: OnCollapse,
     /// Set from outside to stop after the step at hand.
     pub interrupted: &'a AtomicBool,
     /// Commit of the program, for journal and bundle.
@@ -72,6 +79,8 @@ pub struct Outcome {
     pub reason: EndReason,
     /// Steps taken, best EER and the untrained network's.
     pub progress: Progress,
+    /// What the run amounts to.
+    pub verdict: Verdict,
 }
 
 /// Trains a network on `data` as `config` says, and leaves checkpoints, bundles and journal in `options.out`.
@@ -87,6 +96,37 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
     let run = open_run(config, options)?;
+    prepared(config, data, options, run, notify, |training| {
+        training.run()
+    })
+}
+
+/// Checks what [`train`] with the same arguments checks before its first step, and writes nothing but cached features.
+///
+/// # Errors
+/// Any [`TrainError`].
+pub fn preflight(
+    config: &TrainConfig,
+    data: &TrainData,
+    options: &RunOptions<'_>,
+    notify: &(dyn Fn(Notice<'_>) + Sync),
+) -> Result<Event, TrainError> {
+    config.validate()?;
+    let run = RunDirectory::new(&options.out);
+    prepared(config, data, options, run, notify, |training| {
+        training.preflight_alone()
+    })
+}
+
+/// Prepares everything that a training needs, and does something with it.
+fn prepared<T>(
+    config: &TrainConfig,
+    data: &TrainData,
+    options: &RunOptions<'_>,
+    run: RunDirectory,
+    notify: &(dyn Fn(Notice<'_>) + Sync),
+    then: impl FnOnce(&Training<'_>) -> Result<T, TrainError>,
+) -> Result<T, TrainError> {
     // The bank keeps raw log-mel features, before any normalisation.
     let mut raw = config.features.clone();
     raw.normalisation = Normalisation::None;
@@ -122,11 +162,15 @@ pub fn train(
         .as_ref()
         .map(|augment| Augmenter::new(&config.features, augment))
         .transpose()?;
+    let dev = DevSet::read(&bank, &data.dev_root, &data.dev, augmenter.as_ref())?;
+    let dev_manifest = data.dev_manifest.as_ref();
+    let manifest = &prepared.manifest;
     let training = Training {
         config,
         options,
         run,
-        dev: DevSet::read(&bank, &data.dev_root, &data.dev, augmenter.as_ref())?,
+        soundings: Soundings::new(config, manifest, dev_manifest, &bank, &front_end, &dev)?,
+        dev,
         augmenter: augmenter.as_ref(),
         origin: Origin {
             data: data.description.clone(),
@@ -141,7 +185,7 @@ pub fn train(
         front_end: &front_end,
         notify,
     };
-    training.run()
+    then(&training)
 }
 
 /// Makes the run's directory and writes its configuration, or checks it where the run goes on.

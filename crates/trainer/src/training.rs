@@ -17,9 +17,12 @@ use crate::config::TrainConfig;
 use crate::coverage::Coverage;
 use crate::data::FeatureBank;
 use crate::evaluate::{DevSet, mean_eer};
-use crate::journal::{EndReason, Event, Journal};
+use crate::history::{absorb, history};
+use crate::journal::{EndReason, Event, Journal, read_journal};
+use crate::judging::{OnCollapse, Told};
 use crate::optimise::{Optimiser, weight_norm};
 use crate::run::{Notice, Outcome, RunOptions};
+use crate::soundings::Soundings;
 use crate::summary::StepMeans;
 
 /// Steps between two lines of the journal.
@@ -37,6 +40,7 @@ pub(crate) struct Training<'a> {
     pub(crate) options: &'a RunOptions<'a>,
     pub(crate) run: RunDirectory,
     pub(crate) dev: DevSet,
+    pub(crate) soundings: Soundings,
     pub(crate) origin: Origin,
     pub(crate) manifest: &'a Manifest,
     pub(crate) sampler: &'a BatchSampler,
@@ -53,31 +57,66 @@ pub(crate) struct State {
     pub(crate) progress: Progress,
     pub(crate) coverage: Coverage,
     pub(crate) journal: Journal,
+    pub(crate) history: diagnosis::Run,
+    pub(crate) told: Told,
+    pub(crate) collapsed: bool,
 }
 
 impl Training<'_> {
     /// Trains from the first step, or the last checkpoint, to the end.
     pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
+        let maker = self.maker();
         let mut state = self.start()?;
-        let maker = BatchMaker::new(
+        self.begin(&mut state, &maker)?;
+        match self.steps(&mut state, &maker) {
+            Ok(reason) => {
+                let verdict = self.end_run(&mut state, reason)?;
+                Ok(Outcome {
+                    reason,
+                    progress: state.progress,
+                    verdict,
+                })
+            }
+            Err(error) => {
+                if matches!(error, TrainError::NonFinite { .. }) {
+                    self.end_run(&mut state, EndReason::NonFinite)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// The checks before the first step alone.
+    pub(crate) fn preflight_alone(&self) -> Result<Event, TrainError> {
+        let device = self.options.device.clone().autodiff();
+        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
+        self.preflight_event(&self.whitened(network, &device), 0, &self.maker())
+    }
+
+    fn maker(&self) -> BatchMaker<'_> {
+        BatchMaker::new(
             self.config,
             self.manifest,
             self.sampler,
             self.bank,
             self.front_end,
             self.augmenter,
-        );
+        )
+    }
+
+    /// Takes the steps from where `state` stands to the end, and evaluates there.
+    fn steps(&self, state: &mut State, maker: &BatchMaker<'_>) -> Result<EndReason, TrainError> {
         let first = state.progress.step;
-        let reason = with_batches(&maker, first, self.options.num_workers, |batches| {
+        let reason = with_batches(maker, first, self.options.num_workers, |batches| {
             let begin = Instant::now();
             let mut means = StepMeans::new(Duration::ZERO);
             loop {
-                if let Some(reason) = self.end(&state.progress, begin.elapsed()) {
+                if let Some(reason) = self.end(state, begin.elapsed()) {
                     break Ok::<_, TrainError>(reason);
                 }
                 let batch = batches.next()?;
                 let device = self.options.device.clone().autodiff();
-                self.step(&mut state, batch, &device, &mut means)?;
+                self.step(state, batch, &device, &mut means)?;
                 let step = state.progress.step;
                 if step % LOG_EVERY == 0 || step == self.config.max_steps {
                     let summary = means.finish(
@@ -85,11 +124,11 @@ impl Training<'_> {
                         weight_norm(&state.network),
                         batches.waited(),
                     );
-                    self.emit(&mut state, &Event::Steps(summary))?;
+                    self.emit(state, &Event::Steps(summary))?;
                     means = StepMeans::new(batches.waited());
                 }
                 if step % self.config.eval_every == 0 {
-                    self.evaluate_and_save(&mut state)?;
+                    self.evaluate_and_save(state, maker)?;
                     means.restart_clock();
                 }
             }
@@ -97,21 +136,16 @@ impl Training<'_> {
         // A run of no steps leaves the untrained network, which others are measured against.
         if state.progress.step % self.config.eval_every != 0 || !self.run.has_checkpoint() {
             if reason == EndReason::Interrupted {
-                let bundle = self.bundle(&state)?;
-                self.save(&mut state, &bundle, false)?;
+                let bundle = self.bundle(state)?;
+                self.save(state, &bundle, false)?;
             } else {
-                self.evaluate_and_save(&mut state)?;
+                self.evaluate_and_save(state, maker)?;
             }
         }
-        let step = state.progress.step;
-        self.emit(&mut state, &Event::End { step, reason })?;
-        Ok(Outcome {
-            reason,
-            progress: state.progress,
-        })
+        Ok(reason)
     }
 
-    /// The network and optimiser to begin with: new ones and their evaluation, or the last checkpoint's.
+    /// The network and optimiser to begin with: new ones, or the last checkpoint's.
     fn start(&self) -> Result<State, TrainError> {
         let device = self.options.device.clone().autodiff();
         let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
@@ -130,13 +164,26 @@ impl Training<'_> {
         let mut coverage =
             Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
         coverage.replay(self.sampler, progress.step);
-        let mut state = State {
-            journal: Journal::open(self.run.path(), resumes.then_some(progress.step))?,
+        let mut history = history(self.config);
+        let journal = Journal::open(self.run.path(), resumes.then_some(progress.step))?;
+        for event in read_journal(self.run.path())? {
+            absorb(&mut history, &event);
+        }
+        Ok(State {
+            told: Told::of(&history),
+            history,
+            journal,
             network,
             optimiser,
             coverage,
             progress,
-        };
+            collapsed: false,
+        })
+    }
+
+    /// Says what begins; checks it, and evaluates the untrained network, unless a run goes on.
+    fn begin(&self, state: &mut State, maker: &BatchMaker<'_>) -> Result<(), TrainError> {
+        let resumes = self.options.resume && self.run.has_checkpoint();
         let start = Event::Start {
             step: state.progress.step,
             max_steps: self.config.max_steps,
@@ -146,25 +193,30 @@ impl Training<'_> {
             same_share: self.sampler.expected_same_share(),
             commit: self.options.commit.clone(),
         };
-        self.emit(&mut state, &start)?;
+        self.emit(state, &start)?;
         if resumes {
             // The journal has it from the time before.
             (self.notify)(Notice::Event(&evaluation(&state.progress, false)));
-        } else {
-            let bundle = self.bundle(&state)?;
-            state.progress.untrained = self.dev.evaluate(&bundle.embedder)?;
-            state.progress.last = state.progress.untrained.clone();
-            let event = evaluation(&state.progress, false);
-            self.emit(&mut state, &event)?;
+            return Ok(());
         }
-        Ok(state)
+        self.preflight(state, maker)?;
+        let bundle = self.bundle(state)?;
+        let embeddings = self.dev.embed(&bundle.embedder)?;
+        state.progress.untrained = self.dev.results(&embeddings, bundle.embedder.centre())?;
+        state.progress.last = state.progress.untrained.clone();
+        let event = evaluation(&state.progress, false);
+        self.emit(state, &event)?;
+        self.judge(state, maker, &bundle, &embeddings)
     }
 
     /// Why the run should end now, if it should.
-    fn end(&self, progress: &Progress, elapsed: Duration) -> Option<EndReason> {
+    fn end(&self, state: &State, elapsed: Duration) -> Option<EndReason> {
+        let progress = &state.progress;
         let minutes = elapsed.as_secs_f64() / 60.0;
         if self.options.interrupted.load(Ordering::Relaxed) {
             Some(EndReason::Interrupted)
+        } else if state.collapsed && self.options.on_collapse == OnCollapse::Stop {
+            Some(EndReason::Collapse)
         } else if progress.step >= self.config.max_steps {
             Some(EndReason::MaxSteps)
         } else if self
@@ -246,9 +298,14 @@ impl Training<'_> {
         recordings
     }
 
-    fn evaluate_and_save(&self, state: &mut State) -> Result<(), TrainError> {
+    fn evaluate_and_save(
+        &self,
+        state: &mut State,
+        maker: &BatchMaker<'_>,
+    ) -> Result<(), TrainError> {
         let bundle = self.bundle(state)?;
-        state.progress.last = self.dev.evaluate(&bundle.embedder)?;
+        let embeddings = self.dev.embed(&bundle.embedder)?;
+        state.progress.last = self.dev.results(&embeddings, bundle.embedder.centre())?;
         let eer = mean_eer(&state.progress.last);
         let best = eer.is_some_and(|eer| state.progress.best.is_none_or(|(best, _)| eer < best));
         if best {
@@ -259,6 +316,7 @@ impl Training<'_> {
         }
         let event = evaluation(&state.progress, best);
         self.emit(state, &event)?;
+        self.judge(state, maker, &bundle, &embeddings)?;
         self.save(state, &bundle, best)
     }
 
@@ -274,8 +332,9 @@ impl Training<'_> {
         self.emit(state, &Event::Checkpoint { step })
     }
 
-    fn emit(&self, state: &mut State, event: &Event) -> Result<(), TrainError> {
+    pub(crate) fn emit(&self, state: &mut State, event: &Event) -> Result<(), TrainError> {
         state.journal.write(event)?;
+        absorb(&mut state.history, event);
         (self.notify)(Notice::Event(event));
         Ok(())
     }

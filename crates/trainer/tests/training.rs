@@ -16,8 +16,8 @@ use speaker_model::{
     Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation,
 };
 use trainer::{
-    EndReason, Event, Notice, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData,
-    TrainError, train,
+    EndReason, Event, Notice, OnCollapse, Outcome, RunDirectory, RunOptions, TrainConfig,
+    TrainData, TrainError, train,
 };
 
 /// Six "speakers" of three tones each: a pitch of its own and a little noise.
@@ -67,6 +67,7 @@ fn data(root: &Path) -> TrainData {
     TrainData {
         train: Manifest::new(root, train),
         dev: vec![make_trials(&dev, &options).unwrap()],
+        dev_manifest: None,
         dev_root: root.to_owned(),
         description: "tones".to_owned(),
     }
@@ -145,6 +146,7 @@ impl Case {
             device: Device::flex(),
             num_workers,
             resume,
+            on_collapse: OnCollapse::Warn,
             interrupted: &interrupted,
             commit: "test".to_owned(),
         };
@@ -363,6 +365,7 @@ fn unreadable_recordings_are_left_out_and_named() {
         device: Device::flex(),
         num_workers: 1,
         resume: false,
+        on_collapse: OnCollapse::Warn,
         interrupted: &interrupted,
         commit: "test".to_owned(),
     };

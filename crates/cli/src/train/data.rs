@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, make_trials};
 use trainer::TrainData;
 
-use super::Args;
+use super::Recipe;
 
 /// The recordings of a training.
 pub(super) struct Source {
@@ -42,7 +42,7 @@ pub(super) fn shipped(name: &str) -> Result<PathBuf> {
     }
 }
 
-pub(super) fn read(args: &Args) -> Result<Source> {
+pub(super) fn read(args: &Recipe) -> Result<Source> {
     match &args.data {
         Some(root) => read_own(args, root),
         None => read_voices(),
@@ -59,6 +59,7 @@ fn read_voices() -> Result<Source> {
         data: TrainData {
             train: part("train")?,
             dev: vec![TrialList::read(&root.join("trials/dev.txt"))?],
+            dev_manifest: Some(part("dev")?),
             dev_root: root.clone(),
             description: "the synthesised voices that come with siamang".to_owned(),
         },
@@ -71,7 +72,7 @@ fn read_voices() -> Result<Source> {
     })
 }
 
-fn read_own(args: &Args, root: &Path) -> Result<Source> {
+fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
     let manifest = match &args.split {
         Some(split) => Manifest::with_split_file(root, split)?,
         None => Manifest::read(root, None)?,
@@ -95,13 +96,13 @@ fn read_own(args: &Args, root: &Path) -> Result<Source> {
         bail!("{}: the training data has errors\n{report}", root.display());
     }
     let dev = if args.trials.is_empty() {
-        let held_out = held_out.with_context(
+        let held_out = held_out.as_ref().with_context(
             || "no development trials: give `--trials`, or a split with `dev` rows",
         )?;
-        vec![make_trials(&held_out, &MakeTrials::default()).or_else(|_| {
+        vec![make_trials(held_out, &MakeTrials::default()).or_else(|_| {
             // Speakers with one session each have no pair across sessions.
             make_trials(
-                &held_out,
+                held_out,
                 &MakeTrials {
                     across_sessions: false,
                     ..MakeTrials::default()
@@ -119,6 +120,7 @@ fn read_own(args: &Args, root: &Path) -> Result<Source> {
         data: TrainData {
             train,
             dev,
+            dev_manifest: held_out,
             dev_root: root.to_owned(),
             description: description(args, root),
         },
@@ -128,7 +130,7 @@ fn read_own(args: &Args, root: &Path) -> Result<Source> {
 }
 
 /// The data in words, for the bundle: names, not paths of one machine.
-fn description(args: &Args, root: &Path) -> String {
+fn description(args: &Recipe, root: &Path) -> String {
     let name = |path: &Path| {
         path.file_name()
             .map(|name| name.to_string_lossy().into_owned())

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use diagnosis::{Check, CheckVerdict, Finding, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
 
@@ -123,7 +124,51 @@ impl Display {
                     by_list(lists)
                 ));
             }
+            Event::Preflight {
+                checks, seconds, ..
+            } => self.preflight(checks, *seconds),
+            Event::Diagnosis { findings, .. } | Event::Verdict { findings, .. } => {
+                for finding in findings {
+                    self.finding(finding);
+                }
+            }
             Event::Checkpoint { .. } | Event::End { .. } => {}
+        }
+    }
+
+    /// What the checks before the first step found; the notes are left to `siamang doctor`.
+    fn preflight(&self, checks: &[Check], seconds: f64) {
+        let count = |verdict| checks.iter().filter(|c| c.verdict == verdict).count();
+        self.line(&format!(
+            "checked in {seconds:.1} s: {} passed, {} to note, {} warnings, {} failed",
+            count(CheckVerdict::Passed),
+            count(CheckVerdict::Note),
+            count(CheckVerdict::Warning),
+            count(CheckVerdict::Failed),
+        ));
+        for finding in checks.iter().filter_map(Check::finding) {
+            if finding.severity > Severity::Information {
+                self.finding(&finding);
+            }
+        }
+    }
+
+    fn finding(&self, finding: &Finding) {
+        let kind = match finding.severity {
+            Severity::Information => "note",
+            Severity::Suspect => "warning",
+            Severity::Broken => "broken",
+        };
+        self.line(&format!(
+            "{kind}: {}: {}\n  expected: {}\n  why: {}\n  try: {}",
+            finding.name, finding.measured, finding.expected, finding.reason, finding.remedy
+        ));
+    }
+
+    /// Shows how the recordings are prepared, and nothing else.
+    pub(super) fn prepare(&self, notice: &Notice<'_>) {
+        if !matches!(notice, Notice::Event(_)) {
+            self.show(notice);
         }
     }
 
@@ -169,12 +214,7 @@ impl Display {
         }
         let mut stdout = std::io::stdout().lock();
         let step = outcome.progress.step;
-        let why = match outcome.reason {
-            EndReason::MaxSteps => "all steps taken",
-            EndReason::MaxMinutes => "time is up",
-            EndReason::EarlyStop => "the dev EER no longer falls",
-            EndReason::Interrupted => "interrupted",
-        };
+        let why = why(outcome.reason);
         writeln!(stdout, "{step} steps, {why}.")?;
         if let Some((eer, best_step)) = outcome.progress.best {
             let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);
@@ -183,6 +223,13 @@ impl Display {
                 "best dev EER {:.2} % at step {best_step}; the untrained network's is {:.2} %",
                 100.0 * eer,
                 100.0 * untrained
+            )?;
+        }
+        if outcome.verdict != Verdict::Healthy {
+            writeln!(
+                stdout,
+                "something is wrong; what, and what to try: siamang doctor {}",
+                out.display()
             )?;
         }
         if outcome.reason == EndReason::Interrupted {
@@ -198,6 +245,18 @@ impl Display {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Why a run has ended, in words.
+pub(crate) fn why(reason: EndReason) -> &'static str {
+    match reason {
+        EndReason::MaxSteps => "all steps taken",
+        EndReason::MaxMinutes => "time is up",
+        EndReason::EarlyStop => "the dev EER no longer falls",
+        EndReason::Interrupted => "interrupted",
+        EndReason::Collapse => "stopped, since all outputs are alike",
+        EndReason::NonFinite => "stopped at a loss that is no number",
     }
 }
 

@@ -1,0 +1,207 @@
+//! `siamang doctor`: what is wrong with a training, before, during and after it.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args as ClapArgs;
+use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Severity, Verdict, judge};
+use trainer::{Event, TrainConfig, absorb, history, read_journal};
+
+use crate::console::{print_json, print_text};
+use crate::exit::ExitStatus;
+use crate::global::Global;
+use crate::train::{self, Recipe};
+
+/// Say what is wrong with a training, and what to try next.
+#[derive(ClapArgs, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// A run that goes on or has ended; without one, what `train` checks before its first step is checked
+    #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "weighting", "seed", "max_steps", "max_minutes", "eval_every"])]
+    run: Option<PathBuf>,
+    #[command(flatten)]
+    recipe: Recipe,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang doctor run                             # what happened, and what to try next
+  siamang doctor run --json                      # {\"verdict\": …, \"findings\": […]}
+  siamang doctor                                 # checks that `siamang train` would make
+  siamang doctor --data corpus --split split.tsv --config configs/best.toml
+
+Exit codes: 0 healthy or suspect; 1 broken, or failed.";
+
+/// Findings that are told in full; a screen has room for so many.
+const IN_FULL: usize = 3;
+
+pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
+    let (diagnosis, text) = match &args.run {
+        Some(run) => of_run(run)?,
+        None => before(&args.recipe, global)?,
+    };
+    if global.json {
+        print_json(&diagnosis)?;
+    } else {
+        print_text(&text)?;
+    }
+    Ok(match diagnosis.verdict {
+        Verdict::Healthy | Verdict::Suspect => ExitStatus::Done,
+        Verdict::Broken => ExitStatus::Failed,
+    })
+}
+
+/// The checks before the first step.
+fn before(recipe: &Recipe, global: &Global) -> Result<(Diagnosis, String)> {
+    let (config, event) = train::preflight(recipe, global)?;
+    let mut run = history(&config);
+    absorb(&mut run, &event);
+    let diagnosis = judge(&run);
+    let mut text = String::new();
+    for check in &run.preflight {
+        text += &of_check(check);
+    }
+    text += &format!("\nverdict: {}\n", word(diagnosis.verdict));
+    Ok((diagnosis, text))
+}
+
+fn of_check(check: &Check) -> String {
+    let kind = match check.verdict {
+        CheckVerdict::Passed => "passed ",
+        CheckVerdict::Note => "note   ",
+        CheckVerdict::Warning => "warning",
+        CheckVerdict::Failed => "FAILED ",
+        CheckVerdict::Skipped => "skipped",
+    };
+    let question = check.name.question();
+    match check.verdict {
+        CheckVerdict::Passed => format!("{kind}  {question}: {}\n", check.measured),
+        CheckVerdict::Skipped => format!("{kind}  {question}: {}\n", check.reason),
+        _ => format!(
+            "{kind}  {question}: {}\n           name: {}\n           expected: {}\n           why: {}\n           try: {}\n",
+            check.measured, check.name, check.expected, check.reason, check.remedy
+        ),
+    }
+}
+
+/// What the journal of a run says.
+fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
+    let events = read_journal(directory)?;
+    // A run whose configuration this version cannot read still has a journal.
+    let config = TrainConfig::read(&directory.join("config.toml"));
+    let mut run = config.as_ref().map(history).unwrap_or_default();
+    for event in &events {
+        absorb(&mut run, event);
+    }
+    let diagnosis = judge(&run);
+    let mut text = format!(
+        "verdict: {}\n{}\n",
+        word(diagnosis.verdict),
+        course(&run, &events)
+    );
+    let (full, rest) = diagnosis
+        .findings
+        .split_at(diagnosis.findings.len().min(IN_FULL));
+    for finding in full {
+        text += &in_full(finding);
+    }
+    if !rest.is_empty() {
+        let names: Vec<String> = rest
+            .iter()
+            .map(|finding| format!("{} ({})", finding.name, kind(finding.severity)))
+            .collect();
+        let _ = write!(
+            text,
+            "\nalso: {}; `--json` says all of it\n",
+            names.join(", ")
+        );
+    }
+    if diagnosis.findings.is_empty() {
+        text += "\nnothing to remark\n";
+    }
+    Ok((diagnosis, text))
+}
+
+/// How far the run has come, in a line.
+fn course(run: &Run, events: &[Event]) -> String {
+    let step = run.trace.last().map_or(0, |point| point.step);
+    let step = run
+        .evaluations
+        .last()
+        .map_or(step, |last| step.max(last.step));
+    let end = events.iter().rev().find_map(|event| match event {
+        Event::End { reason, .. } => Some(format!("ended: {}", crate::train::why(*reason))),
+        _ => None,
+    });
+    let end = end.filter(|_| run.end.is_some());
+    let most = run
+        .facts
+        .max_steps
+        .map_or(String::new(), |most| format!(" of {most}"));
+    let mut text = format!(
+        "step {step}{most}, {}",
+        end.unwrap_or_else(|| "goes on".to_owned())
+    );
+    if let Some(point) = run.trace.last() {
+        let _ = write!(
+            text,
+            "; loss {:.3}{}",
+            point.loss,
+            point
+                .plateau
+                .map_or(String::new(), |plateau| format!(" (plateau {plateau:.3})"))
+        );
+    }
+    let rates = run
+        .evaluations
+        .iter()
+        .filter(|evaluation| evaluation.step > 0);
+    let best = rates
+        .filter_map(|evaluation| Some((evaluation.dev_eer?, evaluation.step)))
+        .min_by(|a, b| a.0.total_cmp(&b.0));
+    if let Some((eer, step)) = best {
+        let untrained = run
+            .evaluations
+            .iter()
+            .find_map(|evaluation| evaluation.untrained_eer);
+        let untrained = untrained.map_or(String::new(), |eer| {
+            format!(", untrained {:.1} %", 100.0 * eer)
+        });
+        let _ = write!(
+            text,
+            "; best dev EER {:.1} % at step {step}{untrained}",
+            100.0 * eer
+        );
+    }
+    text
+}
+
+fn in_full(finding: &Finding) -> String {
+    format!(
+        "\n{} (step {}): {}\n  measured: {}\n  expected: {}\n  why: {}\n  try: {}\n",
+        kind(finding.severity),
+        finding.step,
+        finding.name,
+        finding.measured,
+        finding.expected,
+        finding.reason,
+        finding.remedy
+    )
+}
+
+fn kind(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Information => "note",
+        Severity::Suspect => "suspect",
+        Severity::Broken => "broken",
+    }
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Healthy => "healthy",
+        Verdict::Suspect => "suspect: something probably harms the result",
+        Verdict::Broken => "broken: nothing can come of it",
+    }
+}

@@ -1,0 +1,193 @@
+//! What is trained, and on what: the flags that `train` and `doctor` share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args as ClapArgs, ValueEnum};
+use pair_sampler::{Manifest, SamplerConfig};
+use speaker_model::{Arithmetic, Weighting};
+use trainer::TrainConfig;
+
+use super::data;
+use crate::global::Global;
+
+/// Recordings and configuration of a training.
+#[derive(ClapArgs, Debug)]
+pub(crate) struct Recipe {
+    /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
+    /// [default: the voices that come with siamang]
+    #[arg(long)]
+    pub(super) data: Option<PathBuf>,
+    /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on
+    #[arg(long, requires = "data")]
+    pub(super) split: Option<PathBuf>,
+    /// Keep only training rows whose column has one of these values, e.g. `corpus=sc,msc`
+    #[arg(long = "filter", value_name = "COLUMN=VALUES", requires = "data")]
+    pub(super) filters: Vec<pair_sampler::Filter>,
+    /// Trial lists of speakers that are not trained on; their mean EER chooses the best checkpoint
+    /// [default: made from the split's `dev` rows, or from speakers held out]
+    #[arg(long, num_args = 1.., value_name = "LIST", requires = "data")]
+    pub(super) trials: Vec<PathBuf>,
+    /// A published training to start from
+    #[arg(long, value_enum, conflicts_with = "config")]
+    preset: Option<Preset>,
+    /// A training configuration, such as the files in `configs/`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How batches are drawn
+    #[arg(long, value_enum)]
+    sampler: Option<SamplerName>,
+    /// Speakers in a batch of the `pk` sampler
+    #[arg(long, value_name = "P", default_value_t = 25)]
+    batch_speakers: usize,
+    /// Segments of each speaker in a batch of the `pk` sampler
+    #[arg(long, value_name = "K", default_value_t = 4)]
+    batch_segments: usize,
+    /// Weight of same-speaker pairs in the loss: as counted in the batch, or half
+    #[arg(long, value_enum)]
+    weighting: Option<WeightingName>,
+    /// Seed of everything random
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Training steps at most
+    #[arg(long)]
+    max_steps: Option<u64>,
+    /// Minutes at most, of training alone
+    #[arg(long)]
+    max_minutes: Option<f64>,
+    /// Steps between two evaluations
+    #[arg(long)]
+    eval_every: Option<u64>,
+    /// Directory of cached features, which runs may share [default: the user's cache directory]
+    #[arg(long)]
+    pub(super) cache: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Preset {
+    /// Stadelmann et al. (ANNPR 2018): two BLSTM layers of 256, all pairs of 100 segments
+    Paper,
+    /// The question's network, mended: two BLSTM layers of 128, 64 explicit pairs
+    Question,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SamplerName {
+    /// Segments drawn uniformly over the utterances, as in the paper
+    Uniform,
+    /// P speakers with K segments each
+    Pk,
+    /// Explicit pairs, as in the question
+    Pairs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum WeightingName {
+    /// Every pair alike, as in the paper
+    AsCounted,
+    /// Same-speaker pairs weigh half, whatever the batch
+    Balanced,
+}
+
+/// `config` for recordings that it was not written for: batches are of one group only where the recordings have such
+/// groups, and of no more speakers than the smallest group has.
+fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
+    config.group_by = config
+        .group_by
+        .filter(|by| train.columns().contains(&by.column.as_str()));
+    let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for utterance in &train.utterances {
+        let column = config.group_by.as_ref().map(|by| by.column.as_str());
+        let group = column.and_then(|column| utterance.column(column));
+        let speakers = groups.entry(group.unwrap_or("-")).or_default();
+        speakers.insert(&utterance.speaker);
+    }
+    if let SamplerConfig::Pk { speakers, .. } = &mut config.sampler {
+        let smallest = groups.values().map(BTreeSet::len).min().unwrap_or(0);
+        *speakers = smallest.clamp(2, *speakers);
+    }
+    config
+}
+
+/// The configuration that file or preset give, with what the command line says on top.
+pub(super) fn configuration(
+    args: &Recipe,
+    global: &Global,
+    train: &Manifest,
+    is_default: bool,
+    saved: Option<PathBuf>,
+) -> Result<TrainConfig> {
+    let mut config = match (&args.config, args.preset) {
+        (Some(path), _) => TrainConfig::read(path)?,
+        (None, Some(Preset::Paper)) => TrainConfig::paper(train.speakers().len()),
+        (None, Some(Preset::Question)) => TrainConfig::question(),
+        (None, None) if saved.is_some() => TrainConfig::read(&saved.unwrap_or_default())?,
+        (None, None) if is_default => TrainConfig::read(&data::shipped("configs/voices.toml")?)?,
+        (None, None) => fitted(
+            TrainConfig::read(&data::shipped("configs/best.toml")?)?,
+            train,
+        ),
+    };
+    match args.sampler {
+        Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
+        Some(SamplerName::Pk) => {
+            config.sampler = SamplerConfig::Pk {
+                speakers: args.batch_speakers,
+                segments: args.batch_segments,
+            };
+        }
+        Some(SamplerName::Pairs) => config.sampler = TrainConfig::question().sampler,
+        None => {}
+    }
+    match args.weighting {
+        Some(WeightingName::AsCounted) => config.loss.weighting = Weighting::AsCounted,
+        Some(WeightingName::Balanced) => config.loss.weighting = Weighting::Balanced,
+        None => {}
+    }
+    config.precision = global.precision.map_or(config.precision, Arithmetic::from);
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.max_steps = args.max_steps.unwrap_or(config.max_steps);
+    config.max_minutes = args.max_minutes.or(config.max_minutes);
+    config.eval_every = args.eval_every.unwrap_or(config.eval_every);
+    config.validate()?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use pair_sampler::Utterance;
+
+    use super::*;
+
+    fn speakers(number: usize, corpus: Option<&str>) -> Manifest {
+        let utterances = (0..2 * number).map(|i| {
+            let mut utterance = Utterance::new(
+                format!("s{}/{i}.wav", i / 2),
+                "x.wav",
+                format!("s{}", i / 2),
+            );
+            if let Some(corpus) = corpus {
+                utterance
+                    .columns
+                    .insert("corpus".to_owned(), corpus.to_owned());
+            }
+            utterance
+        });
+        Manifest::new("root", utterances.collect())
+    }
+
+    #[test]
+    fn the_default_training_fits_few_speakers_and_data_without_corpora() {
+        let best = || TrainConfig::read(&data::shipped("configs/best.toml").unwrap()).unwrap();
+        let batch = |config: &TrainConfig| match config.sampler {
+            SamplerConfig::Pk { speakers, .. } => speakers,
+            _ => 0,
+        };
+        let few = fitted(best(), &speakers(5, None));
+        assert_eq!((batch(&few), few.group_by), (5, None));
+        let many = fitted(best(), &speakers(60, Some("a")));
+        assert_eq!(many, best());
+        assert!(many.group_by.is_some());
+    }
+}

@@ -1,0 +1,84 @@
+//! What was found, and what it amounts to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Name;
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; a healthy training may show it.
+    Information,
+    /// Probably harms the result.
+    Suspect,
+    /// Nothing can come of it.
+    Broken,
+}
+
+/// One thing that is, or may be, wrong.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which.
+    pub name: Name,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What was measured, with its numbers.
+    pub measured: String,
+    /// What a healthy training shows.
+    pub expected: String,
+    /// Why that is, in a sentence.
+    pub reason: String,
+    /// What to try next.
+    pub remedy: String,
+    /// Step at which it was found; 0 is before the first.
+    pub step: u64,
+}
+
+/// What all findings amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing beyond information.
+    Healthy,
+    /// Something probably harms the result.
+    Suspect,
+    /// Nothing can come of it.
+    Broken,
+}
+
+/// All findings of a run, most likely cause first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Diagnosis {
+    /// What they amount to.
+    pub verdict: Verdict,
+    /// The gravest first, and among those causes before their effects.
+    pub findings: Vec<Finding>,
+}
+
+impl Diagnosis {
+    /// Orders `findings`, keeps the gravest of each name (the latest among equals) and sums them up.
+    #[must_use]
+    pub fn of(mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|finding| {
+            (
+                finding.name,
+                std::cmp::Reverse((finding.severity, finding.step)),
+            )
+        });
+        findings.dedup_by_key(|finding| finding.name);
+        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.name));
+        let verdict = match findings.first().map(|finding| finding.severity) {
+            Some(Severity::Broken) => Verdict::Broken,
+            Some(Severity::Suspect) => Verdict::Suspect,
+            Some(Severity::Information) | None => Verdict::Healthy,
+        };
+        Self { verdict, findings }
+    }
+
+    /// The finding of this name, if there is one.
+    #[must_use]
+    pub fn find(&self, name: Name) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.name == name)
+    }
+}

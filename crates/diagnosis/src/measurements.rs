@@ -1,0 +1,111 @@
+//! What one evaluation measures, as plain numbers; whatever is not known stays `None` or empty.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Spread, TwoHistograms};
+
+/// The measurements of one evaluation.
+///
+/// "Divergence" is whatever distance the loss compares pairs by; with one direction only it is that direction's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Measurements {
+    /// Steps taken; 0 is the untrained network.
+    pub step: u64,
+    /// Loss of training batches around this step.
+    pub loss: Option<f64>,
+    /// The loss while all outputs are alike, such as 2 · margin · share of different pairs.
+    pub plateau: Option<f64>,
+    /// Mean divergence of same-speaker pairs of training batches (nats).
+    pub same_divergence: Option<f64>,
+    /// Mean divergence of different-speaker pairs of training batches (nats).
+    pub different_divergence: Option<f64>,
+    /// Divergences of the pairs of a training batch.
+    pub divergences: Option<TwoHistograms>,
+    /// Share of different-speaker pairs closer than the margin, which alone the hinge moves, 0 to 1.
+    pub active_share: Option<f64>,
+    /// Learning rate.
+    pub learning_rate: Option<f64>,
+    /// Norm of the gradient over all layers, before clipping.
+    pub gradient_norm: Option<f64>,
+    /// The same by layer.
+    pub gradients: Vec<LayerGradient>,
+    /// Dead and saturated units by layer.
+    pub units: Vec<LayerUnits>,
+    /// Training speakers that have been in some batch.
+    pub speakers_visited: Option<usize>,
+    /// Development trials by list.
+    pub dev: Vec<ListRate>,
+    /// Mean EER of the development lists, 0 to 1.
+    pub dev_eer: Option<f64>,
+    /// The untrained network's.
+    pub untrained_eer: Option<f64>,
+    /// EER on speakers that are trained on, scored like development speakers.
+    pub train_eer: Option<f64>,
+    /// Scores of the development trials.
+    pub scores: Option<TwoHistograms>,
+    /// How the embeddings of the development recordings lie, before centring and scaling.
+    pub spread: Option<Spread>,
+    /// Mean cosine distance of development trials of one speaker.
+    pub intra_distance: Option<f64>,
+    /// Mean cosine distance of development trials of two speakers.
+    pub inter_distance: Option<f64>,
+    /// EER of the cosine of embeddings as they are.
+    pub plain_eer: Option<f64>,
+    /// EER of the cosine of embeddings less their mean.
+    pub centred_eer: Option<f64>,
+    /// EER where both recordings of a same-speaker pair are of one session.
+    pub same_session_eer: Option<f64>,
+    /// EER where they are of two.
+    pub cross_session_eer: Option<f64>,
+    /// EER of some development pairs, recordings as they are.
+    pub clean_eer: Option<f64>,
+    /// EER of the same pairs with each recording in a room, channel and noise of its own.
+    pub perturbed_eer: Option<f64>,
+    /// Metrics that the training reports beside the loss.
+    pub metrics: Vec<Metric>,
+}
+
+/// The gradient of one layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerGradient {
+    /// The layer's name.
+    pub layer: String,
+    /// Euclidean norm.
+    pub norm: f64,
+}
+
+/// The state of one layer's units over a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerUnits {
+    /// The layer's name.
+    pub layer: String,
+    /// Units in all.
+    pub num_units: usize,
+    /// Units that give the same for every input.
+    pub num_dead: usize,
+    /// Units at an end of their range for nearly every input.
+    pub num_saturated: usize,
+}
+
+/// One development list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListRate {
+    /// The list's name.
+    pub list: String,
+    /// EER, 0 to 1.
+    pub eer: f64,
+    /// The untrained network's.
+    pub untrained_eer: Option<f64>,
+}
+
+/// A metric that a training reports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+    /// The largest value that it can have on this data.
+    pub reachable_max: Option<f64>,
+}

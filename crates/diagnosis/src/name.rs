@@ -1,0 +1,105 @@
+//! The names of what can be wrong, in the order in which one thing causes another.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $variant:ident, $text:literal, $question:literal;)*) => {
+        /// What can be wrong with a training. Causes come before their effects, which is the order of a report.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Name {
+            $($(#[$doc])* #[serde(rename = $text)] $variant,)*
+        }
+
+        impl Name {
+            /// Every name, causes first.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name as it stands in JSON and in `docs/diagnosis.md`.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// What a check of this name makes sure of, in a few words.
+            #[must_use]
+            pub fn question(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $question,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    /// The loss or its gradient is no number.
+    NonFinite, "non_finite", "every number is finite";
+    /// The loss of a batch does not change when its labels are permuted.
+    LabelsIgnored, "labels_ignored", "the labels matter to the loss";
+    /// The labels have nothing to do with the recordings.
+    LabelsWrong, "labels_wrong", "recordings of one label sound more alike than others";
+    /// The loss of a batch is not the mean of its pairs.
+    LossNotMeanOfPairs, "loss_not_mean_of_pairs", "the loss of a batch is the mean of its pairs";
+    /// What a divergence compares are no distributions.
+    NotADistribution, "not_a_distribution", "outputs are distributions";
+    /// Some layer gets no gradient.
+    NoGradient, "no_gradient", "gradients reach every layer";
+    /// Features are constant, clipped, silent or no numbers.
+    DeadFeatures, "dead_features", "features are alive";
+    /// Front end of the data and of the model differ, or features come on a scale that saturates the network.
+    FrontEndMismatch, "front_end_mismatch", "front ends of data and model agree";
+    /// Steps are too long for the size of the weights.
+    LearningRate, "learning_rate", "the learning rate suits the weights";
+    /// The loss on one small batch does not fall, or its same-speaker pairs do not become the closer ones.
+    CannotOverfit, "cannot_overfit", "one small batch can be learned by heart";
+    /// A score or metric prefers different speakers.
+    ScoreDirection, "score_direction", "scores point the right way";
+    /// A reported metric cannot rise to 1 on this data, whatever the network does.
+    MetricCeiling, "metric_ceiling", "reported metrics can reach their best value";
+    /// Hardly any pair of a batch is of one speaker.
+    FewSamePairs, "few_same_pairs", "batches have same-speaker pairs";
+    /// The loss sees far fewer pairs than the segments of a batch would make.
+    FewPairs, "few_pairs", "all pairs of a batch are used";
+    /// Only one direction of the divergence is in the loss.
+    OneDirection, "one_direction", "both directions of the divergence count";
+    /// The margin asks for hardly any distance between speakers.
+    SmallMargin, "small_margin", "the margin keeps speakers apart";
+    /// Some speakers are in no batch.
+    UnreachableSpeakers, "unreachable_speakers", "every speaker can be drawn";
+    /// Same-speaker pairs come from one session, so that the channel tells them.
+    SameSessionPositives, "same_session_positives", "same-speaker pairs cross sessions";
+    /// Many training crops are mostly silence.
+    SilentCrops, "silent_crops", "crops hold speech";
+    /// Every recording gives one and the same crop.
+    FixedCrops, "fixed_crops", "crops vary";
+    /// Recurrent units sit at the ends of their range.
+    Saturation, "saturation", "units are not saturated";
+    /// Units give the same for every input.
+    DeadUnits, "dead_units", "units are alive";
+    /// All outputs are alike.
+    Collapse, "collapse", "outputs differ";
+    /// Same-speaker pairs diverge beyond the margin too.
+    EverythingApart, "everything_apart", "same-speaker pairs stay together";
+    /// The loss does not leave the value that it has while all outputs are alike.
+    Plateau, "plateau", "the loss leaves its plateau";
+    /// The run ended before it could have worked.
+    StoppedTooEarly, "stopped_too_early", "the run was long enough";
+    /// Development speakers get worse while training speakers get better.
+    Overfitting, "overfitting", "what is learned holds for new speakers";
+    /// The microphone tells speakers apart, not the voice.
+    ChannelShortcut, "channel_shortcut", "voices are heard, not microphones";
+    /// An offset that all embeddings share costs accuracy.
+    CommonOffset, "common_offset", "embeddings have no common offset";
+    /// Training has not made the network better than it was before its first step.
+    WorseThanUntrained, "worse_than_untrained", "training beats no training";
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

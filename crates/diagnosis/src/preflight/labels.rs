@@ -1,0 +1,112 @@
+//! Do the labels matter?
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+use crate::check::CheckVerdict::{Failed, Passed};
+use crate::words::{number, percent};
+use crate::{Check, Name};
+
+/// A loss and its gradient, with respect to whatever parameters, in whatever order that stays the same.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LossAndGradient {
+    /// The loss of a batch.
+    pub loss: f64,
+    /// Its gradient.
+    pub gradient: Vec<f32>,
+}
+
+/// Relative change of loss or gradient below which they count as the same: far above the rounding of 32-bit sums.
+const SAME: f64 = 1e-5;
+
+/// Permutations that are tried.
+const TRIES: u64 = 5;
+
+/// Asks `loss`, a function of the labels alone on one fixed batch with fixed dropout, whether it changes when the labels
+/// are permuted. `labels` are speakers of segments or, with 0 and 1, kinds of pairs.
+///
+/// The batch must not be one on which all distances are alike: at such a point no loss can tell pairs apart, and the
+/// check is skipped where the gradient is zero as well.
+pub fn labels_matter<E>(
+    labels: &[usize],
+    mut loss: impl FnMut(&[usize]) -> Result<LossAndGradient, E>,
+) -> Result<Check, E> {
+    let name = Name::LabelsIgnored;
+    if labels.iter().all(|label| Some(label) == labels.first()) {
+        return Ok(Check::skipped(
+            name,
+            "the batch has one label only, so that a permutation changes nothing",
+        ));
+    }
+    let given = loss(labels)?;
+    let norm = length(&given.gradient);
+    let (mut loss_change, mut gradient_change) = (0.0_f64, 0.0_f64);
+    let mut permuted = labels.to_vec();
+    for seed in 0..TRIES {
+        permuted.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let other = loss(&permuted)?;
+        let scale = given
+            .loss
+            .abs()
+            .max(other.loss.abs())
+            .max(f64::MIN_POSITIVE);
+        loss_change = loss_change.max((given.loss - other.loss).abs() / scale);
+        let difference: Vec<f32> = given
+            .gradient
+            .iter()
+            .zip(&other.gradient)
+            .map(|(a, b)| a - b)
+            .collect();
+        let scale = norm.max(length(&other.gradient));
+        if scale > 0.0 {
+            gradient_change = gradient_change.max(length(&difference) / scale);
+        }
+        if loss_change > SAME && gradient_change > SAME {
+            break;
+        }
+    }
+    let ignored = loss_change <= SAME && gradient_change <= SAME;
+    let measured = format!(
+        "permuting the labels changes the loss {} by {} and its gradient by {}",
+        number(given.loss),
+        percent(loss_change),
+        percent(gradient_change)
+    );
+    Ok(Check::new(
+        name,
+        if ignored { Failed } else { Passed },
+        measured,
+        "both change",
+        "a loss that stays the same whatever the labels cannot learn speakers; the usual cause is a distance of shape \
+         [batch] beside labels of shape [batch, 1], which are broadcast against each other to [batch, batch]",
+        "give distances and labels the same shape (keep the summed dimension), and compute the loss pair by pair",
+    ))
+}
+
+fn length(values: &[f32]) -> f64 {
+    values
+        .iter()
+        .map(|&v| f64::from(v).powi(2))
+        .sum::<f64>()
+        .sqrt()
+}
+
+/// Compares the EER of log-mel statistics (no network) on training labels with the EER on development trials: labels
+/// that have nothing to do with the recordings give 50 %. Rates from 0 to 1.
+#[must_use]
+pub fn labels_fit(train_eer: f64, dev_eer: f64) -> Check {
+    let wrong = train_eer > 0.42 && train_eer > dev_eer + 0.1;
+    Check::new(
+        Name::LabelsWrong,
+        if wrong { Failed } else { Passed },
+        format!(
+            "mean and deviation of the log-mel bands tell training speakers apart with EER {}, development speakers with {}",
+            percent(train_eer),
+            percent(dev_eer)
+        ),
+        "training labels about as easy as development trials, and well below 50 %",
+        "recordings of one label are no more alike than any others, as if the labels had been dealt out by chance",
+        "compare the manifest's speaker column with its paths: look for a table that was sorted or joined by the wrong column",
+    )
+}

@@ -1,0 +1,123 @@
+//! Settings that are known to be wrong before anything is measured.
+
+use crate::check::CheckVerdict::{Note, Passed, Warning};
+use crate::words::{number, percent};
+use crate::{Check, Name};
+
+/// Judges a learning rate of Adam, whose steps move every weight by about the rate itself, against the root mean square
+/// of the weights.
+#[must_use]
+pub fn learning_rate(rate: f64, weight_rms: f64) -> Check {
+    let share = rate / weight_rms.max(f64::MIN_POSITIVE);
+    Check::new(
+        Name::LearningRate,
+        if share > 0.2 { Warning } else { Passed },
+        format!(
+            "learning rate {}: a step moves a typical weight ({}) by {}",
+            number(rate),
+            number(weight_rms),
+            percent(share)
+        ),
+        "at most 20 %",
+        "Adam moves every weight by about the learning rate, whatever the gradient: a few steps of this length throw away the \
+         initialisation, saturate recurrent units and leave outputs dead",
+        format!(
+            "set the learning rate to {} or less; 0.001 is usual",
+            number(0.05 * weight_rms)
+        ),
+    )
+}
+
+/// Says whether both directions of an unsymmetric divergence are in the loss.
+#[must_use]
+pub fn both_directions(both: bool) -> Check {
+    Check::new(
+        Name::OneDirection,
+        if both { Passed } else { Note },
+        if both {
+            "both directions count"
+        } else {
+            "only one direction of the divergence counts"
+        },
+        "both directions",
+        "KL(P ‖ Q) and KL(Q ‖ P) differ: one alone lets an output that is flat where the other is peaked pass as close",
+        "add the divergence of the pair the other way round, with a hinge of its own",
+    )
+}
+
+/// Judges the margin of a loss on divergences (nats) of distributions over `num_outputs` classes.
+#[must_use]
+pub fn margin(margin: f64, num_outputs: usize) -> Check {
+    // Two outputs that each put mass a on a class of their own and spread the rest diverge by the margin.
+    let needed = mass_at(margin, num_outputs);
+    Check::new(
+        Name::SmallMargin,
+        if margin < 1.5 { Note } else { Passed },
+        format!(
+            "margin {}: two outputs that put {} on a class each are far enough apart",
+            number(margin),
+            percent(needed)
+        ),
+        "2 to 3 nats",
+        "a pair beyond the margin is no longer moved, so that a small one is satisfied by outputs that hardly differ",
+        "set the margin to 3, as the paper that the loss comes from did",
+    )
+}
+
+/// The mass on an own class at which two outputs, the rest spread evenly, diverge by `margin`.
+fn mass_at(margin: f64, num_outputs: usize) -> f64 {
+    let others = num_outputs.saturating_sub(1).max(1) as f64;
+    let divergence = |mass: f64| {
+        let rest = (1.0 - mass) / others;
+        (mass - rest) * (mass / rest).ln()
+    };
+    let (mut low, mut high) = (1.0 / (others + 1.0), 1.0 - 1e-9);
+    for _ in 0..60 {
+        let middle = 0.5 * (low + high);
+        if divergence(middle) < margin {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+/// Says how many of the pairs that a batch's segments make the loss uses.
+#[must_use]
+pub fn all_pairs_used(num_segments: usize, num_pairs: usize) -> Check {
+    let possible = num_segments * num_segments.saturating_sub(1) / 2;
+    let few = possible > 0 && num_pairs * 4 < possible;
+    Check::new(
+        Name::FewPairs,
+        if few { Note } else { Passed },
+        format!(
+            "{num_pairs} of the {possible} pairs that a batch's {num_segments} segments make are used"
+        ),
+        "all of them",
+        "the segments have passed the network anyway; every further pair among them costs next to nothing",
+        "compare all segments of a batch with each other: `--sampler pk`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of method P14, computed by another program.
+    #[test]
+    fn mass_that_meets_the_margin() {
+        for (outputs, expected) in [
+            (100, [0.281, 0.458, 0.603]),
+            (40, [0.347, 0.537, 0.684]),
+            (1000, [0.185, 0.325, 0.448]),
+        ] {
+            for (margin, expected) in [1.0, 2.0, 3.0].into_iter().zip(expected) {
+                assert!(
+                    (mass_at(margin, outputs) - expected).abs() < 2e-3,
+                    "{outputs} {margin}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! What holds for speakers, sessions and rooms that were not trained on.
+
+use crate::rules::{has_ended, last_step};
+use crate::words::percent;
+use crate::{Finding, Measurements, Name, Run, Severity};
+
+pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(overfitting(run));
+    findings.extend(still_better(run, so_far));
+    findings.extend(channel(run));
+    findings.extend(no_better(run, so_far));
+    findings
+}
+
+/// Evaluations of the trained network with a development EER.
+fn rates(run: &Run) -> Vec<(&Measurements, f64)> {
+    let evaluations = run
+        .evaluations
+        .iter()
+        .filter(|evaluation| evaluation.step > 0);
+    evaluations
+        .filter_map(|evaluation| Some((evaluation, evaluation.dev_eer?)))
+        .collect()
+}
+
+/// The development EER rises while training speakers are told apart better and better.
+fn overfitting(run: &Run) -> Option<Finding> {
+    let rates = rates(run);
+    let (best_at, &(best, best_eer)) = rates
+        .iter()
+        .enumerate()
+        .min_by(|(_, a), (_, b)| a.1.total_cmp(&b.1))?;
+    let since = &rates[best_at + 1..];
+    let last = since.last()?.0;
+    // One bad evaluation is noise.
+    let now =
+        since.iter().rev().take(3).map(|(_, eer)| eer).sum::<f64>() / since.len().min(3) as f64;
+    let risen = since.len() >= 3 && now > best_eer + (0.15 * best_eer).max(0.02);
+    let apart = last.train_eer.is_none_or(|train| train < 0.6 * now);
+    (risen && apart).then(|| Finding {
+        name: Name::Overfitting,
+        severity: Severity::Suspect,
+        measured: format!(
+            "development EER {} at step {}, {} now{}",
+            percent(best_eer),
+            best.step,
+            percent(now),
+            last.train_eer.map_or(String::new(), |train| format!("; training speakers {}", percent(train)))
+        ),
+        expected: "a development EER that falls or stays".to_owned(),
+        reason: "the network has begun to know its training speakers by heart".to_owned(),
+        remedy: "use the best checkpoint (siamang does), stop earlier (`patience`), train on more speakers, augment, or drop out more".to_owned(),
+        step: last.step,
+    })
+}
+
+/// The run ended while the development EER was still falling fast.
+fn still_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
+    if !has_ended(run)
+        || so_far
+            .iter()
+            .any(|finding| finding.name == Name::StoppedTooEarly)
+    {
+        return None;
+    }
+    let rates = rates(run);
+    let [.., (_, before), (_, middle), (last, now)] = rates.as_slice() else {
+        return None;
+    };
+    (middle < before && *now < 0.97 * middle && *now < 0.9 * before).then(|| Finding {
+        name: Name::StoppedTooEarly,
+        severity: Severity::Information,
+        measured: format!(
+            "development EER {}, {}, {} at the last three evaluations",
+            percent(*before),
+            percent(*middle),
+            percent(*now)
+        ),
+        expected: "an EER that has come to rest".to_owned(),
+        reason: "the network was still getting better when the run ended".to_owned(),
+        remedy: format!("train on: `--resume --max-steps {}`", 2 * last.step),
+        step: last.step,
+    })
+}
+
+/// The microphone is heard rather than the voice.
+fn channel(run: &Run) -> Option<Finding> {
+    let last = run
+        .evaluations
+        .iter()
+        .rev()
+        .find(|evaluation| evaluation.step > 0)?;
+    let perturbed = last
+        .clean_eer
+        .zip(last.perturbed_eer)
+        .filter(|&(clean, perturbed)| perturbed > 0.35 && perturbed > clean + 0.15);
+    let sessions = last
+        .same_session_eer
+        .zip(last.cross_session_eer)
+        .filter(|&(same, cross)| cross > 0.25 && cross > same + 0.15);
+    if perturbed.is_none() && sessions.is_none() {
+        return None;
+    }
+    let mut measured = Vec::new();
+    if let Some((clean, perturbed)) = perturbed {
+        measured.push(format!(
+            "EER {}, but {} with each recording in a room, channel and noise of its own",
+            percent(clean),
+            percent(perturbed)
+        ));
+    }
+    if let Some((same, cross)) = sessions {
+        measured.push(format!(
+            "EER {} within a session, {} across sessions",
+            percent(same),
+            percent(cross)
+        ));
+    }
+    if let (Some(statistics), Some(eer)) = (run.facts.whitened_statistics_eer, last.dev_eer) {
+        measured.push(format!(
+            "mean and deviation of the log-mel bands alone, whitened, {} beside the network's {}",
+            percent(statistics),
+            percent(eer)
+        ));
+    }
+    let by_chance = perturbed.is_none_or(|(_, rate)| rate > 0.45)
+        && sessions.is_some_and(|(_, cross)| cross > 0.45);
+    Some(Finding {
+        name: Name::ChannelShortcut,
+        severity: if by_chance { Severity::Suspect } else { Severity::Information },
+        measured: measured.join("; "),
+        expected: "rates that hardly change with room, channel and session".to_owned(),
+        reason: "where a speaker has one microphone and one session, these tell speakers apart more easily than the voice".to_owned(),
+        remedy: "augment (`configs/paper-augmented.toml`), draw same-speaker pairs across sessions, and judge by trials across sessions".to_owned(),
+        step: last.step,
+    })
+}
+
+/// The network tells speakers apart no better than before its first step.
+fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
+    let rates = rates(run);
+    let (last, now) = rates.last()?;
+    let untrained = last.untrained_eer?;
+    let best = rates
+        .iter()
+        .map(|(_, eer)| *eer)
+        .fold(f64::INFINITY, f64::min);
+    let early = so_far.iter().any(|finding| {
+        finding.name == Name::StoppedTooEarly
+            || (finding.severity == Severity::Information
+                && matches!(finding.name, Name::EverythingApart | Name::Plateau))
+    });
+    let severity = match () {
+        () if has_ended(run) && best >= 0.98 * untrained => {
+            if early || last_step(run) < 1000 {
+                Severity::Suspect
+            } else {
+                Severity::Broken
+            }
+        }
+        // A phase that passes is no reason to worry.
+        () if !has_ended(run)
+            && !early
+            && rates.len() >= 3
+            && last.step >= 1000
+            && best >= untrained =>
+        {
+            Severity::Suspect
+        }
+        () if *now >= untrained && !has_ended(run) => Severity::Information,
+        () => return None,
+    };
+    Some(Finding {
+        name: Name::WorseThanUntrained,
+        severity,
+        measured: format!(
+            "development EER {} (best {}), the untrained network's {}",
+            percent(*now),
+            percent(best),
+            percent(untrained)
+        ),
+        expected: "clearly less than the untrained network's".to_owned(),
+        reason: "what training has changed does not help to tell new speakers apart".to_owned(),
+        remedy: if early {
+            "train on: this phase passes".to_owned()
+        } else {
+            "see the causes above; if there is none, train longer, on more speakers, or augment"
+                .to_owned()
+        },
+        step: last.step,
+    })
+}

@@ -1,0 +1,283 @@
+//! Where the loss stands: at its plateau, collapsed, everything apart, or past that.
+
+use crate::rules::{has_ended, last_step};
+use crate::words::{number, percent};
+use crate::{EndedBy, Finding, Name, Run, Severity, TracePoint};
+
+/// Pairs closer than this share of the margin are as good as alike.
+const ALIKE: f64 = 0.02;
+
+/// Steps before which nothing is said about a plateau.
+const FIRST_STEPS: u64 = 30;
+
+/// Steps for which everything may be apart without getting better.
+const PATIENCE: u64 = 1000;
+
+pub(super) fn judge(run: &Run) -> Vec<Finding> {
+    let points = points(run);
+    let Some(now) = recent(&points) else {
+        return Vec::new();
+    };
+    if now.step < FIRST_STEPS {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    match alike(run, &points, &now).or_else(|| flat(&points, &now)) {
+        Some(finding) => findings.push(finding),
+        None => findings.extend(apart(run, &points, &now)),
+    }
+    if run.end.is_some_and(|end| end.reason == EndedBy::Collapse)
+        && !findings
+            .iter()
+            .any(|finding| finding.name == Name::Collapse)
+    {
+        findings.push(collapse(&now, "the run stopped itself".to_owned()));
+    }
+    findings.extend(embeddings_alike(run));
+    findings
+}
+
+/// The steps, or where there are none the evaluations.
+fn points(run: &Run) -> Vec<TracePoint> {
+    if !run.trace.is_empty() {
+        return run.trace.clone();
+    }
+    let evaluations = run.evaluations.iter();
+    evaluations
+        .filter_map(|evaluation| {
+            Some(TracePoint {
+                step: evaluation.step,
+                loss: evaluation.loss?,
+                plateau: evaluation.plateau,
+                same_divergence: evaluation.same_divergence,
+                different_divergence: evaluation.different_divergence,
+                gradient_norm: evaluation.gradient_norm,
+                speakers_visited: evaluation.speakers_visited,
+            })
+        })
+        .collect()
+}
+
+/// Mean over `points`, at the step of the last.
+fn mean(points: &[TracePoint]) -> Option<TracePoint> {
+    let last = points.last()?;
+    let mean = |value: fn(&TracePoint) -> Option<f64>| {
+        let values: Vec<f64> = points.iter().filter_map(value).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    };
+    Some(TracePoint {
+        loss: mean(|point| Some(point.loss))?,
+        plateau: mean(|point| point.plateau),
+        same_divergence: mean(|point| point.same_divergence),
+        different_divergence: mean(|point| point.different_divergence),
+        gradient_norm: mean(|point| point.gradient_norm),
+        ..*last
+    })
+}
+
+/// Mean over the last twentieth of the steps, at most 100.
+fn recent(points: &[TracePoint]) -> Option<TracePoint> {
+    let last = points.last()?.step;
+    let from = last.saturating_sub((last / 20).clamp(5, 100));
+    let first = points.partition_point(|point| point.step <= from);
+    mean(&points[first.min(points.len() - 1)..])
+}
+
+/// Collapse or plateau: all outputs are alike.
+fn alike(run: &Run, points: &[TracePoint], now: &TracePoint) -> Option<Finding> {
+    let margin = run.facts.margin?;
+    let (same, different) = (now.same_divergence?, now.different_divergence?);
+    if same.abs().max(different.abs()) > ALIKE * margin {
+        return None;
+    }
+    let was_apart = points
+        .iter()
+        .filter_map(|point| point.different_divergence)
+        .fold(0.0, f64::max)
+        > 5.0 * ALIKE * margin;
+    let numbers = format!(
+        "mean divergence of same-speaker pairs {}, of others {}; loss {}{}",
+        number(same),
+        number(different),
+        number(now.loss),
+        now.plateau.map_or(String::new(), |plateau| format!(
+            ", its value for outputs all alike {}",
+            number(plateau)
+        ))
+    );
+    if was_apart || no_gradient(points, now) {
+        return Some(collapse(now, numbers));
+    }
+    let severity = match now.step {
+        1000.. => Severity::Broken,
+        300.. => Severity::Suspect,
+        _ if has_ended(run) => Severity::Suspect,
+        _ => Severity::Information,
+    };
+    Some(Finding {
+        name: Name::Plateau,
+        severity,
+        measured: format!("after {} steps {numbers}", now.step),
+        expected: "the loss leaves this value within the first hundreds of steps".to_owned(),
+        reason: "near the point where all outputs are alike the gradient is as small as the outputs' differences, so that a \
+                 training starts slowly, or never"
+            .to_owned(),
+        remedy: "go on for some hundreds of steps; if it stays, raise the learning rate a little, weigh same-speaker pairs less, \
+                 or scale the features up"
+            .to_owned(),
+        step: now.step,
+    })
+}
+
+fn collapse(now: &TracePoint, numbers: String) -> Finding {
+    Finding {
+        name: Name::Collapse,
+        severity: Severity::Broken,
+        measured: numbers,
+        expected: "different-speaker pairs about the margin apart".to_owned(),
+        reason: "all outputs have become alike, where the gradient is zero: nothing moves any more".to_owned(),
+        remedy: "start anew with a lower learning rate (0.001), a softmax output, and a share of same-speaker pairs well below one half"
+            .to_owned(),
+        step: now.step,
+    }
+}
+
+fn no_gradient(points: &[TracePoint], now: &TracePoint) -> bool {
+    let longest = points
+        .iter()
+        .filter_map(|point| point.gradient_norm)
+        .fold(0.0, f64::max);
+    now.gradient_norm
+        .is_some_and(|norm| norm <= 1e-6 * longest.max(1e-6))
+}
+
+/// A loss that stands at its plateau without a gradient, whatever the outputs are.
+fn flat(points: &[TracePoint], now: &TracePoint) -> Option<Finding> {
+    let plateau = now.plateau?;
+    let at_plateau = (now.loss - plateau).abs() <= 0.005 * plateau.abs();
+    (at_plateau && no_gradient(points, now)).then(|| Finding {
+        name: Name::Plateau,
+        severity: Severity::Broken,
+        measured: format!(
+            "loss {} at its plateau {}, gradient {}",
+            number(now.loss),
+            number(plateau),
+            number(now.gradient_norm.unwrap_or(0.0))
+        ),
+        expected: "a loss below its plateau and a gradient".to_owned(),
+        reason: "the loss is flat here: every pair is where the loss no longer moves it".to_owned(),
+        remedy:
+            "see whether the labels matter to the loss, and whether the outputs are distributions"
+                .to_owned(),
+        step: now.step,
+    })
+}
+
+/// Everything apart: same-speaker pairs beyond the margin too.
+fn apart(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
+    let (Some(margin), Some(same), Some(different)) = (
+        run.facts.margin,
+        now.same_divergence,
+        now.different_divergence,
+    ) else {
+        return Vec::new();
+    };
+    if same <= margin || different <= margin {
+        return Vec::new();
+    }
+    let beyond = |point: &TracePoint| point.same_divergence.is_some_and(|same| same > margin);
+    // From the last step at which they were together until now.
+    let first = points
+        .iter()
+        .rposition(|point| !beyond(point))
+        .map_or(0, |index| index + 1);
+    let since = now.step
+        - points
+            .get(first)
+            .map_or(now.step, |point| point.step.min(now.step));
+    let stretch = &points[first.min(points.len() - 1)..];
+    let peak = stretch
+        .chunks((stretch.len() / 10).max(1))
+        .filter_map(|chunk| mean(chunk)?.same_divergence)
+        .fold(same, f64::max);
+    let falling = same < 0.97 * peak;
+    let passing = falling || since < PATIENCE;
+    let ended = has_ended(run);
+    let numbers = format!(
+        "mean divergence of same-speaker pairs {}, beyond the margin {}; of others {}; the loss has still fallen to {}",
+        number(same),
+        number(margin),
+        number(different),
+        number(now.loss)
+    );
+    let course = if falling {
+        format!("down from {}: it is passing", number(peak))
+    } else if passing {
+        format!("for {since} steps so far, which is usual")
+    } else {
+        format!("for {since} steps without getting better")
+    };
+    let mut findings = vec![Finding {
+        name: Name::EverythingApart,
+        severity: if passing { Severity::Information } else { Severity::Suspect },
+        measured: format!("{numbers}; {course}"),
+        expected: "same-speaker pairs well within the margin in the end".to_owned(),
+        reason: "different-speaker pairs are so many that the loss falls fastest by driving every segment away from every other; \
+                 only then does it draw same-speaker pairs together"
+            .to_owned(),
+        remedy: if passing {
+            "go on: EERs fall below the untrained network's only after this phase".to_owned()
+        } else {
+            "draw more same-speaker pairs (P × K batches), give them more weight, start without augmentation, and see whether the \
+             labels are right"
+                .to_owned()
+        },
+        step: now.step,
+    }];
+    if ended && passing {
+        findings.push(Finding {
+            name: Name::StoppedTooEarly,
+            severity: Severity::Suspect,
+            measured: format!("the run ended at step {} while same-speaker pairs were still {} apart (margin {})", last_step(run), number(same), number(margin)),
+            expected: "same-speaker pairs within the margin at the end".to_owned(),
+            reason: "it was in the phase in which everything is driven apart, which every training with few same-speaker pairs goes \
+                     through"
+                .to_owned(),
+            remedy: format!("train on: `--resume --max-steps {}`", 3 * last_step(run).max(500)),
+            step: last_step(run),
+        });
+    }
+    findings
+}
+
+/// Embeddings that are one point or one line.
+fn embeddings_alike(run: &Run) -> Option<Finding> {
+    let last = run
+        .evaluations
+        .iter()
+        .rev()
+        .find(|evaluation| evaluation.spread.is_some())?;
+    let spread = last.spread.as_ref()?;
+    let first = run
+        .evaluations
+        .iter()
+        .find_map(|evaluation| evaluation.spread.as_ref())?;
+    let collapsed = last.step > 0
+        && spread.effective_rank < 1.2
+        && first.effective_rank > 2.0 * spread.effective_rank.max(0.1);
+    collapsed.then(|| Finding {
+        name: Name::Collapse,
+        severity: Severity::Broken,
+        measured: format!(
+            "embeddings spread over {} directions of {} (untrained {}); {} of their length is common to all",
+            number(spread.effective_rank),
+            spread.num_dimensions,
+            number(first.effective_rank),
+            percent(spread.offset_share)
+        ),
+        expected: "several directions at least".to_owned(),
+        reason: "all recordings have nearly one embedding".to_owned(),
+        remedy: "start anew with a lower learning rate, and see whether the labels matter to the loss".to_owned(),
+        step: last.step,
+    })
+}

@@ -1,0 +1,204 @@
+//! What an evaluation says about the run so far.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use diagnosis::{Finding, Measurements, Name, Run, Severity, TwoHistograms, Verdict, judge};
+use speaker_model::{Bundle, SpeakerNetwork};
+
+use crate::TrainError;
+use crate::batch::BatchMaker;
+use crate::journal::{EndReason, Event};
+use crate::probe::{Probe, units};
+use crate::statistics::Statistics;
+use crate::training::{State, Training};
+
+/// What a run does where its outputs have become alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCollapse {
+    /// Says so, and goes on.
+    #[default]
+    Warn,
+    /// Says so, saves and ends.
+    Stop,
+}
+
+/// Which findings have been told, and how grave they were then.
+#[derive(Debug, Default)]
+pub(crate) struct Told(BTreeMap<Name, Severity>);
+
+impl Told {
+    /// What has been told of a run that goes on.
+    pub(crate) fn of(history: &Run) -> Self {
+        let mut told = Self::default();
+        let _ = told.news(&judge(history).findings);
+        told
+    }
+
+    /// Those of `findings` that are new, or graver than when they were told.
+    fn news(&mut self, findings: &[Finding]) -> Vec<Finding> {
+        let mut news = Vec::new();
+        for finding in findings {
+            let told = self.0.insert(finding.name, finding.severity);
+            if told.is_none_or(|told| finding.severity > told) {
+                news.push(finding.clone());
+            }
+            if let Some(told) = told {
+                self.0.insert(finding.name, told.max(finding.severity));
+            }
+        }
+        news
+    }
+}
+
+impl Training<'_> {
+    /// Checks everything before the first step, and journals it.
+    pub(crate) fn preflight(
+        &self,
+        state: &mut State,
+        maker: &BatchMaker<'_>,
+    ) -> Result<(), TrainError> {
+        let event = self.preflight_event(&state.network, state.progress.step, maker)?;
+        self.emit(state, &event)?;
+        let findings = judge(&state.history).findings;
+        // The checks themselves have been shown.
+        let _ = state.told.news(&findings);
+        Ok(())
+    }
+
+    /// The checks as a line of the journal.
+    pub(crate) fn preflight_event(
+        &self,
+        network: &SpeakerNetwork,
+        step: u64,
+        maker: &BatchMaker<'_>,
+    ) -> Result<Event, TrainError> {
+        let begin = Instant::now();
+        let statistics = Statistics::measure(self.manifest, self.bank, &self.dev);
+        let checks = self.checks(network, maker, &statistics)?;
+        Ok(Event::Preflight {
+            step,
+            checks,
+            statistics_eer: statistics.dev_eer,
+            whitened_statistics_eer: statistics.whitened_eer,
+            seconds: begin.elapsed().as_secs_f64(),
+        })
+    }
+
+    /// Measures the run as it stands after the evaluation that gave `embeddings`, judges it, and journals both.
+    pub(crate) fn judge(
+        &self,
+        state: &mut State,
+        maker: &BatchMaker<'_>,
+        bundle: &Bundle,
+        embeddings: &[Vec<f32>],
+    ) -> Result<(), TrainError> {
+        let begin = Instant::now();
+        let progress = &state.progress;
+        let step = progress.step;
+        let mut measurements = self.soundings.measure(
+            &bundle.embedder,
+            &self.dev,
+            embeddings,
+            &progress.last,
+            &progress.untrained,
+        )?;
+        measurements.step = step;
+        self.probe(state, maker, &mut measurements)?;
+        let mut next = state.history.clone();
+        let event = |measurements: &Measurements, findings, seconds| Event::Diagnosis {
+            step,
+            measurements: Box::new(measurements.clone()),
+            findings,
+            seconds,
+        };
+        crate::history::absorb(&mut next, &event(&measurements, Vec::new(), 0.0));
+        let diagnosis = judge(&next);
+        let findings = state.told.news(&diagnosis.findings);
+        state.collapsed = diagnosis
+            .find(Name::Collapse)
+            .is_some_and(|finding| finding.severity == Severity::Broken);
+        self.emit(
+            state,
+            &event(&measurements, findings, begin.elapsed().as_secs_f64()),
+        )
+    }
+
+    /// Looks closely at the batch of the next step.
+    fn probe(
+        &self,
+        state: &State,
+        maker: &BatchMaker<'_>,
+        measurements: &mut Measurements,
+    ) -> Result<(), TrainError> {
+        let step = state.progress.step;
+        let batch = maker.batch(step)?;
+        let device = self.options.device.clone().autodiff();
+        let probe = Probe::of(
+            &state.network,
+            &batch,
+            &self.config.loss,
+            [self.config.seed, step],
+            &device,
+        )?;
+        let pairs = probe.pairs(&batch);
+        let directed = pairs
+            .iter()
+            .flat_map(|&(same, both)| both.map(|kl| (kl, same)));
+        let different: Vec<f64> = directed
+            .clone()
+            .filter(|(_, same)| !same)
+            .map(|(kl, _)| kl)
+            .collect();
+        let active = different
+            .iter()
+            .filter(|&&kl| kl < self.config.loss.margin)
+            .count();
+        let optimiser = &self.config.optimiser;
+        measurements.loss = Some(probe.loss);
+        measurements.plateau = Some(
+            self.config
+                .loss
+                .plateau(probe.num_same, probe.num_different),
+        );
+        measurements.same_divergence = (probe.num_same > 0).then_some(probe.same_divergence);
+        measurements.different_divergence =
+            (probe.num_different > 0).then_some(probe.different_divergence);
+        measurements.divergences = TwoHistograms::of(directed);
+        measurements.active_share =
+            (!different.is_empty()).then(|| active as f64 / different.len() as f64);
+        measurements.learning_rate = Some(
+            optimiser.learning_rate
+                * optimiser
+                    .schedule
+                    .factor(step.saturating_sub(1), self.config.max_steps),
+        );
+        measurements.gradient_norm = Some(probe.gradient_norm());
+        measurements.gradients = probe.gradients;
+        measurements.units = units(&state.network, &batch, self.config.model.encoder.hidden);
+        measurements.speakers_visited = Some(state.coverage.num_speakers());
+        Ok(())
+    }
+
+    /// Journals the end of the run and what it amounts to.
+    pub(crate) fn end_run(
+        &self,
+        state: &mut State,
+        reason: EndReason,
+    ) -> Result<Verdict, TrainError> {
+        let step = state.progress.step;
+        self.emit(state, &Event::End { step, reason })?;
+        let diagnosis = judge(&state.history);
+        let findings = state.told.news(&diagnosis.findings);
+        let verdict = diagnosis.verdict;
+        self.emit(
+            state,
+            &Event::Verdict {
+                step,
+                verdict,
+                findings,
+            },
+        )?;
+        Ok(verdict)
+    }
+}

@@ -1,0 +1,332 @@
+//! What is looked at before the first step.
+
+use audio_features::SpeechActivityConfig;
+use burn::tensor::Device;
+use diagnosis::preflight::{
+    FrontEndDifference, Overfit, Sessions, all_pairs_used, are_distributions, both_directions,
+    can_overfit, crops_vary, features_alive, few_same_pairs, front_ends_agree, gradients_reach,
+    labels_fit, labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
+    same_session_positives, score_direction, silent_crops, unreachable_speakers,
+};
+use diagnosis::{Check, Name};
+use pair_sampler::{BatchPlan, CropConfig};
+use speaker_eval::eer;
+use speaker_model::{SpeakerNetwork, all_pairs};
+
+use crate::TrainError;
+use crate::batch::{Batch, BatchMaker};
+use crate::optimise::Optimiser;
+use crate::probe::{Probe, features, labels, weight_rms};
+use crate::statistics::Statistics;
+use crate::training::Training;
+
+/// Batches whose plans say which sessions same-speaker pairs come from.
+const PLANNED_BATCHES: u64 = 20;
+
+/// Crops that are listened to.
+const MOST_CROPS: usize = 200;
+
+/// Speakers of the small batch that is learned by heart, with two segments each.
+const SMALL_SPEAKERS: usize = 4;
+
+/// Steps on that batch at most, and between two looks at it.
+const OVERFIT_STEPS: [u64; 2] = [100, 10];
+
+impl Training<'_> {
+    /// All checks, in the order in which one thing causes another.
+    pub(crate) fn checks(
+        &self,
+        network: &SpeakerNetwork,
+        maker: &BatchMaker<'_>,
+        statistics: &Statistics,
+    ) -> Result<Vec<Check>, TrainError> {
+        let device = self.options.device.clone().autodiff();
+        let batch = batch_of_both_kinds(maker)?;
+        let mut checks = self.loss_checks(network, &batch, &device)?;
+        checks.extend(self.label_check(statistics));
+        checks.push(self.overfit(network, &batch, &device)?);
+        let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES).map(|step| self.plan(step)).collect();
+        checks.extend(self.batch_checks(&plans));
+        checks.extend(self.crop_checks(&plans, &batch)?);
+        checks.push(learning_rate(
+            self.config.optimiser.learning_rate,
+            weight_rms(network),
+        ));
+        checks.extend(self.metric_checks());
+        checks.sort_by_key(|check| check.name);
+        Ok(checks)
+    }
+
+    /// What a loss has to be, on one batch.
+    fn loss_checks(
+        &self,
+        network: &SpeakerNetwork,
+        batch: &Batch,
+        device: &Device,
+    ) -> Result<Vec<Check>, TrainError> {
+        let loss = &self.config.loss;
+        let probe = Probe::of(network, batch, loss, [self.config.seed, 0], device)?;
+        let outputs: Vec<Vec<f32>> = probe
+            .distributions()
+            .iter()
+            .map(|row| row.iter().map(|&p| p as f32).collect())
+            .collect();
+        let num_segments = batch.shape[1];
+        let num_pairs = probe.num_same + probe.num_different;
+        Ok(vec![
+            labels_matter(&labels(batch), |labels| {
+                probe.relabelled(batch, labels, loss, device)
+            })?,
+            loss_is_mean_of_pairs(probe.loss, &probe.pair_losses(batch, loss)),
+            are_distributions(&outputs),
+            gradients_reach(&probe.gradients),
+            all_pairs_used(num_segments, num_pairs),
+            both_directions(true),
+            margin(loss.margin, self.config.model.head.num_outputs),
+        ])
+    }
+
+    fn label_check(&self, statistics: &Statistics) -> Option<Check> {
+        Some(match (statistics.train_eer, statistics.dev_eer) {
+            (Some(train), Some(dev)) => labels_fit(train, dev),
+            _ => Check::skipped(
+                Name::LabelsWrong,
+                "there are no development trials to compare with, or no speaker with two recordings",
+            ),
+        })
+    }
+
+    /// Learns a few segments by heart, without dropout.
+    fn overfit(
+        &self,
+        network: &SpeakerNetwork,
+        batch: &Batch,
+        device: &Device,
+    ) -> Result<Check, TrainError> {
+        let Some(small) = small(batch) else {
+            return Ok(Check::skipped(
+                Name::CannotOverfit,
+                "no batch has two speakers with two segments each",
+            ));
+        };
+        let mut network = network.clone();
+        let mut optimiser = Optimiser::new(&self.config.optimiser);
+        let loss_of = |network: &SpeakerNetwork| {
+            let input = features(&small, device);
+            let embeddings = network
+                .encoder
+                .forward(input, small.lengths.as_deref(), None);
+            let logits = network.head.forward(embeddings, None);
+            all_pairs(logits, &small.speakers, &self.config.loss)
+        };
+        let scalar = |tensor: burn::tensor::Tensor<1>| f64::from(tensor.into_scalar::<f32>());
+        let [most, look_every] = OVERFIT_STEPS;
+        let mut before = None;
+        let mut step = 0;
+        loop {
+            let pair_loss = loss_of(&network)?;
+            if step % look_every == 0 {
+                let loss = scalar(pair_loss.loss.clone());
+                let attempt = Overfit {
+                    num_steps: step,
+                    loss: [*before.get_or_insert(loss), loss],
+                    same_distance: scalar(pair_loss.same_divergence),
+                    different_distance: scalar(pair_loss.different_divergence),
+                };
+                let check = can_overfit(&attempt);
+                let passed = check.verdict == diagnosis::CheckVerdict::Passed;
+                if passed || step >= most || !loss.is_finite() {
+                    return Ok(check);
+                }
+            }
+            let rate = self.config.optimiser.learning_rate;
+            (network, _) = optimiser.step(network, &pair_loss.loss, rate);
+            step += 1;
+        }
+    }
+
+    fn plan(&self, step: u64) -> BatchPlan {
+        let per_epoch = self.sampler.steps_per_epoch().max(1);
+        self.sampler.batch(step / per_epoch, step % per_epoch)
+    }
+
+    /// What the sampler draws.
+    fn batch_checks(&self, plans: &[BatchPlan]) -> Vec<Check> {
+        let num_segments = plans.first().map_or(0, |plan| plan.items.len());
+        let num_speakers = self.sampler.num_speakers();
+        let unreachable = self.sampler.unreachable_speakers().len();
+        vec![
+            few_same_pairs(
+                self.sampler.expected_same_share(),
+                num_segments,
+                num_speakers,
+            ),
+            unreachable_speakers(unreachable, num_speakers),
+            same_session_positives(&self.sessions(plans)),
+        ]
+    }
+
+    fn sessions(&self, plans: &[BatchPlan]) -> Sessions {
+        let mut sessions = Sessions::default();
+        for plan in plans {
+            let num = plan.items.len();
+            let pairs = match &plan.pairs {
+                Some(pairs) => pairs.clone(),
+                None => (0..num).flat_map(|b| (0..b).map(move |a| (a, b))).collect(),
+            };
+            for (a, b) in pairs {
+                let (a, b) = (&plan.items[a], &plan.items[b]);
+                if a.speaker != b.speaker {
+                    continue;
+                }
+                let session = |utterance: usize| &self.manifest.utterances[utterance].session;
+                match (session(a.utterance), session(b.utterance)) {
+                    _ if a.utterance == b.utterance => sessions.same_recording += 1,
+                    (Some(a), Some(b)) if a == b => sessions.same_session += 1,
+                    (Some(_), Some(_)) => sessions.across += 1,
+                    _ => sessions.unknown += 1,
+                }
+            }
+        }
+        sessions
+    }
+
+    /// What the crops of some batches hold, and what the network makes of `batch`.
+    fn crop_checks(&self, plans: &[BatchPlan], batch: &Batch) -> Result<Vec<Check>, TrainError> {
+        let config = &self.config.features;
+        let activity = SpeechActivityConfig {
+            hangover_s: 0.0,
+            ..SpeechActivityConfig::default()
+        };
+        let mut raw = Vec::new();
+        let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
+        for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
+            let path = &self.manifest.utterances[item.utterance].path;
+            let mut recording = self.bank.log_mel(path)?.to_features();
+            self.front_end.drop_silence(&mut recording);
+            let frames = recording.num_frames();
+            let start = item
+                .crop
+                .start_frame(frames, self.config.crop_frames, config.hop_s());
+            let end = frames.min(start + self.config.crop_frames);
+            let speech = activity.speech_frames(config, &recording);
+            let spoken = speech[start..end].iter().filter(|&&speech| speech).count();
+            num_crops += 1;
+            num_silent += usize::from(2 * spoken < end - start);
+            num_frames += frames;
+            raw.extend_from_slice(recording.rows(start..end));
+        }
+        let start_s = match self.config.crop {
+            CropConfig::Random => None,
+            CropConfig::Fixed { start_s } => Some(start_s),
+        };
+        let crop_s = self.config.crop_frames as f64 * config.hop_s();
+        let mean_s = num_frames as f64 / num_crops.max(1) as f64 * config.hop_s();
+        let scale = self.config.model.encoder.input_scale;
+        let squares = batch
+            .features
+            .iter()
+            .map(|&v| (f64::from(v) * scale).powi(2));
+        let rms = (squares.sum::<f64>() / batch.features.len().max(1) as f64).sqrt();
+        Ok(vec![
+            silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
+            crops_vary(start_s, crop_s, mean_s),
+            features_alive(&raw, config.num_bins),
+            front_ends_agree(&self.front_end_differences(batch), rms),
+        ])
+    }
+
+    /// Where the features of the batches are not what the network was configured for.
+    fn front_end_differences(&self, batch: &Batch) -> Vec<FrontEndDifference> {
+        let model = &self.config.model;
+        let data = self.front_end.config();
+        let pairs = [
+            (
+                "num_bins",
+                batch.shape[2].to_string(),
+                model.num_bins.to_string(),
+            ),
+            (
+                "front end",
+                format!("{data:?}"),
+                format!("{:?}", self.config.features),
+            ),
+        ];
+        let differing = pairs.into_iter().filter(|(_, data, model)| data != model);
+        differing
+            .map(|(field, data, model)| FrontEndDifference {
+                field: field.to_owned(),
+                data,
+                model,
+            })
+            .collect()
+    }
+
+    /// What is reported, on perfect and on inverted scores.
+    fn metric_checks(&self) -> Vec<Check> {
+        let rate = |scores: &[f32], targets: &[bool]| {
+            eer(scores, targets).map_or(f64::NAN, |rate| rate.eer)
+        };
+        let (lists, _) = self.dev.lists();
+        let mut checks = vec![score_direction(rate)];
+        if let Some(list) = lists.first() {
+            checks.push(metric_ceiling(
+                "1 - EER",
+                &list.targets,
+                |distances, targets| {
+                    let scores: Vec<f32> = distances.iter().map(|&d| -d as f32).collect();
+                    1.0 - rate(&scores, targets)
+                },
+            ));
+        }
+        checks
+    }
+}
+
+/// The first batch with pairs of both kinds, or the first where none of the first twenty has them.
+fn batch_of_both_kinds(maker: &BatchMaker<'_>) -> Result<Batch, TrainError> {
+    for step in 0..PLANNED_BATCHES {
+        let batch = maker.batch(step)?;
+        if small(&batch).is_some() {
+            return Ok(batch);
+        }
+    }
+    maker.batch(0)
+}
+
+/// Two segments each of a few speakers of `batch`; None where it has not two such speakers.
+fn small(batch: &Batch) -> Option<Batch> {
+    let mut chosen: Vec<usize> = Vec::new();
+    let mut speakers = Vec::new();
+    for (index, &speaker) in batch.speakers.iter().enumerate() {
+        let second = batch.speakers[index + 1..]
+            .iter()
+            .position(|&s| s == speaker);
+        if let Some(second) = second
+            && !speakers.contains(&speaker)
+            && speakers.len() < SMALL_SPEAKERS
+        {
+            speakers.push(speaker);
+            chosen.extend([index, index + 1 + second]);
+        }
+    }
+    if speakers.len() < 2 {
+        return None;
+    }
+    let [frames, segments, bins] = batch.shape;
+    let mut features = Vec::with_capacity(frames * chosen.len() * bins);
+    for frame in batch.features.chunks_exact(segments * bins) {
+        for &index in &chosen {
+            features.extend_from_slice(&frame[index * bins..(index + 1) * bins]);
+        }
+    }
+    let pick = |values: &Vec<usize>| chosen.iter().map(|&index| values[index]).collect();
+    Some(Batch {
+        features,
+        shape: [frames, chosen.len(), bins],
+        lengths: batch.lengths.as_ref().map(pick),
+        speakers: pick(&batch.speakers),
+        pairs: None,
+        utterances: pick(&batch.utterances),
+    })
+}

@@ -1,0 +1,302 @@
+//! What an evaluation measures beside the development EER.
+
+use std::collections::{BTreeMap, HashMap};
+
+use audio_features::augment::{AugmentConfig, Augmenter};
+use audio_features::{Features, FrontEnd};
+use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
+use pair_sampler::Manifest;
+use speaker_model::Embedder;
+
+use crate::TrainError;
+use crate::config::TrainConfig;
+use crate::data::FeatureBank;
+use crate::evaluate::{DevSet, IndexedList, ListResult, less};
+use crate::statistics::{chosen, pairs, rate};
+
+/// Training speakers that are scored like development speakers, and recordings of each.
+const TRAIN_SPEAKERS: [usize; 2] = [24, 3];
+
+/// Development recordings that are perturbed, over all lists.
+const PERTURBED: usize = 80;
+
+/// Embeddings whose spread is measured.
+const SPREAD_ROWS: usize = 300;
+
+/// Same-speaker pairs of either kind that an EER by session needs.
+const ENOUGH_PAIRS: usize = 20;
+
+/// Recordings and pairs that every evaluation of a run looks at.
+pub(crate) struct Soundings {
+    /// Finished features of training speakers, and the pairs among them.
+    train: (Vec<Features>, IndexedList),
+    /// Finished features of perturbed development recordings, with the pairs among them, and among the same recordings as
+    /// they are.
+    perturbed: Option<(Vec<Features>, IndexedList, IndexedList)>,
+    /// Pairs within a session and across sessions, each with the same different-speaker pairs.
+    sessions: Option<[IndexedList; 2]>,
+}
+
+impl Soundings {
+    pub(crate) fn new(
+        config: &TrainConfig,
+        manifest: &Manifest,
+        dev_manifest: Option<&Manifest>,
+        bank: &FeatureBank,
+        front_end: &FrontEnd,
+        dev: &DevSet,
+    ) -> Result<Self, TrainError> {
+        let [speakers, recordings] = TRAIN_SPEAKERS;
+        let mut indices = chosen(manifest, speakers, recordings);
+        let mut train = Vec::with_capacity(indices.len());
+        indices.retain(|&index| {
+            let features = bank.log_mel(&manifest.utterances[index].path);
+            let mut features = features.map(|features| features.to_features());
+            if let Ok(features) = &mut features {
+                front_end.finish(features);
+                train.push(features.clone());
+            }
+            features.is_ok()
+        });
+        let perturbed = match config.augment {
+            // The changed copies of the development lists say it.
+            Some(_) => None,
+            None => perturbed(config, front_end, dev)?,
+        };
+        Ok(Self {
+            train: (train, pairs(manifest, &indices)),
+            perturbed,
+            sessions: dev_manifest.and_then(|manifest| sessions(manifest, dev)),
+        })
+    }
+
+    /// Measures what `embeddings` of the development recordings, neither centred nor scaled, and `embedder` say.
+    pub(crate) fn measure(
+        &self,
+        embedder: &Embedder,
+        dev: &DevSet,
+        embeddings: &[Vec<f32>],
+        results: &[ListResult],
+        untrained: &[ListResult],
+    ) -> Result<Measurements, TrainError> {
+        let raw = embedder.clone().without_scaling().with_centre(None);
+        let centre = embedder.centre();
+        let (lists, changed) = dev.lists();
+        let (_, names) = dev.recordings();
+        let plain = &embeddings[..names.len()];
+        let scored = less(plain, centre);
+        let trials = lists.iter().flat_map(|list| {
+            let scores = list.scores(&scored).into_iter().map(f64::from);
+            scores.zip(list.targets.iter().copied()).collect::<Vec<_>>()
+        });
+        let trials: Vec<(f64, bool)> = trials.collect();
+        let distance = |kind: bool| {
+            let of_kind = trials.iter().filter(|(_, same)| *same == kind);
+            let (sum, count) = of_kind.fold((0.0, 0_usize), |(sum, count), (score, _)| {
+                (sum + 1.0 - score, count + 1)
+            });
+            (count > 0).then(|| sum / count as f64)
+        };
+        let train = raw.embed_features(&self.train.0)?;
+        let mut measurements = Measurements {
+            dev: rates(results, untrained),
+            dev_eer: crate::mean_eer(results),
+            untrained_eer: crate::mean_eer(untrained),
+            train_eer: rate(&self.train.1, &less(&train, centre)),
+            scores: TwoHistograms::of(trials.iter().copied()),
+            intra_distance: distance(true),
+            inter_distance: distance(false),
+            plain_eer: mean_rate(lists, plain),
+            ..Measurements::default()
+        };
+        let stride = plain.len().div_ceil(SPREAD_ROWS).max(1);
+        let some: Vec<Vec<f32>> = plain.iter().step_by(stride).cloned().collect();
+        measurements.spread = Spread::of(&some);
+        measurements.centred_eer = mean_rate(lists, &less(plain, mean(plain).as_deref()));
+        if let Some((features, perturbed, clean)) = &self.perturbed {
+            let rows = raw.embed_features(features)?;
+            measurements.perturbed_eer = rate(perturbed, &less(&rows, centre));
+            measurements.clean_eer = rate(clean, &scored);
+        } else if !changed.is_empty() {
+            let (clean, perturbed) = results.split_at(lists.len().min(results.len()));
+            measurements.clean_eer = crate::mean_eer(clean);
+            measurements.perturbed_eer = crate::mean_eer(perturbed);
+        }
+        if let Some([same, cross]) = &self.sessions {
+            measurements.same_session_eer = rate(same, &scored);
+            measurements.cross_session_eer = rate(cross, &scored);
+        }
+        Ok(measurements)
+    }
+}
+
+fn rates(results: &[ListResult], untrained: &[ListResult]) -> Vec<ListRate> {
+    let before: HashMap<&str, f64> = untrained
+        .iter()
+        .map(|result| (result.list.as_str(), result.eer))
+        .collect();
+    let results = results.iter();
+    results
+        .map(|result| ListRate {
+            list: result.list.clone(),
+            eer: result.eer,
+            untrained_eer: before.get(result.list.as_str()).copied(),
+        })
+        .collect()
+}
+
+fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
+    let mut sum = vec![0.0_f64; rows.first()?.len()];
+    for row in rows {
+        sum.iter_mut()
+            .zip(row)
+            .for_each(|(s, &v)| *s += f64::from(v));
+    }
+    Some(
+        sum.into_iter()
+            .map(|s| (s / rows.len() as f64) as f32)
+            .collect(),
+    )
+}
+
+fn mean_rate(lists: &[IndexedList], rows: &[Vec<f32>]) -> Option<f64> {
+    let rates: Option<Vec<f64>> = lists.iter().map(|list| rate(list, rows)).collect();
+    rates
+        .filter(|rates| !rates.is_empty())
+        .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
+}
+
+/// Some recordings of every list, each put into a room, channel and noise of its own, and the pairs among them.
+fn perturbed(
+    config: &TrainConfig,
+    front_end: &FrontEnd,
+    dev: &DevSet,
+) -> Result<Option<(Vec<Features>, IndexedList, IndexedList)>, TrainError> {
+    let (lists, _) = dev.lists();
+    let (recordings, names) = dev.recordings();
+    let augmenter = Augmenter::new(&config.features, &AugmentConfig::rooms_and_channels())?;
+    let empty = |name: &str| IndexedList {
+        name: name.to_owned(),
+        trials: Vec::new(),
+        targets: Vec::new(),
+    };
+    let (mut copies, mut changed, mut clean) = (Vec::new(), empty("perturbed"), empty("clean"));
+    for list in lists {
+        let speakers = speakers_of(list, names.len());
+        let some = some_of(&speakers, PERTURBED / lists.len().max(1));
+        let first = copies.len();
+        for &(index, _) in &some {
+            let mut features = recordings[index].clone();
+            augmenter.augment(index as u64, &mut features);
+            front_end.finish(&mut features);
+            copies.push(features);
+        }
+        for (b, &(recording_b, speaker_b)) in some.iter().enumerate() {
+            for (a, &(recording_a, speaker_a)) in some[..b].iter().enumerate() {
+                changed.trials.push((first + a, first + b));
+                clean.trials.push((recording_a, recording_b));
+                changed.targets.push(speaker_a == speaker_b);
+                clean.targets.push(speaker_a == speaker_b);
+            }
+        }
+    }
+    Ok((!copies.is_empty()).then_some((copies, changed, clean)))
+}
+
+/// Recordings of a list by speaker: those that its target trials connect.
+fn speakers_of(list: &IndexedList, num_recordings: usize) -> Vec<Vec<usize>> {
+    let mut parent: Vec<usize> = (0..num_recordings).collect();
+    fn root(parent: &mut [usize], mut index: usize) -> usize {
+        while parent[index] != index {
+            parent[index] = parent[parent[index]];
+            index = parent[index];
+        }
+        index
+    }
+    for (&(a, b), _) in list
+        .trials
+        .iter()
+        .zip(&list.targets)
+        .filter(|&(_, &target)| target)
+    {
+        let (a, b) = (root(&mut parent, a), root(&mut parent, b));
+        parent[a.max(b)] = a.min(b);
+    }
+    let mut speakers: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for index in 0..num_recordings {
+        speakers
+            .entry(root(&mut parent, index))
+            .or_default()
+            .push(index);
+    }
+    speakers
+        .into_values()
+        .filter(|recordings| recordings.len() > 1)
+        .collect()
+}
+
+/// About `count` recordings, four of each of some speakers, each with its speaker's number.
+fn some_of(speakers: &[Vec<usize>], count: usize) -> Vec<(usize, usize)> {
+    let wanted = (count / 4).max(2);
+    let stride = speakers.len().div_ceil(wanted).max(1);
+    let every = speakers.iter().enumerate().step_by(stride);
+    every
+        .flat_map(|(speaker, recordings)| {
+            let step = recordings.len().div_ceil(4).max(1);
+            recordings
+                .iter()
+                .step_by(step)
+                .map(move |&index| (index, speaker))
+        })
+        .collect()
+}
+
+/// Same-speaker pairs of development recordings within and across known sessions, beside the lists' non-targets.
+fn sessions(manifest: &Manifest, dev: &DevSet) -> Option<[IndexedList; 2]> {
+    let (lists, _) = dev.lists();
+    let (_, names) = dev.recordings();
+    let known: Vec<Option<(&str, &str)>> = names
+        .iter()
+        .map(|name| {
+            let utterance = &manifest.utterances[manifest.find(name)?];
+            Some((utterance.speaker.as_str(), utterance.session.as_deref()?))
+        })
+        .collect();
+    let mut kinds = [false, true].map(|_| Vec::new());
+    let mut by_speaker: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
+    for (index, known) in known.iter().enumerate() {
+        if let Some((speaker, session)) = known {
+            by_speaker
+                .entry(speaker)
+                .or_default()
+                .push((index, session));
+        }
+    }
+    for recordings in by_speaker.values() {
+        for (at, &(b, session_b)) in recordings.iter().enumerate() {
+            for &(a, session_a) in &recordings[..at] {
+                kinds[usize::from(session_a != session_b)].push((a, b));
+            }
+        }
+    }
+    let others: Vec<(usize, usize)> = lists
+        .iter()
+        .flat_map(|list| list.trials.iter().zip(&list.targets))
+        .filter(|&(&(a, b), &target)| !target && known[a].is_some() && known[b].is_some())
+        .map(|(&trial, _)| trial)
+        .collect();
+    let enough = kinds
+        .iter()
+        .chain([&others])
+        .all(|pairs| pairs.len() >= ENOUGH_PAIRS);
+    let mut names = ["within a session", "across sessions"].into_iter();
+    enough.then(|| {
+        kinds.map(|same| IndexedList {
+            name: names.next().unwrap_or_default().to_owned(),
+            targets: (0..same.len() + others.len())
+                .map(|index| index < same.len())
+                .collect(),
+            trials: same.into_iter().chain(others.iter().copied()).collect(),
+        })
+    })
+}
