@@ -43,6 +43,10 @@ pub(crate) struct Evaluation {
     pub(crate) distance_auc: f64,
     /// Keras' accuracy of that distance, pair by pair.
     pub(crate) distance_accuracy: f64,
+    /// Share of those trials whose distance is negative.
+    pub(crate) negative_share: f64,
+    /// Share of the outputs that are clipped, and so pass on no gradient.
+    pub(crate) clipped_share: f64,
 }
 
 impl Evaluation {
@@ -112,15 +116,9 @@ pub(crate) fn embeddings(
     network: &Network,
     corpora: &Corpora,
     layout: Layout,
-    with_test: bool,
     step: u64,
 ) -> Result<(Evaluation, Measurements)> {
-    let count = if with_test {
-        corpora.heard.len()
-    } else {
-        corpora.num_dev
-    };
-    let heard = &corpora.heard[..count];
+    let heard = &corpora.heard;
     let recordings: Vec<Vec<Features>> = heard.iter().map(|heard| heard.blocks.clone()).collect();
     let embedded = embed(network, &recordings, layout);
     let dev_rows = &embedded[..corpora.num_dev];
@@ -141,15 +139,6 @@ pub(crate) fn embeddings(
             .collect()
     };
     let dev = rates(&corpora.dev)?;
-    let test = if with_test {
-        rates(&corpora.test)?
-    } else {
-        Vec::new()
-    };
-    let (mr, mr_centred) = match with_test {
-        true => (misclassification(heard, &plain)?, misclassification(heard, &centred)?),
-        false => (None, None),
-    };
     let mut pooled = Vec::new();
     for list in &corpora.dev {
         let scores = scores(&plain, list)?;
@@ -183,11 +172,13 @@ pub(crate) fn embeddings(
     let evaluation = Evaluation {
         step,
         dev,
-        test,
-        mr,
-        mr_centred,
+        test: rates(&corpora.test)?,
+        mr: misclassification(heard, &plain)?,
+        mr_centred: misclassification(heard, &centred)?,
         distance_auc: f64::NAN,
         distance_accuracy: f64::NAN,
+        negative_share: f64::NAN,
+        clipped_share: f64::NAN,
     };
     Ok((evaluation, measurements))
 }
@@ -264,20 +255,25 @@ fn train_eer(network: &Network, corpora: &Corpora, layout: Layout) -> Result<Opt
     Ok(Some(eer(&scores(&matrix, &list)?, &list.same)?.eer))
 }
 
-/// Area under the ROC and Keras' accuracy of the question's distance on the development trials, by their fixed crops.
+/// Completes an evaluation by the question's distance on the development trials' fixed crops.
 pub(crate) fn distances(
     network: &Network,
     corpora: &Corpora,
     layout: Layout,
-) -> Result<(f64, f64)> {
+    evaluation: &mut Evaluation,
+) -> Result<()> {
     let heard = &corpora.heard[..corpora.num_dev];
     let crops: Vec<&[f32]> = heard.iter().map(|heard| heard.fixed.data()).collect();
     let outputs = forward(network, &crops, layout, |activations| activations.outputs);
+    let entries = outputs.iter().flatten();
+    evaluation.clipped_share = mean(
+        entries.map(|&v| f64::from(u8::from(!(1e-7..=1.0).contains(&v)))),
+    );
     let clipped: Vec<Vec<f64>> = outputs
         .iter()
         .map(|row| row.iter().map(|&v| f64::from(v).clamp(1e-7, 1.0)).collect())
         .collect();
-    let (mut aucs, mut accuracies) = (Vec::new(), Vec::new());
+    let (mut aucs, mut accuracies, mut negatives) = (Vec::new(), Vec::new(), Vec::new());
     for list in &corpora.dev {
         let pairs = list.pairs.iter();
         let distances: Vec<f64> = pairs
@@ -286,6 +282,10 @@ pub(crate) fn distances(
         let scores: Vec<f32> = distances.iter().map(|&d| -d as f32).collect();
         aucs.push(roc_auc(&scores, &list.same)?);
         accuracies.push(accuracy(&distances, &list.same, Shape::Kept));
+        negatives.extend(distances.iter().map(|&d| f64::from(u8::from(d < 0.0))));
     }
-    Ok((mean(aucs.into_iter()), mean(accuracies.into_iter())))
+    evaluation.distance_auc = mean(aucs.into_iter());
+    evaluation.distance_accuracy = mean(accuracies.into_iter());
+    evaluation.negative_share = mean(negatives.into_iter());
+    Ok(())
 }

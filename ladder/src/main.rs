@@ -85,25 +85,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Every run in the order in which they are most wanted: short rungs first, all seeds of each, and the runs beside the
-/// ladder last.
+/// Every run in the order in which they are most wanted: short rungs first, one seed after the other, and the runs beside
+/// the ladder last.
 fn wanted(arguments: &Train) -> Result<Vec<(Rung, u64)>> {
     let with_steps = |mut rung: Rung| {
         rung.settings.steps = arguments.steps.unwrap_or(rung.settings.steps);
         rung
     };
-    let mut rungs: Vec<Rung> = ladder().into_iter().map(with_steps).collect();
-    rungs.sort_by_key(|rung| rung.settings.steps);
+    let rungs: Vec<Rung> = ladder().into_iter().map(with_steps).collect();
     let sides = side_runs().into_iter().map(with_steps);
     let is_asked_for = |rung: &Rung| {
         arguments.only.is_empty() || arguments.only.iter().any(|name| name == rung.name)
     };
-    let seeds = 1..=arguments.seeds;
-    let runs = rungs
-        .into_iter()
-        .flat_map(|rung| seeds.clone().map(move |seed| (rung.clone(), seed)))
-        .chain(sides.map(|rung| (rung, 1)));
-    let runs: Vec<(Rung, u64)> = runs.filter(|(rung, _)| is_asked_for(rung)).collect();
+    let mut runs: Vec<(Rung, u64)> = (1..=arguments.seeds)
+        .flat_map(|seed| rungs.iter().map(move |rung| (rung.clone(), seed)))
+        .collect();
+    runs.sort_by_key(|(rung, _)| rung.settings.steps);
+    runs.extend(sides.map(|rung| (rung, 1)));
+    runs.retain(|(rung, _)| is_asked_for(rung));
     if runs.is_empty() {
         let names: Vec<&str> = ladder().iter().chain(&side_runs()).map(|rung| rung.name).collect();
         bail!("`--only` matches no rung; there are {}", names.join(", "));
@@ -117,28 +116,27 @@ fn run(arguments: &Train) -> Result<()> {
         .with_context(|| format!("cannot make {}", arguments.out.display()))?;
     let trials = arguments.trials.clone();
     let trials = trials.unwrap_or_else(|| arguments.data.join("trials"));
-    let mut corpora: Option<Corpora> = None;
+    let mut place: Option<Place> = None;
     let num_runs = runs.len();
     for (number, (rung, seed)) in runs.into_iter().enumerate() {
         let known = Record::read(&arguments.out, rung.name, seed)?;
         if known.is_some_and(|record| record.settings == rung.settings) {
             continue;
         }
-        let corpora = match &mut corpora {
-            Some(corpora) => corpora,
-            none => none.insert(Corpora::read(
-                &arguments.data,
-                arguments.split.as_deref(),
-                &trials,
-                &arguments.corpora,
-            )?),
+        let place = match &mut place {
+            Some(place) => place,
+            none => none.insert(Place::new(
+                Corpora::read(
+                    &arguments.data,
+                    arguments.split.as_deref(),
+                    &trials,
+                    &arguments.corpora,
+                )?,
+                arguments.commit.clone(),
+                machine(),
+            )),
         };
-        let place = Place {
-            corpora,
-            commit: arguments.commit.clone(),
-            machine: machine(),
-        };
-        let record = train::run(&rung, seed, &place)?;
+        let record = train::run(&rung, seed, place)?;
         record.write(&arguments.out)?;
         let end = record.run.trace.last();
         let dev = record.evaluations.last().map_or(f64::NAN, |e| e.mean_dev());

@@ -3,11 +3,11 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::{Rng, RngExt};
-use speaker_model::{DropoutStream, Encoder, ModelConfig, SpeakerNetwork};
+use speaker_model::{Arithmetic, DropoutStream, Encoder, ModelConfig, SpeakerNetwork};
 
 use crate::data::BINS;
 use crate::draws::{Purpose, stream};
-use crate::rung::{NUM_OUTPUTS, Output};
+use crate::rung::{NUM_OUTPUTS, Output, Settings};
 
 /// Widths behind the embedding of 256.
 const WIDTHS: [usize; 5] = [256, 1024, 512, 256, NUM_OUTPUTS];
@@ -73,14 +73,13 @@ pub(crate) struct Activations {
 }
 
 impl Network {
-    /// Keras' initialisation; `gain` scales the last layer's weights.
-    pub(crate) fn new(
-        output: Output,
-        gain: f64,
-        seed: u64,
-        device: &Device,
-    ) -> anyhow::Result<Self> {
+    /// Keras' initialisation.
+    pub(crate) fn new(settings: &Settings, seed: u64, device: &Device) -> anyhow::Result<Self> {
         let encoder = SpeakerNetwork::new(&ModelConfig::question(BINS), seed, device)?.encoder;
+        let encoder = encoder.with_arithmetic(match settings.bf16 {
+            true => Arithmetic::Bf16,
+            false => Arithmetic::F32,
+        });
         let rng = &mut stream(seed, Purpose::Weights, 0);
         let num_layers = WIDTHS.len() - 1;
         let dense = (0..num_layers)
@@ -88,8 +87,8 @@ impl Network {
                 let is_last = layer + 1 == num_layers;
                 Dense::new(
                     [WIDTHS[layer], WIDTHS[layer + 1]],
-                    !is_last || output == Output::Prelu,
-                    if is_last { gain } else { 1.0 },
+                    !is_last || settings.output == Output::Prelu,
+                    if is_last { settings.gain } else { 1.0 },
                     rng,
                     device,
                 )
@@ -140,7 +139,7 @@ mod tests {
 
     #[test]
     fn it_has_as_many_parameters_as_the_questions() {
-        let network = Network::new(Output::Prelu, 1.0, 1, &Device::flex()).unwrap();
+        let network = Network::new(&Settings::question(), 1, &Device::flex()).unwrap();
         assert_eq!(network.num_params(), 1_611_520);
     }
 
@@ -148,7 +147,11 @@ mod tests {
     fn a_softmax_gives_distributions_and_prelu_none() {
         let device = Device::flex();
         let sums = |output| {
-            let network = Network::new(output, 1.0, 1, &device).unwrap();
+            let settings = Settings {
+                output,
+                ..Settings::question()
+            };
+            let network = Network::new(&settings, 1, &device).unwrap();
             let features = Tensor::<3>::ones([4, 2, BINS], &device);
             let outputs = network.forward(features, None).outputs;
             let sums = outputs.sum_dim(1).into_data();

@@ -89,6 +89,8 @@ pub(crate) struct Settings {
     pub(crate) layout: Layout,
     /// Factor on the initial weights of the last layer.
     pub(crate) gain: f64,
+    /// Whether the recurrent layers' products are of bf16 (their sums, states and weights are 32 bits wide in any case).
+    pub(crate) bf16: bool,
     /// Whether the labels of every batch are dealt out anew by chance.
     pub(crate) random_labels: bool,
     pub(crate) steps: u64,
@@ -133,6 +135,7 @@ impl Settings {
             batches: Batches::Pairs(0.5),
             layout: Layout::Rotated,
             gain: 1.0,
+            bf16: false,
             random_labels: false,
             steps: EQUAL_STEPS,
         }
@@ -149,6 +152,7 @@ impl Settings {
             crop: Crop::Random,
             all_pairs: true,
             batches: Batches::Pk,
+            bf16: true,
             ..Self::question()
         }
     }
@@ -201,6 +205,8 @@ pub(crate) fn ladder() -> Vec<Rung> {
         &settings,
     );
     settings.output = Output::Softmax;
+    // From here on the original is no longer rebuilt to the letter, and time counts.
+    settings.bf16 = true;
     rung(
         "softmax",
         "+ softmax",
@@ -323,7 +329,16 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "kept dimension, learning rate 0.01",
             Settings {
                 learning_rate: 0.01,
-                ..kept
+                ..kept.clone()
+            },
+        ),
+        side(
+            "softmax-f32",
+            "the rung `softmax` in 32 bits",
+            Settings {
+                output: Output::Softmax,
+                steps: EQUAL_STEPS,
+                ..kept.clone()
             },
         ),
         side("gain-0.1", "P × K, last layer's weights × 0.1", gain(0.1)),

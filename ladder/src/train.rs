@@ -1,6 +1,6 @@
 //! One run of a rung.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -18,13 +18,26 @@ use crate::evaluate::{self, Evaluation, rows};
 use crate::loss::{BatchLoss, accuracy, batch_loss, plateau, same_of, share};
 use crate::network::Network;
 use crate::record::Record;
-use crate::rung::{BATCH, EQUAL_STEPS, Rung, Settings, Shape};
+use crate::rung::{BATCH, EQUAL_STEPS, Layout, Rung, Settings, Shape};
 
 /// Where a run takes place.
-pub(crate) struct Place<'a> {
-    pub(crate) corpora: &'a Corpora,
+pub(crate) struct Place {
+    pub(crate) corpora: Corpora,
     pub(crate) commit: String,
     pub(crate) machine: String,
+    /// What untrained embeddings are worth, which depends on the seed and the layout alone.
+    untrained: BTreeMap<(u64, bool), (Evaluation, Measurements)>,
+}
+
+impl Place {
+    pub(crate) fn new(corpora: Corpora, commit: String, machine: String) -> Self {
+        Self {
+            corpora,
+            commit,
+            machine,
+            untrained: BTreeMap::new(),
+        }
+    }
 }
 
 /// A training in progress.
@@ -111,31 +124,32 @@ impl Training<'_> {
         }];
     }
 
+    /// Everything about the network as it is; `known` is what its embeddings are worth, where that is known.
     fn evaluate(
         &self,
         corpora: &Corpora,
         step: u64,
-        with_test: bool,
+        known: Option<(Evaluation, Measurements)>,
     ) -> Result<(Evaluation, Measurements)> {
         let network = self.network.valid();
         let layout = self.settings.layout;
-        let (mut evaluation, mut measurements) =
-            evaluate::embeddings(&network, corpora, layout, with_test, step)?;
-        let (auc, accuracy) = evaluate::distances(&network, corpora, layout)?;
-        evaluation.distance_auc = auc;
-        evaluation.distance_accuracy = accuracy;
+        let (mut evaluation, mut measurements) = match known {
+            Some(known) => known,
+            None => evaluate::embeddings(&network, corpora, layout, step)?,
+        };
+        evaluate::distances(&network, corpora, layout, &mut evaluation)?;
         self.complete(&mut measurements);
         Ok((evaluation, measurements))
     }
 }
 
 /// Trains and judges `rung` with `seed`.
-pub(crate) fn run(rung: &Rung, seed: u64, place: &Place<'_>) -> Result<Record> {
+pub(crate) fn run(rung: &Rung, seed: u64, place: &mut Place) -> Result<Record> {
     let began = Instant::now();
     let settings = &rung.settings;
-    let corpora = place.corpora;
+    let corpora = &place.corpora;
     let device = Device::flex().autodiff();
-    let network = Network::new(settings.output, settings.gain, seed, &device)?;
+    let network = Network::new(settings, seed, &device)?;
     let sampler = Sampler::new(&corpora.train, settings.batches, settings.crop, seed);
     let preflight = checks(&network, &sampler, &corpora.train, settings, seed)?;
     let mut training = Training {
@@ -149,25 +163,24 @@ pub(crate) fn run(rung: &Rung, seed: u64, place: &Place<'_>) -> Result<Record> {
         visited: BTreeSet::new(),
         last: None,
     };
-    let mut evaluations = Vec::new();
-    let mut measured: Vec<Measurements> = Vec::new();
-    let mut evaluate = |training: &Training<'_>, step: u64| -> Result<()> {
-        let (evaluation, mut measurements) = training.evaluate(corpora, step, true)?;
-        if let Some(untrained) = measured.first() {
+    let key = (seed, settings.layout == Layout::Rotated);
+    let known = place.untrained.get(&key).cloned();
+    let (evaluation, untrained) = training.evaluate(corpora, 0, known)?;
+    place
+        .untrained
+        .insert(key, (evaluation.clone(), untrained.clone()));
+    let (mut evaluations, mut measured) = (vec![evaluation], vec![untrained]);
+    for step in 1..=settings.steps {
+        training.step(step);
+        if step == EQUAL_STEPS || step == settings.steps {
+            let (evaluation, mut measurements) = training.evaluate(corpora, step, None)?;
+            let untrained = &measured[0];
             measurements.untrained_eer = untrained.dev_eer;
             for (rate, before) in measurements.dev.iter_mut().zip(&untrained.dev) {
                 rate.untrained_eer = Some(before.eer);
             }
-        }
-        evaluations.push(evaluation);
-        measured.push(measurements);
-        Ok(())
-    };
-    evaluate(&training, 0)?;
-    for step in 1..=settings.steps {
-        training.step(step);
-        if step == EQUAL_STEPS || step == settings.steps {
-            evaluate(&training, step)?;
+            evaluations.push(evaluation);
+            measured.push(measurements);
         }
     }
     let same_shares = training.trace.iter().filter_map(|point| {
