@@ -258,4 +258,4 @@ fn sessions(clips: &[Clip], planned: &[Vec<Segment>], settings: &Settings) -> Se
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

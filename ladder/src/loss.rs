@@ -225,3 +225,6 @@ pub(crate) fn num_pairs(settings: &Settings) -> usize {
         BATCH / 2
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,7 +120,7 @@ fn run(arguments: &Train) -> Result<()> {
     let num_runs = runs.len();
     for (number, (rung, seed)) in runs.into_iter().enumerate() {
         let known = Record::read(&arguments.out, rung.name, seed)?;
-        if known.is_some_and(|record| record.settings == rung.settings) {
+        if known.is_some_and(|record| record.settings == rung.settings && record.run.end.is_some()) {
             continue;
         }
         let place = match &mut place {
@@ -136,8 +136,7 @@ fn run(arguments: &Train) -> Result<()> {
                 machine(),
             )),
         };
-        let record = train::run(&rung, seed, place)?;
-        record.write(&arguments.out)?;
+        let record = train::run(&rung, seed, place, |record| record.write(&arguments.out))?;
         let end = record.run.trace.last();
         let dev = record.evaluations.last().map_or(f64::NAN, |e| e.mean_dev());
         writeln!(

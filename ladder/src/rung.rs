@@ -109,10 +109,14 @@ pub(crate) struct Rung {
 }
 
 /// Steps within which the first rungs have come to rest, and at which all are compared.
-pub(crate) const EQUAL_STEPS: u64 = 300;
+pub(crate) const EQUAL_STEPS: u64 = 100;
 
-/// Steps of the rungs from the P × K batches on.
-pub(crate) const LONG_STEPS: u64 = 1500;
+/// Steps of the rungs that see their labels, and of those from the P × K batches on.
+const STEPS: u64 = 300;
+const LONG_STEPS: u64 = 1500;
+
+/// Steps at which a run is evaluated, beside its last.
+pub(crate) const EVALUATED: [u64; 4] = [EQUAL_STEPS, STEPS, 700, LONG_STEPS];
 
 /// Segments of every batch.
 pub(crate) const BATCH: usize = 128;
@@ -196,6 +200,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
         &settings,
     );
     settings.learning_rate = 0.001;
+    settings.steps = STEPS;
     rung(
         "rate",
         "+ learning rate 0.001",
@@ -273,7 +278,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
 pub(crate) fn side_runs() -> Vec<Rung> {
     let question = || Settings {
         learning_rate: 0.001,
-        steps: 150,
+        steps: EQUAL_STEPS,
         ..Settings::question()
     };
     let kept = Settings {
@@ -281,7 +286,7 @@ pub(crate) fn side_runs() -> Vec<Rung> {
         ..question()
     };
     let pk = || Settings {
-        steps: EQUAL_STEPS,
+        steps: STEPS,
         ..Settings::pk()
     };
     let side = |name, title, settings| Rung {
@@ -337,7 +342,7 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "the rung `softmax` in 32 bits",
             Settings {
                 output: Output::Softmax,
-                steps: EQUAL_STEPS,
+                steps: STEPS,
                 ..kept.clone()
             },
         ),

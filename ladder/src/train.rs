@@ -12,13 +12,13 @@ use rand::seq::SliceRandom;
 
 use crate::adam::{Adam, Gathered};
 use crate::checks::{checks, input};
-use crate::data::Corpora;
+use crate::data::{Clip, Corpora};
 use crate::draws::{Purpose, Sampler, stream};
 use crate::evaluate::{self, Evaluation, rows};
 use crate::loss::{BatchLoss, accuracy, batch_loss, plateau, same_of, share};
 use crate::network::Network;
 use crate::record::Record;
-use crate::rung::{BATCH, EQUAL_STEPS, Layout, Rung, Settings, Shape};
+use crate::rung::{BATCH, EVALUATED, Layout, Rung, Settings, Shape};
 
 /// Where a run takes place.
 pub(crate) struct Place {
@@ -54,7 +54,21 @@ struct Training<'a> {
     last: Option<(BatchLoss, Gathered)>,
 }
 
-impl Training<'_> {
+impl<'a> Training<'a> {
+    fn new(settings: &'a Settings, clips: &'a [Clip], seed: u64) -> Result<Self> {
+        Ok(Self {
+            settings,
+            sampler: Sampler::new(clips, settings.batches, settings.crop, seed),
+            seed,
+            network: Network::new(settings, seed, &Device::flex().autodiff())?,
+            adam: Adam::new(),
+            trace: Vec::new(),
+            accuracy: Vec::new(),
+            visited: BTreeSet::new(),
+            last: None,
+        })
+    }
+
     /// Step number `step`, from 1.
     fn step(&mut self, step: u64) {
         let batch = self.sampler.batch(step);
@@ -87,6 +101,13 @@ impl Training<'_> {
         self.accuracy
             .push(accuracy(&loss.distances, &same, self.settings.shape));
         self.last = Some((loss, gathered));
+    }
+
+    /// Mean share of same-speaker pairs, from the plateaus: without such pairs they would be highest.
+    fn same_share(&self) -> f64 {
+        let highest = plateau(&[false], self.settings);
+        let plateaus = self.trace.iter().filter_map(|point| point.plateau);
+        evaluate::mean(plateaus.map(|plateau| 1.0 - plateau / highest))
     }
 
     /// Adds what the training itself knows to the measurements of an evaluation.
@@ -143,83 +164,121 @@ impl Training<'_> {
     }
 }
 
-/// Trains and judges `rung` with `seed`.
-pub(crate) fn run(rung: &Rung, seed: u64, place: &mut Place) -> Result<Record> {
+/// Trains and judges `rung` with `seed`; every evaluation gives a record of what there is so far to `save`.
+pub(crate) fn run(
+    rung: &Rung,
+    seed: u64,
+    place: &mut Place,
+    mut save: impl FnMut(&Record) -> Result<()>,
+) -> Result<Record> {
     let began = Instant::now();
     let settings = &rung.settings;
     let corpora = &place.corpora;
-    let device = Device::flex().autodiff();
-    let network = Network::new(settings, seed, &device)?;
-    let sampler = Sampler::new(&corpora.train, settings.batches, settings.crop, seed);
-    let preflight = checks(&network, &sampler, &corpora.train, settings, seed)?;
-    let mut training = Training {
+    let mut training = Training::new(settings, &corpora.train, seed)?;
+    let preflight = checks(
+        &training.network,
+        &training.sampler,
+        &corpora.train,
         settings,
-        sampler,
         seed,
-        network,
-        adam: Adam::new(),
-        trace: Vec::new(),
-        accuracy: Vec::new(),
-        visited: BTreeSet::new(),
-        last: None,
-    };
+    )?;
     let key = (seed, settings.layout == Layout::Rotated);
     let known = place.untrained.get(&key).cloned();
     let (evaluation, untrained) = training.evaluate(corpora, 0, known)?;
     place
         .untrained
         .insert(key, (evaluation.clone(), untrained.clone()));
-    let (mut evaluations, mut measured) = (vec![evaluation], vec![untrained]);
-    for step in 1..=settings.steps {
-        training.step(step);
-        if step == EQUAL_STEPS || step == settings.steps {
-            let (evaluation, mut measurements) = training.evaluate(corpora, step, None)?;
-            let untrained = &measured[0];
-            measurements.untrained_eer = untrained.dev_eer;
-            for (rate, before) in measurements.dev.iter_mut().zip(&untrained.dev) {
-                rate.untrained_eer = Some(before.eer);
-            }
-            evaluations.push(evaluation);
-            measured.push(measurements);
-        }
-    }
-    let same_shares = training.trace.iter().filter_map(|point| {
-        let plateau = point.plateau?;
-        let whole = plateau_of_none(settings);
-        Some(1.0 - plateau / whole)
-    });
-    let run = Run {
-        facts: Facts {
-            margin: Some(settings.margin),
-            max_steps: Some(settings.steps),
-            num_speakers: Some(corpora.num_speakers),
-            same_share: Some(evaluate::mean(same_shares)),
-            batch_segments: Some(BATCH),
-            ..Facts::default()
-        },
-        preflight,
-        trace: training.trace,
-        evaluations: measured,
-        end: Some(End {
-            step: settings.steps,
-            reason: EndedBy::Limit,
-        }),
-    };
-    Ok(Record {
+    let mut record = Record {
         rung: rung.name.to_owned(),
         seed,
         settings: settings.clone(),
         commit: place.commit.clone(),
         machine: place.machine.clone(),
-        seconds: began.elapsed().as_secs_f64(),
-        accuracy: training.accuracy,
-        diagnosis: judge(&run),
-        run,
-        evaluations,
-    })
+        seconds: 0.0,
+        accuracy: Vec::new(),
+        diagnosis: judge(&Run::default()),
+        run: Run {
+            facts: Facts {
+                margin: Some(settings.margin),
+                max_steps: Some(settings.steps),
+                num_speakers: Some(corpora.num_speakers),
+                batch_segments: Some(BATCH),
+                ..Facts::default()
+            },
+            preflight,
+            evaluations: vec![untrained],
+            ..Run::default()
+        },
+        evaluations: vec![evaluation],
+    };
+    for step in 1..=settings.steps {
+        training.step(step);
+        if !EVALUATED.contains(&step) && step != settings.steps {
+            continue;
+        }
+        let (evaluation, mut measurements) = training.evaluate(corpora, step, None)?;
+        let untrained = &record.run.evaluations[0];
+        measurements.untrained_eer = untrained.dev_eer;
+        for (rate, before) in measurements.dev.iter_mut().zip(&untrained.dev) {
+            rate.untrained_eer = Some(before.eer);
+        }
+        record.evaluations.push(evaluation);
+        record.run.evaluations.push(measurements);
+        record.run.trace = training.trace.clone();
+        record.run.facts.same_share = Some(training.same_share());
+        record.run.end = (step == settings.steps).then_some(End {
+            step,
+            reason: EndedBy::Limit,
+        });
+        record.accuracy = training.accuracy.clone();
+        record.seconds = began.elapsed().as_secs_f64();
+        record.diagnosis = judge(&record.run);
+        save(&record)?;
+    }
+    Ok(record)
 }
 
-/// The plateau of a batch without same-speaker pairs.
-fn plateau_of_none(settings: &Settings) -> f64 {
-    plateau(&[false], settings)
+#[cfg(test)]
+mod tests {
+    use diagnosis::Name;
+
+    use super::*;
+    use crate::checks::tests::noise;
+    use crate::rung::ladder;
+
+    fn trained(rung: &str, steps: u64) -> (Vec<TracePoint>, Vec<f64>, diagnosis::Diagnosis) {
+        let rung = ladder().into_iter().find(|known| known.name == rung).unwrap();
+        let settings = rung.settings;
+        let mut training = Training::new(&settings, noise(), 1).unwrap();
+        for step in 1..=steps {
+            training.step(step);
+        }
+        let run = Run {
+            facts: Facts {
+                margin: Some(settings.margin),
+                ..Facts::default()
+            },
+            trace: training.trace.clone(),
+            ..Run::default()
+        };
+        (training.trace, training.accuracy, judge(&run))
+    }
+
+    /// The asker's symptom: half the margin, no gradient, no accuracy above one half.
+    #[test]
+    fn the_question_comes_to_rest_at_one_half() {
+        let (trace, accuracy, diagnosis) = trained("question-slow", 60);
+        let (first, last) = (&trace[0], &trace[59]);
+        assert!((first.loss - 0.5).abs() > 0.05, "{first:?}");
+        assert!((last.loss - 0.5).abs() < 0.01, "{last:?}");
+        assert!(accuracy.iter().all(|&accuracy| accuracy <= 0.5));
+        let names = [Name::Collapse, Name::Plateau].map(|name| diagnosis.find(name).is_some());
+        assert!(names.contains(&true), "{diagnosis:?}");
+    }
+
+    #[test]
+    fn a_run_is_a_function_of_its_seed() {
+        let losses = || trained("pk", 2).0.iter().map(|point| point.loss).collect::<Vec<_>>();
+        assert_eq!(losses(), losses());
+    }
 }

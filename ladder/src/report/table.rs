@@ -1,0 +1,181 @@
+//! The ladder's tables.
+
+use std::fmt::Write as _;
+
+use diagnosis::Severity;
+
+use super::runs::{Runs, at_end, percent, spread};
+use crate::evaluate::{Evaluation, mean};
+use crate::record::Record;
+use crate::rung::{EQUAL_STEPS, Rung, ladder};
+
+fn loss(runs: &Runs, rung: &str, step: u64) -> String {
+    spread(&runs.figures(rung, |record| record.loss_at(step)), 3)
+}
+
+/// Loss, accuracy and gradient of every rung.
+pub(super) fn course(runs: &Runs) -> String {
+    let mut out = String::from(
+        "| rung | seeds | loss at step 1 | 10 | 30 | 100 | last (step) | \"accuracy\", largest | same / different divergence at the end | gradient at the end |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for rung in ladder() {
+        let records = runs.of(rung.name);
+        let Some(last) = records.iter().map(|record| record.run.trace.len()).max() else {
+            let _ = writeln!(out, "| {} | 0 | – | – | – | – | – | – | – | – |", rung.title);
+            continue;
+        };
+        let of_last = |figure: fn(&diagnosis::TracePoint) -> Option<f64>| {
+            runs.figures(rung.name, |record| record.run.trace.last().and_then(figure))
+        };
+        let largest = runs.figures(rung.name, |record| record.accuracy.iter().copied().reduce(f64::max));
+        let steps = if records.iter().all(|record| record.run.trace.len() == last) {
+            last.to_string()
+        } else {
+            let shortest = records.iter().map(|record| record.run.trace.len()).min();
+            format!("{} to {last}", shortest.unwrap_or(0))
+        };
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} ({steps}) | {} | {} / {} | {} |",
+            rung.title,
+            records.len(),
+            loss(runs, rung.name, 1),
+            loss(runs, rung.name, 10),
+            loss(runs, rung.name, 30),
+            loss(runs, rung.name, 100),
+            spread(&of_last(|point| Some(point.loss)), 4),
+            spread(&largest, 3),
+            spread(&of_last(|point| point.same_divergence), 2),
+            spread(&of_last(|point| point.different_divergence), 2),
+            spread(&of_last(|point| point.gradient_norm), 4),
+        );
+    }
+    out
+}
+
+/// What the diagnosis says of a run, gravest first.
+fn words(record: &Record) -> String {
+    let of = |severity: Severity| {
+        let findings = record.diagnosis.findings.iter();
+        let names: Vec<String> = findings
+            .filter(|finding| finding.severity == severity)
+            .map(|finding| format!("`{}`", finding.name))
+            .collect();
+        names.join(", ")
+    };
+    let verdict = format!("{:?}", record.diagnosis.verdict).to_lowercase();
+    let parts = [
+        ("", of(Severity::Broken)),
+        ("suspect: ", of(Severity::Suspect)),
+        ("also: ", of(Severity::Information)),
+    ];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(label, names)| format!("{label}{names}"))
+        .collect();
+    format!("**{verdict}** – {}", parts.join("; "))
+}
+
+/// What doctor says of the first seed's run of every rung.
+pub(super) fn diagnoses(runs: &Runs) -> String {
+    let mut out = String::from("| rung | doctor |\n|---|---|\n");
+    for rung in ladder() {
+        if let Some(record) = runs.first(rung.name) {
+            let _ = writeln!(out, "| {} | {} |", rung.title, words(record));
+        }
+    }
+    out
+}
+
+/// The rung's sentence beside what doctor says first about it.
+pub(super) fn sentence(runs: &Runs, rung: &Rung) -> String {
+    let mut out = format!("**{}.** {}\n", rung.title, rung.sentence);
+    let finding = runs
+        .first(rung.name)
+        .and_then(|record| record.diagnosis.findings.first());
+    if let Some(finding) = finding {
+        let _ = writeln!(
+            out,
+            "Doctor's first words: `{}`, {}; {}. Remedy: {}.",
+            finding.name, finding.measured, finding.reason, finding.remedy
+        );
+    }
+    out
+}
+
+/// EER and MR of every rung beside the untrained network's.
+pub(super) fn rates(runs: &Runs) -> String {
+    let mut out = format!(
+        "| rung | seeds | dev EER at step {EQUAL_STEPS} | last step | dev EER | test EER | test EER, centred | MR | MR, centred | area under the ROC of the distance |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n"
+    );
+    let row = |title: &str, records: &[&Record], pick: &dyn Fn(&Record) -> Evaluation, steps: String| {
+        let figures = |figure: &dyn Fn(&Evaluation) -> Option<f64>| -> Vec<f64> {
+            records.iter().filter_map(|record| figure(&pick(record))).collect()
+        };
+        let equal: Vec<f64> = records
+            .iter()
+            .filter_map(|record| record.at(EQUAL_STEPS))
+            .map(Evaluation::mean_dev)
+            .collect();
+        format!(
+            "| {title} | {} | {} | {steps} | {} | {} | {} | {} | {} | {} |\n",
+            records.len(),
+            if steps == "0" { "–".to_owned() } else { percent(&equal) },
+            percent(&figures(&|e| Some(e.mean_dev()))),
+            percent(&figures(&|e| Some(e.mean_test()))),
+            percent(&figures(&|e| Some(mean(e.test.iter().map(|rate| rate.centred_eer))))),
+            percent(&figures(&|e| e.mr)),
+            percent(&figures(&|e| e.mr_centred)),
+            spread(&figures(&|e| Some(e.distance_auc)), 2),
+        )
+    };
+    let untrained = runs.of("question");
+    out += &row("*untrained*", &untrained, &|record| record.evaluations[0].clone(), "0".to_owned());
+    for rung in ladder() {
+        let records = runs.of(rung.name);
+        if records.is_empty() {
+            continue;
+        }
+        let steps: Vec<f64> = records.iter().map(|record| at_end(record).step as f64).collect();
+        out += &row(rung.title, &records, &|record| at_end(record).clone(), spread(&steps, 0));
+    }
+    out
+}
+
+/// EER of every list at the end of every rung.
+pub(super) fn lists(runs: &Runs) -> String {
+    let Some(example) = runs.first("question") else {
+        return String::new();
+    };
+    let of = |evaluation: &Evaluation| -> Vec<(String, f64)> {
+        let rates = evaluation.dev.iter().chain(&evaluation.test);
+        rates.map(|rate| (rate.list.clone(), rate.eer)).collect()
+    };
+    let names: Vec<String> = of(&example.evaluations[0]).into_iter().map(|rate| rate.0).collect();
+    let mut out = format!(
+        "| rung | {} |\n|---|{}\n",
+        names.join(" | "),
+        "---|".repeat(names.len())
+    );
+    let mut row = |title: &str, evaluations: &[&Evaluation]| {
+        let cells: Vec<String> = (0..names.len())
+            .map(|list| {
+                let rates = evaluations.iter().map(|evaluation| of(evaluation)[list].1);
+                format!("{:.1}", 100.0 * mean(rates))
+            })
+            .collect();
+        let _ = writeln!(out, "| {title} | {} |", cells.join(" | "));
+    };
+    let untrained: Vec<&Evaluation> = runs.of("question").iter().map(|r| &r.evaluations[0]).collect();
+    row("*untrained*", &untrained);
+    for rung in ladder() {
+        let ends: Vec<&Evaluation> = runs.of(rung.name).into_iter().map(at_end).collect();
+        if !ends.is_empty() {
+            row(rung.title, &ends);
+        }
+    }
+    out
+}
