@@ -7,6 +7,7 @@ use audio_features::Features;
 use burn::tensor::{Tensor, TensorData};
 use diagnosis::preflight::kl_divergence;
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
+use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use speaker_model::Arithmetic;
@@ -133,6 +134,10 @@ pub(crate) fn embeddings(
     let heard = &corpora.heard;
     let recordings: Vec<Vec<Features>> = heard.iter().map(|heard| heard.blocks.clone()).collect();
     let embedded = embed(network, &recordings, layout);
+    let speakers: Vec<&str> = heard
+        .iter()
+        .map(|heard| heard.utterance.speaker.as_str())
+        .collect();
     let dev_rows = &embedded[..corpora.num_dev];
     let mean_row = EmbeddingMatrix::from_rows(dev_rows)?.mean();
     let plain = EmbeddingMatrix::from_rows(&embedded)?;
@@ -191,7 +196,7 @@ pub(crate) fn embeddings(
         distance_accuracy: f64::NAN,
         negative_share: f64::NAN,
         clipped_share: f64::NAN,
-        small_draws: small_draws(heard, &embedded)?,
+        small_draws: small_draws(&speakers, &embedded)?,
     };
     Ok((evaluation, measurements))
 }
@@ -225,16 +230,13 @@ fn misclassification(heard: &[Heard], matrix: &EmbeddingMatrix) -> Result<Option
 }
 
 /// 1 − max(0, ARI) of two speakers with three recordings each, clustered by Ward's linkage into the true number of
-/// clusters: the question's own evaluation, drawn a hundred times.
-pub(crate) fn small_draws(heard: &[Heard], rows: &[Vec<f32>]) -> Result<Vec<f64>> {
+/// clusters: the question's own evaluation, drawn a hundred times. `speakers` are of the rows.
+pub(crate) fn small_draws(speakers: &[&str], rows: &[Vec<f32>]) -> Result<Vec<f64>> {
     const DRAWS: u64 = 100;
     const RECORDINGS: usize = 3;
     let mut by_speaker: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, heard) in heard.iter().enumerate() {
-        by_speaker
-            .entry(&heard.utterance.speaker)
-            .or_default()
-            .push(index);
+    for (index, speaker) in speakers.iter().enumerate() {
+        by_speaker.entry(speaker).or_default().push(index);
     }
     by_speaker.retain(|_, own| own.len() >= RECORDINGS);
     let mut speakers: Vec<Vec<usize>> = by_speaker.into_values().collect();
@@ -258,6 +260,19 @@ pub(crate) fn small_draws(heard: &[Heard], rows: &[Vec<f32>]) -> Result<Vec<f64>
             Ok(1.0 - result.scores.ari.max(0.0))
         })
         .collect()
+}
+
+/// The same of random vectors of the embeddings' width.
+pub(crate) fn small_draws_of_noise() -> Result<Vec<f64>> {
+    const SPEAKERS: usize = 40;
+    let names: Vec<String> = (0..6 * SPEAKERS).map(|row| (row / 6).to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let rng = &mut stream(0, Purpose::Weights, 0);
+    let rows: Vec<Vec<f32>> = names
+        .iter()
+        .map(|_| (0..256).map(|_| rng.random::<f32>() - 0.5).collect())
+        .collect();
+    small_draws(&names, &rows)
 }
 
 /// EER on some training recordings, paired within their group.

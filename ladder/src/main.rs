@@ -11,6 +11,7 @@ mod layout;
 mod loss;
 mod network;
 mod record;
+mod report;
 mod rung;
 mod train;
 
@@ -37,6 +38,18 @@ struct Arguments {
 enum Command {
     /// Train every rung with every seed, but those whose runs are there.
     Run(Train),
+    /// Write docs/why-it-failed.md from the runs that are there.
+    Report {
+        /// Folder of the finished runs.
+        #[arg(long)]
+        out: PathBuf,
+        /// Folder of the document.
+        #[arg(long)]
+        docs: PathBuf,
+        /// Print the figures as one JSON object instead.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(clap::Args)]
@@ -74,6 +87,7 @@ fn main() -> ExitCode {
     allocator::keep_freed_memory();
     let result = speaker_model::flushing_denormals(|| match Arguments::parse().command {
         Command::Run(arguments) => run(&arguments),
+        Command::Report { out, docs, json } => report::report(&out, &docs, json),
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,

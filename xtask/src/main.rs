@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench as bench_command, make_voices};
+use commands::{bench as bench_command, ladder, make_voices};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -25,12 +25,15 @@ enum Command {
     MakeVoices(make_voices::MakeVoices),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
+    /// Rebuild the version that failed and mend one wrong assumption a rung.
+    Ladder(ladder::Ladder),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::MakeVoices(command) => make_voices::run(&command),
         Command::Bench(command) => bench_command::run(&command),
+        Command::Ladder(command) => ladder::run(&command),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

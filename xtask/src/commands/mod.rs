@@ -1,4 +1,5 @@
 //! One file a command.
 
 pub(crate) mod bench;
+pub(crate) mod ladder;
 pub(crate) mod make_voices;
