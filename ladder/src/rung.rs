@@ -1,5 +1,6 @@
 //! The ladder: the failing version, and one wrong assumption mended a rung.
 
+use diagnosis::Name;
 use serde::{Deserialize, Serialize};
 
 /// Whether the distance keeps the dimension that it sums over.
@@ -105,6 +106,8 @@ pub(crate) struct Rung {
     pub(crate) title: &'static str,
     /// The sentence that the asker needed.
     pub(crate) sentence: &'static str,
+    /// What the diagnosis calls what is still wrong here, and the next rung mends.
+    pub(crate) defect: Option<Name>,
     pub(crate) settings: Settings,
 }
 
@@ -166,35 +169,41 @@ impl Settings {
 pub(crate) fn ladder() -> Vec<Rung> {
     let mut settings = Settings::question();
     let mut rungs = Vec::new();
-    let mut rung = |name, title, sentence, settings: &Settings| {
+    let mut rung = |name, title, defect, sentence, settings: &Settings| {
         rungs.push(Rung {
             name,
             title,
             sentence,
+            defect,
             settings: settings.clone(),
         });
     };
     rung(
         "question",
         "the question, learning rate 0.1",
+        Some(Name::LabelsIgnored),
         "Your distance has the shape (batch,) and your labels (batch, 1): Keras broadcasts them to (batch, batch), so that \
          the loss only knows how many pairs are of one speaker, never which; once every distance is below the margin it is \
          half the margin, 0.5, without a gradient, and the accuracy of such a table cannot pass 0.5.",
         &settings,
     );
     settings.learning_rate = 0.001;
+    settings.steps = STEPS;
     rung(
         "question-slow",
         "the question, learning rate 0.001",
+        Some(Name::LabelsIgnored),
         "A smaller learning rate leads to the same 0.5, only later: a loss that does not see its labels has nothing else to \
          find.",
         &settings,
     );
     settings.learning_rate = 0.1;
+    settings.steps = EQUAL_STEPS;
     settings.shape = Shape::Kept;
     rung(
         "kept",
         "+ kept dimension, learning rate 0.1",
+        Some(Name::LearningRate),
         "Write `keepdims=True` in the distance: now labels count. But at a learning rate of 0.1 the first few steps throw \
          the initial weights away, the recurrent units saturate and the outputs die before anything can be learned.",
         &settings,
@@ -204,6 +213,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "rate",
         "+ learning rate 0.001",
+        Some(Name::NotADistribution),
         "With 0.001 the network lives, but what the PReLU layer gives is no distribution: the sum of p·ln(p/q) may be \
          negative, entries below 1e-7 or above 1 are clipped and have no gradient, and the way out is to let all outputs die: \
          every distance 0, loss 0.5 again, this time as a true collapse.",
@@ -215,14 +225,16 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "softmax",
         "+ softmax",
+        Some(Name::OneDirection),
         "End the network with a softmax: the Kullback-Leibler divergence is a distance of distributions only. The loss now \
-         leaves 0.5 for the first time because pairs are told apart.",
+         falls below 0.5 for the first time because pairs are told apart.",
         &settings,
     );
     settings.directions = Directions::Both;
     rung(
         "both",
         "+ both directions",
+        Some(Name::SmallMargin),
         "Add the divergence the other way round, with a hinge of its own: a small gain, since left and right are drawn by \
          chance anyway.",
         &settings,
@@ -231,6 +243,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "margin",
         "+ margin 3",
+        Some(Name::FixedCrops),
         "A margin of 1 nat is reached by outputs that put hardly more than a quarter on their own class; the paper's 3 asks \
          for three fifths.",
         &settings,
@@ -239,6 +252,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "crops",
         "+ random crops",
+        Some(Name::FewPairs),
         "You showed the network the same 0.4 s of every file for ever, from 0.1 s on, where there is often silence: draw the \
          place anew every time.",
         &settings,
@@ -247,6 +261,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "all-pairs",
         "+ all pairs of a batch",
+        Some(Name::FewSamePairs),
         "64 pairs of 128 segments are 64 of 8,128 possible ones: compare all with all. Alone this is no gain: few of those \
          pairs are of one speaker, and the loss falls fastest by driving everything apart.",
         &settings,
@@ -258,6 +273,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "pk",
         "+ P × K batches (32 × 4)",
+        Some(Name::SameSessionPositives),
         "Draw 32 speakers with 4 segments each, so that every segment has partners; then wait through the phase in which \
          same-speaker pairs are far apart too: that the loss falls is no sign, that the divergence of same-speaker pairs \
          falls below the margin is.",
@@ -267,6 +283,7 @@ pub(crate) fn ladder() -> Vec<Rung> {
     rung(
         "sessions",
         "+ positives across sessions",
+        None,
         "Take a speaker's segments from different recordings, on different days and telephones: within one session the \
          microphone is the easiest thing to learn.",
         &settings,
@@ -293,6 +310,7 @@ pub(crate) fn side_runs() -> Vec<Rung> {
         name,
         title,
         sentence: "",
+        defect: None,
         settings,
     };
     let share = |share| Settings {

@@ -48,20 +48,11 @@ fn named(rung: &str) -> Vec<(Name, CheckVerdict)> {
 
 /// Names that the preflight gives `rung`, among those that the ladder mends.
 fn defects(rung: &str) -> Vec<Name> {
-    const MENDED: [Name; 9] = [
-        Name::LabelsIgnored,
-        Name::LearningRate,
-        Name::NotADistribution,
-        Name::OneDirection,
-        Name::SmallMargin,
-        Name::FixedCrops,
-        Name::FewPairs,
-        Name::FewSamePairs,
-        Name::SameSessionPositives,
-    ];
     let named = named(rung);
-    let is_named = |name: &Name| named.iter().any(|(found, _)| found == name);
-    MENDED.into_iter().filter(is_named).collect()
+    let mut mended: Vec<Name> = ladder().into_iter().filter_map(|rung| rung.defect).collect();
+    mended.dedup();
+    mended.retain(|name| named.iter().any(|(found, _)| found == name));
+    mended
 }
 
 #[test]
@@ -78,38 +69,20 @@ fn the_question_ignores_its_labels_and_has_a_ceiling() {
     assert!(named.contains(&(Name::LearningRate, CheckVerdict::Warning)));
 }
 
+/// What is mended is no longer named, and what is not is.
 #[test]
-fn a_smaller_learning_rate_leaves_the_labels_ignored() {
-    let defects = defects("question-slow");
-    assert!(defects.contains(&Name::LabelsIgnored) && !defects.contains(&Name::LearningRate));
-}
-
-#[test]
-fn a_kept_dimension_leaves_the_learning_rate() {
-    let defects = defects("kept");
-    assert!(!defects.contains(&Name::LabelsIgnored) && defects.contains(&Name::LearningRate));
-}
-
-#[test]
-fn the_right_learning_rate_leaves_outputs_that_are_no_distributions() {
-    let defects = defects("rate");
-    assert!(defects.contains(&Name::NotADistribution) && !defects.contains(&Name::LearningRate));
-}
-
-#[test]
-fn from_the_softmax_on_one_name_goes_a_rung() {
-    use Name::{FewPairs, FewSamePairs, FixedCrops, OneDirection, SameSessionPositives, SmallMargin};
-    let one_session = SameSessionPositives;
-    // Of pairs drawn at random from four sessions some are of one session at every rung but the last.
-    for (rung, expected) in [
-        ("softmax", vec![OneDirection, SmallMargin, FixedCrops, FewPairs, one_session]),
-        ("both", vec![SmallMargin, FixedCrops, FewPairs, one_session]),
-        ("margin", vec![FixedCrops, FewPairs, one_session]),
-        ("crops", vec![FewPairs, one_session]),
-        ("all-pairs", vec![FewSamePairs, one_session]),
-        ("pk", vec![one_session]),
-        ("sessions", vec![]),
-    ] {
-        assert_eq!(defects(rung), expected, "{rung}");
+fn one_name_goes_a_rung() {
+    let all: Vec<Name> = ladder().into_iter().filter_map(|rung| rung.defect).collect();
+    for (index, rung) in ladder().into_iter().enumerate() {
+        let found = defects(rung.name);
+        if let Some(defect) = rung.defect {
+            assert!(found.contains(&defect), "{}: {found:?}", rung.name);
+        }
+        let is_mended = |name: &Name| !all[index.min(all.len())..].contains(name);
+        // The rung with a kept dimension takes the learning rate of the first.
+        let again = |name: &Name| rung.name == "kept" && *name == Name::LearningRate;
+        for name in found {
+            assert!(!is_mended(&name) || again(&name), "{}: {name}", rung.name);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::runs::{Runs, at_end, percent};
+use super::runs::{Runs, at_end, percent, spread};
 use crate::evaluate::{Evaluation, mean, small_draws_of_noise};
 use crate::loss::accuracy;
 use crate::record::Record;
@@ -121,13 +121,16 @@ fn labels(runs: &Runs) -> Option<(Outcome, String)> {
 }
 
 fn rest(runs: &Runs) -> Option<(Outcome, String)> {
+    let last = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| {
+        runs.figures("question-slow", |record| record.run.trace.last().and_then(pick))
+    };
     let slow = runs.first("question-slow")?;
-    let (share, norm) = at_rest(slow, 0.5);
     let mut figure = format!(
-        "learning rate 0.001: {:.0} % of the later steps within 0.001 of 0.5, gradient {norm:.1e} at the end, area under the ROC of the \
-         distance {:.3}",
-        100.0 * share,
-        at_end(slow).distance_auc
+        "learning rate 0.001, step {}: loss {}, gradient {}, area under the ROC of the distance {}",
+        slow.run.trace.len(),
+        spread(&last(|point| Some(point.loss)), 4),
+        spread(&last(|point| point.gradient_norm), 3),
+        spread(&runs.figures("question-slow", |record| Some(at_end(record).distance_auc)), 3)
     );
     if let Some(wide) = runs.first("question-m3") {
         let (share, norm) = at_rest(wide, 1.5);
@@ -189,7 +192,7 @@ fn untrained(runs: &Runs) -> Option<(Outcome, String)> {
     let mut parts = Vec::new();
     for (rung, rate) in [("question", "0.1"), ("question-slow", "0.001")] {
         let after = runs.figures(rung, |record| Some(at_end(record).mean_dev()));
-        worse &= mean(after.iter().copied()) > mean(before.iter().copied()) - 0.01;
+        worse &= runs.of(rung).iter().all(|record| at_end(record).mean_dev() > record.evaluations[0].mean_dev());
         parts.push(format!(
             "learning rate {rate} {} %, MR {} %",
             percent(&after),
@@ -200,7 +203,7 @@ fn untrained(runs: &Runs) -> Option<(Outcome, String)> {
         (
             whether(worse),
             format!(
-                "mean dev EER: untrained {} %, MR {} %; {}. They carry less",
+                "mean dev EER: untrained {} %, MR {} %; {}. Every run is worse than its untrained network",
                 percent(&before),
                 percent(&runs.figures("question", |record| record.evaluations[0].mr)),
                 parts.join("; ")
@@ -293,24 +296,28 @@ fn draws(draws: &[f64]) -> String {
 }
 
 fn small(runs: &Runs) -> Option<(Outcome, String)> {
-    let question = at_end(runs.first("question")?);
-    let trained = [runs.of("sessions"), runs.of("pk")]
-        .concat()
-        .into_iter()
-        .max_by_key(|record| at_end(record).step)?;
+    let drawn = |rungs: &[&str]| -> Option<(u64, Vec<f64>)> {
+        let records = rungs.iter().flat_map(|rung| runs.of(rung));
+        let evaluations = records.flat_map(|record| &record.evaluations[1..]);
+        evaluations
+            .filter(|evaluation| !evaluation.small_draws.is_empty())
+            .max_by_key(|evaluation| evaluation.step)
+            .map(|evaluation| (evaluation.step, evaluation.small_draws.clone()))
+    };
+    let (_, question) = drawn(&["question", "question-slow"])?;
+    let (step, trained) = drawn(&["sessions", "pk"])?;
     let random = small_draws_of_noise().ok()?;
     let untrained = &runs.first("question")?.evaluations[0];
     Some((
         Outcome::Refined,
         format!(
             "\"misclassification rate\" over a hundred draws: random vectors {}, the question's embeddings {}, untrained {}, P × K after \
-             {} steps {}. One draw, which is all that the script made, says little; a hundred tell random vectors from voices, but \
-             hardly an untrained network from a trained one",
+             {step} steps {}. One draw, which is all that the script makes, tells nothing apart; the mean of a hundred shows that the \
+             question's embeddings are worse than untrained ones",
             draws(&random),
-            draws(&question.small_draws),
+            draws(&question),
             draws(&untrained.small_draws),
-            at_end(trained).step,
-            draws(&at_end(trained).small_draws)
+            draws(&trained)
         ),
     ))
 }

@@ -50,7 +50,14 @@ pub(crate) fn spread(values: &[f64], digits: usize) -> String {
         .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &v| {
             (low.min(v), high.max(v))
         });
-    let text = |value: f64| format!("{value:.digits$}");
+    let text = |value: f64| {
+        let text = format!("{value:.digits$}");
+        match text.strip_prefix('-') {
+            // No zero with a sign.
+            Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
+            _ => text,
+        }
+    };
     match values {
         [] => "–".to_owned(),
         _ if text(low) == text(high) => text(low),
@@ -69,7 +76,7 @@ pub(crate) fn percent(values: &[f64]) -> String {
     spread(&values, 1)
 }
 
-/// The last evaluation's figure.
+/// The last evaluation.
 pub(crate) fn at_end(record: &Record) -> &crate::evaluate::Evaluation {
     &record.evaluations[record.evaluations.len() - 1]
 }

@@ -89,17 +89,28 @@ pub(super) fn diagnoses(runs: &Runs) -> String {
     out
 }
 
-/// The rung's sentence beside what doctor says first about it.
+/// `text` with its first letter large.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+/// The rung's sentence beside what doctor says of what is still wrong there.
 pub(super) fn sentence(runs: &Runs, rung: &Rung) -> String {
     let mut out = format!("**{}.** {}\n", rung.title, rung.sentence);
-    let finding = runs
-        .first(rung.name)
-        .and_then(|record| record.diagnosis.findings.first());
-    if let Some(finding) = finding {
+    let Some(record) = runs.first(rung.name) else {
+        return out;
+    };
+    let defect = rung.defect.and_then(|name| record.diagnosis.find(name));
+    if let Some(finding) = defect.or(record.diagnosis.findings.first()) {
         let _ = writeln!(
             out,
-            "Doctor's first words: `{}`, {}; {}. Remedy: {}.",
-            finding.name, finding.measured, finding.reason, finding.remedy
+            "Doctor: `{}`, {}. {}. Remedy: {}.",
+            finding.name,
+            finding.measured,
+            capital(&finding.reason),
+            finding.remedy
         );
     }
     out
