@@ -6,15 +6,17 @@ mod burn_lstm;
 mod linkage;
 mod log_mel;
 mod matmul;
+mod parts;
+mod program;
 mod step;
 
+use std::ffi::OsString;
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use cpu_time::ProcessTime;
 use serde_json::json;
 
 /// One contender.
@@ -31,6 +33,13 @@ struct Arguments {
 enum Work {
     /// A training step of the paper's network for 100 speakers.
     TrainStep(Size),
+    /// One part of that step.
+    Part {
+        #[arg(value_enum)]
+        part: parts::Part,
+        #[command(flatten)]
+        size: Size,
+    },
     /// The embeddings of a batch by the paper's network.
     Infer(Size),
     /// The same training step with Burn's own `BiLstm`.
@@ -52,6 +61,15 @@ enum Work {
     },
     /// The matrix products of a training step's recurrent layers by the `gemm` crate alone: the floor.
     Matmul(Size),
+    /// Any program from its start to its end, which prints one JSON object.
+    Program {
+        /// Field of that object to give as the number that its peers should give too.
+        #[arg(long)]
+        check: String,
+        /// The program and its arguments.
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
 }
 
 /// Size of a batch.
@@ -98,12 +116,14 @@ fn main() -> Result<()> {
     speaker_model::flushing_denormals(|| {
         let repetition = match arguments.work {
             Work::TrainStep(size) => step::train(size)?,
+            Work::Part { part, size } => parts::part(part, size)?,
             Work::Infer(size) => step::infer(size)?,
             Work::BurnTrainStep(size) => burn_lstm::train(size),
             Work::BurnInfer(size) => burn_lstm::infer(size),
             Work::LogMel { preset, audio } => log_mel::log_mel(&preset, &audio)?,
             Work::Linkage { points } => linkage::linkage(points)?,
             Work::Matmul(size) => matmul::matmul(size),
+            Work::Program { check, command } => program::program(check, command)?,
         };
         take_turns(repetition)
     })
@@ -116,9 +136,9 @@ fn take_turns(mut repetition: Repetition) -> Result<()> {
     out.flush()?;
     for line in std::io::stdin().lock().lines() {
         line?;
-        let (wall, cpu) = (Instant::now(), ProcessTime::now());
+        let (wall, cpu) = (Instant::now(), program::processor_time()?);
         let check = repetition()?;
-        let (wall, cpu) = (wall.elapsed(), cpu.elapsed());
+        let (wall, cpu) = (wall.elapsed(), program::processor_time()? - cpu);
         let answer = json!({
             "wall_ms": wall.as_secs_f64() * 1e3,
             "cpu_ms": cpu.as_secs_f64() * 1e3,

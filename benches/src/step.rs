@@ -22,7 +22,7 @@ pub(crate) fn speakers(size: Size) -> Vec<usize> {
     (0..size.batch).map(|item| item / 4).collect()
 }
 
-fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
+pub(crate) fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
     let network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, device)?;
     let arithmetic = match size.bf16 {
         true => Arithmetic::Bf16,

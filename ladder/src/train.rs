@@ -277,7 +277,7 @@ mod tests {
     /// With the shape mended and the learning rate not, the same 0.5 is a collapse.
     #[test]
     fn a_learning_rate_of_a_tenth_collapses() {
-        let (trace, _, diagnosis) = trained("kept", 40);
+        let (trace, _, diagnosis) = trained("kept", 60);
         assert!(diagnosis.find(Name::Collapse).is_some(), "{:?} {diagnosis:?}", trace.last());
     }
 

@@ -27,6 +27,29 @@ fn vector(line: &Value) -> Vec<f64> {
         .collect()
 }
 
+/// A megabyte holds a minute of features at most here, so that the corpus is embedded in several pieces.
+#[test]
+fn any_memory_gives_the_same_embeddings_and_the_speed_is_told() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 3, 14);
+    let embed = |arguments: &str, name: &str| {
+        let run = place.run(&format!(
+            "embed --model model corpus --out {name} --json {arguments}"
+        ));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let report = run.json();
+        let [audio, seconds, speed] = ["audio_seconds", "seconds", "times_real_time"]
+            .map(|field| report[field].as_f64().unwrap());
+        assert!(audio > 0.0 && (speed * seconds / audio - 1.0).abs() < 1e-9);
+        fs::read(place.path(name)).unwrap()
+    };
+    let small = embed("--memory 1", "small.npy");
+    assert_eq!(small, embed("", "usual.npy"));
+    assert_eq!(small, embed("--memory 4096 --threads 3", "large.npy"));
+    let refused = place.run("embed --model model corpus --out no.npy --memory 0");
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+}
+
 /// One corrupt, one empty and one 8 kHz stereo file among good ones.
 fn mixed() -> Place {
     let place = Place::new();

@@ -23,7 +23,7 @@ fn help(arguments: &[&str]) -> String {
 fn help_of_every_command() {
     insta::assert_snapshot!("siamang", help(&[]));
     for command in [
-        "train", "embed", "verify", "score", "eval", "cluster", "check", "export",
+        "train", "embed", "verify", "score", "eval", "cluster", "check", "doctor", "export",
     ] {
         let text = help(&[command]);
         assert!(

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod fetch;
 mod voices;
 
 use std::io::Write as _;
@@ -9,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench as bench_command, ladder, make_voices};
+use commands::{
+    bench as bench_command, fetch as fetch_command, ladder, make_voices, prepare_voxceleb,
+};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -23,6 +26,10 @@ struct Arguments {
 enum Command {
     /// Remake the small corpus of synthetic voices in data/voices, or check it.
     MakeVoices(make_voices::MakeVoices),
+    /// Make a packed store of VoxCeleb from its archives.
+    PrepareVoxceleb(prepare_voxceleb::PrepareVoxceleb),
+    /// Download a corpus that may be passed on.
+    Fetch(fetch_command::Fetch),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
     /// Rebuild the version that failed and mend one wrong assumption a rung.
@@ -31,12 +38,16 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::MakeVoices(command) => make_voices::run(&command),
-        Command::Bench(command) => bench_command::run(&command),
-        Command::Ladder(command) => ladder::run(&command),
+        Command::MakeVoices(command) => make_voices::run(&command).map(|()| 0),
+        Command::PrepareVoxceleb(command) => {
+            prepare_voxceleb::run(&command).map(|status| status.code())
+        }
+        Command::Fetch(command) => fetch_command::run(&command).map(|()| 0),
+        Command::Bench(command) => bench_command::run(&command).map(|()| 0),
+        Command::Ladder(command) => ladder::run(&command).map(|()| 0),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // A closed standard error leaves nobody to tell; the exit code still says it.
             let _ = writeln!(std::io::stderr(), "error: {error:#}");

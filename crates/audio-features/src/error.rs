@@ -85,7 +85,7 @@ pub enum AudioError {
 
     /// The bytes are of no audio format that is known here.
     #[error(
-        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF or CAF; convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF, CAF or NIST SPHERE; convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
     )]
     NotRecognised {
         /// Name of the file.

@@ -48,6 +48,7 @@ mod normalise;
 mod recording;
 mod resample;
 mod spectrum;
+pub mod store;
 mod transpose;
 mod warning;
 mod waveform;

@@ -47,7 +47,7 @@ pub struct ChannelSamples {
 
 /// Reads a recording as mono samples at `sample_rate_hz`.
 ///
-/// WAV (integer, float, A-law, µ-law, ADPCM), FLAC, MP3, Ogg Vorbis, MP4/M4A (AAC-LC, ALAC), ADTS
+/// WAV (integer, float, A-law, µ-law, ADPCM), NIST SPHERE, FLAC, MP3, Ogg Vorbis, MP4/M4A (AAC-LC, ALAC), ADTS
 /// AAC, AIFF and CAF are told apart by their content, not by their name. Channels are averaged.
 /// Encoder delay and padding are left out as far as the file states them.
 ///
@@ -114,9 +114,9 @@ pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
 /// Whether a path has an extension of a format that [`read_recording`] reads; for walking folders.
 #[must_use]
 pub fn is_audio_path(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 17] = [
+    const EXTENSIONS: [&str; 18] = [
         "wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "m4b", "mp4", "aac", "adts", "aif",
-        "aiff", "aifc", "caf", "alac", "rf64",
+        "aiff", "aifc", "caf", "alac", "rf64", "sph",
     ];
     path.extension()
         .and_then(|extension| extension.to_str())

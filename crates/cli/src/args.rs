@@ -9,7 +9,7 @@ use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
 use crate::console::Console;
 use crate::global::Global;
 use crate::report::{fault, usage};
-use crate::{check, cluster, doctor, embed, eval, export, score, train, verify};
+use crate::{check, cluster, doctor, embed, eval, export, merge, prepare, score, train, verify};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
@@ -45,6 +45,10 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     /// Write the model of a run as a bundle to give away.
     Export(export::Args),
+    /// Make a packed store of a corpus, from its archives or unpacked.
+    Prepare(prepare::Args),
+    /// Join the parts that `prepare --shard` made into one store.
+    Merge(merge::Args),
 }
 
 /// Which model to use.

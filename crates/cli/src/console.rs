@@ -31,6 +31,11 @@ impl Console {
         }
     }
 
+    /// Whether neither progress nor warnings are shown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints `text` as it is, line ends included.
     pub(crate) fn raw(&self, text: &str) {
         // A closed standard error leaves nobody to tell.
@@ -70,13 +75,20 @@ impl Console {
     pub(crate) fn begin(&self, what: &str, total: usize) {
         self.bar.set_length(total as u64);
         self.bar.set_position(0);
-        let template = "{prefix} {wide_bar} {pos}/{len}, {eta} left";
+        let template = "{prefix} {wide_bar} {pos}/{len}{msg}, {eta} left";
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style);
         }
         self.bar.set_prefix(what.to_owned());
+        self.bar.set_message("");
         self.bar.reset();
         self.started.set(Some(Instant::now()));
+    }
+
+    /// How fast the work goes: seconds of audio a second.
+    pub(crate) fn speed(&self, times_real_time: f64) {
+        let text = format!(", {times_real_time:.0} x real time");
+        self.bar.set_message(text);
     }
 
     /// `pieces` more are done.

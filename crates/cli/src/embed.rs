@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
+use clap::value_parser;
 use pair_sampler::Filter;
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::args::{Context, ModelArgs};
 use crate::console::{counted, print_json, print_text};
 use crate::embedding_file::{EmbeddingWriter, Format, Record};
 use crate::embedding_set::{Skipped, nothing_left, warn_all};
-use crate::engine::embed_each;
+use crate::engine::{DEFAULT_MEMORY_MB, embed_each};
 use crate::exit::ExitStatus;
 use crate::inputs::{check_filters, gather};
 use crate::model::Model;
@@ -46,6 +47,10 @@ pub(crate) struct Args {
     /// Rows of a manifest to use, such as `split=test` or `corpus!=libri,asc`.
     #[arg(long, value_name = "COLUMN=VALUES")]
     filter: Vec<Filter>,
+    /// Memory for the features of recordings that are decoded and not yet embedded, in MB. Beside it there are the
+    /// model and, for each thread, the recording that it decodes.
+    #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = value_parser!(u64).range(1..))]
+    memory: u64,
 }
 
 #[derive(Serialize)]
@@ -58,6 +63,7 @@ struct Report<'a> {
     skipped: &'a [Skipped],
     audio_seconds: f64,
     seconds: f64,
+    times_real_time: f64,
 }
 
 /// Set by Ctrl-C: the half-written file must be removed before the end.
@@ -80,6 +86,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let result = embed_each(
         &model.bundle.embedder,
         &inputs,
+        args.memory,
         console,
         |index, outcome| {
             if INTERRUPTED.load(Ordering::Relaxed) {
@@ -123,6 +130,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         return Err(nothing_left(skipped.len()));
     }
     writer.finish()?;
+    let seconds = begin.elapsed().as_secs_f64();
     let report = Report {
         out: args.out.display().to_string(),
         model: model.name(),
@@ -131,7 +139,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         n_warnings: num_warnings,
         skipped: &skipped,
         audio_seconds,
-        seconds: begin.elapsed().as_secs_f64(),
+        seconds,
+        times_real_time: audio_seconds / seconds,
     };
     match context.json {
         true => print_json(&report)?,
@@ -149,11 +158,12 @@ fn text(report: &Report<'_>) -> String {
         count => format!(", {count} skipped"),
     };
     format!(
-        "{} ({:.1} s) to {} dimensions in {:.1} s{skipped}: {}\n",
+        "{} ({:.1} s) to {} dimensions in {:.1} s, {:.0} x real time{skipped}: {}\n",
         counted(report.n_embedded, "recording"),
         report.audio_seconds,
         report.dim,
         report.seconds,
+        report.times_real_time,
         report.out
     )
 }

@@ -8,7 +8,7 @@ use speaker_eval::EmbeddingMatrix;
 use speaker_model::Embedder;
 
 use crate::console::Console;
-use crate::engine::embed_each;
+use crate::engine::{DEFAULT_MEMORY_MB, embed_each};
 use crate::inputs::Input;
 use crate::report::fault;
 
@@ -42,26 +42,32 @@ impl EmbeddingSet {
     ) -> Result<(Self, Vec<Skipped>)> {
         let (mut ids, mut rows, mut skipped) = (vec![], vec![], vec![]);
         let (mut speakers, mut seconds) = (vec![], vec![]);
-        embed_each(embedder, inputs, console, |index, outcome| {
-            let input = &inputs[index];
-            match outcome {
-                Ok(embedded) => {
-                    warn_all(&input.path(), &embedded.warnings, console);
-                    ids.push(input.id.clone());
-                    speakers.push(input.speaker.clone());
-                    seconds.push(Some(embedded.seconds));
-                    rows.push(embedded.embedding);
+        embed_each(
+            embedder,
+            inputs,
+            DEFAULT_MEMORY_MB,
+            console,
+            |index, outcome| {
+                let input = &inputs[index];
+                match outcome {
+                    Ok(embedded) => {
+                        warn_all(&input.path(), &embedded.warnings, console);
+                        ids.push(input.id.clone());
+                        speakers.push(input.speaker.clone());
+                        seconds.push(Some(embedded.seconds));
+                        rows.push(embedded.embedding);
+                    }
+                    Err(reason) => {
+                        console.skipped(&reason);
+                        skipped.push(Skipped {
+                            id: input.id.clone(),
+                            reason,
+                        });
+                    }
                 }
-                Err(reason) => {
-                    console.skipped(&reason);
-                    skipped.push(Skipped {
-                        id: input.id.clone(),
-                        reason,
-                    });
-                }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         if rows.is_empty() {
             return Err(nothing_left(skipped.len()));
         }

@@ -1,7 +1,8 @@
 //! Recordings to embeddings on all cores, in order, within bounded memory.
 
 use std::ops::Range;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use audio_features::{Features, FrontEnd, Recording, decode_recording, read_recording};
@@ -11,10 +12,14 @@ use speaker_model::Embedder;
 use crate::console::Console;
 use crate::inputs::{Input, Source};
 
-/// Recordings that are decoded before the encoder sees them: at most this many, and at most this many bytes
-/// on disk unless one alone has more. Both bound the memory, and neither depends on the number of threads.
-const CHUNK_RECORDINGS: usize = 64;
-const CHUNK_BYTES: u64 = 16 << 20;
+/// Features that recordings between decoding and embedding may take without `--memory`, in MB: an hour of 40 bands, half an
+/// hour of 80.
+pub(crate) const DEFAULT_MEMORY_MB: u64 = 64;
+
+/// Recordings that are decoded in one go: at most this many, and at most this many bytes on disk unless one alone has
+/// more.
+const GROUP_RECORDINGS: usize = 32;
+const GROUP_BYTES: u64 = 4 << 20;
 
 /// What became of a recording.
 #[derive(Debug)]
@@ -34,36 +39,45 @@ struct Prepared {
     warnings: Vec<String>,
 }
 
+impl Prepared {
+    fn bytes(&self) -> u64 {
+        size_of_val(self.features.data()) as u64
+    }
+}
+
+/// What was prepared, in the inputs' order.
+type Chunk = Vec<Result<Prepared, String>>;
+
 /// Embeds `inputs` and gives each to `each` with its place, in order; a recording that cannot be used comes
 /// with the reason. One thread prepares the next recordings on all cores while the encoder works on these.
+///
+/// Features of `memory_mb` MB wait at most, but for one group of recordings. Where chunks begin depends on them alone,
+/// not on threads or time.
 pub(crate) fn embed_each(
     embedder: &Embedder,
     inputs: &[Input],
+    memory_mb: u64,
     console: &Console,
     mut each: impl FnMut(usize, Result<Embedded, String>) -> Result<()>,
 ) -> Result<()> {
     console.begin("embedding", inputs.len());
+    let begin = Instant::now();
     let front_end = embedder.front_end();
+    // One chunk is filled, one waits, one is embedded, and the last group of the first may be too much.
+    let chunk_bytes = memory_mb.saturating_mul(1 << 20) / 4;
     let (sender, receiver) = sync_channel(1);
     let result = std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for range in chunks(inputs) {
-                let prepared: Vec<Result<Prepared, String>> = inputs[range.clone()]
-                    .par_iter()
-                    .map(|input| prepare(front_end, input))
-                    .collect();
-                // The other end is gone where the output failed: then there is nothing left to do.
-                if sender.send((range, prepared)).is_err() {
-                    return;
-                }
-            }
-        });
+        scope.spawn(move || prepare_all(front_end, inputs, chunk_bytes, &sender));
+        let (mut index, mut audio_seconds) = (0, 0.0);
         // The receiver must be gone before the thread is joined, or a full channel would hold it for ever.
-        for (range, prepared) in receiver {
-            let done = range.len();
-            for (index, outcome) in range.zip(encode(embedder, prepared)?) {
+        for chunk in receiver {
+            let done = chunk.len();
+            for outcome in encode(embedder, chunk)? {
+                audio_seconds += outcome.as_ref().map_or(0.0, |embedded| embedded.seconds);
                 each(index, outcome)?;
+                index += 1;
             }
+            console.speed(audio_seconds / begin.elapsed().as_secs_f64());
             console.advance(done);
         }
         Ok(())
@@ -72,33 +86,68 @@ pub(crate) fn embed_each(
     result
 }
 
+/// Prepares `inputs` on all cores and sends them in chunks of about `chunk_bytes` of features.
+fn prepare_all(
+    front_end: &FrontEnd,
+    inputs: &[Input],
+    chunk_bytes: u64,
+    sender: &SyncSender<Chunk>,
+) {
+    let (mut chunk, mut bytes) = (Chunk::new(), 0);
+    for range in groups(inputs) {
+        let prepared: Vec<Result<Prepared, String>> = inputs[range]
+            .par_iter()
+            .map(|input| prepare(front_end, input))
+            .collect();
+        for prepared in prepared {
+            bytes += prepared.as_ref().map_or(0, Prepared::bytes);
+            chunk.push(prepared);
+            if bytes >= chunk_bytes {
+                bytes = 0;
+                // The other end is gone where the output failed: then there is nothing left to do.
+                if sender.send(std::mem::take(&mut chunk)).is_err() {
+                    return;
+                }
+            }
+        }
+    }
+    // Nobody is left to tell where this fails.
+    let _ = sender.send(chunk);
+}
+
 /// Neighbouring inputs that are prepared together.
-fn chunks(inputs: &[Input]) -> Vec<Range<usize>> {
+fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
     let bytes = |input: &Input| match &input.source {
         Source::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
         Source::Memory(bytes) => bytes.len() as u64,
+        Source::Stored { store, index } => store.entry(*index).map_or(0, |entry| entry.num_bytes),
     };
-    let mut chunks = Vec::new();
+    let mut groups = Vec::new();
     let (mut start, mut total) = (0, 0);
     for (index, input) in inputs.iter().enumerate() {
         let size = bytes(input);
-        if index > start && (index - start >= CHUNK_RECORDINGS || total + size > CHUNK_BYTES) {
-            chunks.push(start..index);
+        if index > start && (index - start >= GROUP_RECORDINGS || total + size > GROUP_BYTES) {
+            groups.push(start..index);
             (start, total) = (index, 0);
         }
         total += size;
     }
-    chunks.push(start..inputs.len());
-    chunks
+    groups.push(start..inputs.len());
+    groups
 }
 
 /// A recording's samples at `sample_rate_hz`.
 pub(crate) fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
     match &input.source {
-        Source::File(path) => read_recording(path, sample_rate_hz),
-        Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz),
+        Source::File(path) => {
+            read_recording(path, sample_rate_hz).map_err(|error| error.to_string())
+        }
+        Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz)
+            .map_err(|error| error.to_string()),
+        Source::Stored { store, index } => store
+            .recording(*index, sample_rate_hz)
+            .map_err(|error| error.to_string()),
     }
-    .map_err(|error| error.to_string())
 }
 
 fn prepare(front_end: &FrontEnd, input: &Input) -> Result<Prepared, String> {
@@ -119,10 +168,7 @@ fn prepare(front_end: &FrontEnd, input: &Input) -> Result<Prepared, String> {
 }
 
 /// Embeds what could be prepared, in batches over the segments of all.
-fn encode(
-    embedder: &Embedder,
-    prepared: Vec<Result<Prepared, String>>,
-) -> Result<Vec<Result<Embedded, String>>> {
+fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, String>>> {
     let mut features = Vec::with_capacity(prepared.len());
     let rest: Vec<Result<(f64, Vec<String>), String>> = prepared
         .into_iter()
@@ -166,10 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn chunks_are_bounded_by_count_and_by_bytes() {
-        let small: Vec<Input> = (0..130).map(|_| of_size(1)).collect();
-        assert_eq!(chunks(&small), [0..64, 64..128, 128..130]);
-        let large: Vec<Input> = [1, 17 << 20, 1, 1].map(of_size).into_iter().collect();
-        assert_eq!(chunks(&large), [0..1, 1..2, 2..4]);
+    fn groups_are_bounded_by_count_and_by_bytes() {
+        let small: Vec<Input> = (0..70).map(|_| of_size(1)).collect();
+        assert_eq!(groups(&small), [0..32, 32..64, 64..70]);
+        let large: Vec<Input> = [1, 5 << 20, 1, 1].map(of_size).into_iter().collect();
+        assert_eq!(groups(&large), [0..1, 1..2, 2..4]);
     }
 }

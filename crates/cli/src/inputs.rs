@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
 use audio_features::is_audio_path;
+use audio_features::store::Store;
 use pair_sampler::{Filter, Manifest, Utterance};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::console::Console;
 use crate::report::{fault, usage};
 use crate::stdin::{self, StandardInput};
+use crate::stored;
 
 /// Folders are not followed deeper than this.
 const MAX_DEPTH: usize = 32;
@@ -33,6 +36,13 @@ pub(crate) enum Source {
     File(PathBuf),
     /// In memory, from standard input.
     Memory(Vec<u8>),
+    /// In a packed store.
+    Stored {
+        /// The store.
+        store: Arc<Store>,
+        /// Number of the utterance.
+        index: usize,
+    },
 }
 
 impl Input {
@@ -59,6 +69,7 @@ impl Input {
         match &self.source {
             Source::File(path) => path.display().to_string(),
             Source::Memory(_) => self.id.clone(),
+            Source::Stored { store, .. } => store.path().join(&self.id).display().to_string(),
         }
     }
 }
@@ -83,6 +94,8 @@ pub(crate) fn gather(
                     speaker: None,
                 }),
             }
+        } else if let Some(store) = stored::open(path)? {
+            inputs.extend(from_store(&store, filters, console)?);
         } else if is_manifest(path) {
             inputs.extend(manifest(path, filters, console)?);
         } else if path.is_dir() {
@@ -143,6 +156,26 @@ fn manifest(path: &Path, filters: &[Filter], console: &Console) -> Result<Vec<In
     Ok(manifest.utterances.iter().map(Input::of).collect())
 }
 
+/// The recordings of a store that pass the filters.
+fn from_store(store: &Arc<Store>, filters: &[Filter], console: &Console) -> Result<Vec<Input>> {
+    let manifest = stored::manifest(store)?.filter(filters)?;
+    let summary = store.summary();
+    if let Some(part) = summary.part {
+        let path = store.path().display();
+        console.warn(&format!("`{path}` is part {part} of a store"));
+    }
+    console.detail(&format!(
+        "`{}` is a store of {} recordings",
+        store.path().display(),
+        summary.utterances
+    ));
+    Ok(manifest
+        .utterances
+        .into_iter()
+        .map(|utterance| stored::input(store, &utterance.id, Some(utterance.speaker)))
+        .collect())
+}
+
 /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
 fn walk(root: &Path, alone: bool, console: &Console) -> Result<Vec<Input>> {
     let mut inputs = Vec::new();
@@ -201,11 +234,12 @@ fn is_hidden(entry: &DirEntry) -> bool {
 
 /// Refuses filters where nothing has columns.
 pub(crate) fn check_filters(paths: &[PathBuf], filters: &[Filter]) -> Result<()> {
-    if filters.is_empty() || paths.iter().any(|path| is_manifest(path)) {
+    let has_columns = |path: &PathBuf| is_manifest(path) || Store::is_store(path);
+    if filters.is_empty() || paths.iter().any(has_columns) {
         return Ok(());
     }
     Err(usage(
-        "`--filter` needs a manifest, and none of the paths is one",
+        "`--filter` needs a manifest or a store, and none of the paths is one",
         "give a table with columns, such as `split.tsv`, or the folder that holds it",
     ))
 }

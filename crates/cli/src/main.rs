@@ -24,14 +24,17 @@ mod global;
 mod inputs;
 mod labels;
 mod memory;
+mod merge;
 mod model;
 mod points;
+mod prepare;
 mod protocol;
 mod protocol_summary;
 mod report;
 mod score;
 mod speakers;
 mod stdin;
+mod stored;
 mod train;
 mod trials;
 mod verify;
@@ -80,5 +83,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),
         Command::Export(args) => export::run(args, context),
+        Command::Prepare(args) => prepare::run(args, context),
+        Command::Merge(args) => merge::run(args, context),
     }
 }

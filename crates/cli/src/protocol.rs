@@ -19,6 +19,7 @@ use crate::model::Model;
 use crate::points::{Points, Pool};
 use crate::protocol_summary::{Summary, print_table};
 use crate::report::{fault, usage};
+use crate::stored;
 
 /// Options of the clustering protocol.
 #[derive(Debug, clap::Args)]
@@ -118,7 +119,14 @@ pub(crate) fn run(
     let utterances = chosen(&manifest, args)?;
     let origin = model.name();
     let embedder = centre.embedder(model.bundle).without_scaling();
-    let inputs: Vec<Input> = utterances.iter().copied().map(Input::of).collect();
+    let store = stored::open(&manifest.root)?;
+    let inputs: Vec<Input> = utterances
+        .iter()
+        .map(|utterance| match &store {
+            Some(store) => stored::input(store, &utterance.id, Some(utterance.speaker.clone())),
+            None => Input::of(utterance),
+        })
+        .collect();
     let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
     centre.apply(&mut set.matrix)?;
     let pool = Pool::new(&set, utterances);
@@ -185,10 +193,7 @@ fn read_manifest(args: &ProtocolArgs, paths: &[PathBuf]) -> Result<Manifest> {
             "give a table, a folder that holds `split.tsv`, or a folder and `--split FILE`",
         ));
     };
-    Ok(match &args.split {
-        Some(table) => Manifest::with_split_file(path, table)?,
-        None => Manifest::read(path, None)?,
-    })
+    stored::read_manifest(path, args.split.as_deref())
 }
 
 /// The recordings of the splits; all of them where the manifest knows no splits.

@@ -1,19 +1,22 @@
 //! `siamang score`: a score for every trial of a list.
 
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use pair_sampler::{Trial, TrialParts};
+use rayon::prelude::*;
 use serde::Serialize;
 use speaker_eval::cosine;
 
 use crate::args::Context;
 use crate::atomic::{AtomicFile, unwritable};
 use crate::console::{counted, print_json, print_text};
+use crate::embedding_set::EmbeddingSet;
 use crate::exit::ExitStatus;
 use crate::report::usage;
-use crate::trials::{TrialArgs, Trials};
+use crate::trials::{Named, TrialArgs};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,6 +25,9 @@ Examples:
 
 A line is `uttA uttB score`; the score is the cosine, -1 to 1. Trials whose recordings cannot be
 used are left out and named; the exit code is then 3.";
+
+/// Trials whose lines are in memory at once.
+const TRIALS_AT_ONCE: usize = 1 << 16;
 
 /// Score the trials of a list.
 #[derive(Debug, clap::Args)]
@@ -49,49 +55,89 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "name a file with `--out`",
         ));
     }
-    let trials = Trials::read(&args.trials, context)?;
-    let rows = trials.set.index();
-    let mut text = String::new();
-    let (mut num_scored, mut num_skipped) = (0, 0);
-    for trial in trials.lists.iter().flat_map(|list| &list.trials) {
-        match (
-            rows.get(trial.enrolment.as_str()),
-            rows.get(trial.test.as_str()),
-        ) {
-            (Some(&a), Some(&b)) => {
-                let score = cosine(trials.set.matrix.row(a), trials.set.matrix.row(b));
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "{} {} {score:.6}", trial.enrolment, trial.test);
-                num_scored += 1;
-            }
-            _ => num_skipped += 1,
-        }
-    }
-    match &args.out {
-        None => print_text(&text)?,
-        Some(path) => {
-            let mut file = AtomicFile::create(path)?;
-            file.write_all(text.as_bytes())
-                .map_err(|error| unwritable(path, &error))?;
-            file.finish()?;
-            let report = Report {
-                out: path.display().to_string(),
-                origin: trials.origin,
-                n_scored: num_scored,
-                n_skipped_trials: num_skipped,
-            };
-            match context.json {
-                true => print_json(&report)?,
-                false => print_text(&format!(
-                    "{} scored, {num_skipped} skipped: {}\n",
-                    counted(num_scored, "trial"),
-                    report.out
-                ))?,
-            }
+    let trials = NamedTrials::read(&args.trials.trials)?;
+    let names = trials.names.keys().map(String::as_str).collect();
+    let named = Named::read(&args.trials, &names, context)?;
+    let mut file = args.out.as_deref().map(AtomicFile::create).transpose()?;
+    let num_scored = trials.score(&named.set, |text| match (&mut file, &args.out) {
+        (Some(file), Some(path)) => file
+            .write_all(text.as_bytes())
+            .map_err(|error| unwritable(path, &error)),
+        _ => print_text(text),
+    })?;
+    let num_skipped = trials.pairs.len() - num_scored;
+    if let (Some(file), Some(path)) = (file, &args.out) {
+        file.finish()?;
+        let report = Report {
+            out: path.display().to_string(),
+            origin: named.origin,
+            n_scored: num_scored,
+            n_skipped_trials: num_skipped,
+        };
+        match context.json {
+            true => print_json(&report)?,
+            false => print_text(&format!(
+                "{} scored, {num_skipped} skipped: {}\n",
+                counted(num_scored, "trial"),
+                report.out
+            ))?,
         }
     }
     Ok(match num_skipped {
         0 => ExitStatus::Done,
         _ => ExitStatus::SomeSkipped,
     })
+}
+
+/// The trials of all lists as pairs of numbers, 8 bytes each: a list may be long, its recordings are few.
+#[derive(Default)]
+struct NamedTrials {
+    names: HashMap<String, u32>,
+    pairs: Vec<[u32; 2]>,
+}
+
+impl NamedTrials {
+    fn read(lists: &[PathBuf]) -> Result<Self> {
+        let mut trials = Self::default();
+        for list in lists {
+            for part in TrialParts::open(list)? {
+                for Trial {
+                    enrolment, test, ..
+                } in part?
+                {
+                    let pair = [enrolment, test].map(|name| {
+                        let next = trials.names.len() as u32;
+                        *trials.names.entry(name).or_insert(next)
+                    });
+                    trials.pairs.push(pair);
+                }
+            }
+        }
+        Ok(trials)
+    }
+
+    /// Gives `write` the lines of trials whose recordings `set` has, in order, and tells how many there are.
+    fn score(
+        &self,
+        set: &EmbeddingSet,
+        mut write: impl FnMut(&str) -> Result<()>,
+    ) -> Result<usize> {
+        let rows = set.index();
+        let mut recordings = vec![("", None); self.names.len()];
+        for (name, &number) in &self.names {
+            recordings[number as usize] = (name, rows.get(name.as_str()).copied());
+        }
+        let line = |pair: &[u32; 2]| {
+            let [(enrolment, a), (test, b)] = pair.map(|number| recordings[number as usize]);
+            let score = cosine(set.matrix.row(a?), set.matrix.row(b?));
+            Some(format!("{enrolment} {test} {score:.6}\n"))
+        };
+        let mut num_scored = 0;
+        for pairs in self.pairs.chunks(TRIALS_AT_ONCE) {
+            let lines: Vec<String> = pairs.par_iter().filter_map(line).collect();
+            num_scored += lines.len();
+            write(&lines.concat())?;
+        }
+        Ok(num_scored)
+    }
 }

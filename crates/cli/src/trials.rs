@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Result;
+use audio_features::store::Store;
 use pair_sampler::{Manifest, TrialList};
 
 use crate::args::{Context, ModelArgs};
@@ -12,6 +14,7 @@ use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
 use crate::inputs::Input;
 use crate::model::Model;
+use crate::stored;
 
 /// Where the recordings of trial lists come from.
 #[derive(Debug, clap::Args)]
@@ -19,7 +22,7 @@ pub(crate) struct TrialArgs {
     /// Trial lists: lines of `1 pathA pathB` and `0 pathA pathB`, or of `uttA uttB target` and `nontarget`.
     #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
     pub(crate) trials: Vec<PathBuf>,
-    /// Folder that the lists' paths start from.
+    /// Folder or store that the lists' paths start from.
     #[arg(long, value_name = "DIR", required_unless_present = "embeddings")]
     pub(crate) root: Option<PathBuf>,
     /// Take the embeddings from a file of `siamang embed` instead of making them.
@@ -54,9 +57,37 @@ impl Trials {
             .iter()
             .map(|path| TrialList::read(path))
             .collect::<Result<Vec<_>, _>>()?;
+        let names = lists.iter().flat_map(TrialList::utterances).collect();
+        let named = Named::read(args, &names, context)?;
+        Ok(Self {
+            lists,
+            manifest: named.manifest,
+            set: named.set,
+            origin: named.origin,
+            skipped: named.skipped,
+        })
+    }
+}
+
+/// The embeddings of the recordings that trial lists name.
+pub(crate) struct Named {
+    manifest: Option<Manifest>,
+    pub(crate) set: EmbeddingSet,
+    /// The model or file that the embeddings come from.
+    pub(crate) origin: String,
+    skipped: Vec<Skipped>,
+}
+
+impl Named {
+    /// Embeds, or reads, the recordings of these names.
+    pub(crate) fn read(
+        args: &TrialArgs,
+        names: &BTreeSet<&str>,
+        context: &Context,
+    ) -> Result<Self> {
         let root = args.root.as_deref();
-        let manifest = read_manifest(root, args.split.as_deref())?;
-        let names: BTreeSet<&str> = lists.iter().flat_map(TrialList::utterances).collect();
+        let store = root.map(stored::open).transpose()?.flatten();
+        let manifest = read_manifest(root, store.as_deref(), args.split.as_deref())?;
         let (mut set, origin, skipped) = match (root, &args.embeddings) {
             (_, Some(file)) => {
                 let set = read_embeddings(file)?;
@@ -80,7 +111,7 @@ impl Trials {
                 let root = root.unwrap_or(Path::new("."));
                 let inputs: Vec<Input> = names
                     .iter()
-                    .map(|name| input(name, root, manifest.as_ref()))
+                    .map(|name| input(name, root, manifest.as_ref(), store.as_ref()))
                     .collect();
                 let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
                 (set, origin, skipped)
@@ -88,7 +119,6 @@ impl Trials {
         };
         args.centre.apply(&mut set.matrix)?;
         Ok(Self {
-            lists,
             manifest,
             set,
             origin,
@@ -98,7 +128,14 @@ impl Trials {
 }
 
 /// The table that was named, or the one that the root holds.
-fn read_manifest(root: Option<&Path>, table: Option<&Path>) -> Result<Option<Manifest>> {
+fn read_manifest(
+    root: Option<&Path>,
+    store: Option<&Store>,
+    table: Option<&Path>,
+) -> Result<Option<Manifest>> {
+    if let (Some(store), None) = (store, table) {
+        return Ok(Some(stored::manifest(store)?));
+    }
     Ok(match (root, table) {
         (Some(root), Some(table)) => Some(Manifest::with_split_file(root, table)?),
         (None, Some(table)) => Some(Manifest::read(table, None)?),
@@ -111,8 +148,16 @@ fn read_manifest(root: Option<&Path>, table: Option<&Path>) -> Result<Option<Man
     })
 }
 
-fn input(name: &str, root: &Path, manifest: Option<&Manifest>) -> Input {
-    let known =
-        manifest.and_then(|manifest| Some(Input::of(&manifest.utterances[manifest.find(name)?])));
+fn input(
+    name: &str,
+    root: &Path,
+    manifest: Option<&Manifest>,
+    store: Option<&Arc<Store>>,
+) -> Input {
+    let known = manifest.and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?]));
+    if let Some(store) = store {
+        return stored::input(store, name, known.map(|known| known.speaker.clone()));
+    }
+    let known = known.map(Input::of);
     known.unwrap_or_else(|| Input::file(name, root.join(name)))
 }

@@ -9,7 +9,7 @@ use speaker_eval::cosine;
 use crate::args::{Context, ModelArgs};
 use crate::console::{print_json, print_text};
 use crate::embedding_set::warn_all;
-use crate::engine::{Embedded, embed_each};
+use crate::engine::{DEFAULT_MEMORY_MB, Embedded, embed_each};
 use crate::exit::ExitStatus;
 use crate::inputs::Input;
 use crate::model::Model;
@@ -83,6 +83,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     embed_each(
         &model.bundle.embedder,
         &inputs,
+        DEFAULT_MEMORY_MB,
         &context.console,
         |_, outcome| {
             let help = "both recordings are needed; see `siamang check` for a look at many";

@@ -6,12 +6,12 @@ use crate::LayerUnits;
 const DEAD: f64 = 1e-4;
 
 /// Share of a batch on which a saturated unit is at an end of its range.
-const MOSTLY: f64 = 0.9;
+const MOSTLY: f64 = 0.5;
 
 impl LayerUnits {
     /// Counts the units of a layer by their outputs over a batch, one row `[units]` an input: dead ones give the same
-    /// for every input; saturated ones are within 1 % of `limit` (1 for tanh states; none for unbounded units) for nine
-    /// inputs of ten.
+    /// for every input; saturated ones are within 1 % of `limit` (1 for tanh states; none for unbounded units) for half
+    /// of the inputs.
     #[must_use]
     pub fn of(layer: impl Into<String>, rows: &[Vec<f32>], limit: Option<f64>) -> Self {
         let num_units = rows.iter().map(Vec::len).min().unwrap_or(0);

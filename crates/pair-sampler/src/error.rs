@@ -70,6 +70,22 @@ pub enum SamplerError {
         /// The list.
         path: PathBuf,
     },
+    /// A list to clean that is not the one that can be cleaned.
+    #[error(
+        "list `{name}` has {trials} trials, {targets} targets; only Vox1-O (veri_test.txt), which has {expected_trials} trials, {expected_targets} targets, is cleaned by leaving out seven utterances"
+    )]
+    NotVox1O {
+        /// Name of the list.
+        name: String,
+        /// Its trials.
+        trials: usize,
+        /// Its targets.
+        targets: usize,
+        /// Trials of the original.
+        expected_trials: usize,
+        /// Targets of the original.
+        expected_targets: usize,
+    },
     /// No balanced trial list can be made.
     #[error("no trials can be made of {utterances} utterances by {speakers} speakers: {reason}")]
     CannotMakeTrials {

@@ -10,9 +10,25 @@ use crate::row::{Role, locate, utterance};
 use crate::table::finish;
 use crate::text::{line_problem, lines, read_bytes};
 
+impl Manifest {
+    /// Reads a Kaldi data directory whose `segments` are to be cut from their recordings by the caller: the columns
+    /// `start_s` and `end_s` of an utterance bound it within its file, in s. [`Manifest::read`] takes the same
+    /// directories, but refuses segments, since an utterance is a whole file everywhere else.
+    ///
+    /// # Errors
+    /// As [`Manifest::from_table`].
+    pub fn from_kaldi(folder: &Path, root: &Path) -> Result<Self, SamplerError> {
+        read_with(folder, root, true)
+    }
+}
+
 /// Reads `wav.scp` and `utt2spk`, and `spk2gender`, `utt2session` and `utt2dur` where they exist. The utterance
 /// name becomes the `id`, since Kaldi's trial lists use it. Relative paths start from `root`.
 pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, SamplerError> {
+    read_with(folder, root, false)
+}
+
+fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest, SamplerError> {
     let mut problems = Vec::new();
     let wav_scp = folder.join("wav.scp");
     let wavs = pairs(&wav_scp, &mut problems)?;
@@ -29,11 +45,17 @@ pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, SamplerError>
     let genders = optional("spk2gender")?;
     let sessions = optional("utt2session")?;
     let seconds = optional("utt2dur")?;
-    if folder.join("segments").is_file() {
-        let message =
-            "parts of recordings are not supported; cut the recordings into one file an utterance";
-        problems.push(line_problem(&folder.join("segments"), 1, message));
-    }
+    let segments_path = folder.join("segments");
+    let segments = match segments_path.is_file() {
+        true if keep_segments => Some(segments(&segments_path, &wavs, &mut problems)?),
+        true => {
+            let message =
+                "parts of recordings are not supported here; `siamang prepare kaldi` cuts them";
+            problems.push(line_problem(&segments_path, 1, message));
+            None
+        }
+        false => None,
+    };
 
     let value = |table: &BTreeMap<String, (u64, String)>, key: &str| {
         table
@@ -41,7 +63,20 @@ pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, SamplerError>
             .map_or(String::new(), |(_, value)| value.clone())
     };
     let mut utterances = Vec::new();
-    for (name, (line, wav)) in &wavs {
+    let whole: Vec<Row<'_>> = match &segments {
+        Some(segments) => segments
+            .iter()
+            .filter_map(|(name, segment)| {
+                let (line, wav) = wavs.get(&segment.recording)?;
+                Some((name, (line, wav), Some(segment)))
+            })
+            .collect(),
+        None => wavs
+            .iter()
+            .map(|(name, (line, wav))| (name, (line, wav), None))
+            .collect(),
+    };
+    for (name, (line, wav), segment) in whole {
         if wav.ends_with('|') {
             let message =
                 format!("`{name}` is a command (it ends in `|`), which is not run; name a file");
@@ -73,19 +108,87 @@ pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, SamplerError>
             Ok(mut found) => {
                 found.path = locate(root, wav).1;
                 found.id.clone_from(name);
+                if let Some(segment) = segment {
+                    let mut column = |key: &str, value: &str| {
+                        found.columns.insert(key.to_owned(), value.to_owned())
+                    };
+                    column("start_s", &segment.start_s);
+                    column("end_s", &segment.end_s);
+                    column("recording", &segment.recording);
+                }
                 utterances.push(found);
             }
             Err(message) => problems.push(line_problem(&wav_scp, *line, message)),
         }
     }
-    for (name, (line, _)) in speakers
-        .iter()
-        .filter(|(name, _)| !wavs.contains_key(*name))
-    {
-        let message = format!("`{name}` has no recording in wav.scp");
+    let (is_known, place): (Box<dyn Fn(&String) -> bool>, _) = match &segments {
+        Some(segments) => (Box::new(|name| segments.contains_key(name)), "segments"),
+        None => (Box::new(|name| wavs.contains_key(name)), "wav.scp"),
+    };
+    for (name, (line, _)) in speakers.iter().filter(|(name, _)| !is_known(name)) {
+        let message = format!("`{name}` has no recording in {place}");
         problems.push(line_problem(&utt2spk, *line, message));
     }
     finish(&wav_scp, root, utterances, problems)
+}
+
+/// Name, place and, of a segment, bounds of an utterance.
+type Row<'a> = (&'a String, (&'a u64, &'a String), Option<&'a Segment>);
+
+/// A part of a recording.
+#[derive(Debug)]
+struct Segment {
+    recording: String,
+    /// Bounds as written: numbers in s, the second greater.
+    start_s: String,
+    end_s: String,
+}
+
+/// The lines `utterance recording start end` of `segments`.
+fn segments(
+    path: &Path,
+    wavs: &BTreeMap<String, (u64, String)>,
+    problems: &mut Vec<Problem>,
+) -> Result<BTreeMap<String, Segment>, SamplerError> {
+    let mut found = BTreeMap::new();
+    for (name, (line, value)) in pairs(path, problems)? {
+        let fields: Vec<&str> = value.split_whitespace().collect();
+        let [recording, start, end] = fields[..] else {
+            let message = format!(
+                "`{name}`: {} fields, expected utterance, recording, start and end",
+                fields.len() + 1
+            );
+            problems.push(line_problem(path, line, message));
+            continue;
+        };
+        let seconds = |text: &str| {
+            text.parse::<f64>()
+                .ok()
+                .filter(|time| time.is_finite() && *time >= 0.0)
+        };
+        match (seconds(start), seconds(end)) {
+            (Some(start), Some(end)) if start < end => {}
+            _ => {
+                let message = format!(
+                    "`{name}` goes from {start} to {end} s; expected two times, the second greater"
+                );
+                problems.push(line_problem(path, line, message));
+                continue;
+            }
+        }
+        if !wavs.contains_key(recording) {
+            let message = format!("`{name}` is a part of `{recording}`, which is not in wav.scp");
+            problems.push(line_problem(path, line, message));
+            continue;
+        }
+        let segment = Segment {
+            recording: recording.to_owned(),
+            start_s: start.to_owned(),
+            end_s: end.to_owned(),
+        };
+        found.insert(name, segment);
+    }
+    Ok(found)
 }
 
 /// The `key value…` lines of a table, with their numbers. A key that occurs twice is a problem.

@@ -8,13 +8,16 @@ use crate::error::SamplerError;
 use crate::problem::{Problem, ProblemKind};
 
 /// No table or list is read beyond this size. VoxCeleb's largest list has 0.1 GB.
-pub(crate) const MAX_FILE_BYTES: u64 = 1 << 30;
+pub const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// No line may be longer. Paths end at 4096 bytes on Linux.
-pub(crate) const MAX_LINE_BYTES: usize = 1 << 16;
+pub const MAX_LINE_BYTES: usize = 1 << 16;
 
 /// The bytes of a file within [`MAX_FILE_BYTES`].
-pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
+///
+/// # Errors
+/// [`SamplerError::Io`], and [`SamplerError::TooLarge`] beyond the limit.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
     let failed = |source| SamplerError::Io {
         path: path.to_owned(),
         source,
@@ -33,7 +36,10 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
 }
 
 /// Writes a file beside its place, syncs it and renames it.
-pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), SamplerError> {
+///
+/// # Errors
+/// [`SamplerError::Io`].
+pub fn write_atomically(path: &Path, text: &str) -> Result<(), SamplerError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -52,7 +58,7 @@ pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), SamplerErr
 }
 
 /// A line that cannot be used.
-pub(crate) fn line_problem(path: &Path, line: u64, message: impl Into<String>) -> Problem {
+pub fn line_problem(path: &Path, line: u64, message: impl Into<String>) -> Problem {
     Problem {
         kind: ProblemKind::Line,
         source: Some(path.to_owned()),
@@ -63,11 +69,7 @@ pub(crate) fn line_problem(path: &Path, line: u64, message: impl Into<String>) -
 
 /// The lines with something on them, numbered from 1, without line ends (of Unix or Windows) and without a byte
 /// order mark. Lines that are too long or no UTF-8 go to `problems`.
-pub(crate) fn lines<'a>(
-    bytes: &'a [u8],
-    path: &Path,
-    problems: &mut Vec<Problem>,
-) -> Vec<(u64, &'a str)> {
+pub fn lines<'a>(bytes: &'a [u8], path: &Path, problems: &mut Vec<Problem>) -> Vec<(u64, &'a str)> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let message = "the file is in UTF-16; save it as UTF-8";
         problems.push(line_problem(path, 1, message));

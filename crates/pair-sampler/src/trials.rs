@@ -1,6 +1,6 @@
 //! Lists of verification trials.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub struct TrialList {
 
 /// How a list writes a trial.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// `1 enrolment test`, `0 enrolment test`.
     VoxCeleb,
     /// `enrolment test target`, `enrolment test nontarget`.
@@ -58,23 +58,7 @@ impl TrialList {
     pub fn read(path: &Path) -> Result<Self, SamplerError> {
         let bytes = read_bytes(path)?;
         let mut problems: Vec<Problem> = Vec::new();
-        let mut trials = Vec::new();
-        let mut form = None;
-        for (number, line) in lines(&bytes, path, &mut problems) {
-            match parse(line) {
-                Ok((trial, found)) if *form.get_or_insert(found) == found => trials.push(trial),
-                Ok((_, found)) => {
-                    let message = format!(
-                        "`{}` has the form {}, the lines before it {}",
-                        shorten(line),
-                        found.example(),
-                        form.unwrap_or(found).example()
-                    );
-                    problems.push(line_problem(path, number, message));
-                }
-                Err(message) => problems.push(line_problem(path, number, message)),
-            }
-        }
+        let trials = parse_lines(&bytes, path, &mut None, &mut problems);
         if !problems.is_empty() {
             problems.sort_by_key(|problem| problem.line);
             return Err(SamplerError::BadTrials {
@@ -114,12 +98,13 @@ impl TrialList {
 
     /// Every utterance that occurs, sorted, once.
     pub fn utterances(&self) -> Vec<&str> {
-        let names: BTreeSet<&str> = self
-            .trials
-            .iter()
-            .flat_map(|trial| [trial.enrolment.as_str(), trial.test.as_str()])
-            .collect();
-        names.into_iter().collect()
+        // Hashed first: names are few where trials are many.
+        let sides = self.trials.iter();
+        let sides = sides.flat_map(|trial| [trial.enrolment.as_str(), trial.test.as_str()]);
+        let names: HashSet<&str> = sides.collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
+        names.sort_unstable();
+        names
     }
 
     /// Writes `1 enrolment test` and `0 enrolment test`.
@@ -160,6 +145,11 @@ impl TrialList {
         write_atomically(path, &self.text(form))
     }
 
+    /// The list in VoxCeleb's form, `\n` after each line.
+    pub fn to_text(&self) -> String {
+        self.text(Form::VoxCeleb)
+    }
+
     fn text(&self, form: Form) -> String {
         let mut text = String::new();
         for Trial {
@@ -179,6 +169,32 @@ impl TrialList {
         }
         text
     }
+}
+
+/// The trials in `bytes`; what is none, or has another form than the ones before it, goes to `problems`.
+pub(crate) fn parse_lines(
+    bytes: &[u8],
+    path: &Path,
+    form: &mut Option<Form>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (number, line) in lines(bytes, path, problems) {
+        match parse(line) {
+            Ok((trial, found)) if *form.get_or_insert(found) == found => trials.push(trial),
+            Ok((_, found)) => {
+                let message = format!(
+                    "`{}` has the form {}, the lines before it {}",
+                    shorten(line),
+                    found.example(),
+                    form.unwrap_or(found).example()
+                );
+                problems.push(line_problem(path, number, message));
+            }
+            Err(message) => problems.push(line_problem(path, number, message)),
+        }
+    }
+    trials
 }
 
 fn parse(line: &str) -> Result<(Trial, Form), String> {

@@ -204,7 +204,7 @@ fn kaldi_faults_are_named_together() {
         "wav.scp:5: `d` is already in line 4",
         "wav.scp:6: `lonely`: expected a name and a value",
         "utt2spk:4: `z` has no recording in wav.scp",
-        "segments:1: parts of recordings are not supported",
+        "segments:1: parts of recordings are not supported here",
     ] {
         assert!(text.contains(expected), "{expected}\n{text}");
     }

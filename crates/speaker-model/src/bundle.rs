@@ -177,7 +177,7 @@ impl Bundle {
         });
         let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
         let device = device.clone().inner();
-        let encoder = Encoder::new(config.model.num_bins, &config.model.encoder, 0, &device);
+        let encoder = Encoder::new(config.model.num_bins, &config.model.encoder, None, &device);
         let encoder = weights::with_tensors(encoder, &mut tensors, &path)?;
         if let Some(name) = tensors.into_keys().next() {
             return Err(ModelError::Bundle {

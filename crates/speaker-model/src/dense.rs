@@ -22,12 +22,11 @@ impl Dense {
         name: &str,
         sizes: [usize; 2],
         activation: Activation,
-        seed: u64,
+        seed: Option<u64>,
         device: &Device,
     ) -> Self {
-        let [input, output] = sizes;
-        let mut rng = init::stream(seed, &format!("{name}.weight"));
-        let weight = init::glorot_uniform(input, output, &mut rng);
+        let [_, output] = sizes;
+        let weight = init::kernel(seed, &format!("{name}.weight"), sizes);
         let zeros = || Param::from_data(TensorData::zeros::<f32, _>([output]), device);
         Self {
             weight: Param::from_data(TensorData::new(weight, sizes), device),

@@ -27,7 +27,8 @@ impl DropoutStream {
     }
 
     /// `x` with each element zeroed with `probability` and the rest scaled by 1/(1 − `probability`).
-    pub(crate) fn apply<const D: usize>(&mut self, x: Tensor<D>, probability: f64) -> Tensor<D> {
+    #[must_use]
+    pub fn apply<const D: usize>(&mut self, x: Tensor<D>, probability: f64) -> Tensor<D> {
         if probability <= 0.0 {
             return x;
         }

@@ -25,6 +25,9 @@ pub struct Embedder {
 /// Most frames that one pass through the encoder takes, padding included: bounds memory.
 const MAX_BATCH_FRAMES: usize = 12_000;
 
+/// A larger batch is a multiple of this: halves of it are whole tiles of AMX.
+const WHOLE_TILES: usize = 64;
+
 /// One segment of one recording of a batch.
 struct Segment<'a> {
     recording: usize,
@@ -161,7 +164,10 @@ impl Embedder {
         let mut sums = vec![WeightedSum::default(); recordings.len()];
         let mut rest = segments.as_slice();
         while let Some(longest) = rest.first() {
-            let fitting = (MAX_BATCH_FRAMES / longest.frames).max(1);
+            let fitting = match MAX_BATCH_FRAMES / longest.frames {
+                few @ ..WHOLE_TILES => few.max(1),
+                many => many / WHOLE_TILES * WHOLE_TILES,
+            };
             let (batch, tail) = rest.split_at(rest.len().min(fitting));
             for (segment, embedding) in batch.iter().zip(self.encode(batch)?) {
                 sums[segment.recording].add(&embedding, segment.frames as f64);

@@ -24,7 +24,13 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(num_bins: usize, config: &EncoderConfig, seed: u64, device: &Device) -> Self {
+    /// Without a seed its weights are zeros, to be replaced by those of a file.
+    pub(crate) fn new(
+        num_bins: usize,
+        config: &EncoderConfig,
+        seed: Option<u64>,
+        device: &Device,
+    ) -> Self {
         let layers = (0..config.num_layers)
             .map(|layer| {
                 let input = if layer == 0 {

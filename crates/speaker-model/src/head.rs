@@ -33,7 +33,7 @@ impl Head {
                     false => Activation::Linear,
                 };
                 let name = format!("head.layers.{layer}");
-                let dense = Dense::new(&name, [input, output], activation, seed, device);
+                let dense = Dense::new(&name, [input, output], activation, Some(seed), device);
                 input = output;
                 dense
             })

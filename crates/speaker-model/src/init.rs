@@ -14,6 +14,22 @@ pub(crate) fn stream(seed: u64, name: &str) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
+/// [`glorot_uniform`] of the parameter called `name`; zeros without a seed, for weights that are read from a file next.
+pub(crate) fn kernel(seed: Option<u64>, name: &str, [fan_in, fan_out]: [usize; 2]) -> Vec<f32> {
+    match seed {
+        Some(seed) => glorot_uniform(fan_in, fan_out, &mut stream(seed, name)),
+        None => vec![0.0; fan_in * fan_out],
+    }
+}
+
+/// [`orthogonal`] in the same way. It takes longer than reading the weights.
+pub(crate) fn recurrent(seed: Option<u64>, name: &str, [rows, columns]: [usize; 2]) -> Vec<f32> {
+    match seed {
+        Some(seed) => orthogonal(rows, columns, &mut stream(seed, name)),
+        None => vec![0.0; rows * columns],
+    }
+}
+
 /// `[fan_in, fan_out]`, row-major, uniform in ±√(6 / (`fan_in` + `fan_out`)).
 pub(crate) fn glorot_uniform(fan_in: usize, fan_out: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let limit = (6.0 / (fan_in + fan_out) as f32).sqrt();
@@ -23,7 +39,7 @@ pub(crate) fn glorot_uniform(fan_in: usize, fan_out: usize, rng: &mut ChaCha8Rng
 }
 
 /// `[rows, columns]` with `rows <= columns`, row-major, with orthonormal rows.
-pub(crate) fn orthogonal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+fn orthogonal(rows: usize, columns: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     debug_assert!(rows <= columns);
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(rows);
     while basis.len() < rows {

@@ -18,18 +18,10 @@ pub struct LstmWeights {
 }
 
 impl LstmWeights {
-    fn new(name: &str, input: usize, hidden: usize, seed: u64, device: &Device) -> Self {
+    fn new(name: &str, input: usize, hidden: usize, seed: Option<u64>, device: &Device) -> Self {
         let columns = 4 * hidden;
-        let kernel = init::glorot_uniform(
-            input,
-            columns,
-            &mut init::stream(seed, &format!("{name}.input")),
-        );
-        let recurrent = init::orthogonal(
-            hidden,
-            columns,
-            &mut init::stream(seed, &format!("{name}.recurrent")),
-        );
+        let kernel = init::kernel(seed, &format!("{name}.input"), [input, columns]);
+        let recurrent = init::recurrent(seed, &format!("{name}.recurrent"), [hidden, columns]);
         Self {
             input: Param::from_data(TensorData::new(kernel, [input, columns]), device),
             recurrent: Param::from_data(TensorData::new(recurrent, [hidden, columns]), device),
@@ -62,7 +54,7 @@ impl Lstm {
         name: &str,
         [input, hidden]: [usize; 2],
         direction: Direction,
-        seed: u64,
+        seed: Option<u64>,
         device: &Device,
     ) -> Self {
         let weights = |way| LstmWeights::new(&format!("{name}.{way}"), input, hidden, seed, device);
@@ -162,7 +154,7 @@ mod tests {
     ) -> [Vec<Vec<f32>>; 2] {
         let [frames, batch, input, hidden] = shape;
         let device = Device::flex().autodiff();
-        let layer = Lstm::new("layer", [input, hidden], direction, seed, &device);
+        let layer = Lstm::new("layer", [input, hidden], direction, Some(seed), &device);
         let random = |name: &str, dims: [usize; 3]| -> Tensor<3> {
             let count = dims.iter().product();
             let values = init::glorot_uniform(1, count, &mut init::stream(seed, name));
@@ -225,7 +217,13 @@ mod tests {
     #[test]
     fn bf16_is_near_f32_and_not_it() {
         let device = Device::flex();
-        let mut layer = Lstm::new("layer", [20, 24], Direction::Bidirectional, 1, &device);
+        let mut layer = Lstm::new(
+            "layer",
+            [20, 24],
+            Direction::Bidirectional,
+            Some(1),
+            &device,
+        );
         let values = init::glorot_uniform(1, 15 * 20, &mut init::stream(1, "x"));
         let values: Vec<f32> = values.into_iter().map(|v| 10.0 * v).collect();
         let x = Tensor::<3>::from_data(TensorData::new(values, [5, 3, 20]), &device);

@@ -31,7 +31,7 @@ impl SpeakerNetwork {
     pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
         config.validate()?;
         let network = Self {
-            encoder: Encoder::new(config.num_bins, &config.encoder, seed, device),
+            encoder: Encoder::new(config.num_bins, &config.encoder, Some(seed), device),
             head: Head::new(config.pooled_dim(), &config.head, seed, device),
         };
         Ok(network.map(&mut NamedIds::default()))

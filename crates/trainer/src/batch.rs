@@ -85,7 +85,7 @@ impl<'a> BatchMaker<'a> {
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
             let path = &self.manifest.utterances[item.utterance].path;
-            let mut recording = self.bank.log_mel(path)?.to_features();
+            let mut recording = self.bank.log_mel(path)?.into_features();
             if let Some(augmenter) = augmenter {
                 augmenter.augment(item.seed, &mut recording);
             }

@@ -225,3 +225,26 @@ impl TrainConfig {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot prepare its data has failed"
+    )]
+    use super::*;
+    use burn::tensor::Device;
+    use speaker_model::SpeakerNetwork;
+
+    /// Weights of Resemblyzer's `VoiceEncoder`: PyTorch's 1,423,616 with one bias a gate instead of two.
+    #[test]
+    fn resemblyzers_configuration_has_its_number_of_weights() {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/resemblyzer.toml");
+        let model = TrainConfig::read(&path).unwrap().model;
+        assert_eq!((model.num_bins, model.embedding_dim()), (40, 256));
+        let network = SpeakerNetwork::new(&model, 1, &Device::flex()).unwrap();
+        let found = burn::module::Module::num_params(&network.encoder);
+        assert_eq!(found, 1_423_616 - 3 * 1024);
+    }
+}

@@ -1,18 +1,64 @@
-//! Recordings to raw log-mel features, once: decoded, cached on disk, memory-mapped afterwards.
+//! Recordings to raw log-mel features. Those of files are computed once and cached on disk, those of packed stores
+//! are computed whenever they are needed.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use audio_features::{CachedFeatures, FeatureCache, FrontEnd, decode_recording};
+use audio_features::store::Store;
+use audio_features::{CachedFeatures, FeatureCache, Features, FrontEnd, decode_recording};
 use pair_sampler::Manifest;
 use rayon::prelude::*;
 
 use crate::TrainError;
 
-/// The raw log-mel features of recordings, from a cache that several processes may share.
+/// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
+const SUMMED_UTTERANCES: usize = 20_000;
+
+/// The raw log-mel features of recordings, from packed stores or from a cache that several processes may share.
 pub struct FeatureBank {
     cache: FeatureCache,
     front_end: FrontEnd,
+    stores: Vec<Store>,
+}
+
+/// Raw log-mel features; dereferences to the values, `[frames, bins]` row-major.
+pub enum RawFeatures {
+    /// From the cache of a file.
+    Cached(CachedFeatures),
+    /// Just computed from a store.
+    Computed(Features),
+}
+
+impl RawFeatures {
+    /// Number of bins (columns).
+    #[must_use]
+    pub fn num_bins(&self) -> usize {
+        match self {
+            Self::Cached(features) => features.num_bins(),
+            Self::Computed(features) => features.num_bins(),
+        }
+    }
+
+    /// The features in memory, to be changed or kept.
+    #[must_use]
+    pub fn into_features(self) -> Features {
+        match self {
+            Self::Cached(features) => features.to_features(),
+            Self::Computed(features) => features,
+        }
+    }
+}
+
+impl Deref for RawFeatures {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Cached(features) => features,
+            Self::Computed(features) => features.data(),
+        }
+    }
 }
 
 /// A recording that cannot be used, and why.
@@ -33,6 +79,29 @@ impl FeatureBank {
         Ok(Self {
             cache: FeatureCache::open(directory, front_end.config())?,
             front_end,
+            stores: Vec::new(),
+        })
+    }
+
+    /// The same, with recordings below those of `roots` that are packed stores read from them.
+    ///
+    /// # Errors
+    /// [`TrainError::Store`] for a store that cannot be opened.
+    pub fn with_stores(mut self, roots: &[&Path]) -> Result<Self, TrainError> {
+        for root in roots {
+            let is_open = self.stores.iter().any(|store| store.path() == *root);
+            if Store::is_store(root) && !is_open {
+                self.stores.push(Store::open(root)?);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The store that a path lies in, with the number of its utterance.
+    fn stored(&self, path: &Path) -> Option<(&Store, usize)> {
+        self.stores.iter().find_map(|store| {
+            let name = path.strip_prefix(store.path()).ok()?.to_str()?;
+            Some((store, store.find(name)?))
         })
     }
 
@@ -41,9 +110,21 @@ impl FeatureBank {
     /// # Errors
     /// [`TrainError::Recording`] for one that cannot be decoded, [`TrainError::TooShort`] for one without a
     /// feature frame, [`TrainError::Io`] and [`TrainError::Features`] where file or cache cannot be used.
-    pub fn log_mel(&self, path: &Path) -> Result<CachedFeatures, TrainError> {
+    pub fn log_mel(&self, path: &Path) -> Result<RawFeatures, TrainError> {
+        if let Some((store, index)) = self.stored(path) {
+            let rate = self.front_end.config().sample_rate_hz;
+            let samples = store.recording(index, rate)?.waveform.samples;
+            let features = self.front_end.log_mel(&samples);
+            if features.num_frames() == 0 {
+                return Err(TrainError::TooShort {
+                    path: path.to_owned(),
+                    num_samples: samples.len(),
+                });
+            }
+            return Ok(RawFeatures::Computed(features));
+        }
         let audio = std::fs::read(path).map_err(TrainError::io(path))?;
-        self.cache.get_or_compute(&audio, || {
+        let cached = self.cache.get_or_compute(&audio, || {
             let rate = self.front_end.config().sample_rate_hz;
             let name = path.display().to_string();
             let recording = decode_recording(audio.clone(), &name, rate)?;
@@ -54,22 +135,46 @@ impl FeatureBank {
                     num_samples: recording.waveform.samples.len(),
                 });
             }
-            Ok(features)
-        })
+            Ok::<_, TrainError>(features)
+        })?;
+        Ok(RawFeatures::Cached(cached))
+    }
+
+    /// Whether an utterance of a store has a feature frame, told by its length alone.
+    fn check(&self, store: &Store, index: usize, path: &Path) -> Result<(), TrainError> {
+        let entry = store.entry(index)?;
+        let rate = u64::from(self.front_end.config().sample_rate_hz);
+        let at_rate = entry.num_samples * rate / u64::from(entry.sample_rate_hz.max(1));
+        let num_samples = usize::try_from(at_rate).unwrap_or(usize::MAX);
+        match self.front_end.log_mel_stage().num_frames(num_samples) {
+            0 => Err(TrainError::TooShort {
+                path: path.to_owned(),
+                num_samples,
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
-    /// can be used, the others, and the mean of all frames. `progress` is told how many are done.
+    /// can be used, the others, and the mean of all frames. Utterances of a store are told by their lengths, and of a
+    /// large store every n-th is in the mean. `progress` is told how many are done.
     #[must_use]
     pub fn prepare(&self, manifest: &Manifest, progress: &(dyn Fn(usize) + Sync)) -> Prepared {
         let done = AtomicUsize::new(0);
+        let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
         let outcomes: Vec<Result<Sums, TrainError>> = manifest
             .utterances
             .par_iter()
-            .map(|utterance| {
-                let sums = self
-                    .log_mel(&utterance.path)
-                    .map(|features| Sums::of(&features));
+            .enumerate()
+            .map(|(number, utterance)| {
+                let sums = match self.stored(&utterance.path) {
+                    Some((store, index)) if number % stride != 0 => self
+                        .check(store, index, &utterance.path)
+                        .map(|()| Sums::default()),
+                    _ => self
+                        .log_mel(&utterance.path)
+                        .map(|features| Sums::of(&features)),
+                };
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1);
                 sums
             })
@@ -119,7 +224,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(features: &CachedFeatures) -> Self {
+    fn of(features: &RawFeatures) -> Self {
         let mut sums = Self::default();
         for frame in features.chunks_exact(features.num_bins()) {
             sums.values.resize(frame.len(), 0.0);
@@ -133,7 +238,8 @@ impl Sums {
     }
 
     fn add(&mut self, other: &Self) {
-        self.values.resize(other.values.len(), 0.0);
+        let len = self.values.len().max(other.values.len());
+        self.values.resize(len, 0.0);
         self.values
             .iter_mut()
             .zip(&other.values)

@@ -50,6 +50,9 @@ pub enum TrainError {
     /// A recording that cannot be decoded.
     #[error(transparent)]
     Recording(#[from] audio_features::AudioError),
+    /// A packed store that cannot be read.
+    #[error(transparent)]
+    Store(#[from] audio_features::store::StoreError),
     /// A recording that is shorter than one feature frame.
     #[error(
         "{path}: {num_samples} samples are too few for one feature frame; leave the recording out"

@@ -96,7 +96,7 @@ impl DevSet {
         let mut faults = Vec::new();
         for features in read {
             match features {
-                Ok(features) => recordings.push(features.to_features()),
+                Ok(features) => recordings.push(features.into_features()),
                 Err(reason) => faults.push(reason.to_string()),
             }
         }

@@ -74,7 +74,12 @@ impl Training<'_> {
         maker: &BatchMaker<'_>,
     ) -> Result<Event, TrainError> {
         let begin = Instant::now();
-        let statistics = Statistics::measure(self.manifest, self.bank, &self.dev);
+        let statistics = Statistics::measure(
+            self.manifest,
+            self.bank,
+            &self.dev,
+            &self.options.device.clone().inner(),
+        );
         let checks = self.checks(network, maker, &statistics)?;
         Ok(Event::Preflight {
             step,
@@ -175,7 +180,7 @@ impl Training<'_> {
         );
         measurements.gradient_norm = Some(probe.gradient_norm());
         measurements.gradients = probe.gradients;
-        measurements.units = units(&state.network, &batch, self.config.model.encoder.hidden);
+        measurements.units = units(&state.network, &batch, &self.config.model.encoder);
         measurements.speakers_visited = Some(state.coverage.num_speakers());
         Ok(())
     }

@@ -29,7 +29,7 @@ mod training;
 pub use batch::{Batch, BatchMaker};
 pub use checkpoint::{Progress, RunDirectory};
 pub use config::{OptimiserConfig, TrainConfig};
-pub use data::{FeatureBank, Prepared, Skipped, default_cache_directory};
+pub use data::{FeatureBank, Prepared, RawFeatures, Skipped, default_cache_directory};
 pub use error::TrainError;
 pub use evaluate::{DevSet, ListResult, mean_eer};
 pub use history::{absorb, history};

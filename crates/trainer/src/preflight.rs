@@ -10,7 +10,7 @@ use diagnosis::preflight::{
 };
 use diagnosis::{Check, Name};
 use pair_sampler::{BatchPlan, CropConfig};
-use speaker_eval::eer;
+use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::{SpeakerNetwork, all_pairs};
 
 use crate::TrainError;
@@ -30,7 +30,7 @@ const MOST_CROPS: usize = 200;
 const SMALL_SPEAKERS: usize = 4;
 
 /// Steps on that batch at most, and between two looks at it.
-const OVERFIT_STEPS: [u64; 2] = [100, 10];
+const OVERFIT_STEPS: [u64; 2] = [100, 5];
 
 impl Training<'_> {
     /// All checks, in the order in which one thing causes another.
@@ -43,7 +43,7 @@ impl Training<'_> {
         let device = self.options.device.clone().autodiff();
         let batch = batch_of_both_kinds(maker)?;
         let mut checks = self.loss_checks(network, &batch, &device)?;
-        checks.extend(self.label_check(statistics));
+        checks.push(Self::label_check(statistics));
         checks.push(self.overfit(network, &batch, &device)?);
         let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES).map(|step| self.plan(step)).collect();
         checks.extend(self.batch_checks(&plans));
@@ -86,14 +86,14 @@ impl Training<'_> {
         ])
     }
 
-    fn label_check(&self, statistics: &Statistics) -> Option<Check> {
-        Some(match (statistics.train_eer, statistics.dev_eer) {
-            (Some(train), Some(dev)) => labels_fit(train, dev),
-            _ => Check::skipped(
+    fn label_check(statistics: &Statistics) -> Check {
+        match statistics.unlabelled {
+            Some([train, dev]) => labels_fit(train, dev),
+            None => Check::skipped(
                 Name::LabelsWrong,
                 "there are no development trials to compare with, or no speaker with two recordings",
             ),
-        })
+        }
     }
 
     /// Learns a few segments by heart, without dropout.
@@ -202,7 +202,7 @@ impl Training<'_> {
         let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
         for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
             let path = &self.manifest.utterances[item.utterance].path;
-            let mut recording = self.bank.log_mel(path)?.to_features();
+            let mut recording = self.bank.log_mel(path)?.into_features();
             self.front_end.drop_silence(&mut recording);
             let frames = recording.num_frames();
             let start = item
@@ -269,14 +269,23 @@ impl Training<'_> {
         };
         let (lists, _) = self.dev.lists();
         let mut checks = vec![score_direction(rate)];
+        let cost = |scores: &[f32], targets: &[bool]| {
+            min_dcf(scores, targets, &DcfParameters::default())
+                .map_or(f64::NAN, |cost| cost.min_dcf)
+        };
         if let Some(list) = lists.first() {
+            let scores = |distances: &[f64]| -> Vec<f32> {
+                distances.iter().map(|&distance| -distance as f32).collect()
+            };
             checks.push(metric_ceiling(
                 "1 - EER",
                 &list.targets,
-                |distances, targets| {
-                    let scores: Vec<f32> = distances.iter().map(|&d| -d as f32).collect();
-                    1.0 - rate(&scores, targets)
-                },
+                |distances, targets| 1.0 - rate(&scores(distances), targets),
+            ));
+            checks.push(metric_ceiling(
+                "1 - minDCF",
+                &list.targets,
+                |distances, targets| 1.0 - cost(&scores(distances), targets),
             ));
         }
         checks

@@ -6,14 +6,19 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use diagnosis::preflight::{LossAndGradient, Pair, kl_divergence};
 use diagnosis::{LayerGradient, LayerUnits};
 use speaker_model::{
-    DropoutStream, KlHingeConfig, PairLoss, SpeakerNetwork, all_pairs, explicit_pairs,
+    DropoutStream, EncoderConfig, KlHingeConfig, PairLoss, SpeakerNetwork, all_pairs,
+    explicit_pairs,
 };
 
 use crate::TrainError;
 use crate::batch::Batch;
 
 /// Segments whose units are looked at.
-const UNIT_SEGMENTS: usize = 32;
+const UNIT_SEGMENTS: usize = 24;
+
+/// Every so many-th state of the frames of these segments is looked at; a number that frames and segments have no
+/// divisor in common with.
+const STATE_STRIDE: usize = 7;
 
 /// The labels that the loss of `batch` is a function of: speakers of segments, or 1 and 0 for pairs of one speaker and of
 /// two where the batch has explicit pairs.
@@ -183,35 +188,40 @@ impl Probe {
 }
 
 /// Dead and saturated units of every layer, without dropout, over some of the batch's segments.
-pub(crate) fn units(network: &SpeakerNetwork, batch: &Batch, hidden: usize) -> Vec<LayerUnits> {
+pub(crate) fn units(
+    network: &SpeakerNetwork,
+    batch: &Batch,
+    config: &EncoderConfig,
+) -> Vec<LayerUnits> {
     let network = network.clone().valid();
     let device = network.encoder.layers[0].devices().remove(0);
     let [frames, segments, bins] = batch.shape;
-    let input =
-        features(batch, &device).slice([0..frames, 0..segments.min(UNIT_SEGMENTS), 0..bins]);
-    let lengths = batch.lengths.as_ref();
-    let lengths = lengths.map(|lengths| &lengths[..lengths.len().min(UNIT_SEGMENTS)]);
+    let segments = segments.min(UNIT_SEGMENTS);
+    let input = features(batch, &device).slice([0..frames, 0..segments, 0..bins]);
+    let lengths = batch.lengths.as_ref().map(|lengths| &lengths[..segments]);
     let mut layers = Vec::new();
-    let mut pooled = None;
-    for count in 1..=network.encoder.layers.len() {
-        let mut encoder = network.encoder.clone();
-        encoder.layers.truncate(count);
-        let output = encoder.forward(input.clone(), lengths, None);
-        // The states come first; deviations and cepstra, which have other ranges, after them.
-        let mut states = rows(output.clone());
-        states.iter_mut().for_each(|row| row.truncate(2 * hidden));
-        let name = format!("encoder.layers.{}", count - 1);
-        layers.push(LayerUnits::of(name, &states, Some(1.0)));
-        pooled = Some(output);
+    // What the encoder does before it pools, but for the padding of short recordings, which the mean here counts.
+    let mut sequence = input.clone().mul_scalar(config.input_scale);
+    if config.centre_input {
+        sequence = sequence.clone() - sequence.mean_dim(0);
     }
+    for (index, layer) in network.encoder.layers.iter().enumerate() {
+        sequence = layer.forward(sequence, lengths);
+        let [_, _, width] = sequence.dims();
+        let states = rows(sequence.clone().reshape([frames * segments, width]));
+        let some: Vec<Vec<f32>> = states.into_iter().step_by(STATE_STRIDE).collect();
+        layers.push(LayerUnits::of(
+            format!("encoder.layers.{index}"),
+            &some,
+            Some(1.0),
+        ));
+    }
+    let pooled = network.encoder.forward(input, lengths, None);
     for count in 1..=network.head.layers.len() {
         let mut head = network.head.clone();
         head.layers.truncate(count);
         // Before its activation: a unit whose slope below zero is 0 is dead where it is negative for every input.
-        let output = pooled
-            .clone()
-            .map(|pooled| rows(head.forward(pooled, None)));
-        let mut output = output.unwrap_or_default();
+        let mut output = rows(head.forward(pooled.clone(), None));
         let rectified = count < network.head.layers.len() && head.layers[count - 1].slope.is_some();
         if rectified {
             let values = output.iter_mut().flatten();

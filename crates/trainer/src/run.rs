@@ -130,7 +130,8 @@ fn prepared<T>(
     // The bank keeps raw log-mel features, before any normalisation.
     let mut raw = config.features.clone();
     raw.normalisation = Normalisation::None;
-    let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?;
+    let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?
+        .with_stores(&[&data.train.root, &data.dev_root])?;
     let total = data.train.utterances.len();
     let prepared = bank.prepare(&data.train, &|done| {
         notify(Notice::Preparing { done, total })

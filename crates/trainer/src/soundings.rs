@@ -10,15 +10,16 @@ use speaker_model::Embedder;
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::FeatureBank;
+use crate::data::{FeatureBank, RawFeatures};
 use crate::evaluate::{DevSet, IndexedList, ListResult, less};
 use crate::statistics::{chosen, pairs, rate};
 
-/// Training speakers that are scored like development speakers, and recordings of each.
-const TRAIN_SPEAKERS: [usize; 2] = [24, 3];
+/// Training speakers that are scored like development speakers: at most these, and so many that their recordings, three
+/// each, are at most a quarter of the development recordings, whose embedding is what an evaluation costs.
+const TRAIN_SPEAKERS: std::ops::RangeInclusive<usize> = 10..=24;
 
 /// Development recordings that are perturbed, over all lists.
-const PERTURBED: usize = 80;
+const PERTURBED: usize = 60;
 
 /// Embeddings whose spread is measured.
 const SPREAD_ROWS: usize = 300;
@@ -46,12 +47,13 @@ impl Soundings {
         front_end: &FrontEnd,
         dev: &DevSet,
     ) -> Result<Self, TrainError> {
-        let [speakers, recordings] = TRAIN_SPEAKERS;
-        let mut indices = chosen(manifest, speakers, recordings);
+        let speakers =
+            (dev.num_recordings() / 12).clamp(*TRAIN_SPEAKERS.start(), *TRAIN_SPEAKERS.end());
+        let mut indices = chosen(manifest, speakers, 3);
         let mut train = Vec::with_capacity(indices.len());
         indices.retain(|&index| {
             let features = bank.log_mel(&manifest.utterances[index].path);
-            let mut features = features.map(|features| features.to_features());
+            let mut features = features.map(RawFeatures::into_features);
             if let Ok(features) = &mut features {
                 front_end.finish(features);
                 train.push(features.clone());

@@ -25,8 +25,9 @@ pub(crate) struct Statistics {
     pub(crate) dev_eer: Option<f64>,
     /// The same after within-class whitening learned on training speakers.
     pub(crate) whitened_eer: Option<f64>,
-    /// On training speakers, paired within a corpus where the manifest says which.
-    pub(crate) train_eer: Option<f64>,
+    /// On training and on development speakers after whitening that knows no labels; training speakers are paired within
+    /// a corpus where the manifest says which.
+    pub(crate) unlabelled: Option<[f64; 2]>,
 }
 
 /// Indices of evenly chosen training utterances: some of every `stride`-th speaker, at most `per_speaker` each.
@@ -69,7 +70,12 @@ pub(crate) fn pairs(manifest: &Manifest, chosen: &[usize]) -> IndexedList {
 }
 
 impl Statistics {
-    pub(crate) fn measure(manifest: &Manifest, bank: &FeatureBank, dev: &DevSet) -> Self {
+    pub(crate) fn measure(
+        manifest: &Manifest,
+        bank: &FeatureBank,
+        dev: &DevSet,
+        device: &Device,
+    ) -> Self {
         let num_speakers = manifest.speakers().len();
         let chosen = chosen(
             manifest,
@@ -81,7 +87,7 @@ impl Statistics {
             .take(2 * MOST_RECORDINGS)
             .map(|&index| {
                 let features = bank.log_mel(&manifest.utterances[index].path).ok()?;
-                Some(moments(&features.to_features()))
+                Some(moments(&features.into_features()))
             })
             .collect();
         let (chosen, mut train): (Vec<usize>, Vec<Vec<f32>>) = chosen
@@ -105,7 +111,8 @@ impl Statistics {
                 .filter(|rates| !rates.is_empty())
                 .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
         };
-        let whitened = whitened(manifest, &chosen, &train, &dev_rows);
+        let within = residuals(manifest, &chosen, &train);
+        let whitened = through(&within, &dev_rows, device);
         // Pairs grow with the square; a hundred recordings are enough to see labels that are wrong.
         let few = self::chosen(manifest, 40, 4);
         let few: Vec<usize> = (0..chosen.len())
@@ -113,10 +120,12 @@ impl Statistics {
             .collect();
         let few_rows: Vec<Vec<f32>> = few.iter().map(|&row| train[row].clone()).collect();
         let few: Vec<usize> = few.into_iter().map(|row| chosen[row]).collect();
+        let of_train = rate(&pairs(manifest, &few), &through(&train, &few_rows, device));
+        let of_dev = mean_eer(&through(&train, &dev_rows, device));
         Self {
             dev_eer: mean_eer(&dev_rows),
             whitened_eer: mean_eer(&whitened),
-            train_eer: rate(&pairs(manifest, &few), &few_rows),
+            unlabelled: of_train.zip(of_dev).map(|(train, dev)| [train, dev]),
         }
     }
 }
@@ -169,39 +178,32 @@ impl Scale {
     }
 }
 
-/// `rows` through the map that whitens what differs between recordings of one training speaker.
-fn whitened(
-    manifest: &Manifest,
-    chosen: &[usize],
-    train: &[Vec<f32>],
-    rows: &[Vec<f32>],
-) -> Vec<Vec<f32>> {
-    let Some(width) = train.first().map(Vec::len).filter(|_| !rows.is_empty()) else {
-        return rows.to_vec();
-    };
+/// What is left of each recording's statistics without their mean over the speaker.
+fn residuals(manifest: &Manifest, chosen: &[usize], train: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let speaker = |index: usize| manifest.utterances[index].speaker.as_str();
     let mut sums: BTreeMap<&str, (Vec<f32>, f32)> = BTreeMap::new();
     for (&index, row) in chosen.iter().zip(train) {
-        let (sum, count) = sums
-            .entry(&manifest.utterances[index].speaker)
-            .or_insert_with(|| (vec![0.0; width], 0.0));
+        let empty = || (vec![0.0; row.len()], 0.0);
+        let (sum, count) = sums.entry(speaker(index)).or_insert_with(empty);
         sum.iter_mut().zip(row).for_each(|(s, v)| *s += v);
         *count += 1.0;
     }
-    let residuals: Vec<Vec<f32>> = chosen
-        .iter()
-        .zip(train)
-        .map(|(&index, row)| {
-            let (sum, count) = &sums[manifest.utterances[index].speaker.as_str()];
-            row.iter().zip(sum).map(|(v, s)| v - s / count).collect()
-        })
-        .collect();
-    let device = Device::flex();
-    let map = Whitening::of(&residuals, width, SHRINKAGE, &device);
-    let data = TensorData::new(rows.concat(), [rows.len(), width]);
-    let values: Vec<f32> = map
-        .forward(Tensor::from_data(data, &device))
-        .into_data()
-        .iter::<f32>()
-        .collect();
+    let rows = chosen.iter().zip(train);
+    rows.map(|(&index, row)| {
+        let (sum, count) = &sums[speaker(index)];
+        row.iter().zip(sum).map(|(v, s)| v - s / count).collect()
+    })
+    .collect()
+}
+
+/// `rows` through the map that whitens `data`.
+fn through(data: &[Vec<f32>], rows: &[Vec<f32>], device: &Device) -> Vec<Vec<f32>> {
+    let Some(width) = data.first().map(Vec::len).filter(|_| !rows.is_empty()) else {
+        return rows.to_vec();
+    };
+    let map = Whitening::of(data, width, SHRINKAGE, device);
+    let input = TensorData::new(rows.concat(), [rows.len(), width]);
+    let output = map.forward(Tensor::from_data(input, device)).into_data();
+    let values: Vec<f32> = output.iter::<f32>().collect();
     values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }

@@ -287,7 +287,7 @@ impl Training<'_> {
         for (seed, utterance) in utterances.iter().step_by(stride).enumerate() {
             // A recording that has vanished since its features were made cannot move a mean much.
             if let Ok(features) = self.bank.log_mel(&utterance.path) {
-                let mut features = features.to_features();
+                let mut features = features.into_features();
                 if let Some(augmenter) = augmenter {
                     augmenter.augment(seed as u64, &mut features);
                 }

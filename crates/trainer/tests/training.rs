@@ -179,6 +179,17 @@ impl Case {
                     summary.wait_share = 0.0;
                     Some(Event::Steps(summary))
                 }
+                Event::Diagnosis {
+                    step,
+                    measurements,
+                    findings,
+                    ..
+                } => Some(Event::Diagnosis {
+                    step,
+                    measurements,
+                    findings,
+                    seconds: 0.0,
+                }),
                 Event::Evaluation { .. } => Some(event),
                 _ => None,
             })
@@ -208,13 +219,14 @@ fn a_resumed_run_ends_as_the_uninterrupted_one_bit_for_bit() {
     }
     // Summaries span ten steps, which an interruption cuts; evaluations must agree to the last bit.
     let evaluations = |name: &str| -> Vec<Event> {
-        let is_evaluation = |event: &Event| matches!(event, Event::Evaluation { .. });
+        let is_evaluation =
+            |event: &Event| matches!(event, Event::Evaluation { .. } | Event::Diagnosis { .. });
         case.journal(name)
             .into_iter()
             .filter(is_evaluation)
             .collect()
     };
-    assert_eq!(evaluations("whole").len(), 4);
+    assert_eq!(evaluations("whole").len(), 8);
     for name in ["parts1", "parts3"] {
         assert_eq!(evaluations("whole"), evaluations(name), "{name}");
     }

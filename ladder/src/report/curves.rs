@@ -59,7 +59,7 @@ fn draw(
         .y_label_area_size(54)
         .build_cartesian_2d((1.0..last).log_scale(), low..high * 1.05)?;
     let label = |value: &f64| match logarithmic {
-        true => format!("{}", (10.0_f64.powf(*value) * 1000.0).round() / 1000.0),
+        true => format!("{:.2}", 10.0_f64.powf(*value)),
         false => format!("{}", (value * 1000.0).round() / 1000.0),
     };
     chart
@@ -87,7 +87,11 @@ fn draw(
     }
     chart
         .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
+        .position(match points().next_back() {
+            // Where lines rise, the lower corner is free.
+            Some((_, end)) if shown(end) > 0.7 * high => SeriesLabelPosition::LowerRight,
+            _ => SeriesLabelPosition::UpperRight,
+        })
         .background_style(WHITE.mix(0.85))
         .border_style(RGBColor(200, 200, 200))
         .label_font(("sans-serif", 13))

@@ -1,10 +1,12 @@
 //! What is compared with what.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
+use super::corpus;
 use super::peers::tcmalloc;
 use super::turns::{Comparison, Contender};
 
@@ -86,7 +88,8 @@ pub(crate) fn comparisons(root: &Path, python: &Path, scale: Scale) -> Result<Ve
     for &(batch, frames) in &sizes[..sizes.len().min(2)] {
         all.push(network(&commands, "infer", batch, frames, 1));
     }
-    let audio = speech(root)?;
+    all.push(parts(&commands, 100, 40));
+    let audio = corpus::minute(root)?;
     all.push(log_mel(
         &commands,
         "kaldi",
@@ -107,13 +110,102 @@ pub(crate) fn comparisons(root: &Path, python: &Path, scale: Scale) -> Result<Ve
         all.push(Comparison {
             name: format!("linkage N={points}"),
             threads: 1,
+            most_rounds: usize::MAX,
             contenders: vec![
                 commands.ours("siamang", &["linkage", "--points", points], 1),
                 commands.python("SciPy", "linkage.py", &["--points", points], 1),
             ],
         });
     }
+    if scale == Scale::Full {
+        for &threads in threads {
+            all.push(Comparison {
+                name: EMBED.to_owned(),
+                threads,
+                most_rounds: EMBED_ROUNDS,
+                contenders: embed(&commands, root, threads),
+            });
+        }
+    }
     Ok(all)
+}
+
+/// Name of the comparison of whole programs, which needs [`prepare_embed`].
+pub(crate) const EMBED: &str = "embed, 60 recordings of 4 to 20 s";
+
+const EMBED_RECORDINGS: usize = 60;
+
+/// A round takes most of a minute.
+const EMBED_ROUNDS: usize = 5;
+
+/// The bundle of Resemblyzer's architecture that [`EMBED`] uses, below `target`.
+const EMBED_RUN: &str = "target/bench-resemblyzer";
+
+/// Makes the recordings and an untrained bundle of Resemblyzer's architecture.
+pub(crate) fn prepare_embed(root: &Path) -> Result<()> {
+    corpus::recordings(root, EMBED_RECORDINGS)?;
+    let run = root.join(EMBED_RUN);
+    if run.exists() {
+        std::fs::remove_dir_all(&run)?;
+    }
+    let output = Command::new(program(root))
+        .args(["train", "--quiet", "--max-steps", "0", "--config"])
+        .arg(root.join("configs/resemblyzer.toml"))
+        .arg("--out")
+        .arg(&run)
+        .stdin(Stdio::null())
+        .output()
+        .context("cannot run siamang")?;
+    ensure!(
+        output.status.success(),
+        "`siamang train` failed: {}",
+        String::from_utf8_lossy(&output.stderr).trim()
+    );
+    Ok(())
+}
+
+fn program(root: &Path) -> PathBuf {
+    root.join("target/release/siamang")
+}
+
+/// Ours is the whole program, from its start to its written file. Resemblyzer once is the same, and once what it takes when
+/// Python, its libraries and the weights are loaded already.
+fn embed(commands: &Commands<'_>, root: &Path, threads: usize) -> Vec<Contender> {
+    let folder = root.join(format!("target/bench-recordings-{EMBED_RECORDINGS}"));
+    let whole = |label: &str, command: &[&OsStr]| {
+        let flags = ["program", "--check", "n_embedded"];
+        let mut contender = commands.ours(label, &flags, threads);
+        contender.command.push("--".into());
+        contender.command.extend(command.iter().map(OsString::from));
+        contender
+    };
+    let (siamang, run) = (program(root), root.join(EMBED_RUN));
+    let (ours_out, peers_out) = (
+        root.join("target/bench-ours.npy"),
+        root.join("target/bench-peers.npy"),
+    );
+    let count = threads.to_string();
+    let ours = |label: &str, precision: &str| {
+        let mut command: Vec<&OsStr> = vec![siamang.as_ref(), "embed".as_ref(), folder.as_ref()];
+        command.extend(["--quiet", "--json", "--threads", &count].map(OsStr::new));
+        command.extend([OsStr::new("--precision"), precision.as_ref()]);
+        command.extend([OsStr::new("--model"), run.as_ref()]);
+        command.extend([OsStr::new("--out"), ours_out.as_ref()]);
+        whole(label, &command)
+    };
+    let (folder, out) = (folder.to_string_lossy(), peers_out.to_string_lossy());
+    let arguments = [&*folder, "--out", &*out];
+    let loaded = commands.python("Resemblyzer, loaded", "embed.py", &arguments, threads);
+    let mut once: Vec<&OsStr> = loaded.command.iter().map(OsString::as_os_str).collect();
+    once.push("--once".as_ref());
+    let mut once = whole("Resemblyzer, the whole program", &once);
+    once.environment.clone_from(&loaded.environment);
+    vec![
+        ours("siamang, f32, the whole program", "f32"),
+        ours("siamang, bf16, the whole program", "bf16"),
+        loaded,
+        once,
+    ]
 }
 
 fn network(
@@ -140,6 +232,14 @@ fn network(
     let burn = format!("burn-{work}");
     let mut avx2 = ours("siamang, f32, AVX2 alone", work, &[]);
     avx2.environment.push(("SIAMANG_SIMD", "avx2".into()));
+    let mut torch_avx2 = torch("PyTorch, f32, AVX2 alone, tuned too", &["--tuned"]);
+    for (name, value) in [
+        ("ATEN_CPU_CAPABILITY", "avx2"),
+        ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+        ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+    ] {
+        torch_avx2.environment.push((name, value.into()));
+    }
     let mut contenders = vec![
         ours("siamang, f32", work, &[]),
         ours("siamang, bf16", work, &["--bf16"]),
@@ -150,6 +250,7 @@ fn network(
         ),
         torch("PyTorch, bf16 autocast, the same", &["--tuned", "--bf16"]),
         avx2,
+        torch_avx2,
         ours("Burn's BiLstm", &burn, &[]),
     ];
     if work == "train-step" {
@@ -162,7 +263,27 @@ fn network(
     Comparison {
         name: format!("{work} T={frames} B={batch}"),
         threads,
+        most_rounds: usize::MAX,
         contenders,
+    }
+}
+
+/// A training step and what it does besides its recurrent layers.
+fn parts(commands: &Commands<'_>, batch: usize, frames: usize) -> Comparison {
+    let (batch, frames) = (batch.to_string(), frames.to_string());
+    let size = ["--batch", &batch, "--frames", &frames];
+    let ours = |label: &str, first: &[&str]| commands.ours(label, &[first, &size[..]].concat(), 1);
+    Comparison {
+        name: format!("parts of a train-step T={frames} B={batch}"),
+        threads: 1,
+        most_rounds: usize::MAX,
+        contenders: vec![
+            ours("the whole step", &["train-step"]),
+            ours("the batch as a tensor", &["part", "data"]),
+            ours("dropout after the first layer", &["part", "dropout"]),
+            ours("dense layers and loss", &["part", "head-and-loss"]),
+            ours("gradient norms and Adam", &["part", "optimiser"]),
+        ],
     }
 }
 
@@ -177,46 +298,7 @@ fn log_mel(commands: &Commands<'_>, preset: &str, audio: &Path, libraries: &[&st
     Comparison {
         name: format!("log-mel {preset}, 60 s"),
         threads: 1,
+        most_rounds: usize::MAX,
         contenders,
     }
-}
-
-/// A minute of speech as a 16-bit WAV, made of the voices in data/.
-fn speech(root: &Path) -> Result<PathBuf> {
-    const SAMPLES: usize = 60 * 16_000;
-    let path = root.join("target/bench-speech.wav");
-    let mut samples: Vec<i16> = Vec::new();
-    let mut files: Vec<PathBuf> = walkdir::WalkDir::new(root.join("data/voices"))
-        .into_iter()
-        .filter_map(Result::ok)
-        .map(walkdir::DirEntry::into_path)
-        .filter(|path| audio_features::is_audio_path(path))
-        .collect();
-    files.sort();
-    for file in files {
-        if samples.len() >= SAMPLES {
-            break;
-        }
-        let recording = audio_features::read_recording(&file, 16_000)?;
-        samples.extend(
-            recording
-                .waveform
-                .samples
-                .iter()
-                .map(|&sample| (sample * 32_767.0) as i16),
-        );
-    }
-    let spec = hound::WavSpec {
-        channels: 1,
-        sample_rate: 16_000,
-        bits_per_sample: 16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let mut writer = hound::WavWriter::create(&path, spec)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    for &sample in samples.iter().take(SAMPLES) {
-        writer.write_sample(sample)?;
-    }
-    writer.finalize()?;
-    Ok(path)
 }

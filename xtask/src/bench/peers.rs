@@ -13,21 +13,29 @@ pub(crate) fn python(root: &Path, given: Option<&Path>) -> Result<PathBuf> {
     }
     let environment = root.join("target/bench-venv");
     let python = environment.join("bin/python");
-    let complete = environment.join("complete");
-    if !complete.exists() {
-        succeed(
-            Command::new("python3")
-                .args(["-m", "venv"])
-                .arg(&environment),
-        )?;
-        let requirements = root.join("benches/peers/requirements.txt");
-        succeed(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--requirement"])
-                .arg(&requirements),
-        )?;
-        std::fs::write(&complete, "")?;
+    let peers = root.join("benches/peers");
+    let lists = ["requirements.txt", "requirements-alone.txt"].map(|name| peers.join(name));
+    let mut wanted = String::new();
+    for list in &lists {
+        wanted += &std::fs::read_to_string(list)
+            .with_context(|| format!("cannot read {}", list.display()))?;
     }
+    // What was installed, once all of it is.
+    let complete = environment.join("complete");
+    if std::fs::read_to_string(&complete).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    succeed(
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&environment),
+    )?;
+    for (list, flags) in lists.iter().zip([&[][..], &["--no-deps"]]) {
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install"]).args(flags);
+        succeed(install.arg("--requirement").arg(list))?;
+    }
+    std::fs::write(&complete, wanted)?;
     Ok(python)
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Comparison {
     /// `train-step T=40 B=100`, say.
     pub(crate) name: String,
     pub(crate) threads: usize,
+    /// Rounds that are enough where each takes long.
+    pub(crate) most_rounds: usize,
     /// Ours first.
     pub(crate) contenders: Vec<Contender>,
 }
@@ -116,6 +118,7 @@ impl Running {
 
 /// Lets the contenders take turns for `rounds` rounds.
 pub(crate) fn compare(comparison: Comparison, rounds: usize) -> Result<Outcome> {
+    let rounds = rounds.min(comparison.most_rounds);
     let mut running = Vec::new();
     let mut missing = Vec::new();
     for (index, contender) in comparison.contenders.iter().enumerate() {

@@ -5,20 +5,21 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::comparisons::{Scale, comparisons};
+use crate::bench::comparisons::{EMBED, Scale, comparisons, prepare_embed};
 use crate::bench::peers::python;
 use crate::bench::report::{self, Outcome};
 use crate::bench::turns::compare;
 
-/// Time Siamang beside PyTorch, Burn's own layers, kaldi-native-fbank, torchaudio, librosa and SciPy.
+/// Time Siamang beside PyTorch, Burn's own layers, kaldi-native-fbank, torchaudio, librosa, SciPy and Resemblyzer.
 ///
 /// Every contender is a process that does its work once when it is told to; they are told in turn, so that whatever
 /// else the machine does hits all of them alike. Peers come from PyPI into a virtual environment below `target`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask bench                                  # everything, half an hour; writes BENCHMARKS.md
+  cargo xtask bench                                  # everything, an hour; writes BENCHMARKS.md
   cargo xtask bench --quick                          # the main lines in two minutes
   cargo xtask bench --only train-step --json
+  cargo xtask bench --only embed                     # recordings to embeddings, beside Resemblyzer
   cargo xtask bench --python V/bin/python            # an environment that has the peers already")]
 pub(crate) struct Bench {
     /// A few sizes and rounds only; BENCHMARKS.md stays as it is.
@@ -41,7 +42,14 @@ pub(crate) struct Bench {
 pub(crate) fn run(args: &Bench) -> Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let status = Command::new(env!("CARGO"))
-        .args(["build", "--release", "--package", "contenders"])
+        .args([
+            "build",
+            "--release",
+            "--package",
+            "contenders",
+            "--package",
+            "cli",
+        ])
         .current_dir(&root)
         .status()
         .context("cannot run cargo")?;
@@ -63,6 +71,9 @@ pub(crate) fn run(args: &Bench) -> Result<()> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for comparison in comparisons(&root, &python, scale)? {
         if is_wanted(&comparison.name) {
+            if comparison.name == EMBED {
+                prepare_embed(&root)?;
+            }
             let outcome = compare(comparison, rounds)?;
             report::progress(&outcome)?;
             outcomes.push(outcome);

@@ -1,5 +1,7 @@
 //! One file a command.
 
 pub(crate) mod bench;
+pub(crate) mod fetch;
 pub(crate) mod ladder;
 pub(crate) mod make_voices;
+pub(crate) mod prepare_voxceleb;

@@ -14,6 +14,7 @@ mod mpeg;
 mod ogg;
 mod open;
 mod sniff;
+mod sphere;
 mod stream;
 mod verdict;
 

@@ -1,7 +1,7 @@
 //! Which container it is, by its bytes and never by its name.
 
 use super::layout::{Layout, Refusal, array};
-use super::{caf, flac, iff, mp4, mpeg, ogg};
+use super::{caf, flac, iff, mp4, mpeg, ogg, sphere};
 
 /// Looks at the bytes and walks the container that they are. May mend sizes in headers that
 /// contradict the file's length; what was mended is in the layout's damage.
@@ -24,6 +24,7 @@ pub(super) fn inspect(bytes: &mut [u8]) -> Result<Layout, Refusal> {
         [b'f', b'L', b'a', b'C', ..] => flac::inspect(bytes, start),
         [b'O', b'g', b'g', b'S', ..] => ogg::inspect(bytes, start),
         [_, _, _, _, kind @ ..] if is_mp4_box(&kind[..4]) => mp4::inspect(bytes, start),
+        [b'N', b'I', b'S', b'T', b'_', b'1', b'A', ..] => sphere::inspect(bytes, start),
         _ => match known_but_unsupported(&bytes[start..]) {
             Some(found) => Err(Refusal::Unsupported(start as u64, found.to_owned())),
             None => mpeg::inspect(bytes, start)
@@ -67,9 +68,8 @@ fn is_mp4_box(kind: &[u8]) -> bool {
 
 /// Names formats that people have, so that the message says more than "not recognised".
 fn known_but_unsupported(bytes: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 14] = [
+    let known: [(&[u8], &str); 13] = [
         (b"#!AMR", "AMR speech"),
-        (b"NIST_1A", "a NIST SPHERE file (use `sph2pipe`)"),
         (b"riff\x2e\x91\xcf\x11", "a Sony Wave64 file"),
         (b"\x1a\x45\xdf\xa3", "a Matroska or WebM file"),
         (b"\x30\x26\xb2\x75", "an ASF or WMA file"),

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use audio_features::store::Store;
 use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, make_trials};
 use trainer::TrainData;
 
 use super::Recipe;
+use crate::stored;
 
 /// The recordings of a training.
 pub(super) struct Source {
@@ -73,14 +75,18 @@ fn read_voices() -> Result<Source> {
 }
 
 fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
-    let manifest = match &args.split {
-        Some(split) => Manifest::with_split_file(root, split)?,
-        None => Manifest::read(root, None)?,
-    };
+    let manifest = stored::read_manifest(root, args.split.as_deref())?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
         let part = |split: &str| manifest.filter(&[format!("split={split}").parse::<Filter>()?]);
-        (part("train")?, part("dev").ok())
+        match (part("train")?, part("dev").ok()) {
+            // Corpora such as VoxCeleb have no third part to develop on.
+            (train, None) if args.trials.is_empty() => {
+                let (train, held_out) = hold_out(&train);
+                (train, Some(held_out))
+            }
+            parts => parts,
+        }
     } else if args.trials.is_empty() {
         let (train, held_out) = hold_out(&manifest);
         (train, Some(held_out))
@@ -90,6 +96,8 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
     let train = train.filter(&args.filters)?;
     let report = train.validate(&ValidateOptions {
         disjoint_speakers: false,
+        // A store knows what it holds.
+        check_files: !Store::is_store(root),
         ..ValidateOptions::default()
     });
     if !report.is_ok() {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use diagnosis::{Check, CheckVerdict, Finding, Severity, Verdict};
+use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
 
@@ -17,6 +17,7 @@ use crate::global::Global;
 pub(super) struct Display {
     bar: ProgressBar,
     json: bool,
+    verbose: bool,
     num_skipped: AtomicUsize,
     state: Mutex<State>,
 }
@@ -42,6 +43,7 @@ impl Display {
         Self {
             bar,
             json: global.json,
+            verbose: global.verbose,
             num_skipped: AtomicUsize::new(0),
             state: Mutex::new(State {
                 dev: String::new(),
@@ -128,8 +130,14 @@ impl Display {
                 checks, seconds, ..
             } => self.preflight(checks, *seconds),
             Event::Diagnosis { findings, .. } | Event::Verdict { findings, .. } => {
+                // A healthy training stays quiet; but a dev EER that gets worse for a while wants a word.
                 for finding in findings {
-                    self.finding(finding);
+                    let shown = finding.severity > Severity::Information
+                        || finding.name == Name::EverythingApart
+                        || self.verbose;
+                    if shown {
+                        self.finding(finding);
+                    }
                 }
             }
             Event::Checkpoint { .. } | Event::End { .. } => {}

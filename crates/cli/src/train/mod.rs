@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
         global,
         &source.data.train,
         source.is_default,
-        saved,
+        saved.as_deref(),
     )?;
     if args.print_config {
         write!(std::io::stdout(), "{}", toml::to_string(&config)?)?;

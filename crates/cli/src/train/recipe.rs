@@ -1,7 +1,7 @@
 //! What is trained, and on what: the flags that `train` and `doctor` share.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
@@ -110,21 +110,23 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
     config
 }
 
-/// The configuration that file or preset give, with what the command line says on top.
+/// The configuration that file, preset or a run's `saved` one give, with what the command line says on top.
 pub(super) fn configuration(
     args: &Recipe,
     global: &Global,
     train: &Manifest,
     is_default: bool,
-    saved: Option<PathBuf>,
+    saved: Option<&Path>,
 ) -> Result<TrainConfig> {
-    let mut config = match (&args.config, args.preset) {
-        (Some(path), _) => TrainConfig::read(path)?,
-        (None, Some(Preset::Paper)) => TrainConfig::paper(train.speakers().len()),
-        (None, Some(Preset::Question)) => TrainConfig::question(),
-        (None, None) if saved.is_some() => TrainConfig::read(&saved.unwrap_or_default())?,
-        (None, None) if is_default => TrainConfig::read(&data::shipped("configs/voices.toml")?)?,
-        (None, None) => fitted(
+    let mut config = match (&args.config, args.preset, saved) {
+        (Some(path), ..) => TrainConfig::read(path)?,
+        (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
+        (None, Some(Preset::Question), _) => TrainConfig::question(),
+        (None, None, Some(saved)) => TrainConfig::read(saved)?,
+        (None, None, None) if is_default => {
+            TrainConfig::read(&data::shipped("configs/voices.toml")?)?
+        }
+        (None, None, None) => fitted(
             TrainConfig::read(&data::shipped("configs/best.toml")?)?,
             train,
         ),

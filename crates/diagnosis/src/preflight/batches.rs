@@ -112,8 +112,9 @@ pub fn same_session_positives(sessions: &Sessions) -> Check {
 #[must_use]
 pub fn silent_crops(share: f64, num_crops: usize) -> Check {
     let verdict = match share {
-        share if share > 0.6 => Failed,
-        share if share > 0.2 => Warning,
+        share if share > 0.7 => Failed,
+        share if share > 0.4 => Warning,
+        share if share > 0.2 => Note,
         _ => Passed,
     };
     Check::new(

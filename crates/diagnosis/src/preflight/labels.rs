@@ -92,21 +92,34 @@ fn length(values: &[f32]) -> f64 {
         .sqrt()
 }
 
-/// Compares the EER of log-mel statistics (no network) on training labels with the EER on development trials: labels
-/// that have nothing to do with the recordings give 50 %. Rates from 0 to 1.
+/// Compares the EER of log-mel statistics (no network; whitened without labels) on training labels with the EER on
+/// development trials: labels that have nothing to do with the recordings give 50 %. Rates from 0 to 1.
 #[must_use]
 pub fn labels_fit(train_eer: f64, dev_eer: f64) -> Check {
-    let wrong = train_eer > 0.42 && train_eer > dev_eer + 0.1;
     Check::new(
         Name::LabelsWrong,
-        if wrong { Failed } else { Passed },
+        if labels_are_wrong(train_eer, dev_eer) {
+            Failed
+        } else {
+            Passed
+        },
         format!(
             "mean and deviation of the log-mel bands tell training speakers apart with EER {}, development speakers with {}",
             percent(train_eer),
             percent(dev_eer)
         ),
         "training labels about as easy as development trials, and well below 50 %",
-        "recordings of one label are no more alike than any others, as if the labels had been dealt out by chance",
-        "compare the manifest's speaker column with its paths: look for a table that was sorted or joined by the wrong column",
+        LABELS_WRONG,
+        COMPARE_COLUMNS,
     )
 }
+
+/// Labels that chance would explain, where development trials show that the recordings can be told apart.
+pub(crate) fn labels_are_wrong(train_eer: f64, dev_eer: f64) -> bool {
+    train_eer > 0.42 && train_eer > dev_eer + 0.1
+}
+
+pub(crate) const LABELS_WRONG: &str = "recordings of one label are no more alike than any others, as if the labels had been dealt out by chance";
+
+pub(crate) const COMPARE_COLUMNS: &str = "compare the manifest's speaker column with its paths: look for a table that was \
+     sorted or joined by the wrong column";

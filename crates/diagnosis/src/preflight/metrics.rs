@@ -52,32 +52,22 @@ pub fn metric_ceiling(
         .into_iter()
         .flat_map(|a| levels.map(|b| (a, b)))
         .collect();
-    let best_of = |values: Vec<f64>| values.into_iter().fold(f64::NEG_INFINITY, f64::max);
-    let perfect = best_of(
-        pairs
-            .iter()
-            .filter(|(near, far)| near < far)
-            .map(|&(near, far)| with(near, far))
-            .collect(),
-    );
-    let other = best_of(
-        pairs
-            .iter()
-            .filter(|(near, far)| near >= far)
-            .map(|&(near, far)| with(near, far))
-            .collect(),
-    );
+    let mut of = |ordered: bool| {
+        let chosen = pairs.iter().filter(|(near, far)| (near < far) == ordered);
+        let values = chosen.map(|&(near, far)| with(near, far));
+        values.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+            [low.min(value), high.max(value)]
+        })
+    };
+    let ([worst, perfect], [_, other]) = (of(true), of(false));
     let mut rng = ChaCha8Rng::seed_from_u64(0);
-    let random = best_of(
-        (0..100)
-            .map(|_| {
-                let scale: f64 = 4.0 * rng.random::<f64>();
-                let distances: Vec<f64> =
-                    same.iter().map(|_| scale * rng.random::<f64>()).collect();
-                metric(&distances, same)
-            })
-            .collect(),
-    );
+    let random = (0..100)
+        .map(|_| {
+            let scale: f64 = 4.0 * rng.random::<f64>();
+            let distances: Vec<f64> = same.iter().map(|_| scale * rng.random::<f64>()).collect();
+            metric(&distances, same)
+        })
+        .fold(f64::NEG_INFINITY, f64::max);
     let largest = perfect.max(other).max(random);
     let verdict = match () {
         () if largest < 0.999 => Failed,
@@ -85,6 +75,11 @@ pub fn metric_ceiling(
         () => Passed,
     };
     let share = same.iter().filter(|&&same| same).count() as f64 / same.len().max(1) as f64;
+    let range = if perfect - worst > 1e-6 {
+        format!("{} to {}", number(worst), number(perfect))
+    } else {
+        number(perfect)
+    };
     Check::new(
         Name::MetricCeiling,
         verdict,
@@ -92,7 +87,7 @@ pub fn metric_ceiling(
             "`{name}` reaches at most {} on this data ({} of the pairs are of one speaker), and {} where all speakers are told apart perfectly",
             number(largest),
             percent(share),
-            number(perfect)
+            range
         ),
         "1 where all speakers are told apart perfectly",
         "a metric with a ceiling says nothing about the network: it stands there for good and for bad ones, and may even \

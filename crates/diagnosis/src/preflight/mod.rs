@@ -4,7 +4,7 @@
 mod batches;
 mod features;
 mod gradients;
-mod labels;
+pub(crate) mod labels;
 mod metrics;
 mod overfit;
 mod pairs;

@@ -1,11 +1,16 @@
 //! What holds for speakers, sessions and rooms that were not trained on.
 
-use crate::rules::{has_ended, last_step};
+use crate::preflight::labels::{COMPARE_COLUMNS, LABELS_WRONG, labels_are_wrong};
+use crate::rules::{FIRST_STEPS, has_ended, last_step};
 use crate::words::percent;
 use crate::{Finding, Measurements, Name, Run, Severity};
 
+/// An EER below which a list tells nothing.
+const EASY: f64 = 0.02;
+
 pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(labels_wrong(run));
     findings.extend(overfitting(run));
     findings.extend(still_better(run, so_far));
     findings.extend(channel(run));
@@ -24,6 +29,29 @@ fn rates(run: &Run) -> Vec<(&Measurements, f64)> {
         .collect()
 }
 
+/// Speakers that were trained on are told apart by chance, others are not.
+fn labels_wrong(run: &Run) -> Option<Finding> {
+    let last = run
+        .evaluations
+        .iter()
+        .rev()
+        .find(|evaluation| evaluation.train_eer.is_some())?;
+    let (train, dev) = (last.train_eer?, last.dev_eer?);
+    labels_are_wrong(train, dev).then(|| Finding {
+        name: Name::LabelsWrong,
+        severity: Severity::Broken,
+        measured: format!(
+            "the network tells training speakers apart with EER {}, development speakers with {}",
+            percent(train),
+            percent(dev)
+        ),
+        expected: "training speakers at least as easy as others".to_owned(),
+        reason: LABELS_WRONG.to_owned(),
+        remedy: COMPARE_COLUMNS.to_owned(),
+        step: last.step,
+    })
+}
+
 /// The development EER rises while training speakers are told apart better and better.
 fn overfitting(run: &Run) -> Option<Finding> {
     let rates = rates(run);
@@ -38,7 +66,15 @@ fn overfitting(run: &Run) -> Option<Finding> {
         since.iter().rev().take(3).map(|(_, eer)| eer).sum::<f64>() / since.len().min(3) as f64;
     let risen = since.len() >= 3 && now > best_eer + (0.15 * best_eer).max(0.02);
     let apart = last.train_eer.is_none_or(|train| train < 0.6 * now);
-    (risen && apart).then(|| Finding {
+    // A loss that has risen too, as where augmentation has begun, is no sign of learning by heart.
+    let loss_at = |step: u64| {
+        let until = run.trace.partition_point(|point| point.step <= step);
+        until.checked_sub(1).map(|index| run.trace[index].loss)
+    };
+    let better = loss_at(best.step)
+        .zip(loss_at(last.step))
+        .is_none_or(|(then, now)| now <= then);
+    (risen && apart && better).then(|| Finding {
         name: Name::Overfitting,
         severity: Severity::Suspect,
         measured: format!(
@@ -141,7 +177,8 @@ fn channel(run: &Run) -> Option<Finding> {
 fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
     let rates = rates(run);
     let (last, now) = rates.last()?;
-    let untrained = last.untrained_eer?;
+    // A list that the untrained network has nearly all right leaves nothing to be learned.
+    let untrained = last.untrained_eer.filter(|&eer| eer > EASY)?;
     let best = rates
         .iter()
         .map(|(_, eer)| *eer)
@@ -152,13 +189,13 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
                 && matches!(finding.name, Name::EverythingApart | Name::Plateau))
     });
     let severity = match () {
-        () if has_ended(run) && best >= 0.98 * untrained => {
-            if early || last_step(run) < 1000 {
-                Severity::Suspect
-            } else {
-                Severity::Broken
-            }
-        }
+        () if last.step < FIRST_STEPS => return None,
+        () if has_ended(run) && best >= 0.98 * untrained => match last_step(run) {
+            // That it was stopped too early has been said.
+            _ if early => Severity::Information,
+            1000.. => Severity::Broken,
+            _ => Severity::Suspect,
+        },
         // A phase that passes is no reason to worry.
         () if !has_ended(run)
             && !early

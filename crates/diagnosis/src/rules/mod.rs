@@ -8,6 +8,9 @@ use crate::preflight::few_same_pairs;
 use crate::words::number;
 use crate::{Check, Diagnosis, EndedBy, Finding, Name, Run, Severity};
 
+/// Steps in which no training has done anything yet.
+pub(crate) const FIRST_STEPS: u64 = 30;
+
 /// Judges a run as far as it has come: called after every evaluation while it goes on, and once more when it has ended.
 ///
 /// Whatever is not known is not judged, so that half-known runs can be judged too.

@@ -62,7 +62,7 @@ fn units(
         .max_by(|a, b| share(a).total_cmp(&share(b)))?;
     let (what, reason, remedy) = match name {
         Name::Saturation => (
-            "are within 1 % of the end of their range for nine inputs of ten",
+            "are within 1 % of the end of their range for half of the inputs",
             "a saturated unit hardly passes a gradient on and says the same of every recording",
             "start anew with a lower learning rate (0.001), clip the gradient, or scale the features down",
         ),
@@ -132,7 +132,8 @@ fn visited(run: &Run) -> Option<Finding> {
     let total = run.facts.num_speakers?;
     let segments = run.facts.batch_segments? as u64;
     let traced = run.trace.last().and_then(|point| point.speakers_visited);
-    let visited = traced.or(run.evaluations.last()?.speakers_visited)?;
+    let evaluated = run.evaluations.last();
+    let visited = traced.or(evaluated.and_then(|evaluation| evaluation.speakers_visited))?;
     let step = last_step(run);
     let expected = step * segments >= 50 * total as u64;
     let share = visited as f64 / total.max(1) as f64;

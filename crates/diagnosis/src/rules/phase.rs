@@ -1,40 +1,56 @@
 //! Where the loss stands: at its plateau, collapsed, everything apart, or past that.
 
-use crate::rules::{has_ended, last_step};
+use crate::rules::{FIRST_STEPS, has_ended, last_step};
 use crate::words::{number, percent};
 use crate::{EndedBy, Finding, Name, Run, Severity, TracePoint};
 
 /// Pairs closer than this share of the margin are as good as alike.
 const ALIKE: f64 = 0.02;
 
-/// Steps before which nothing is said about a plateau.
-const FIRST_STEPS: u64 = 30;
-
 /// Steps for which everything may be apart without getting better.
 const PATIENCE: u64 = 1000;
 
 pub(super) fn judge(run: &Run) -> Vec<Finding> {
     let points = points(run);
-    let Some(now) = recent(&points) else {
-        return Vec::new();
-    };
-    if now.step < FIRST_STEPS {
-        return Vec::new();
-    }
-    let mut findings = Vec::new();
-    match alike(run, &points, &now).or_else(|| flat(&points, &now)) {
-        Some(finding) => findings.push(finding),
-        None => findings.extend(apart(run, &points, &now)),
-    }
-    if run.end.is_some_and(|end| end.reason == EndedBy::Collapse)
-        && !findings
-            .iter()
-            .any(|finding| finding.name == Name::Collapse)
-    {
-        findings.push(collapse(&now, "the run stopped itself".to_owned()));
-    }
+    let now = recent(&points).filter(|now| now.step >= FIRST_STEPS);
+    let mut findings = now.map_or_else(Vec::new, |now| of_loss(run, &points, &now));
     findings.extend(embeddings_alike(run));
     findings
+}
+
+fn of_loss(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
+    let stopped = run.end.is_some_and(|end| end.reason == EndedBy::Collapse);
+    match alike(run, points, now).or_else(|| flat(points, now)) {
+        Some(finding) => vec![finding],
+        None if stopped => vec![collapse(now, "the run stopped itself".to_owned())],
+        None => match worse_than_alike(run, now) {
+            Some(finding) => vec![finding],
+            None => apart(run, points, now),
+        },
+    }
+}
+
+/// A loss above its value for outputs all alike: training has made it worse than saying nothing.
+fn worse_than_alike(run: &Run, now: &TracePoint) -> Option<Finding> {
+    let plateau = now.plateau.filter(|&plateau| now.loss > 1.2 * plateau)?;
+    Some(Finding {
+        name: Name::LearningRate,
+        severity: if has_ended(run) {
+            Severity::Broken
+        } else {
+            Severity::Suspect
+        },
+        measured: format!(
+            "after {} steps the loss is {}, above its value for outputs all alike, {}",
+            now.step,
+            number(now.loss),
+            number(plateau)
+        ),
+        expected: "a loss below that value within a few steps".to_owned(),
+        reason: "the steps are so long that each throws away what the last one had done".to_owned(),
+        remedy: "start anew with a tenth of the learning rate; 0.001 is usual".to_owned(),
+        step: now.step,
+    })
 }
 
 /// The steps, or where there are none the evaluations.

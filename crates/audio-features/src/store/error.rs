@@ -1,0 +1,197 @@
+//! Why a store cannot be made or read.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::error::AudioError;
+use crate::store::settings::Part;
+
+/// Why a store cannot be made or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The operating system refused something.
+    #[error("cannot {action} `{}`: {source}; {}", path.display(), remedy(source))]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// A folder that is no store.
+    #[error("`{}` is no store: it has no `store.json`; make one with `siamang prepare`", path.display())]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+    },
+
+    /// A store whose making was interrupted.
+    #[error(
+        "the store `{}` is unfinished: {done} of {planned} utterances are in it{}; run the command that began it again, it goes on where it stopped",
+        path.display(), after.as_ref().map_or(String::new(), |name| format!(", all after `{name}` are missing"))
+    )]
+    Unfinished {
+        /// The store.
+        path: PathBuf,
+        /// Utterances that were dealt with.
+        done: u64,
+        /// Utterances that were to be.
+        planned: u64,
+        /// The last of those dealt with; they are sorted.
+        after: Option<String>,
+    },
+
+    /// Written by a later version.
+    #[error("`{}` has format version {found}, this version reads up to {known}; use a newer siamang", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// The latest version that is understood.
+        known: u32,
+    },
+
+    /// A file of the store is not as it was written.
+    #[error("`{}` is damaged: {found}; copy the store again, or make it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found, and what was expected.
+        found: String,
+    },
+
+    /// The audio of an utterance is not as it was written.
+    #[error("the audio of `{name}` in `{}` is damaged: {found}; copy the store again, or make it again", path.display())]
+    DamagedAudio {
+        /// The shard.
+        path: PathBuf,
+        /// The utterance.
+        name: String,
+        /// What was found, and what was expected.
+        found: String,
+    },
+
+    /// An utterance by a number that there is not.
+    #[error("utterance number {index} of the store `{}` was asked for, which has {len}; the numbers start at 0", path.display())]
+    NoSuchUtterance {
+        /// The store.
+        path: PathBuf,
+        /// The number.
+        index: usize,
+        /// How many there are.
+        len: usize,
+    },
+
+    /// Samples beyond the end of an utterance.
+    #[error(
+        "samples {start} to {end} of `{name}` were asked for, which has {num_samples}; ask for fewer"
+    )]
+    Range {
+        /// The utterance.
+        name: String,
+        /// First sample.
+        start: u64,
+        /// One past the last sample.
+        end: u64,
+        /// Samples of the utterance.
+        num_samples: u64,
+    },
+
+    /// Audio that was asked for at an impossible rate, or kept as a file that is not decoded any more.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+
+    /// The folder holds a store of something else.
+    #[error(
+        "`{}` was begun as a store of {there}, but this is {here}; give another folder, or remove that one",
+        path.display()
+    )]
+    OtherPlan {
+        /// The store.
+        path: PathBuf,
+        /// What it was begun as.
+        there: String,
+        /// What was to be packed now.
+        here: String,
+    },
+
+    /// The folder for a new store holds something else.
+    #[error("`{}` is not empty (it holds `{found}`) and no store; give an empty or a new folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+        /// A file in it.
+        found: String,
+    },
+
+    /// Another process writes the store.
+    #[error("another process is writing the store `{}`; wait for it, or end it", path.display())]
+    Busy {
+        /// The store.
+        path: PathBuf,
+    },
+
+    /// Utterances to be packed are not sorted, or two have one name.
+    #[error(
+        "`{name}` comes after `{previous}`: utterances must be sorted by name and no name may occur twice; rename one of them"
+    )]
+    Order {
+        /// The utterance.
+        name: String,
+        /// The one before it.
+        previous: String,
+    },
+
+    /// Nothing to pack.
+    #[error("there is no utterance to pack{}; check what was given", part.map_or(String::new(), |part| format!(" in part {part}")))]
+    Nothing {
+        /// The part.
+        part: Option<Part>,
+    },
+
+    /// The source of an utterance cannot be reached, which is no fault of the utterance.
+    #[error(
+        "cannot read `{name}`: {reason}; when that is mended, run the same command again: it goes on where it stopped"
+    )]
+    SourceLost {
+        /// The utterance.
+        name: String,
+        /// What happened.
+        reason: String,
+    },
+
+    /// Parts that cannot be merged.
+    #[error("cannot merge: {found}; {remedy}")]
+    Merge {
+        /// What is wrong with which part.
+        found: String,
+        /// What to do.
+        remedy: String,
+    },
+}
+
+impl StoreError {
+    /// For `map_err` of what the operating system may refuse.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+fn remedy(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            "make room and run the same command again: it goes on where it stopped"
+        }
+        ErrorKind::NotFound => "check the path",
+        _ => "check that the disk is there and may be written; run the same command again to go on",
+    }
+}

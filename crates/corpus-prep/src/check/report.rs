@@ -1,0 +1,210 @@
+//! The answer of a check, for people and for programs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use pair_sampler::{Problem, TrialSummary, ValidationReport};
+use serde::Serialize;
+
+use super::balance::Balance;
+use super::voxceleb::SetCounts;
+
+/// At most this many findings are printed for people; JSON holds them all.
+const MAX_SHOWN: usize = 50;
+
+/// One finding with its place.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// The kind of trouble, in one word.
+    pub kind: String,
+    /// The recording, table or list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Line of the table or list, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// What was found, and what was expected.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding about a recording, table or list.
+    pub(super) fn new(kind: &str, file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            file: Some(file.into()),
+            line: None,
+            message: message.into(),
+        }
+    }
+
+    /// A finding about the data as a whole.
+    pub(super) fn of_all(kind: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            file: None,
+            line: None,
+            message: message.into(),
+        }
+    }
+}
+
+impl From<&Problem> for Finding {
+    fn from(problem: &Problem) -> Self {
+        Self {
+            kind: format!("{:?}", problem.kind),
+            file: problem
+                .source
+                .as_ref()
+                .map(|path| path.display().to_string()),
+            line: problem.line,
+            message: problem.message.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
+            (Some(file), None) => write!(f, "{file}: ")?,
+            (None, _) => {}
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Everything that a check found. Its `Display` is the report for people.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct CheckReport {
+    /// Recordings.
+    pub n_utterances: usize,
+    /// Speakers.
+    pub n_speakers: usize,
+    /// Recordings of each split.
+    pub splits: BTreeMap<String, usize>,
+    /// Trials of all lists.
+    pub n_trials: usize,
+    /// Length of all that was decoded, in s; `None` where nothing was to be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio_seconds: Option<f64>,
+    /// Speakers, sessions, genders and nationalities of each split.
+    pub balance: Balance,
+    /// The parts of VoxCeleb among the recordings, beside their published numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sets: Vec<SetCounts>,
+    /// The trial lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<TrialSummary>,
+    /// What must be mended.
+    pub errors: Vec<Finding>,
+    /// What should be looked at.
+    pub warnings: Vec<Finding>,
+}
+
+impl CheckReport {
+    /// Adds what validation found.
+    pub(super) fn add_all(&mut self, found: &ValidationReport) {
+        self.errors.extend(found.errors.iter().map(Finding::from));
+        self.warnings
+            .extend(found.warnings.iter().map(Finding::from));
+    }
+}
+
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (name, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
+            for finding in findings.iter().take(MAX_SHOWN) {
+                writeln!(f, "{name}: {finding}")?;
+            }
+            if let more @ 1.. = findings.len().saturating_sub(MAX_SHOWN) {
+                writeln!(f, "{name}: and {more} more; `--json` lists all")?;
+            }
+        }
+        for set in &self.sets {
+            writeln!(f, "{set}")?;
+        }
+        write!(f, "{}", self.balance)?;
+        for list in &self.lists {
+            write_list(f, list)?;
+        }
+        write!(
+            f,
+            "{} of {}",
+            counted(self.n_utterances, "recording"),
+            counted(self.n_speakers, "speaker")
+        )?;
+        if !self.splits.is_empty() {
+            let splits: Vec<String> = self
+                .splits
+                .iter()
+                .map(|(split, count)| format!("{split} {count}"))
+                .collect();
+            write!(f, " ({})", splits.join(", "))?;
+        }
+        if self.n_trials > 0 {
+            write!(f, ", {}", counted(self.n_trials, "trial"))?;
+        }
+        if let Some(seconds) = self.audio_seconds {
+            write!(f, ", {:.1} min of audio", seconds / 60.0)?;
+        }
+        writeln!(
+            f,
+            ": {}, {}",
+            counted(self.errors.len(), "error"),
+            counted(self.warnings.len(), "warning")
+        )
+    }
+}
+
+/// One line about a list.
+pub(crate) fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
+    write!(f, "list {}", list.name)?;
+    if let Some(known) = list.known_as {
+        let by = if list.is_exact == Some(true) {
+            ""
+        } else {
+            " by its counts"
+        };
+        write!(f, " ({known}{by})")?;
+    }
+    write!(
+        f,
+        ": {} targets, {} others, {}",
+        list.n_targets,
+        list.n_nontargets,
+        counted(list.n_recordings, "recording")
+    )?;
+    if let Some(speakers) = list.n_speakers {
+        write!(f, " of {}", counted(speakers, "speaker"))?;
+    }
+    if let Some(same) = list.n_same_session_targets {
+        write!(f, ", {same} targets within one session")?;
+    }
+    write!(f, ", {} repeats", list.n_repeats)?;
+    for (share, what) in [
+        (list.same_gender_nontargets, "gender"),
+        (list.same_nationality_nontargets, "nationality"),
+    ] {
+        if let Some(share) = share {
+            write!(f, ", {:.0} % of the others share the {what}", 100.0 * share)?;
+        }
+    }
+    writeln!(f)
+}
+
+/// A number of things: `1 recording`, `2 recordings`.
+pub(super) fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
+/// The first names of many, for messages.
+pub(super) fn examples<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let more = names.len().saturating_sub(5);
+    let shown: Vec<String> = names.take(5).map(|name| format!("`{name}`")).collect();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

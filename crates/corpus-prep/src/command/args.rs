@@ -1,0 +1,60 @@
+//! The flags of every command that packs a store.
+
+use std::path::PathBuf;
+
+use audio_features::store::{Part, StoreEncoding, StoreSettings};
+
+use crate::error::PrepError;
+
+/// Where a store goes, how audio is kept in it, and by whom it is made.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PackArgs {
+    /// Folder of the store; an unfinished one is gone on with.
+    #[arg(long, value_name = "STORE")]
+    pub out: PathBuf,
+    /// How audio is kept: pcm (16 bits, fast), flac (the same in about half the space), original (the files' own
+    /// bytes, least space, slowest).
+    #[arg(long, value_name = "NAME", default_value = "pcm")]
+    pub encoding: StoreEncoding,
+    /// Threads that decode [default: one a core].
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Only this part of the work, such as 2/8; `siamang merge` joins the parts.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Part>,
+    /// Print what would be done, and stop.
+    #[arg(long)]
+    pub plan: bool,
+}
+
+impl PackArgs {
+    /// What shapes the store.
+    #[must_use]
+    pub fn settings(&self) -> StoreSettings {
+        StoreSettings {
+            encoding: self.encoding,
+            ..StoreSettings::default()
+        }
+    }
+
+    /// Runs `work` on the threads asked for, and tells it how many these are.
+    ///
+    /// # Errors
+    /// What `work` fails with, or [`PrepError::Threads`].
+    pub fn on_threads<T: Send>(
+        &self,
+        work: impl FnOnce(usize) -> Result<T, PrepError> + Send,
+    ) -> Result<T, PrepError> {
+        let Some(jobs) = self.jobs else {
+            return work(rayon::current_num_threads());
+        };
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(jobs)
+            .build()
+            .map_err(|error| PrepError::Threads {
+                jobs,
+                found: error.to_string(),
+            })?;
+        pool.install(|| work(rayon::current_num_threads()))
+    }
+}

@@ -1,0 +1,169 @@
+//! Why a corpus cannot be prepared.
+
+use std::path::{Path, PathBuf};
+
+use audio_features::store::StoreError;
+use pair_sampler::{Problem, SamplerError};
+
+/// Why a corpus cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrepError {
+    /// The operating system refused something.
+    #[error("cannot {action} `{}`: {source}; check that the path exists and may be read", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+
+    /// Nothing to prepare.
+    #[error("no recordings of {corpus} in `{}` ({found}); looked for:\n{layouts}", path.display())]
+    NothingFound {
+        /// What was looked for.
+        corpus: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What is there instead.
+        found: String,
+        /// The layouts that are known.
+        layouts: &'static str,
+    },
+
+    /// No folder was given.
+    #[error(
+        "neither `--vox1` nor `--vox2` was given; give the folder with the archives or the unpacked recordings"
+    )]
+    NoSource,
+
+    /// A part of a split archive is not there.
+    #[error("{}", missing_parts(folder, missing, present))]
+    MissingParts {
+        /// The folder.
+        folder: PathBuf,
+        /// Name and expected MD5 of each missing part, where that is known.
+        missing: Vec<(String, Option<&'static str>)>,
+        /// What is there, with what is wrong with it.
+        present: Vec<String>,
+    },
+
+    /// An archive that cannot be opened.
+    #[error("cannot read the archive `{name}`: {found}; download it again")]
+    BadArchive {
+        /// Its name, or that of its first part.
+        name: String,
+        /// What is wrong, and with which part.
+        found: String,
+    },
+
+    /// A table that cannot be understood.
+    #[error("`{}`, line {line}: {found}; expected {expected}; download it again", path.display())]
+    Table {
+        /// The table.
+        path: PathBuf,
+        /// Line, from 1.
+        line: u64,
+        /// What was found.
+        found: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+
+    /// The result would not fit on the disk.
+    #[error(
+        "`{}` needs {needed} more, but only {free} are free there; make room, choose `--encoding flac` or `original`, or give `--limit-speakers`",
+        path.display()
+    )]
+    DoesNotFit {
+        /// Where the store was to be.
+        path: PathBuf,
+        /// What it needs.
+        needed: String,
+        /// What is free.
+        free: String,
+    },
+
+    /// Lines of a corpus's table that cannot be used.
+    #[error("`{}`: {} lines cannot be used; expected {expected}{}", path.display(), problems.len(), shown(problems))]
+    BadTable {
+        /// The table.
+        path: PathBuf,
+        /// The form of a line.
+        expected: &'static str,
+        /// Every bad line.
+        problems: Vec<Problem>,
+    },
+
+    /// A corpus that is not known.
+    #[error("there is no corpus `{found}`; known are {known}")]
+    UnknownCorpus {
+        /// The name.
+        found: String,
+        /// The names there are.
+        known: String,
+    },
+
+    /// A manifest or a trial list cannot be used.
+    #[error(transparent)]
+    Sampler(#[from] SamplerError),
+
+    /// The store cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+
+    /// The worker threads cannot be started.
+    #[error("cannot start {jobs} threads: {found}; give a smaller number to `--jobs`")]
+    Threads {
+        /// How many.
+        jobs: usize,
+        /// What was said.
+        found: String,
+    },
+}
+
+impl PrepError {
+    /// For `map_err` of what the operating system may refuse.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+}
+
+fn missing_parts(
+    folder: &Path,
+    missing: &[(String, Option<&'static str>)],
+    present: &[String],
+) -> String {
+    let mut text = format!("parts are missing in `{}`:", folder.display());
+    for (name, md5) in missing {
+        text += &format!("\n  {name}");
+        if let Some(md5) = md5 {
+            text += &format!(", expected MD5 {md5}");
+        }
+    }
+    text += &format!(
+        "\nfound {}; download what is missing, a split archive opens only with all of its parts",
+        present.join(", ")
+    );
+    text
+}
+
+/// The first problems, one a line.
+fn shown(problems: &[Problem]) -> String {
+    let lines = problems
+        .iter()
+        .take(20)
+        .map(|problem| format!("\n  {problem}"));
+    let mut text: String = lines.collect();
+    if problems.len() > 20 {
+        text.push_str(&format!("\n  … and {} more", problems.len() - 20));
+    }
+    text
+}

@@ -1,0 +1,432 @@
+//! What a folder holds of a corpus: split archives, whole ones, unpacked trees, tables.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use audio_features::store::SourceFault;
+use walkdir::WalkDir;
+
+use crate::archive::{Archive, MOST_BYTES};
+use crate::error::PrepError;
+use crate::known::{FILES, known_file};
+use crate::name::{UtteranceName, hostile};
+use crate::sums::{self, file_name};
+
+/// The layouts that are looked for.
+pub const LAYOUTS: &str =
+    "  vox1_dev_wav_partaa, …ab, …ac, …ad   the parts of a split archive, not joined
+  vox1_dev_wav.zip, vox1_test_wav.zip  whole archives; vox2_dev_aac_parta*, vox2_aac.zip, … alike
+  …/id10001/VIDEO/00001.wav            unpacked recordings below any folders; Vox2's end in .m4a
+  vox1_meta.csv, vox2_meta.csv         gender, nationality and set of the speakers, where they are";
+
+/// Folders are not followed deeper than this.
+const MAX_DEPTH: usize = 12;
+
+/// Where recordings come from.
+pub(crate) enum Source {
+    Archive(Archive),
+    /// Files below a folder, by their relative paths.
+    Tree {
+        root: PathBuf,
+        files: Vec<String>,
+    },
+}
+
+impl Source {
+    pub(crate) fn read(&self, entry: u32) -> Result<Vec<u8>, SourceFault> {
+        match self {
+            Self::Archive(archive) => archive.read(entry as usize),
+            Self::Tree { root, files } => {
+                let path = root.join(&files[entry as usize]);
+                let size = std::fs::metadata(&path).map(|metadata| metadata.len());
+                match size {
+                    Ok(size) if size > MOST_BYTES => Err(SourceFault::Damaged(format!(
+                        "it has {size} bytes, at most {MOST_BYTES} are expected"
+                    ))),
+                    Ok(_) => {
+                        std::fs::read(&path).map_err(|error| SourceFault::Lost(error.to_string()))
+                    }
+                    Err(error) => Err(SourceFault::Lost(error.to_string())),
+                }
+            }
+        }
+    }
+}
+
+/// A recording in a source.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) num_bytes: u64,
+    pub(crate) source: u32,
+    pub(crate) entry: u32,
+    /// Whether its path or its archive speaks of a test set.
+    pub(crate) is_test: bool,
+}
+
+/// What was found in a folder.
+#[derive(Default)]
+pub(crate) struct Findings {
+    pub(crate) sources: Vec<Source>,
+    pub(crate) found: Vec<Found>,
+    pub(crate) meta: Option<PathBuf>,
+    /// Worth knowing, nothing wrong.
+    pub(crate) notes: Vec<String>,
+    /// Wrong, but not so that work must stop.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// One of the two corpora.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Corpus {
+    Vox1,
+    Vox2,
+}
+
+impl Corpus {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Vox1 => "voxceleb1",
+            Self::Vox2 => "voxceleb2",
+        }
+    }
+
+    /// Vox1's speakers are id10001 to id11251, Vox2's id00012 to id09272.
+    fn has_speaker(self, speaker: &str) -> bool {
+        (self == Self::Vox1) == (speaker >= "id10001")
+    }
+
+    /// Whether a file of this name may hold the corpus; both may lie in one folder.
+    fn has_file(self, name: &str) -> bool {
+        let other = match self {
+            Self::Vox1 => ["vox2", "voxceleb2"],
+            Self::Vox2 => ["vox1", "voxceleb1"],
+        };
+        let name = name.to_ascii_lowercase();
+        !other.iter().any(|start| name.starts_with(start))
+    }
+}
+
+/// Looks through a folder. `progress` is told what is done and bytes of it, as for [`sums::check`].
+pub(crate) fn find(
+    folder: &Path,
+    corpus: Corpus,
+    verify: bool,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<Findings, PrepError> {
+    let mut findings = Findings::default();
+    let mut zips: Vec<PathBuf> = Vec::new();
+    let mut groups: BTreeMap<PathBuf, Vec<(String, PathBuf)>> = BTreeMap::new();
+    let mut tree = Vec::new();
+    let mut others = 0_u64;
+    let meta_name = match corpus {
+        Corpus::Vox1 => "vox1_meta.csv",
+        Corpus::Vox2 => "vox2_meta.csv",
+    };
+    let walk = WalkDir::new(folder)
+        .follow_links(true)
+        .max_depth(MAX_DEPTH)
+        .sort_by_file_name();
+    for entry in walk {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(folder).to_owned();
+            PrepError::io("look through", &path)(error.into())
+        })?;
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
+        let below = below.to_string_lossy().replace('\\', "/");
+        if let Some(utterance) = UtteranceName::parse(&below) {
+            if corpus.has_speaker(utterance.speaker) {
+                let size = entry
+                    .metadata()
+                    .map_err(|error| PrepError::io("look at", entry.path())(error.into()))?;
+                tree.push((utterance.joined(), below, size.len()));
+            }
+        } else if name == meta_name {
+            findings.meta.get_or_insert(entry.path().to_owned());
+        } else if !corpus.has_file(&name) {
+            continue;
+        } else if let Some((stem, tag)) = split_part(&name) {
+            let key = entry.path().with_file_name(stem);
+            let group = groups.entry(key).or_default();
+            group.push((tag.to_owned(), entry.path().to_owned()));
+        } else if name.to_ascii_lowercase().ends_with(".zip") {
+            zips.push(entry.path().to_owned());
+        } else {
+            others += 1;
+        }
+    }
+    if !tree.is_empty() {
+        add_tree(&mut findings, folder, tree);
+    }
+    for (stem, mut parts) in groups {
+        parts.sort();
+        let joined = stem.with_extension("zip");
+        if zips.contains(&joined) {
+            findings.notes.push(format!(
+                "`{}` is there joined and in parts; the joined one is used",
+                file_name(&joined)
+            ));
+            continue;
+        }
+        check_gaps(&stem, &parts)?;
+        let paths: Vec<PathBuf> = parts.into_iter().map(|(_, path)| path).collect();
+        add_archive(&mut findings, corpus, &stem, &paths, verify, progress)?;
+    }
+    for zip in zips {
+        let is_ours = file_name(&zip).to_ascii_lowercase().starts_with("vox");
+        let paths = std::slice::from_ref(&zip);
+        match add_archive(&mut findings, corpus, &zip, paths, verify, progress) {
+            // A foreign archive in the folder is no matter of ours.
+            Err(_) if !is_ours => others += 1,
+            result => result?,
+        }
+    }
+    if findings.found.is_empty() {
+        return Err(PrepError::NothingFound {
+            corpus: corpus.name(),
+            path: folder.to_owned(),
+            found: match others {
+                0 => "it holds no file of another kind either".to_owned(),
+                1 => "it holds one other file".to_owned(),
+                _ => format!("it holds {others} other files"),
+            },
+            layouts: LAYOUTS,
+        });
+    }
+    Ok(findings)
+}
+
+fn add_tree(findings: &mut Findings, root: &Path, tree: Vec<(String, String, u64)>) {
+    let source = findings.sources.len() as u32;
+    let mut files = Vec::with_capacity(tree.len());
+    for (entry, (name, path, num_bytes)) in (0..).zip(tree) {
+        findings.found.push(Found {
+            name,
+            num_bytes,
+            source,
+            entry,
+            is_test: path.split('/').any(|part| part == "test"),
+        });
+        files.push(path);
+    }
+    findings.notes.push(format!(
+        "{} unpacked recordings in `{}`",
+        files.len(),
+        root.display()
+    ));
+    findings.sources.push(Source::Tree {
+        root: root.to_owned(),
+        files,
+    });
+}
+
+fn add_archive(
+    findings: &mut Findings,
+    corpus: Corpus,
+    stem: &Path,
+    paths: &[PathBuf],
+    verify: bool,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<(), PrepError> {
+    let name = file_name(stem);
+    let archive = match Archive::open(&name, paths) {
+        Ok(archive) => archive,
+        Err(error @ PrepError::Io { .. }) => return Err(error),
+        Err(error) => return Err(diagnose(stem, paths, error, progress)),
+    };
+    if verify {
+        let report = |done, total| progress("checking sums", done, total);
+        for checked in sums::check(paths, &report)? {
+            findings.warnings.extend(checked.fault());
+        }
+    }
+    let source = findings.sources.len() as u32;
+    let before = findings.found.len();
+    let of_test = name.contains("_test");
+    for index in 0..archive.len() {
+        let Some(entry) = archive.entry(index)? else {
+            continue;
+        };
+        let is_wanted = UtteranceName::parse(&entry.name);
+        let refusal = match hostile(&entry.name) {
+            None if entry.is_link => Some("a link, expected a file"),
+            refusal => refusal,
+        };
+        if let Some(refusal) = refusal {
+            let shown = entry.name.escape_debug();
+            findings
+                .warnings
+                .push(format!("`{shown}` in `{name}` is refused: {refusal}"));
+            continue;
+        }
+        if let Some(utterance) = is_wanted.filter(|name| corpus.has_speaker(name.speaker)) {
+            findings.found.push(Found {
+                name: utterance.joined(),
+                num_bytes: entry.num_bytes,
+                source,
+                entry: index as u32,
+                is_test: of_test || entry.name.split('/').any(|part| part == "test"),
+            });
+        }
+    }
+    findings.notes.push(format!(
+        "{} recordings in `{name}` ({} {})",
+        findings.found.len() - before,
+        paths.len(),
+        if paths.len() == 1 { "file" } else { "parts" }
+    ));
+    findings.sources.push(Source::Archive(archive));
+    Ok(())
+}
+
+/// Says which part an archive that does not open fails by.
+fn diagnose(
+    stem: &Path,
+    paths: &[PathBuf],
+    error: PrepError,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> PrepError {
+    let report = |done, total| progress("looking for the damaged part", done, total);
+    let checked = match sums::check(paths, &report) {
+        Ok(checked) => checked,
+        Err(error) => return error,
+    };
+    let start = format!("{}_part", file_name(stem));
+    let is_there = |name: &str| checked.iter().any(|part| part.name == name);
+    let missing: Vec<(String, Option<&'static str>)> = FILES
+        .iter()
+        .filter(|known| known.name.starts_with(&start) && !is_there(known.name))
+        .map(|known| (known.name.to_owned(), Some(known.md5)))
+        .collect();
+    let present: Vec<String> = checked
+        .iter()
+        .map(|part| {
+            part.fault()
+                .unwrap_or_else(|| format!("`{}` ({} bytes)", part.name, part.bytes))
+        })
+        .collect();
+    if !missing.is_empty() && paths.len() > 1 || missing.iter().any(|_| paths.len() == 1) {
+        return PrepError::MissingParts {
+            folder: stem.parent().unwrap_or(Path::new("")).to_owned(),
+            missing,
+            present,
+        };
+    }
+    match error {
+        PrepError::BadArchive { name, found } => PrepError::BadArchive {
+            name,
+            found: format!("{found}; found {}", present.join(", ")),
+        },
+        error => error,
+    }
+}
+
+/// `vox1_dev_wav_partaa` as `vox1_dev_wav` and `aa`; also `.partaa`, `.zip.001`, `.zip.aa`.
+fn split_part(name: &str) -> Option<(&str, &str)> {
+    let (stem, tag) = ["_part", ".part", "-part"]
+        .iter()
+        .find_map(|mark| name.rsplit_once(mark))
+        .or_else(|| {
+            let (stem, tag) = name.rsplit_once('.')?;
+            stem.to_ascii_lowercase()
+                .ends_with(".zip")
+                .then_some((stem, tag))
+        })?;
+    let letters = tag.len() == 2 && tag.bytes().all(|b| b.is_ascii_lowercase());
+    let digits = (1..=4).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_digit());
+    (!stem.is_empty() && (letters || digits)).then_some((stem, tag))
+}
+
+/// Finds parts that are missing before or between those that are there.
+fn check_gaps(stem: &Path, parts: &[(String, PathBuf)]) -> Result<(), PrepError> {
+    let number = |tag: &str| match tag.parse::<u32>() {
+        Ok(number) => number,
+        Err(_) => tag
+            .bytes()
+            .fold(0, |sum, b| 26 * sum + u32::from(b.saturating_sub(b'a'))),
+    };
+    let tag_of = |number: u32, like: &str| match like.bytes().all(|b| b.is_ascii_digit()) {
+        true => format!("{number:0width$}", width = like.len()),
+        false => [number / 26, number % 26]
+            .map(|digit| char::from(b'a' + (digit % 26) as u8))
+            .iter()
+            .collect(),
+    };
+    let Some((first, path)) = parts.first() else {
+        return Ok(());
+    };
+    let shown = file_name(path);
+    let start = shown
+        .strip_suffix(first.as_str())
+        .unwrap_or(&shown)
+        .to_owned();
+    let is_digits = first.bytes().all(|b| b.is_ascii_digit());
+    let from = u32::from(is_digits && number(first) > 0);
+    let last = parts.last().map_or(0, |(tag, _)| number(tag));
+    let missing: Vec<(String, Option<&'static str>)> = (from..=last)
+        .filter(|wanted| !parts.iter().any(|(tag, _)| number(tag) == *wanted))
+        .map(|wanted| {
+            let name = format!("{start}{}", tag_of(wanted, first));
+            let md5 = known_file(&name).map(|known| known.md5);
+            (name, md5)
+        })
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(PrepError::MissingParts {
+        folder: stem.parent().unwrap_or(Path::new("")).to_owned(),
+        missing,
+        present: parts
+            .iter()
+            .map(|(_, path)| format!("`{}`", file_name(path)))
+            .collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_known_by_their_endings() {
+        assert_eq!(
+            split_part("vox1_dev_wav_partaa"),
+            Some(("vox1_dev_wav", "aa"))
+        );
+        assert_eq!(
+            split_part("vox2_aac.zip.003"),
+            Some(("vox2_aac.zip", "003"))
+        );
+        assert_eq!(
+            split_part("vox2_dev_aac.partab"),
+            Some(("vox2_dev_aac", "ab"))
+        );
+        for other in [
+            "vox1_dev_wav.zip",
+            "vox2_dev_aac_partaa.crdownload",
+            "a_party",
+        ] {
+            assert_eq!(split_part(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_gap_names_the_part_and_its_sum() {
+        let parts: Vec<(String, PathBuf)> = ["aa", "ac"]
+            .map(|tag| (tag.to_owned(), format!("vox1_dev_wav_part{tag}").into()))
+            .into();
+        let message = check_gaps(Path::new("x/vox1_dev_wav"), &parts)
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("vox1_dev_wav_partab"), "{message}");
+        assert!(
+            message.contains("bbfaaccefab65d82b21903e81a8a8020"),
+            "{message}"
+        );
+        assert!(message.contains("`vox1_dev_wav_partac`"), "{message}");
+    }
+}

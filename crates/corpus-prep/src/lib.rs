@@ -1,0 +1,51 @@
+//! Archives and corpora to packed audio stores, without unpacking or joining anything on disk, and what is wrong with
+//! data.
+//!
+//! ```no_run
+//! use corpus_prep::{PackPlan, VoxcelebPlan, VoxcelebSources};
+//! use audio_features::store::StoreSettings;
+//!
+//! let sources = VoxcelebSources {
+//!     vox1: Some("archives/vox1".into()),
+//!     vox2: None,
+//!     limit_speakers: Some(100),
+//!     verify_parts: true,
+//! };
+//! let plan: &dyn PackPlan = &VoxcelebPlan::make(&sources, &|_, _, _| {})?;
+//! println!("{} utterances of {} speakers", plan.items().len(), plan.num_speakers());
+//! let summary = plan.pack("vox1.store".as_ref(), &StoreSettings::default(), None, &|_| {})?;
+//! assert!(summary.complete);
+//! # Ok::<(), corpus_prep::PrepError>(())
+//! ```
+
+mod archive;
+mod check;
+#[cfg(feature = "command")]
+pub mod command;
+mod concat;
+mod corpora;
+mod corpus_plan;
+mod cut;
+mod disk;
+mod error;
+mod estimate;
+mod find;
+mod known;
+mod meta;
+mod name;
+mod plan;
+mod sums;
+mod voxceleb;
+
+pub use check::{
+    Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
+};
+pub use corpora::{Corpus, CorpusKind, read_corpus};
+pub use corpus_plan::CorpusPlan;
+pub use disk::{bytes_below, free_bytes};
+pub use error::PrepError;
+pub use estimate::Estimate;
+pub use find::LAYOUTS;
+pub use known::{KnownSet, SETS};
+pub use plan::PackPlan;
+pub use voxceleb::{SetCount, VoxcelebPlan, VoxcelebSources};

@@ -1,0 +1,94 @@
+//! A list of utterances to be packed, wherever their bytes are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use audio_features::store::{
+    Pack, PackProgress, Part, SourceFault, Store, StoreItem, StoreSettings, StoreSummary, pack,
+};
+
+use crate::disk::{bytes_below, free_bytes};
+use crate::error::PrepError;
+use crate::estimate::Estimate;
+use crate::voxceleb::{SetCount, shown_bytes};
+
+/// Utterances to be packed, and a way to the bytes of each.
+pub trait PackPlan: Sync {
+    /// All of them, sorted by name, each name once.
+    fn items(&self) -> &[StoreItem];
+
+    /// The bytes of an item's recording.
+    ///
+    /// # Errors
+    /// [`SourceFault::Damaged`] for what is to be left out, [`SourceFault::Lost`] for what must stop the work.
+    fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault>;
+
+    /// Worth knowing.
+    fn notes(&self) -> &[String];
+
+    /// Wrong, but not so that work must stop.
+    fn warnings(&self) -> &[String];
+
+    /// What is there of published sets.
+    fn sets(&self) -> Vec<SetCount> {
+        Vec::new()
+    }
+
+    /// What is to be done with the store when it is packed; gives warnings.
+    ///
+    /// # Errors
+    /// [`PrepError`].
+    fn finish(&self, store: &Store) -> Result<Vec<String>, PrepError>;
+
+    /// Number of speakers.
+    fn num_speakers(&self) -> usize {
+        let speakers: BTreeSet<&str> = self.items().iter().map(|item| &*item.speaker).collect();
+        speakers.len()
+    }
+}
+
+impl dyn PackPlan + '_ {
+    /// What packing will take, from a few recordings done for it.
+    #[must_use]
+    pub fn estimate(&self, settings: &StoreSettings, part: Option<Part>, jobs: usize) -> Estimate {
+        let own: Vec<usize> = (0..self.items().len())
+            .filter(|&index| part.is_none_or(|part| part.contains(&self.items()[index].name)))
+            .collect();
+        Estimate::make(self, &own, settings, jobs)
+    }
+
+    /// Whether the store fits where it is to be; what is there of it already counts.
+    ///
+    /// # Errors
+    /// [`PrepError::DoesNotFit`].
+    pub fn check_room(&self, out: &Path, estimate: &Estimate) -> Result<(), PrepError> {
+        let needed = estimate.bytes_to_write.saturating_sub(bytes_below(out));
+        match free_bytes(out) {
+            Some(free) if free < needed => Err(PrepError::DoesNotFit {
+                path: out.to_owned(),
+                needed: shown_bytes(needed),
+                free: shown_bytes(free),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Packs the utterances into the store `out`, on the current rayon pool. See [`pack`].
+    ///
+    /// # Errors
+    /// [`PrepError::Store`].
+    pub fn pack(
+        &self,
+        out: &Path,
+        settings: &StoreSettings,
+        part: Option<Part>,
+        progress: &(dyn Fn(&PackProgress) + Sync),
+    ) -> Result<StoreSummary, PrepError> {
+        let job = Pack {
+            settings: settings.clone(),
+            part,
+            items: self.items(),
+        };
+        Ok(pack(out, &job, &|index| self.read(index), progress)?)
+    }
+}

@@ -1,0 +1,303 @@
+//! VoxCeleb 1 and 2, from whatever of them is there.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use audio_features::store::{SourceFault, Store, StoreItem};
+use serde::Serialize;
+
+use crate::archive::MOST_BYTES;
+use crate::error::PrepError;
+use crate::find::{Corpus, Found, Source, find};
+use crate::known::{SETS, is_vox1_test};
+use crate::meta::{self, SpeakerMeta};
+use crate::name::UtteranceName;
+use crate::plan::PackPlan;
+
+/// Where the recordings are and which of them are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VoxcelebSources {
+    /// Folder with VoxCeleb1: archives or unpacked.
+    pub vox1: Option<PathBuf>,
+    /// Folder with VoxCeleb2; may be the same.
+    pub vox2: Option<PathBuf>,
+    /// Only the first speakers by id.
+    pub limit_speakers: Option<usize>,
+    /// Compare published files with their sums.
+    pub verify_parts: bool,
+}
+
+/// How much of one of the four published sets is there.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SetCount {
+    /// `voxceleb1` or `voxceleb2`.
+    pub corpus: &'static str,
+    /// `train` for what VoxCeleb calls dev, or `test`.
+    pub split: &'static str,
+    /// Speakers found.
+    pub speakers: u64,
+    /// Videos found.
+    pub videos: u64,
+    /// Utterances found.
+    pub utterances: u64,
+    /// Utterances of the published set.
+    pub expected_utterances: u64,
+}
+
+/// The utterances to be packed, and where each of them is.
+pub struct VoxcelebPlan {
+    items: Vec<StoreItem>,
+    /// Source and entry of each item.
+    places: Vec<(u32, u32)>,
+    sources: Vec<Source>,
+    /// Worth knowing.
+    pub notes: Vec<String>,
+    /// Wrong, but not so that work must stop.
+    pub warnings: Vec<String>,
+}
+
+impl VoxcelebPlan {
+    /// Looks through the folders. `progress` is told what is being done, and bytes done and in all of it.
+    ///
+    /// # Errors
+    /// [`PrepError::NoSource`], [`PrepError::NothingFound`], [`PrepError::MissingParts`], [`PrepError::BadArchive`],
+    /// [`PrepError::Table`] and [`PrepError::Io`].
+    pub fn make(
+        sources: &VoxcelebSources,
+        progress: &(dyn Fn(&str, u64, u64) + Sync),
+    ) -> Result<Self, PrepError> {
+        let mut plan = Self {
+            items: Vec::new(),
+            places: Vec::new(),
+            sources: Vec::new(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut found = Vec::new();
+        let mut speakers = HashMap::new();
+        let folders = [(Corpus::Vox1, &sources.vox1), (Corpus::Vox2, &sources.vox2)];
+        for (corpus, folder) in folders {
+            let Some(folder) = folder else { continue };
+            let findings = find(folder, corpus, sources.verify_parts, progress)?;
+            let first = plan.sources.len() as u32;
+            found.extend(findings.found.into_iter().map(|one| Found {
+                source: one.source + first,
+                ..one
+            }));
+            plan.sources.extend(findings.sources);
+            plan.notes.extend(findings.notes);
+            plan.warnings.extend(findings.warnings);
+            match findings.meta {
+                Some(path) => speakers.extend(meta::read(&path)?),
+                None => plan.warnings.push(format!(
+                    "no table of the speakers of {} in `{}`: genders will not be known",
+                    corpus.name(),
+                    folder.display()
+                )),
+            }
+        }
+        if plan.sources.is_empty() {
+            return Err(PrepError::NoSource);
+        }
+        found.sort_by(|a, b| (&a.name, a.source, a.entry).cmp(&(&b.name, b.source, b.entry)));
+        plan.drop_doubles(&mut found);
+        if let Some(limit) = sources.limit_speakers {
+            keep_speakers(&mut found, limit);
+        }
+        plan.fill(found, &speakers);
+        plan.compare();
+        Ok(plan)
+    }
+
+    /// Keeps the first of several recordings of one name.
+    fn drop_doubles(&mut self, found: &mut Vec<Found>) {
+        let before = found.len();
+        let mut in_one_source = Vec::new();
+        found.dedup_by(|later, first| {
+            let is_double = later.name == first.name;
+            if is_double && later.source == first.source {
+                in_one_source.push(later.name.clone());
+            }
+            is_double
+        });
+        let elsewhere = before - found.len() - in_one_source.len();
+        if elsewhere > 0 {
+            self.notes.push(format!(
+                "{elsewhere} recordings are there more than once; each is used once"
+            ));
+        }
+        self.warnings.extend(in_one_source.into_iter().map(|name| {
+            format!("`{name}` is twice in one source, below different folders; the first is used")
+        }));
+    }
+
+    fn fill(&mut self, found: Vec<Found>, speakers: &HashMap<String, SpeakerMeta>) {
+        let mut last: Option<(Arc<str>, Arc<BTreeMap<String, String>>)> = None;
+        let mut last_video: Option<Arc<str>> = None;
+        self.items.reserve_exact(found.len());
+        self.places.reserve_exact(found.len());
+        for one in found {
+            let Some(name) = UtteranceName::parse(&one.name) else {
+                continue;
+            };
+            let (speaker, columns) = match &last {
+                Some(last) if *last.0 == *name.speaker => last.clone(),
+                _ => {
+                    let columns = columns(name.speaker, one.is_test, speakers.get(name.speaker));
+                    let new: (Arc<str>, _) = (name.speaker.into(), Arc::new(columns));
+                    last.insert(new).clone()
+                }
+            };
+            let video = match &last_video {
+                Some(last) if **last == *name.video => Arc::clone(last),
+                _ => Arc::clone(last_video.insert(name.video.into())),
+            };
+            self.items.push(StoreItem {
+                speaker,
+                session: Some(video),
+                columns,
+                source_bytes: one.num_bytes.min(MOST_BYTES),
+                name: one.name,
+            });
+            self.places.push((one.source, one.entry));
+        }
+    }
+
+    /// Notes how what is there differs from what was published.
+    fn compare(&mut self) {
+        for count in self.counts() {
+            if count.utterances != count.expected_utterances {
+                self.notes.push(format!(
+                    "{} {}: {} of {} utterances",
+                    count.corpus, count.split, count.utterances, count.expected_utterances
+                ));
+            }
+        }
+    }
+
+    /// What is there of each published set, sets of which nothing is there left out.
+    #[must_use]
+    pub fn counts(&self) -> Vec<SetCount> {
+        let mut counts = Vec::new();
+        for known in &SETS {
+            let own = |item: &&StoreItem| {
+                let is = |key: &str, value: &str| item.columns.get(key).is_some_and(|v| v == value);
+                is("corpus", known.corpus) && is("split", known.split)
+            };
+            let (mut utterances, mut speakers, mut videos) = (0, BTreeSet::new(), BTreeSet::new());
+            for item in self.items.iter().filter(own) {
+                utterances += 1;
+                speakers.insert(&item.speaker);
+                videos.insert((&item.speaker, &item.session));
+            }
+            if utterances > 0 {
+                counts.push(SetCount {
+                    corpus: known.corpus,
+                    split: known.split,
+                    speakers: speakers.len() as u64,
+                    videos: videos.len() as u64,
+                    utterances,
+                    expected_utterances: known.utterances,
+                });
+            }
+        }
+        counts
+    }
+}
+
+impl PackPlan for VoxcelebPlan {
+    fn items(&self) -> &[StoreItem] {
+        &self.items
+    }
+
+    fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
+        let (source, entry) = self.places[index];
+        self.sources[source as usize].read(entry)
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn sets(&self) -> Vec<SetCount> {
+        self.counts()
+    }
+
+    fn finish(&self, store: &Store) -> Result<Vec<String>, PrepError> {
+        Ok(match odd_lengths(store)? {
+            0 => Vec::new(),
+            odd => vec![format!(
+                "{odd} utterances of VoxCeleb1 do not have 640 n + 1 samples, as all published ones have"
+            )],
+        })
+    }
+}
+
+/// Utterances of VoxCeleb1 whose length is not that of whole video frames and one sample, as all published ones are.
+///
+/// # Errors
+/// [`PrepError::Store`].
+fn odd_lengths(store: &Store) -> Result<u64, PrepError> {
+    let mut odd = 0;
+    for index in 0..store.len() {
+        let entry = store.entry(index)?;
+        let is_whole = entry.num_samples % 640 == 1;
+        if entry.sample_rate_hz == 16_000
+            && !is_whole
+            && store.column(index, "corpus")? == Some(Corpus::Vox1.name())
+        {
+            odd += 1;
+        }
+    }
+    Ok(odd)
+}
+
+/// What is known of a speaker. Where the table does not say which set a speaker of VoxCeleb2 is of, the path does.
+fn columns(speaker: &str, in_test: bool, meta: Option<&SpeakerMeta>) -> BTreeMap<String, String> {
+    let is_vox1 = speaker >= "id10001";
+    let is_test = match is_vox1 {
+        true => is_vox1_test(speaker),
+        false => meta.and_then(|meta| meta.is_test).unwrap_or(in_test),
+    };
+    let corpus = if is_vox1 { Corpus::Vox1 } else { Corpus::Vox2 };
+    let split = if is_test { "test" } else { "train" };
+    let mut columns = BTreeMap::from([
+        ("corpus".to_owned(), corpus.name().to_owned()),
+        ("split".to_owned(), split.to_owned()),
+    ]);
+    if let Some(gender) = meta.and_then(|meta| meta.gender) {
+        columns.insert("gender".to_owned(), gender.to_owned());
+    }
+    if let Some(nationality) = meta.and_then(|meta| meta.nationality.clone()) {
+        columns.insert("nationality".to_owned(), nationality);
+    }
+    columns
+}
+
+fn keep_speakers(found: &mut Vec<Found>, limit: usize) {
+    let (mut seen, mut last) = (0, String::new());
+    found.retain(|one| {
+        let speaker = one.name.split('/').next().unwrap_or("");
+        if speaker != last {
+            seen += 1;
+            last = speaker.to_owned();
+        }
+        seen <= limit
+    });
+}
+
+/// Bytes for people: `1.2 GB`.
+pub(crate) fn shown_bytes(bytes: u64) -> String {
+    let bytes = bytes as f64;
+    match bytes {
+        1e12.. => format!("{:.2} TB", bytes / 1e12),
+        1e9.. => format!("{:.1} GB", bytes / 1e9),
+        1e6.. => format!("{:.1} MB", bytes / 1e6),
+        _ => format!("{:.1} kB", bytes / 1e3),
+    }
+}

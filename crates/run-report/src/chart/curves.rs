@@ -1,0 +1,154 @@
+//! The curves of a run over its steps.
+
+use super::line::{self, Line};
+use super::{Figure, number, percent};
+use crate::band::{Band, Range};
+use crate::journal::{Evaluation, Journal, Steps};
+
+/// Ends the names of lists that are evaluated on changed copies.
+const AUGMENTED: &str = " (augmented)";
+
+/// Every curve that the journal has numbers for.
+pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
+    let label = band.map(|band| {
+        format!(
+            "{} healthy runs of `{}` on {}",
+            band.num_runs, band.preset, band.data
+        )
+    });
+    let of = |value: fn(&Steps) -> Option<f64>| {
+        journal
+            .steps
+            .iter()
+            .map(|line| (line.step, value(line)))
+            .collect::<Vec<_>>()
+    };
+    let figure = |id: &str,
+                  title: &str,
+                  caption: &str,
+                  unit: &str,
+                  format: &str,
+                  lines: Vec<Line>,
+                  range: Option<&Range>| {
+        let lines: Vec<Line> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+        if lines.is_empty() {
+            return None;
+        }
+        let range = range.filter(|range| !range.steps.is_empty());
+        Some(Figure {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            caption: caption.to_owned(),
+            height: 300,
+            option: line::option(&lines, range, unit, format),
+            keys: line::keys(&lines, range.and(label.as_deref())),
+            table: line::table(
+                &lines,
+                if format == "percent" {
+                    percent
+                } else {
+                    |value| number(Some(value))
+                },
+            ),
+        })
+    };
+    [
+        figure(
+            "loss",
+            "Loss",
+            "Training loss, mean over the steps between two lines of the journal. The dashed line is the loss of a network whose outputs are all alike: a run that stays on it has learnt nothing.",
+            "loss",
+            "number",
+            vec![Line::new("loss", 0, of(|line| line.loss)), Line::new("plateau: all outputs alike", 1, of(|line| line.plateau)).dashed()],
+            band.map(|band| &band.loss),
+        ),
+        figure(
+            "dev-eer",
+            "Equal error rate on development trials",
+            "By list and their mean, of speakers that are not trained on. Below the dashed line the network is better than before its first step.",
+            "EER",
+            "percent",
+            rates(journal),
+            band.map(|band| &band.mean_eer),
+        ),
+        figure(
+            "divergence",
+            "Divergence of pairs",
+            "Mean divergence of the outputs of same-speaker and of different-speaker pairs. They have to come apart; the sum in the loss can hide that they do not.",
+            "nats",
+            "number",
+            vec![
+                Line::new("same speaker", 0, of(|line| line.same_divergence)),
+                Line::new("different speakers", 1, of(|line| line.different_divergence)),
+            ],
+            None,
+        ),
+        figure(
+            "learning-rate",
+            "Learning rate",
+            "As the schedule set it.",
+            "learning rate",
+            "number",
+            vec![Line::new("learning rate", 0, of(|line| line.learning_rate))],
+            None,
+        ),
+        figure(
+            "gradient-norm",
+            "Gradient norm",
+            "Before clipping.",
+            "norm",
+            "number",
+            vec![Line::new("gradient norm", 0, of(|line| line.gradient_norm))],
+            band.map(|band| &band.gradient_norm),
+        ),
+        figure(
+            "throughput",
+            "Throughput",
+            "Training segments a second, all included. A machine that does other things too shows here.",
+            "segments/s",
+            "number",
+            vec![Line::new("segments a second", 0, of(|line| line.segments_per_second))],
+            None,
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The mean of the lists, the untrained network's, and each list; changed copies dashed in the colour of their list.
+fn rates(journal: &Journal) -> Vec<Line> {
+    let evaluations = &journal.evaluations;
+    let of = |value: &dyn Fn(&Evaluation) -> Option<f64>| {
+        evaluations
+            .iter()
+            .map(|line| (line.step, value(line)))
+            .collect::<Vec<_>>()
+    };
+    let untrained = journal.untrained_eer();
+    let mut lines = vec![
+        Line::new("mean", 0, of(&|line| line.mean_eer)),
+        Line::new("untrained network", 1, of(&|_| untrained)).dashed(),
+    ];
+    let mut names: Vec<&str> = Vec::new();
+    for list in evaluations.iter().flat_map(|line| &line.lists) {
+        if !names.contains(&list.list.as_str()) {
+            names.push(&list.list);
+        }
+    }
+    let plain: Vec<&str> = names
+        .iter()
+        .map(|name| name.strip_suffix(AUGMENTED).unwrap_or(name))
+        .collect();
+    for (name, stem) in names.iter().zip(&plain) {
+        let first = plain.iter().position(|other| other == stem).unwrap_or(0);
+        let of_list = of(&|line| line.lists.iter().find(|list| list.list == *name)?.eer);
+        let line = Line::new(name, 2 + first, of_list);
+        lines.push(if name.ends_with(AUGMENTED) {
+            line.dashed()
+        } else {
+            line
+        });
+    }
+    lines
+}

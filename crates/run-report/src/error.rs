@@ -1,0 +1,62 @@
+//! What can be wrong with what a report is made of.
+
+use std::path::{Path, PathBuf};
+
+use speaker_eval::EvalError;
+
+/// Why a report cannot be made. Every variant says what was found, what is needed and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// A file cannot be read or written.
+    #[error("`{path}`: {source}; check that it exists and that its permissions allow it")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is larger than any of its kind.
+    #[error(
+        "`{path}` has {found} bytes, expected at most {limit}; check that it is the file you mean"
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        found: u64,
+        /// The largest size that is read, in bytes.
+        limit: u64,
+    },
+    /// A journal without a line that can be drawn.
+    #[error(
+        "`{path}` holds no line of a training, expected JSON lines with an `event`; give the directory that `siamang train --out` wrote"
+    )]
+    EmptyJournal {
+        /// The journal.
+        path: PathBuf,
+    },
+    /// Something that is not what its field should hold.
+    #[error("`{field}` is {found}, expected {expected}; make it again")]
+    Invalid {
+        /// Which field.
+        field: &'static str,
+        /// What it holds.
+        found: String,
+        /// What it should hold.
+        expected: String,
+    },
+    /// Embeddings or trials that cannot be measured.
+    #[error(transparent)]
+    Eval(#[from] EvalError),
+}
+
+impl ReportError {
+    /// For `map_err`, with the file.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}

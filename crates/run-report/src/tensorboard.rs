@@ -1,0 +1,151 @@
+//! Scalars for TensorBoard: event files, which are TFRecords of `tensorflow.Event` messages.
+
+use std::fs::{File, create_dir_all};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prost::Message;
+
+use crate::ReportError;
+
+/// The fields of `tensorflow/core/util/event.proto` that scalars need.
+#[derive(Clone, PartialEq, Message)]
+struct Event {
+    #[prost(double, tag = "1")]
+    wall_time: f64,
+    #[prost(int64, tag = "2")]
+    step: i64,
+    #[prost(string, optional, tag = "3")]
+    file_version: Option<String>,
+    #[prost(message, optional, tag = "5")]
+    summary: Option<Summary>,
+    #[prost(message, optional, tag = "7")]
+    session_log: Option<SessionLog>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Summary {
+    #[prost(message, repeated, tag = "1")]
+    values: Vec<ScalarValue>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct ScalarValue {
+    #[prost(string, tag = "1")]
+    tag: String,
+    #[prost(float, optional, tag = "2")]
+    simple_value: Option<f32>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct SessionLog {
+    /// 1 is START.
+    #[prost(int32, tag = "1")]
+    status: i32,
+}
+
+/// Appends scalars to an event file of its own.
+#[derive(Debug)]
+pub struct ScalarWriter {
+    path: PathBuf,
+    file: File,
+}
+
+impl ScalarWriter {
+    /// Begins an event file in `directory`, which is made where it is missing. A run that goes on from `first_step` makes another file
+    /// beside the first one; readers then drop what the first one says about later steps.
+    ///
+    /// # Errors
+    /// [`ReportError::Io`] where the directory or file cannot be written.
+    pub fn create(directory: &Path, first_step: u64) -> Result<Self, ReportError> {
+        create_dir_all(directory).map_err(ReportError::io(directory))?;
+        let now = wall_time();
+        let name = format!(
+            "events.out.tfevents.{now:017.6}.siamang.{}",
+            std::process::id()
+        );
+        let path = directory.join(name);
+        let file = File::create_new(&path).map_err(ReportError::io(&path))?;
+        let mut writer = Self { path, file };
+        writer.write(&Event {
+            wall_time: now,
+            file_version: Some("brain.Event:2".to_owned()),
+            ..Event::default()
+        })?;
+        if first_step > 0 {
+            writer.write(&Event {
+                wall_time: now,
+                step: first_step.cast_signed(),
+                session_log: Some(SessionLog { status: 1 }),
+                ..Event::default()
+            })?;
+        }
+        Ok(writer)
+    }
+
+    /// Adds `scalars`, names and values, of one step.
+    ///
+    /// # Errors
+    /// [`ReportError::Io`] where the file cannot be written.
+    pub fn add(&mut self, step: u64, scalars: &[(&str, f64)]) -> Result<(), ReportError> {
+        let values = scalars.iter().map(|&(tag, value)| ScalarValue {
+            tag: tag.to_owned(),
+            simple_value: Some(value as f32),
+        });
+        self.write(&Event {
+            wall_time: wall_time(),
+            step: step.cast_signed(),
+            summary: Some(Summary {
+                values: values.collect(),
+            }),
+            ..Event::default()
+        })
+    }
+
+    /// One record in one write, so that a reader never waits for the rest of it.
+    fn write(&mut self, event: &Event) -> Result<(), ReportError> {
+        let record = record(&event.encode_to_vec());
+        self.file
+            .write_all(&record)
+            .map_err(ReportError::io(&self.path))
+    }
+}
+
+fn wall_time() -> f64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// A TFRecord: length, checksum of the length, data, checksum of the data.
+fn record(data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u64).to_le_bytes();
+    [&length[..], &masked(&length), data, &masked(data)].concat()
+}
+
+/// TFRecord's checksum: CRC-32C, rotated and shifted, so that a checksum of checksums stays one.
+fn masked(data: &[u8]) -> [u8; 4] {
+    crc32c::crc32c(data)
+        .rotate_right(15)
+        .wrapping_add(0xa282_ead8)
+        .to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_those_that_tensorflow_writes() {
+        // `tf.io.TFRecordWriter` on the single record `hello` (TensorFlow 2.15).
+        let expected = [
+            5, 0, 0, 0, 0, 0, 0, 0, 0xea, 0xb2, 0x04, 0x3e, b'h', b'e', b'l', b'l', b'o', 0, 0, 0,
+            0,
+        ];
+        let record = record(b"hello");
+        assert_eq!(record[..8], expected[..8]);
+        assert_eq!(record[12..17], expected[12..17]);
+        assert_eq!(record.len(), expected.len());
+    }
+}
