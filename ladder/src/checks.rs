@@ -114,18 +114,17 @@ pub(crate) fn of_data(sampler: &Sampler, clips: &[Clip], settings: &Settings) ->
         .iter()
         .filter(|(clip, crop)| is_silent(&clips[*clip].whole, crop))
         .count();
-    let values: Vec<f32> = crops.iter().flat_map(|(_, crop)| crop.iter().copied()).collect();
+    let values: Vec<f32> = crops
+        .iter()
+        .flat_map(|(_, crop)| crop.iter().copied())
+        .collect();
     let squares: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
     vec![
         few_same_pairs(same_share, BATCH, num_speakers),
         unreachable_speakers(unreachable(clips, num_speakers, settings), num_speakers),
         same_session_positives(&sessions(clips, &planned, settings)),
         silent_crops(silent as f64 / crops.len().max(1) as f64, crops.len()),
-        crops_vary(
-            (settings.crop == Crop::Fixed).then_some(0.1),
-            0.4,
-            seconds,
-        ),
+        crops_vary((settings.crop == Crop::Fixed).then_some(0.1), 0.4, seconds),
         features_alive(&values, BINS),
         front_ends_agree(&[], (squares / values.len().max(1) as f64).sqrt()),
     ]
@@ -162,7 +161,12 @@ fn one_by_one(outputs: &[Vec<f32>], same: &[bool], settings: &Settings) -> Vec<P
 }
 
 /// Learns a small batch by heart, without dropout.
-fn overfit(network: &Network, sampler: &Sampler, batch: &[Segment], settings: &Settings) -> Overfit {
+fn overfit(
+    network: &Network,
+    sampler: &Sampler,
+    batch: &[Segment],
+    settings: &Settings,
+) -> Overfit {
     let half = batch.len() / 2;
     let small: Vec<Segment> = match settings.batches {
         Batches::Pairs(_) => [&batch[..OVERFIT_HALF], &batch[half..half + OVERFIT_HALF]].concat(),
@@ -222,7 +226,9 @@ fn unreachable(clips: &[Clip], num_speakers: usize, settings: &Settings) -> usiz
                 Batches::Pk | Batches::PkAcrossSessions => alone,
                 Batches::Pairs(_) => {
                     let has_partner = own(speaker).any(|clip| {
-                        clips.iter().any(|other| other.group == clip.group && other.speaker != speaker)
+                        clips
+                            .iter()
+                            .any(|other| other.group == clip.group && other.speaker != speaker)
                     });
                     alone && !has_partner
                 }
@@ -243,7 +249,10 @@ fn sessions(clips: &[Clip], planned: &[Vec<Segment>], settings: &Settings) -> Se
                 .collect(),
             false => (0..half).map(|pair| (pair, half + pair)).collect(),
         };
-        for (i, j) in pairs.into_iter().filter(|&(i, j)| speakers[i] == speakers[j]) {
+        for (i, j) in pairs
+            .into_iter()
+            .filter(|&(i, j)| speakers[i] == speakers[j])
+        {
             let [a, b] = [i, j].map(|segment| batch[segment].clip);
             let count = match (clips[a].session, clips[b].session) {
                 _ if a == b => &mut sessions.same_recording,

@@ -93,15 +93,19 @@ impl Corpora {
         }
         let (dev, test) = (of("dev"), of("test"));
         let num_dev = dev.len();
-        let heard = each(data, dev.into_iter().chain(test).collect(), |utterance, front, samples| {
-            let fixed = fixed_crop(front, samples);
-            let blocks = blocks(&front.extract(tail(samples)), &fixed);
-            Heard {
-                utterance,
-                blocks,
-                fixed,
-            }
-        })?;
+        let heard = each(
+            data,
+            dev.into_iter().chain(test).collect(),
+            |utterance, front, samples| {
+                let fixed = fixed_crop(front, samples);
+                let blocks = blocks(&front.extract(tail(samples)), &fixed);
+                Heard {
+                    utterance,
+                    blocks,
+                    fixed,
+                }
+            },
+        )?;
         let mut speakers = Numbers::default();
         let mut groups = Numbers::default();
         let mut sessions = Numbers::default();

@@ -10,11 +10,11 @@ use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
-use speaker_model::Arithmetic;
 use speaker_eval::{
     Cut, EmbeddingMatrix, Linkage, ListedUtterance, Metric, MrProtocol, agglomerative,
     cosine_scores, cut_and_score, eer, roc_auc,
 };
+use speaker_model::Arithmetic;
 
 use crate::data::{BINS, Corpora, FRAMES, Heard, List};
 use crate::draws::{Purpose, stream};
@@ -222,7 +222,11 @@ fn misclassification(heard: &[Heard], matrix: &EmbeddingMatrix) -> Result<Option
         let Ok(points) = protocol.points(&listed) else {
             return Ok(None);
         };
-        let tree = agglomerative(&points.embeddings(matrix)?, Metric::Cosine, Linkage::Complete)?;
+        let tree = agglomerative(
+            &points.embeddings(matrix)?,
+            Metric::Cosine,
+            Linkage::Complete,
+        )?;
         let result = cut_and_score(&tree, &points.labels(), Cut::Oracle)?;
         rates.push(result.scores.mr_hungarian);
     }
@@ -330,9 +334,8 @@ pub(crate) fn distances(
     let crops: Vec<&[f32]> = heard.iter().map(|heard| heard.fixed.data()).collect();
     let outputs = forward(network, &crops, layout, |activations| activations.outputs);
     let entries = outputs.iter().flatten();
-    evaluation.clipped_share = mean(
-        entries.map(|&v| f64::from(u8::from(!(1e-7..=1.0).contains(&v)))),
-    );
+    evaluation.clipped_share =
+        mean(entries.map(|&v| f64::from(u8::from(!(1e-7..=1.0).contains(&v)))));
     let clipped: Vec<Vec<f64>> = outputs
         .iter()
         .map(|row| row.iter().map(|&v| f64::from(v).clamp(1e-7, 1.0)).collect())

@@ -208,7 +208,9 @@ pub(crate) fn accuracy(distances: &[f64], same: &[bool], shape: Shape) -> f64 {
         }
         Shape::Broadcast => {
             let equal = |value: f64| {
-                let hits = distances.iter().filter(|&&d| (rounded(d) - value).abs() < 0.5);
+                let hits = distances
+                    .iter()
+                    .filter(|&&d| (rounded(d) - value).abs() < 0.5);
                 hits.count() as f64 / count
             };
             let p = share(same);

@@ -118,7 +118,11 @@ fn wanted(arguments: &Train) -> Result<Vec<(Rung, u64)>> {
     runs.extend(sides.map(|rung| (rung, 1)));
     runs.retain(|(rung, _)| is_asked_for(rung));
     if runs.is_empty() {
-        let names: Vec<&str> = ladder().iter().chain(&side_runs()).map(|rung| rung.name).collect();
+        let names: Vec<&str> = ladder()
+            .iter()
+            .chain(&side_runs())
+            .map(|rung| rung.name)
+            .collect();
         bail!("`--only` matches no rung; there are {}", names.join(", "));
     }
     Ok(runs)
@@ -134,7 +138,8 @@ fn run(arguments: &Train) -> Result<()> {
     let num_runs = runs.len();
     for (number, (rung, seed)) in runs.into_iter().enumerate() {
         let known = Record::read(&arguments.out, rung.name, seed)?;
-        if known.is_some_and(|record| record.settings == rung.settings && record.run.end.is_some()) {
+        if known.is_some_and(|record| record.settings == rung.settings && record.run.end.is_some())
+        {
             continue;
         }
         let place = match &mut place {

@@ -157,7 +157,15 @@ mod tests {
             let sums = outputs.sum_dim(1).into_data();
             sums.iter::<f32>().collect::<Vec<_>>()
         };
-        assert!(sums(Output::Softmax).iter().all(|sum| (sum - 1.0).abs() < 1e-5));
-        assert!(sums(Output::Prelu).iter().all(|sum| (sum - 1.0).abs() > 0.01));
+        assert!(
+            sums(Output::Softmax)
+                .iter()
+                .all(|sum| (sum - 1.0).abs() < 1e-5)
+        );
+        assert!(
+            sums(Output::Prelu)
+                .iter()
+                .all(|sum| (sum - 1.0).abs() > 0.01)
+        );
     }
 }

@@ -43,9 +43,8 @@ impl Record {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        let record = serde_json::from_str(&text).with_context(|| {
-            format!("{} is no run of this version: remove it", path.display())
-        })?;
+        let record = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no run of this version: remove it", path.display()))?;
         Ok(Some(record))
     }
 
@@ -63,12 +62,17 @@ impl Record {
 
     /// The evaluation at a step, if there was one.
     pub(crate) fn at(&self, step: u64) -> Option<&Evaluation> {
-        self.evaluations.iter().find(|evaluation| evaluation.step == step)
+        self.evaluations
+            .iter()
+            .find(|evaluation| evaluation.step == step)
     }
 
     /// The loss at a step, counted from 1.
     pub(crate) fn loss_at(&self, step: u64) -> Option<f64> {
         let trace = &self.run.trace;
-        trace.iter().find(|point| point.step == step).map(|point| point.loss)
+        trace
+            .iter()
+            .find(|point| point.step == step)
+            .map(|point| point.loss)
     }
 }

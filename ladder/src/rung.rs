@@ -115,7 +115,7 @@ pub(crate) struct Rung {
 pub(crate) const EQUAL_STEPS: u64 = 100;
 
 /// Steps of the rungs that see their labels, and of those from the P × K batches on.
-const STEPS: u64 = 300;
+pub(crate) const STEPS: u64 = 300;
 const LONG_STEPS: u64 = 1500;
 
 /// Steps at which a run is evaluated, beside its last.
@@ -235,8 +235,8 @@ pub(crate) fn ladder() -> Vec<Rung> {
         "both",
         "+ both directions",
         Some(Name::SmallMargin),
-        "Add the divergence the other way round, with a hinge of its own: a small gain, since left and right are drawn by \
-         chance anyway.",
+        "Add the divergence the other way round, with a hinge of its own, as the paper does; left and right are drawn by chance \
+         anyway, so do not expect much of it.",
         &settings,
     );
     settings.margin = 3.0;
@@ -253,8 +253,8 @@ pub(crate) fn ladder() -> Vec<Rung> {
         "crops",
         "+ random crops",
         Some(Name::FewPairs),
-        "You showed the network the same 0.4 s of every file for ever, from 0.1 s on, where there is often silence: draw the \
-         place anew every time.",
+        "You showed the network the same 0.4 s of every file for ever, of which one in four is mostly silence: draw the place \
+         anew every time.",
         &settings,
     );
     settings.all_pairs = true;
@@ -336,8 +336,16 @@ pub(crate) fn side_runs() -> Vec<Rung> {
                 ..question()
             },
         ),
-        side("few-same", "question at 0.001, one pair in ten same", share(0.1)),
-        side("many-same", "question at 0.001, nine pairs in ten same", share(0.9)),
+        side(
+            "few-same",
+            "question at 0.001, one pair in ten same",
+            share(0.1),
+        ),
+        side(
+            "many-same",
+            "question at 0.001, nine pairs in ten same",
+            share(0.9),
+        ),
         side(
             "softplus",
             "question at 0.001, softplus hinge of margin 3",

@@ -82,11 +82,9 @@ impl<'a> Training<'a> {
         let loss = batch_loss(activations.outputs, &same, self.settings);
         let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.network);
         let gathered = Gathered::of(&self.network, &gradients);
-        self.network = self.adam.step(
-            self.network.clone(),
-            gradients,
-            self.settings.learning_rate,
-        );
+        self.network = self
+            .adam
+            .step(self.network.clone(), gradients, self.settings.learning_rate);
         self.visited.extend(speakers);
         let [same_divergence, different_divergence] = loss.mean_divergences();
         self.trace.push(TracePoint {
@@ -131,8 +129,14 @@ impl<'a> Training<'a> {
         measurements.gradients = gathered.layers.clone();
         measurements.speakers_visited = point.speakers_visited;
         let different = loss.divergences().into_iter().zip(&loss.same);
-        let different: Vec<f64> = different.filter(|(_, same)| !**same).map(|(d, _)| d).collect();
-        let active = different.iter().filter(|&&d| d < self.settings.margin).count();
+        let different: Vec<f64> = different
+            .filter(|(_, same)| !**same)
+            .map(|(d, _)| d)
+            .collect();
+        let active = different
+            .iter()
+            .filter(|&&d| d < self.settings.margin)
+            .count();
         measurements.active_share = Some(active as f64 / different.len().max(1) as f64);
         let p = share(&loss.same);
         measurements.metrics = vec![Metric {
@@ -247,7 +251,10 @@ mod tests {
     use crate::rung::ladder;
 
     fn trained(rung: &str, steps: u64) -> (Vec<TracePoint>, Vec<f64>, diagnosis::Diagnosis) {
-        let rung = ladder().into_iter().find(|known| known.name == rung).unwrap();
+        let rung = ladder()
+            .into_iter()
+            .find(|known| known.name == rung)
+            .unwrap();
         let settings = rung.settings;
         let mut training = Training::new(&settings, noise(), 1).unwrap();
         for step in 1..=steps {
@@ -278,12 +285,22 @@ mod tests {
     #[test]
     fn a_learning_rate_of_a_tenth_collapses() {
         let (trace, _, diagnosis) = trained("kept", 60);
-        assert!(diagnosis.find(Name::Collapse).is_some(), "{:?} {diagnosis:?}", trace.last());
+        assert!(
+            diagnosis.find(Name::Collapse).is_some(),
+            "{:?} {diagnosis:?}",
+            trace.last()
+        );
     }
 
     #[test]
     fn a_run_is_a_function_of_its_seed() {
-        let losses = || trained("pk", 2).0.iter().map(|point| point.loss).collect::<Vec<_>>();
+        let losses = || {
+            trained("pk", 2)
+                .0
+                .iter()
+                .map(|point| point.loss)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(losses(), losses());
     }
 }

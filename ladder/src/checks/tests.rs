@@ -38,7 +38,11 @@ pub(crate) fn noise() -> &'static [Clip] {
 }
 
 fn named(rung: &str) -> Vec<(Name, CheckVerdict)> {
-    let settings = ladder().into_iter().find(|known| known.name == rung).unwrap().settings;
+    let settings = ladder()
+        .into_iter()
+        .find(|known| known.name == rung)
+        .unwrap()
+        .settings;
     let network = Network::new(&settings, 1, &Device::flex().autodiff()).unwrap();
     let sampler = Sampler::new(noise(), settings.batches, settings.crop, 1);
     let checks = checks(&network, &sampler, noise(), &settings, 1).unwrap();
@@ -49,7 +53,10 @@ fn named(rung: &str) -> Vec<(Name, CheckVerdict)> {
 /// Names that the preflight gives `rung`, among those that the ladder mends.
 fn defects(rung: &str) -> Vec<Name> {
     let named = named(rung);
-    let mut mended: Vec<Name> = ladder().into_iter().filter_map(|rung| rung.defect).collect();
+    let mut mended: Vec<Name> = ladder()
+        .into_iter()
+        .filter_map(|rung| rung.defect)
+        .collect();
     mended.dedup();
     mended.retain(|name| named.iter().any(|(found, _)| found == name));
     mended
@@ -64,7 +71,10 @@ fn the_question_ignores_its_labels_and_has_a_ceiling() {
         Name::NotADistribution,
         Name::MetricCeiling,
     ] {
-        assert!(named.contains(&(name, CheckVerdict::Failed)), "{name} in {named:?}");
+        assert!(
+            named.contains(&(name, CheckVerdict::Failed)),
+            "{name} in {named:?}"
+        );
     }
     assert!(named.contains(&(Name::LearningRate, CheckVerdict::Warning)));
 }
@@ -72,7 +82,10 @@ fn the_question_ignores_its_labels_and_has_a_ceiling() {
 /// What is mended is no longer named, and what is not is.
 #[test]
 fn one_name_goes_a_rung() {
-    let all: Vec<Name> = ladder().into_iter().filter_map(|rung| rung.defect).collect();
+    let all: Vec<Name> = ladder()
+        .into_iter()
+        .filter_map(|rung| rung.defect)
+        .collect();
     for (index, rung) in ladder().into_iter().enumerate() {
         let found = defects(rung.name);
         if let Some(defect) = rung.defect {

@@ -24,9 +24,7 @@ fn of_distances(d: &[f64], same: &[bool], settings: &Settings) -> (f64, Vec<f64>
     let (labels, d) = (column(&labels), column(d));
     let loss = match settings.shape {
         Shape::Broadcast => broadcast(&labels, d.clone(), settings),
-        Shape::Kept => {
-            labels.clone() * d.clone() + (-labels + 1.0) * hinge(d.clone(), settings)
-        }
+        Shape::Kept => labels.clone() * d.clone() + (-labels + 1.0) * hinge(d.clone(), settings),
     }
     .mean();
     let gradients = loss.backward();
@@ -123,7 +121,10 @@ fn half_the_margin_without_a_gradient() {
         };
         let (value, gradient) = of_distances(&[0.1, 0.9, -2.0, 0.3], &same, &settings);
         assert!(near(value, margin / 2.0));
-        assert!(gradient.iter().all(|slope| slope.abs() < 1e-9), "{gradient:?}");
+        assert!(
+            gradient.iter().all(|slope| slope.abs() < 1e-9),
+            "{gradient:?}"
+        );
         let d = [0.1, 9.0, -2.0, 5.0];
         let expected = 0.5 * d.iter().map(|d: &f64| d.max(margin)).sum::<f64>() / 4.0;
         assert!(near(of_distances(&d, &same, &settings).0, expected));
@@ -134,8 +135,16 @@ fn half_the_margin_without_a_gradient() {
 #[test]
 fn the_share_decides_where_all_pairs_go() {
     let slopes = |same: &[bool]| of_distances(&[0.2; 4], same, &settings(Shape::Broadcast)).1;
-    assert!(slopes(&[true, false, false, false]).iter().all(|&slope| slope < 0.0));
-    assert!(slopes(&[true, true, true, false]).iter().all(|&slope| slope > 0.0));
+    assert!(
+        slopes(&[true, false, false, false])
+            .iter()
+            .all(|&slope| slope < 0.0)
+    );
+    assert!(
+        slopes(&[true, true, true, false])
+            .iter()
+            .all(|&slope| slope > 0.0)
+    );
 }
 
 /// P4 and P5: distances that separate perfectly give 0.5 with the broadcast and 0 without it; all alike, 0.5.
@@ -176,9 +185,17 @@ fn clipped_outputs_have_negative_distances_and_no_gradient() {
     let expected = 0.5 * (0.5_f64 / 0.9).ln();
     assert!(near(loss.distances[0], expected) && expected < 0.0);
     let gradients = loss.loss.backward();
-    let gradient: Vec<f32> = given.grad(&gradients).unwrap().into_data().iter::<f32>().collect();
+    let gradient: Vec<f32> = given
+        .grad(&gradients)
+        .unwrap()
+        .into_data()
+        .iter::<f32>()
+        .collect();
     assert!(gradient[0] != 0.0 && gradient[3] != 0.0);
-    assert_eq!([gradient[1], gradient[2], gradient[4], gradient[5]], [0.0; 4]);
+    assert_eq!(
+        [gradient[1], gradient[2], gradient[4], gradient[5]],
+        [0.0; 4]
+    );
     // One unit at its two ends is 16.1 apart, or nothing the other way round.
     let ends = outputs(&[&[1.0], &[0.0]]);
     let loss = batch_loss(ends.clone(), &[true], &settings);
@@ -205,7 +222,8 @@ fn all_pairs_are_the_mean_over_pairs() {
         let mut sum = 0.0;
         for i in 0..4 {
             for j in i + 1..4 {
-                let [p, q] = [i, j].map(|k| rows[k].iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
+                let [p, q] =
+                    [i, j].map(|k| rows[k].iter().map(|&v| f64::from(v)).collect::<Vec<_>>());
                 let kl = diagnosis::preflight::kl_divergence;
                 let distances = match directions {
                     Directions::One => vec![kl(&p, &q)],

@@ -1,80 +1,27 @@
 //! Claims about why the failing version fails, each with its figure.
 
-use std::fmt;
-
+use super::claim::{Claim, Outcome, claim, whether};
 use super::runs::{Runs, at_end, percent, spread};
-use crate::evaluate::{Evaluation, mean, small_draws_of_noise};
+use crate::evaluate::{mean, small_draws_of_noise};
 use crate::loss::accuracy;
 use crate::record::Record;
 use crate::rung::Shape;
 
-/// What became of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    Confirmed,
-    Refuted,
-    Refined,
-    /// Its runs are not there.
-    NotRun,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Confirmed => "confirmed",
-            Self::Refuted => "refuted",
-            Self::Refined => "refined",
-            Self::NotRun => "not run",
-        })
-    }
-}
-
-/// One claim.
-pub(super) struct Claim {
-    pub(super) name: &'static str,
-    pub(super) statement: &'static str,
-    pub(super) outcome: Outcome,
-    pub(super) figure: String,
-}
-
-/// A claim, of whose figure there is none without its runs.
-pub(super) fn claim(
-    name: &'static str,
-    statement: &'static str,
-    result: Option<(Outcome, String)>,
-) -> Claim {
-    let (outcome, figure) = result.unwrap_or_else(|| {
-        (
-            Outcome::NotRun,
-            "the runs that it needs are not among those that this page is made of".to_owned(),
-        )
-    });
-    Claim {
-        name,
-        statement,
-        outcome,
-        figure,
-    }
-}
-
-/// Confirmed where `holds`, else refuted.
-pub(super) fn whether(holds: bool) -> Outcome {
-    match holds {
-        true => Outcome::Confirmed,
-        false => Outcome::Refuted,
-    }
-}
-
 /// Largest difference of two runs' losses over the steps that both have.
 fn difference(a: &Record, b: &Record) -> f64 {
     let pairs = a.run.trace.iter().zip(&b.run.trace);
-    pairs.map(|(a, b)| (a.loss - b.loss).abs()).fold(0.0, f64::max)
+    pairs
+        .map(|(a, b)| (a.loss - b.loss).abs())
+        .fold(0.0, f64::max)
 }
 
 /// Share of the second half of the steps whose loss is within 0.001 of `level`, and how far the gradient goes there.
 fn at_rest(record: &Record, level: f64) -> (f64, f64) {
     let late = &record.run.trace[record.run.trace.len() / 2..];
-    let share = mean(late.iter().map(|point| f64::from(u8::from((point.loss - level).abs() < 1e-3))));
+    let share = mean(
+        late.iter()
+            .map(|point| f64::from(u8::from((point.loss - level).abs() < 1e-3))),
+    );
     let norm = late.last().and_then(|point| point.gradient_norm);
     (share, norm.unwrap_or(f64::NAN))
 }
@@ -82,21 +29,57 @@ fn at_rest(record: &Record, level: f64) -> (f64, f64) {
 fn last_divergences(record: &Record) -> Option<[f64; 2]> {
     let late = record.run.trace.iter().rev().take(10);
     let of = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| mean(late.clone().filter_map(pick));
-    (!record.run.trace.is_empty())
-        .then(|| [of(|point| point.same_divergence), of(|point| point.different_divergence)])
+    (!record.run.trace.is_empty()).then(|| {
+        [
+            of(|point| point.same_divergence),
+            of(|point| point.different_divergence),
+        ]
+    })
 }
 
 /// The claims on the failing version itself.
 pub(super) fn on_the_question(runs: &Runs) -> Vec<Claim> {
     vec![
-        claim("C1", "The rank mismatch makes the loss independent of the labels.", labels(runs)),
-        claim("C2", "With as many same as different pairs the loss is flat at half the margin, so that learning stops.", rest(runs)),
-        claim("C3", "\"Never over 0.5\" is an arithmetic ceiling.", ceiling(runs)),
-        claim("C4", "The question's embeddings carry no more than the untrained network's.", untrained(runs)),
-        claim("C8", "Even when everything works, Keras' accuracy of a distance goes the wrong way.", wrong_way(runs)),
-        claim("C16", "Under the broadcast the share of same-speaker pairs decides where all pairs go.", shares(runs)),
-        claim("C17", "The softplus hinge that came later collapses actively.", softplus(runs)),
-        claim("C18", "The question's evaluation (2 speakers × 3 utterances, Ward, 1 − ARI) could not have shown success or failure.", small(runs)),
+        claim(
+            "C1",
+            "The rank mismatch makes the loss independent of the labels.",
+            labels(runs),
+        ),
+        claim(
+            "C2",
+            "With as many same as different pairs the loss is flat at half the margin, so that learning stops.",
+            rest(runs),
+        ),
+        claim(
+            "C3",
+            "\"Never over 0.5\" is an arithmetic ceiling.",
+            ceiling(runs),
+        ),
+        claim(
+            "C4",
+            "The question's embeddings carry no more than the untrained network's.",
+            untrained(runs),
+        ),
+        claim(
+            "C8",
+            "Even when everything works, Keras' accuracy of a distance goes the wrong way.",
+            wrong_way(runs),
+        ),
+        claim(
+            "C16",
+            "Under the broadcast the share of same-speaker pairs decides where all pairs go.",
+            shares(runs),
+        ),
+        claim(
+            "C17",
+            "The softplus hinge that came later collapses actively.",
+            softplus(runs),
+        ),
+        claim(
+            "C18",
+            "The question's evaluation (2 speakers × 3 utterances, Ward, 1 − ARI) could not have shown success or failure.",
+            small(runs),
+        ),
     ]
 }
 
@@ -122,7 +105,9 @@ fn labels(runs: &Runs) -> Option<(Outcome, String)> {
 
 fn rest(runs: &Runs) -> Option<(Outcome, String)> {
     let last = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| {
-        runs.figures("question-slow", |record| record.run.trace.last().and_then(pick))
+        runs.figures("question-slow", |record| {
+            record.run.trace.last().and_then(pick)
+        })
     };
     let slow = runs.first("question-slow")?;
     let mut figure = format!(
@@ -130,7 +115,10 @@ fn rest(runs: &Runs) -> Option<(Outcome, String)> {
         slow.run.trace.len(),
         spread(&last(|point| Some(point.loss)), 4),
         spread(&last(|point| point.gradient_norm), 3),
-        spread(&runs.figures("question-slow", |record| Some(at_end(record).distance_auc)), 3)
+        spread(
+            &runs.figures("question-slow", |record| Some(at_end(record).distance_auc)),
+            3
+        )
     );
     if let Some(wide) = runs.first("question-m3") {
         let (share, norm) = at_rest(wide, 1.5);
@@ -151,14 +139,15 @@ fn rest(runs: &Runs) -> Option<(Outcome, String)> {
             (steps - steps.round()).abs() > 0.01
         });
         figure += &format!(
-            "; learning rate 0.1: only {:.0} % of the later steps at 0.5, and all but {} of {} of them at 0.5 + k · {quantum:.4}: every \
+            "; learning rate 0.1: only {:.0} % of the later steps at 0.5, but {} of {} at 0.5 + k · {quantum:.4}, k = 0, 1, 2 …: every \
              output is clipped, at 0 or at 1, dropout flips some, and a unit at 1 beside one at 1e-7 makes that pair's distance 16.1, \
-             without a gradient ({norm:.1e}); without dropout, as in validation, {:.0} % of the outputs are clipped and every distance \
-             is 0: loss 0.500",
+             without a gradient ({norm:.1e}); without dropout, as in validation, {:.0} % of the outputs are clipped and the area under the \
+             ROC of the distance is {:.3}",
             100.0 * share,
-            odd.count(),
+            late.len() - odd.count(),
             late.len(),
-            100.0 * at_end(fast).clipped_share
+            100.0 * at_end(fast).clipped_share,
+            at_end(fast).distance_auc
         );
         if share < 0.9 {
             outcome = Outcome::Refined;
@@ -170,10 +159,15 @@ fn rest(runs: &Runs) -> Option<(Outcome, String)> {
 fn ceiling(runs: &Runs) -> Option<(Outcome, String)> {
     let records: Vec<&Record> = [runs.of("question"), runs.of("question-slow")].concat();
     let steps: usize = records.iter().map(|record| record.accuracy.len()).sum();
-    let values = records.iter().flat_map(|record| record.accuracy.iter().copied());
+    let values = records
+        .iter()
+        .flat_map(|record| record.accuracy.iter().copied());
     let largest = values.reduce(f64::max)?;
     let same: Vec<bool> = (0..64).map(|pair| pair % 2 == 0).collect();
-    let perfect: Vec<f64> = same.iter().map(|&same| f64::from(u8::from(!same))).collect();
+    let perfect: Vec<f64> = same
+        .iter()
+        .map(|&same| f64::from(u8::from(!same)))
+        .collect();
     let inverted: Vec<f64> = perfect.iter().map(|d| 1.0 - d).collect();
     Some((
         whether(largest <= 0.5),
@@ -192,7 +186,10 @@ fn untrained(runs: &Runs) -> Option<(Outcome, String)> {
     let mut parts = Vec::new();
     for (rung, rate) in [("question", "0.1"), ("question-slow", "0.001")] {
         let after = runs.figures(rung, |record| Some(at_end(record).mean_dev()));
-        worse &= runs.of(rung).iter().all(|record| at_end(record).mean_dev() > record.evaluations[0].mean_dev());
+        worse &= runs
+            .of(rung)
+            .iter()
+            .all(|record| at_end(record).mean_dev() > record.evaluations[0].mean_dev());
         parts.push(format!(
             "learning rate {rate} {} %, MR {} %",
             percent(&after),
@@ -260,8 +257,12 @@ fn softplus(runs: &Runs) -> Option<(Outcome, String)> {
     let record = runs.first("softplus")?;
     let at = |step: usize| {
         let near = record.run.trace.iter().skip(step.saturating_sub(5)).take(5);
-        let mean_of = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| mean(near.clone().filter_map(pick));
-        [mean_of(|point| point.same_divergence), mean_of(|point| point.different_divergence)]
+        let mean_of =
+            |pick: fn(&diagnosis::TracePoint) -> Option<f64>| mean(near.clone().filter_map(pick));
+        [
+            mean_of(|point| point.same_divergence),
+            mean_of(|point| point.different_divergence),
+        ]
     };
     let last = record.run.trace.len();
     let [start, middle, end] = [5, last / 4, last].map(at);
@@ -285,7 +286,12 @@ fn softplus(runs: &Runs) -> Option<(Outcome, String)> {
 /// Mean of the draws, and the shares of them that say 0 and 1.
 fn draws(draws: &[f64]) -> String {
     let share = |value: f64| {
-        100.0 * mean(draws.iter().map(|d| f64::from(u8::from((d - value).abs() < 1e-9))))
+        100.0
+            * mean(
+                draws
+                    .iter()
+                    .map(|d| f64::from(u8::from((d - value).abs() < 1e-9))),
+            )
     };
     format!(
         "{:.2} ({:.0} % of the draws 0, {:.0} % 1)",
@@ -320,31 +326,4 @@ fn small(runs: &Runs) -> Option<(Outcome, String)> {
             draws(&trained)
         ),
     ))
-}
-
-/// Mean dev EER of the two rungs' runs at the latest step that both have, seed by seed.
-pub(super) fn compared(runs: &Runs, a: &str, b: &str) -> Option<(u64, [Vec<f64>; 2])> {
-    let steps = |rung: &str| -> Vec<u64> {
-        let records = runs.of(rung).into_iter();
-        let mut steps: Vec<u64> = records
-            .flat_map(|record| record.evaluations.iter().map(|evaluation| evaluation.step))
-            .collect();
-        steps.sort_unstable();
-        steps
-    };
-    let (of_a, of_b) = (steps(a), steps(b));
-    let step = of_a.into_iter().rev().find(|step| of_b.contains(step))?;
-    let at = |rung: &str| runs.figures(rung, |record| record.at(step).map(Evaluation::mean_dev));
-    (step > 0).then(|| (step, [at(a), at(b)]))
-}
-
-/// Two rungs' rates in words.
-pub(super) fn versus(names: [&str; 2], (step, rates): &(u64, [Vec<f64>; 2])) -> String {
-    format!(
-        "dev EER at step {step}: {} {} %, {} {} %",
-        names[0],
-        percent(&rates[0]),
-        names[1],
-        percent(&rates[1])
-    )
 }

@@ -48,10 +48,18 @@ fn draw(
     area.fill(&WHITE)?;
     let points = || lines.iter().flat_map(|line| line.1.iter().copied());
     let last = points().map(|point| point.0).fold(2.0, f64::max);
-    let shown = |value: f64| if logarithmic { value.max(1e-3).log10() } else { value };
+    let shown = |value: f64| {
+        if logarithmic {
+            value.max(1e-3).log10()
+        } else {
+            value
+        }
+    };
     let (low, high) = points()
         .map(|point| shown(point.1))
-        .fold((0.0_f64, 0.1_f64), |(low, high), v| (low.min(v), high.max(v)));
+        .fold((0.0_f64, 0.1_f64), |(low, high), v| {
+            (low.min(v), high.max(v))
+        });
     // The step is on a logarithmic axis too: what happens to the failing version happens at once.
     let mut chart = ChartBuilder::on(area)
         .margin(8)
@@ -145,7 +153,10 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
     let of = |names: &[&str], figure: &dyn Fn(&Record) -> Vec<f64>, width: usize| -> Vec<Line> {
         let title = |name: &str| {
             let rungs = ladder().into_iter();
-            rungs.filter(|rung| rung.name == name).map(|rung| rung.title.to_owned()).next()
+            rungs
+                .filter(|rung| rung.name == name)
+                .map(|rung| rung.title.to_owned())
+                .next()
         };
         names
             .iter()
@@ -158,7 +169,11 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
         "Loss of the rungs with margin 1 and one direction (seed 1, steps 1 to the last, both axes logarithmic); dotted: 0.5, \
          half the margin.",
         "loss",
-        of(&["question", "question-slow", "kept", "rate", "softmax"], &losses, 1),
+        of(
+            &["question", "question-slow", "kept", "rate", "softmax"],
+            &losses,
+            1,
+        ),
         &[0.5],
         true,
     )?;
@@ -168,7 +183,14 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
          out.",
         "\"accuracy\"",
         of(
-            &["question", "question-slow", "kept", "rate", "softmax", "crops"],
+            &[
+                "question",
+                "question-slow",
+                "kept",
+                "rate",
+                "softmax",
+                "crops",
+            ],
             &|record| record.accuracy.clone(),
             5,
         ),
@@ -185,18 +207,30 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
         "loss-mended.svg",
         "Loss as a share of what it is while all outputs are alike (seed 1, mean of 10 steps).",
         "loss / plateau",
-        of(&["softmax", "both", "margin", "crops", "all-pairs", "pk"], &relative, 10),
+        of(
+            &["softmax", "both", "margin", "crops", "all-pairs", "pk"],
+            &relative,
+            10,
+        ),
         &[1.0],
         false,
     )?;
     let mut parts = Vec::new();
     if let Some(record) = runs.first("pk") {
         let part = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| -> Vec<f64> {
-            record.run.trace.iter().map(|point| pick(point).unwrap_or(f64::NAN)).collect()
+            record
+                .run
+                .trace
+                .iter()
+                .map(|point| pick(point).unwrap_or(f64::NAN))
+                .collect()
         };
         for (name, values) in [
             ("same speaker", part(|point| point.same_divergence)),
-            ("different speakers", part(|point| point.different_divergence)),
+            (
+                "different speakers",
+                part(|point| point.different_divergence),
+            ),
             ("loss", part(|point| Some(point.loss))),
         ] {
             parts.push(Line(name.to_owned(), thinned(smooth(values, 10))));
@@ -232,6 +266,8 @@ mod tests {
         let line = |name: &str| Line(name.to_owned(), vec![(1.0, 0.3), (10.0, 0.5)]);
         figure(&path, "loss", &[line("one"), line("two")], &[0.5], false).unwrap();
         let svg = std::fs::read_to_string(&path).unwrap();
-        assert!(svg.contains("one") && svg.contains("two") && svg.matches("<polyline").count() >= 2);
+        assert!(
+            svg.contains("one") && svg.contains("two") && svg.matches("<polyline").count() >= 2
+        );
     }
 }

@@ -32,9 +32,19 @@ impl Runs {
         self.0.iter().filter(|record| record.rung == rung).collect()
     }
 
+    /// The longest runs of a rung.
+    pub(crate) fn longest(&self, rung: &str) -> Vec<&Record> {
+        let mut records = self.of(rung);
+        let steps = records.iter().map(|record| record.run.trace.len()).max();
+        records.retain(|record| Some(record.run.trace.len()) == steps);
+        records
+    }
+
     /// The run of a rung with the first seed.
     pub(crate) fn first(&self, rung: &str) -> Option<&Record> {
-        self.0.iter().find(|record| record.rung == rung && record.seed == 1)
+        self.0
+            .iter()
+            .find(|record| record.rung == rung && record.seed == 1)
     }
 
     /// A figure of each run of a rung, those left out that do not have it.
@@ -67,6 +77,16 @@ pub(crate) fn spread(values: &[f64], digits: usize) -> String {
             text(low),
             text(high)
         ),
+    }
+}
+
+/// Rates in percent, with the number of seeds where that is not `all`.
+pub(crate) fn percent_of(values: &[f64], all: usize) -> String {
+    match values.len() {
+        0 => "–".to_owned(),
+        count if count == all => percent(values),
+        1 => format!("{}, 1 seed", percent(values)),
+        count => format!("{}, {count} seeds", percent(values)),
     }
 }
 

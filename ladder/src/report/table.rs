@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use diagnosis::Severity;
 
-use super::runs::{Runs, at_end, percent, spread};
+use super::runs::{Runs, at_end, percent, percent_of, spread};
 use crate::evaluate::{Evaluation, mean};
 use crate::record::Record;
-use crate::rung::{EQUAL_STEPS, Rung, ladder};
+use crate::rung::{EQUAL_STEPS, Rung, STEPS, ladder};
 
 fn loss(runs: &Runs, rung: &str, step: u64) -> String {
     spread(&runs.figures(rung, |record| record.loss_at(step)), 3)
@@ -22,18 +22,25 @@ pub(super) fn course(runs: &Runs) -> String {
     for rung in ladder() {
         let records = runs.of(rung.name);
         let Some(last) = records.iter().map(|record| record.run.trace.len()).max() else {
-            let _ = writeln!(out, "| {} | 0 | – | – | – | – | – | – | – | – |", rung.title);
+            let _ = writeln!(
+                out,
+                "| {} | 0 | – | – | – | – | – | – | – | – |",
+                rung.title
+            );
             continue;
         };
-        let of_last = |figure: fn(&diagnosis::TracePoint) -> Option<f64>| {
-            runs.figures(rung.name, |record| record.run.trace.last().and_then(figure))
+        let longest = runs.longest(rung.name);
+        let of_last = |figure: fn(&diagnosis::TracePoint) -> Option<f64>| -> Vec<f64> {
+            let ends = longest.iter().filter_map(|record| record.run.trace.last());
+            ends.filter_map(figure).collect()
         };
-        let largest = runs.figures(rung.name, |record| record.accuracy.iter().copied().reduce(f64::max));
-        let steps = if records.iter().all(|record| record.run.trace.len() == last) {
-            last.to_string()
-        } else {
-            let shortest = records.iter().map(|record| record.run.trace.len()).min();
-            format!("{} to {last}", shortest.unwrap_or(0))
+        let largest = runs.figures(rung.name, |record| {
+            record.accuracy.iter().copied().reduce(f64::max)
+        });
+        let steps = match longest.len() {
+            count if count == records.len() => last.to_string(),
+            1 => format!("{last}, 1 seed"),
+            count => format!("{last}, {count} seeds"),
         };
         let _ = writeln!(
             out,
@@ -119,39 +126,46 @@ pub(super) fn sentence(runs: &Runs, rung: &Rung) -> String {
 /// EER and MR of every rung beside the untrained network's.
 pub(super) fn rates(runs: &Runs) -> String {
     let mut out = format!(
-        "| rung | seeds | dev EER at step {EQUAL_STEPS} | last step | dev EER | test EER | test EER, centred | MR | MR, centred | area under the ROC of the distance |\n\
-         |---|---|---|---|---|---|---|---|---|---|\n"
+        "| rung | seeds | dev EER at step {EQUAL_STEPS} | at step {STEPS} | last step | dev EER | test EER | test EER, centred | MR | MR, centred | area \
+         under the ROC of the distance |\n|---|---|---|---|---|---|---|---|---|---|---|\n"
     );
-    let row = |title: &str, records: &[&Record], pick: &dyn Fn(&Record) -> Evaluation, steps: String| {
+    let row = |title: &str, records: &[&Record], last: &[&Evaluation]| {
         let figures = |figure: &dyn Fn(&Evaluation) -> Option<f64>| -> Vec<f64> {
-            records.iter().filter_map(|record| figure(&pick(record))).collect()
+            last.iter()
+                .filter_map(|evaluation| figure(evaluation))
+                .collect()
         };
-        let equal: Vec<f64> = records
-            .iter()
-            .filter_map(|record| record.at(EQUAL_STEPS))
-            .map(Evaluation::mean_dev)
-            .collect();
+        let at = |step: u64| -> String {
+            let reached = records.iter().filter_map(|record| record.at(step));
+            let rates: Vec<f64> = reached.map(Evaluation::mean_dev).collect();
+            percent_of(&rates, records.len())
+        };
+        let step = last.first().map_or(0, |evaluation| evaluation.step);
+        let [equal, middle] = match step {
+            0 => ["–".to_owned(), "–".to_owned()],
+            _ => [at(EQUAL_STEPS), at(STEPS)],
+        };
         format!(
-            "| {title} | {} | {} | {steps} | {} | {} | {} | {} | {} | {} |\n",
+            "| {title} | {} | {equal} | {middle} | {step} | {} | {} | {} | {} | {} | {} |\n",
             records.len(),
-            if steps == "0" { "–".to_owned() } else { percent(&equal) },
-            percent(&figures(&|e| Some(e.mean_dev()))),
+            percent_of(&figures(&|e| Some(e.mean_dev())), records.len()),
             percent(&figures(&|e| Some(e.mean_test()))),
-            percent(&figures(&|e| Some(mean(e.test.iter().map(|rate| rate.centred_eer))))),
+            percent(&figures(&|e| Some(mean(
+                e.test.iter().map(|rate| rate.centred_eer)
+            )))),
             percent(&figures(&|e| e.mr)),
             percent(&figures(&|e| e.mr_centred)),
             spread(&figures(&|e| Some(e.distance_auc)), 2),
         )
     };
-    let untrained = runs.of("question");
-    out += &row("*untrained*", &untrained, &|record| record.evaluations[0].clone(), "0".to_owned());
+    let question = runs.of("question");
+    let untrained: Vec<&Evaluation> = question.iter().map(|r| &r.evaluations[0]).collect();
+    out += &row("*untrained*", &question, &untrained);
     for rung in ladder() {
-        let records = runs.of(rung.name);
-        if records.is_empty() {
-            continue;
+        let ends: Vec<&Evaluation> = runs.longest(rung.name).into_iter().map(at_end).collect();
+        if !ends.is_empty() {
+            out += &row(rung.title, &runs.of(rung.name), &ends);
         }
-        let steps: Vec<f64> = records.iter().map(|record| at_end(record).step as f64).collect();
-        out += &row(rung.title, &records, &|record| at_end(record).clone(), spread(&steps, 0));
     }
     out
 }
@@ -165,7 +179,10 @@ pub(super) fn lists(runs: &Runs) -> String {
         let rates = evaluation.dev.iter().chain(&evaluation.test);
         rates.map(|rate| (rate.list.clone(), rate.eer)).collect()
     };
-    let names: Vec<String> = of(&example.evaluations[0]).into_iter().map(|rate| rate.0).collect();
+    let names: Vec<String> = of(&example.evaluations[0])
+        .into_iter()
+        .map(|rate| rate.0)
+        .collect();
     let mut out = format!(
         "| rung | {} |\n|---|{}\n",
         names.join(" | "),
@@ -180,10 +197,14 @@ pub(super) fn lists(runs: &Runs) -> String {
             .collect();
         let _ = writeln!(out, "| {title} | {} |", cells.join(" | "));
     };
-    let untrained: Vec<&Evaluation> = runs.of("question").iter().map(|r| &r.evaluations[0]).collect();
+    let untrained: Vec<&Evaluation> = runs
+        .of("question")
+        .iter()
+        .map(|r| &r.evaluations[0])
+        .collect();
     row("*untrained*", &untrained);
     for rung in ladder() {
-        let ends: Vec<&Evaluation> = runs.of(rung.name).into_iter().map(at_end).collect();
+        let ends: Vec<&Evaluation> = runs.longest(rung.name).into_iter().map(at_end).collect();
         if !ends.is_empty() {
             row(rung.title, &ends);
         }

@@ -1,6 +1,6 @@
 //! The claims that need trained networks.
 
-use super::claims::{Claim, Outcome, claim, compared, versus, whether};
+use super::claim::{Claim, Outcome, claim, compared, versus, whether};
 use super::runs::{Runs, at_end, percent, spread};
 use crate::evaluate::{Evaluation, mean};
 use crate::record::Record;
@@ -15,15 +15,51 @@ fn average(values: &[f64]) -> f64 {
 
 pub(super) fn on_what_mends_it(runs: &Runs) -> Vec<Claim> {
     vec![
-        claim("C5", "The kept dimension alone gives a learning signal, but stays clearly behind the paper's version.", kept(runs)),
-        claim("C6", "Learning rates of 0.1 and 0.01 saturate the LSTM and kill the outputs even with the dimension kept.", rates(runs)),
-        claim("C7", "Outputs that are no distributions make distances negative and gradients vanish in the clip.", outputs(runs)),
-        claim("C10", "One fixed crop of 0.4 s starves the training.", crops(runs)),
-        claim("C11", "A margin of 1 is too small for the softmax version; 3 ≥ 2 > 1.", margins(runs)),
-        claim("C12", "One direction of the divergence is weaker than two, a little.", directions(runs)),
-        claim("C15", "Small outputs at the start mean a long plateau.", gains(runs)),
-        claim("C20", "Reading the axes the wrong way round, as the paper's public code does, does little harm.", layout(runs)),
-        claim("C22", "The cosine of states that are not centred costs accuracy.", centring(runs)),
+        claim(
+            "C5",
+            "The kept dimension alone gives a learning signal, but stays clearly behind the paper's version.",
+            kept(runs),
+        ),
+        claim(
+            "C6",
+            "Learning rates of 0.1 and 0.01 saturate the LSTM and kill the outputs even with the dimension kept.",
+            rates(runs),
+        ),
+        claim(
+            "C7",
+            "Outputs that are no distributions make distances negative and gradients vanish in the clip.",
+            outputs(runs),
+        ),
+        claim(
+            "C10",
+            "One fixed crop of 0.4 s starves the training.",
+            crops(runs),
+        ),
+        claim(
+            "C11",
+            "A margin of 1 is too small for the softmax version; 3 ≥ 2 > 1.",
+            margins(runs),
+        ),
+        claim(
+            "C12",
+            "One direction of the divergence is weaker than two, a little.",
+            directions(runs),
+        ),
+        claim(
+            "C15",
+            "Small outputs at the start mean a long plateau.",
+            gains(runs),
+        ),
+        claim(
+            "C20",
+            "Reading the axes the wrong way round, as the paper's public code does, does little harm.",
+            layout(runs),
+        ),
+        claim(
+            "C22",
+            "The cosine of states that are not centred costs accuracy.",
+            centring(runs),
+        ),
     ]
 }
 
@@ -31,12 +67,22 @@ fn kept(runs: &Runs) -> Option<(Outcome, String)> {
     let rate = runs.of("rate");
     let first = rate.first()?;
     let auc = |records: &[&Record]| -> Vec<f64> {
-        records.iter().map(|record| at_end(record).distance_auc).collect()
+        records
+            .iter()
+            .map(|record| at_end(record).distance_auc)
+            .collect()
     };
-    let before: Vec<f64> = rate.iter().map(|record| record.evaluations[0].mean_dev()).collect();
+    let before: Vec<f64> = rate
+        .iter()
+        .map(|record| record.evaluations[0].mean_dev())
+        .collect();
     let after = runs.figures("rate", |record| Some(at_end(record).mean_dev()));
     let signal = average(&auc(&rate)) > 0.6;
-    let ends: Vec<f64> = rate.iter().filter_map(|record| record.run.trace.last()).map(|p| p.loss).collect();
+    let ends: Vec<f64> = rate
+        .iter()
+        .filter_map(|record| record.run.trace.last())
+        .map(|p| p.loss)
+        .collect();
     Some((
         whether(signal && average(&after) < average(&before)),
         format!(
@@ -78,9 +124,18 @@ fn rates(runs: &Runs) -> Option<(Outcome, String)> {
     let learns = at_end(slow).distance_auc > 0.6;
     text += match learns {
         true => ". Only 0.001 learns",
-        false => ". 0.1 and 0.01 do what the claim says, but 0.001 does not learn either: the outputs are the next thing that is wrong",
+        false => {
+            ". 0.1 and 0.01 do what the claim says, but 0.001 does not learn either: the outputs are the next thing that is wrong"
+        }
     };
-    Some((if learns { Outcome::Confirmed } else { Outcome::Refined }, text))
+    Some((
+        if learns {
+            Outcome::Confirmed
+        } else {
+            Outcome::Refined
+        },
+        text,
+    ))
 }
 
 fn outputs(runs: &Runs) -> Option<(Outcome, String)> {
@@ -95,7 +150,9 @@ fn outputs(runs: &Runs) -> Option<(Outcome, String)> {
     };
     let lowest = |record: &Record| {
         let trace = record.run.trace.iter();
-        trace.filter_map(|point| point.same_divergence).fold(f64::INFINITY, f64::min)
+        trace
+            .filter_map(|point| point.same_divergence)
+            .fold(f64::INFINITY, f64::min)
     };
     Some((
         whether(at_end(prelu).clipped_share > at_end(softmax).clipped_share),
@@ -198,13 +255,21 @@ fn directions(runs: &Runs) -> Option<(Outcome, String)> {
 fn leaves(record: &Record) -> Option<u64> {
     let points = record.run.trace.iter();
     points
-        .filter(|point| point.plateau.is_some_and(|plateau| point.loss < 0.95 * plateau))
+        .filter(|point| {
+            point
+                .plateau
+                .is_some_and(|plateau| point.loss < 0.95 * plateau)
+        })
         .map(|point| point.step)
         .next()
 }
 
 fn gains(runs: &Runs) -> Option<(Outcome, String)> {
-    let [small, plain, large] = [runs.first("gain-0.1")?, runs.first("pk")?, runs.first("gain-10")?];
+    let [small, plain, large] = [
+        runs.first("gain-0.1")?,
+        runs.first("pk")?,
+        runs.first("gain-10")?,
+    ];
     let [a, b, c] = [small, plain, large].map(leaves);
     let text = |step: Option<u64>| step.map_or("never".to_owned(), |step| step.to_string());
     let never = u64::MAX;
@@ -245,7 +310,12 @@ fn layout(runs: &Runs) -> Option<(Outcome, String)> {
 
 fn centring(runs: &Runs) -> Option<(Outcome, String)> {
     let cost = |evaluation: &Evaluation| {
-        mean(evaluation.test.iter().map(|rate| rate.eer - rate.centred_eer))
+        mean(
+            evaluation
+                .test
+                .iter()
+                .map(|rate| rate.eer - rate.centred_eer),
+        )
     };
     let untrained = runs.figures("question", |record| Some(cost(&record.evaluations[0])));
     let trained = runs.figures("pk", |record| Some(cost(at_end(record))));
