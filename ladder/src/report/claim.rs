@@ -10,6 +10,8 @@ pub(super) enum Outcome {
     Confirmed,
     Refuted,
     Refined,
+    /// The runs differ by no more than seeds do, or there is one only.
+    Undecided,
     /// Its runs are not there.
     NotRun,
 }
@@ -20,6 +22,7 @@ impl fmt::Display for Outcome {
             Self::Confirmed => "confirmed",
             Self::Refuted => "refuted",
             Self::Refined => "refined",
+            Self::Undecided => "undecided",
             Self::NotRun => "not run",
         })
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use diagnosis::Severity;
+use diagnosis::{Name, Severity};
 
 use super::runs::{Runs, at_end, percent, percent_of, spread};
 use crate::evaluate::{Evaluation, mean};
@@ -110,7 +110,9 @@ pub(super) fn sentence(runs: &Runs, rung: &Rung) -> String {
         return out;
     };
     let defect = rung.defect.and_then(|name| record.diagnosis.find(name));
-    if let Some(finding) = defect.or(record.diagnosis.findings.first()) {
+    // Where the defect is not marked enough to be named, what it leads to is.
+    let phase = record.diagnosis.find(Name::EverythingApart);
+    if let Some(finding) = defect.or(phase).or(record.diagnosis.findings.first()) {
         let _ = writeln!(
             out,
             "Doctor: `{}`, {}. {}. Remedy: {}.",
