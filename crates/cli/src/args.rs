@@ -9,7 +9,9 @@ use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
 use crate::console::Console;
 use crate::global::Global;
 use crate::report::{fault, usage};
-use crate::{check, cluster, doctor, embed, eval, export, merge, prepare, score, train, verify};
+use crate::{
+    check, cluster, doctor, embed, eval, export, merge, prepare, score, train, trial_lists, verify,
+};
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Say what is wrong with a training, and what to try next.
     Doctor(doctor::Args),
+    /// What trial lists ask, and the cleaned Vox1-O from the original.
+    Trials(trial_lists::Args),
     /// Write the model of a run as a bundle to give away.
     Export(export::Args),
     /// Make a packed store of a corpus, from its archives or unpacked.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
+use audio_features::store::Part;
 use clap::value_parser;
 use pair_sampler::Filter;
 use serde::Serialize;
@@ -22,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   siamang embed recordings/ --out embeddings.jsonl
   siamang embed --model run split.tsv --filter split=test --out test.parquet
+  siamang embed vox.store --shard 2/8 --out parts/2.parquet
   find . -name '*.flac' | siamang embed - --out embeddings.npy
   ffmpeg -v error -i talk.mkv -f wav - | siamang embed - --out talk.jsonl
 
@@ -51,6 +53,10 @@ pub(crate) struct Args {
     /// model and, for each thread, the recording that it decodes.
     #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = value_parser!(u64).range(1..))]
     memory: u64,
+    /// Only this part of the recordings, such as 2/8, chosen by a hash of their names: every recording is in
+    /// one part, whichever machine asks.
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Part>,
 }
 
 #[derive(Serialize)]
@@ -75,7 +81,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     check_filters(&args.paths, &args.filter)?;
     let begin = Instant::now();
     let model = Model::load(args.model.model.as_deref(), context)?;
-    let inputs = gather(&args.paths, &args.filter, console)?;
+    let mut inputs = gather(&args.paths, &args.filter, console)?;
+    if let Some(part) = args.shard {
+        inputs.retain(|input| part.contains(&input.id));
+    }
     let dim = model.bundle.config.model.embedding_dim();
     let mut writer = EmbeddingWriter::create(&args.out, dim)?;
     // Without a handler the process ends all the same, but leaves the half-written file.
@@ -126,7 +135,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         }
         result => result?,
     }
-    if num_embedded == 0 {
+    // A part may be empty; what all of it failed is another thing.
+    if num_embedded == 0 && (args.shard.is_none() || !skipped.is_empty()) {
         return Err(nothing_left(skipped.len()));
     }
     writer.finish()?;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use anyhow::Result;
-use pair_sampler::{Manifest, Trial, TrialList};
+use pair_sampler::{Manifest, Trial, TrialList, same_session};
 use serde::Serialize;
 use speaker_eval::{
     BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport, cosine_scores,
@@ -27,7 +27,8 @@ Examples:
   siamang eval --embeddings embeddings.npy --trials trials/test.txt --split split.tsv
 
 One list prints one JSON object, several print an object whose `lists` holds one each. Rates are
-between 0 and 1. The intervals draw speakers, not trials; who speaks is told by `--split`, by
+between 0 and 1. Where sessions (videos) are known, by a table, a store or VoxCeleb's names, the
+figures without targets of one session follow: there the channel helps. The intervals draw speakers, not trials; who speaks is told by `--split`, by
 the root's own table, or by the folders in the paths, if one depth of them agrees with every
 trial.";
 
@@ -57,6 +58,12 @@ pub(crate) struct ListReport {
     centre: Centre,
     n_recordings: usize,
     n_skipped_trials: usize,
+    /// Targets whose recordings are of one session (video), where sessions are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    n_same_session_targets: Option<usize>,
+    /// The same figures without these targets, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_same_session: Option<Box<VerificationReport>>,
 }
 
 #[derive(Serialize)]
@@ -165,6 +172,28 @@ pub(crate) fn measure(
         }
         report => report?,
     };
+    let same = same_session_targets(list, &usable, trials.manifest.as_ref());
+    let is_known = same.iter().any(Option::is_some);
+    let n_same = same.iter().filter(|same| **same == Some(true)).count();
+    let without_same_session = match n_same {
+        0 => None,
+        n if n == is_target.iter().filter(|is_target| **is_target).count() => None,
+        _ => {
+            let keep: Vec<usize> = (0..scores.len())
+                .filter(|&index| same[index] != Some(true))
+                .collect();
+            let scores: Vec<f32> = keep.iter().map(|&index| scores[index]).collect();
+            let is_target: Vec<bool> = keep.iter().map(|&index| is_target[index]).collect();
+            let kept = |side: &[usize]| keep.iter().map(|&index| side[index]).collect::<Vec<_>>();
+            // Intervals that the whole list has not are not tried again.
+            let sides = sides
+                .filter(|_| report.interval.is_some())
+                .map(|(a, b)| (kept(a), kept(b)));
+            let sides = sides.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
+            let report = verification_report(identity(), &scores, &is_target, sides, settings)?;
+            Some(Box::new(report))
+        }
+    };
     Ok(ListReport {
         report,
         origin: trials.origin.clone(),
@@ -175,7 +204,24 @@ pub(crate) fn measure(
             .filter(|id| row(id).is_some())
             .count(),
         n_skipped_trials,
+        n_same_session_targets: is_known.then_some(n_same),
+        without_same_session,
     })
+}
+
+/// Whether each usable trial is a target within one session; `None` where the sessions are not known.
+fn same_session_targets(
+    list: &TrialList,
+    usable: &[(&Trial, (usize, usize))],
+    manifest: Option<&Manifest>,
+) -> Vec<Option<bool>> {
+    let same = same_session(list, manifest);
+    let mut usable = usable.iter().map(|(trial, _)| *trial).peekable();
+    let all = list.trials.iter().zip(same);
+    // The usable trials are the list's, in its order.
+    all.filter(|(trial, _)| usable.next_if(|next| std::ptr::eq(*next, *trial)).is_some())
+        .map(|(trial, same)| same.map(|same| same && trial.target))
+        .collect()
 }
 
 /// Numbers of the speakers on either side of each trial.
@@ -211,9 +257,18 @@ fn speakers(
 }
 
 fn table(lists: &[ListReport]) -> String {
-    let width = lists
+    const APART: &str = "  sessions apart";
+    let rows: Vec<(&str, &VerificationReport)> = lists
         .iter()
-        .map(|list| list.report.list.name.len())
+        .flat_map(|list| {
+            let apart = list.without_same_session.as_deref();
+            let name = list.report.list.name.as_str();
+            std::iter::once((name, &list.report)).chain(apart.map(|report| (APART, report)))
+        })
+        .collect();
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.len())
         .max()
         .unwrap_or(0)
         .max(4);
@@ -221,8 +276,7 @@ fn table(lists: &[ListReport]) -> String {
         "{:width$}    EER %   95 % interval   minDCF     AUC  threshold  targets  others\n",
         "list"
     );
-    for list in lists {
-        let report = &list.report;
+    for (name, report) in rows {
         let interval = report
             .interval
             .as_ref()
@@ -237,7 +291,7 @@ fn table(lists: &[ListReport]) -> String {
         let _ = writeln!(
             text,
             "{:width$} {:8.2} {interval:>15} {:8.4} {:7.4} {:10.4} {:8} {:7}",
-            report.list.name,
+            name,
             100.0 * report.eer,
             report.min_dcf,
             report.roc_auc,

@@ -36,6 +36,7 @@ mod speakers;
 mod stdin;
 mod stored;
 mod train;
+mod trial_lists;
 mod trials;
 mod verify;
 
@@ -82,6 +83,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),
+        Command::Trials(args) => trial_lists::run(args, context),
         Command::Export(args) => export::run(args, context),
         Command::Prepare(args) => prepare::run(args, context),
         Command::Merge(args) => merge::run(args, context),

@@ -39,6 +39,7 @@ mod voxceleb;
 
 pub use check::{
     Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
+    list_line,
 };
 pub use corpora::{Corpus, CorpusKind, read_corpus};
 pub use corpus_plan::CorpusPlan;

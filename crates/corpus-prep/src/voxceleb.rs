@@ -57,6 +57,9 @@ pub struct VoxcelebPlan {
     pub warnings: Vec<String>,
 }
 
+/// A speaker's name and columns.
+type Speaker = (Arc<str>, Arc<BTreeMap<String, String>>);
+
 impl VoxcelebPlan {
     /// Looks through the folders. `progress` is told what is being done, and bytes done and in all of it.
     ///
@@ -133,7 +136,7 @@ impl VoxcelebPlan {
     }
 
     fn fill(&mut self, found: Vec<Found>, speakers: &HashMap<String, SpeakerMeta>) {
-        let mut last: Option<(Arc<str>, Arc<BTreeMap<String, String>>)> = None;
+        let mut last: Option<Speaker> = None;
         let mut last_video: Option<Arc<str>> = None;
         self.items.reserve_exact(found.len());
         self.places.reserve_exact(found.len());

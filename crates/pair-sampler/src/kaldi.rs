@@ -121,9 +121,14 @@ fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest
             Err(message) => problems.push(line_problem(&wav_scp, *line, message)),
         }
     }
-    let (is_known, place): (Box<dyn Fn(&String) -> bool>, _) = match &segments {
-        Some(segments) => (Box::new(|name| segments.contains_key(name)), "segments"),
-        None => (Box::new(|name| wavs.contains_key(name)), "wav.scp"),
+    let place = if segments.is_some() {
+        "segments"
+    } else {
+        "wav.scp"
+    };
+    let is_known = |name: &String| match &segments {
+        Some(segments) => segments.contains_key(name),
+        None => wavs.contains_key(name),
     };
     for (name, (line, _)) in speakers.iter().filter(|(name, _)| !is_known(name)) {
         let message = format!("`{name}` has no recording in {place}");

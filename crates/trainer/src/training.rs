@@ -118,7 +118,7 @@ impl Training<'_> {
                 let device = self.options.device.clone().autodiff();
                 self.step(state, batch, &device, &mut means)?;
                 let step = state.progress.step;
-                if step % LOG_EVERY == 0 || step == self.config.max_steps {
+                if step.is_multiple_of(LOG_EVERY) || step == self.config.max_steps {
                     let summary = means.finish(
                         &state.coverage,
                         weight_norm(&state.network),
@@ -127,14 +127,15 @@ impl Training<'_> {
                     self.emit(state, &Event::Steps(summary))?;
                     means = StepMeans::new(batches.waited());
                 }
-                if step % self.config.eval_every == 0 {
+                if step.is_multiple_of(self.config.eval_every) {
                     self.evaluate_and_save(state, maker)?;
                     means.restart_clock();
                 }
             }
         })?;
         // A run of no steps leaves the untrained network, which others are measured against.
-        if state.progress.step % self.config.eval_every != 0 || !self.run.has_checkpoint() {
+        if !state.progress.step.is_multiple_of(self.config.eval_every) || !self.run.has_checkpoint()
+        {
             if reason == EndReason::Interrupted {
                 let bundle = self.bundle(state)?;
                 self.save(state, &bundle, false)?;

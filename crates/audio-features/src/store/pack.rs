@@ -112,17 +112,18 @@ pub fn pack(
                 .map(|&index| outcome(index as usize, job, read))
                 .collect::<Result<Vec<Outcome>, StoreError>>()
         };
-        let slot = Mutex::new((&mut writer, &mut state));
-        let write = || match slot.lock() {
-            Ok(mut slot) => {
-                let (writer, state) = &mut *slot;
-                store(writer, &ready, job, state)
-            }
-            Err(_) => Ok(()),
-        };
         // What the last chunk gave is written while this one is decoded.
-        let (written, next) = rayon::join(write, work);
-        drop(slot);
+        let (written, next) = {
+            let slot = Mutex::new((&mut writer, &mut state));
+            let write = || match slot.lock() {
+                Ok(mut slot) => {
+                    let (writer, state) = &mut *slot;
+                    store(writer, &ready, job, state)
+                }
+                Err(_) => Ok(()),
+            };
+            rayon::join(write, work)
+        };
         written?;
         progress(&state);
         if range.is_empty() {

@@ -17,8 +17,11 @@ use super::settings::StoreSettings;
 use super::summary::StoreSummary;
 use crate::{FeatureConfig, FrontEnd};
 
-/// Speaker, video, number and length in frames of 1,024 samples of all utterances, sorted by name.
-fn utterances() -> Option<Vec<(Arc<str>, Arc<str>, String, u64)>> {
+/// Speaker, video, name and length in frames of 1,024 samples.
+type Listed = (Arc<str>, Arc<str>, String, u64);
+
+/// All utterances, sorted by name.
+fn utterances() -> Option<Vec<Listed>> {
     let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,

@@ -72,10 +72,9 @@ impl Bandwidth {
         let smooth = spectrum
             .windows(SMOOTHING)
             .map(|bins| bins.iter().sum::<f32>() / SMOOTHING as f32);
-        let reached = smooth
+        let (last, _) = smooth
             .enumerate()
-            .filter(|(_, power)| *power > FLOOR * level);
-        let (last, _) = reached.last()?;
+            .rfind(|(_, power)| *power > FLOOR * level)?;
         Some((last + SMOOTHING / 2) as f32 * bin_hz)
     }
 }

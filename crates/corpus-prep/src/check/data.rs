@@ -22,14 +22,18 @@ pub struct CheckedData {
 }
 
 impl CheckedData {
-    /// Opens a folder, a table, a Kaldi directory or a store; `split` is a table whose paths start from the folder.
+    /// Opens a folder, a table, a Kaldi directory or a store; `split` is a table whose paths start from the folder or
+    /// the store.
     ///
     /// # Errors
     /// What [`Manifest::read`] and [`Store::open`] fail with.
     pub fn open(path: &Path, split: Option<&Path>) -> Result<Self, PrepError> {
         if Store::is_store(path) {
             let store = Store::open(path)?;
-            let manifest = manifest_of(&store)?;
+            let manifest = match split {
+                Some(table) => Manifest::with_split_file(path, table)?,
+                None => manifest_of(&store)?,
+            };
             return Ok(Self {
                 manifest,
                 store: Some(store),

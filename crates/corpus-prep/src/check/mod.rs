@@ -15,7 +15,7 @@ use pair_sampler::{Filter, SamplerError, ValidateOptions};
 
 pub use balance::{Balance, SplitBalance};
 pub use data::CheckedData;
-pub use report::{CheckReport, Finding};
+pub use report::{CheckReport, Finding, list_line};
 pub use voxceleb::SetCounts;
 
 use crate::error::PrepError;

@@ -157,8 +157,16 @@ impl fmt::Display for CheckReport {
     }
 }
 
-/// One line about a list.
-pub(crate) fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
+/// One line about a list: what it asks, and which published list it is.
+#[must_use]
+pub fn list_line(list: &TrialSummary) -> String {
+    let mut line = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_list(&mut line, list);
+    line
+}
+
+fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
     write!(f, "list {}", list.name)?;
     if let Some(known) = list.known_as {
         let by = if list.is_exact == Some(true) {

@@ -62,7 +62,11 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
         heights.push(merge.height);
     }
     let leaf = |point: usize| {
-        let half = if point % 2 == 0 { "first" } else { "second" };
+        let half = if point.is_multiple_of(2) {
+            "first"
+        } else {
+            "second"
+        };
         format!(
             "{} ({half} part, {} recordings)",
             clusters.speakers[clusters.labels[point]], clusters.sizes[point]

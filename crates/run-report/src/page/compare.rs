@@ -36,12 +36,11 @@ pub fn compare_runs(runs: &[RunReport]) -> String {
     )
 }
 
+/// The points of a curve by step.
+type Points = dyn Fn(&Journal) -> Vec<(u64, Option<f64>)>;
+
 fn figures(runs: &[RunReport]) -> Vec<Figure> {
-    let overlaid = |id: &str,
-                    title: &str,
-                    unit: &str,
-                    format: &str,
-                    points: &dyn Fn(&Journal) -> Vec<(u64, Option<f64>)>| {
+    let overlaid = |id: &str, title: &str, unit: &str, format: &str, points: &Points| {
         let lines = runs
             .iter()
             .enumerate()
