@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use diagnosis::{Name, Severity};
+use diagnosis::{Name, Severity, Verdict};
 
 use super::runs::{Runs, at_end, percent, percent_of, spread};
 use crate::evaluate::{Evaluation, mean};
@@ -72,9 +72,13 @@ fn words(record: &Record) -> String {
         names.join(", ")
     };
     let verdict = format!("{:?}", record.diagnosis.verdict).to_lowercase();
+    let suspect = match record.diagnosis.verdict {
+        Verdict::Broken => "suspect: ",
+        Verdict::Suspect | Verdict::Healthy => "",
+    };
     let parts = [
         ("", of(Severity::Broken)),
-        ("suspect: ", of(Severity::Suspect)),
+        (suspect, of(Severity::Suspect)),
         ("also: ", of(Severity::Information)),
     ];
     let parts: Vec<String> = parts
