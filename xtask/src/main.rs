@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use commands::{bench as bench_command, fetch as fetch_command, make_voices, prepare_voxceleb};
+use commands::{
+    bench as bench_command, fetch as fetch_command, ladder, make_voices, prepare_voxceleb,
+};
 
 /// Commands for those who work on Siamang.
 #[derive(Parser)]
@@ -30,6 +32,8 @@ enum Command {
     Fetch(fetch_command::Fetch),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
+    /// Rebuild the version that failed and mend one wrong assumption a rung.
+    Ladder(ladder::Ladder),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +44,7 @@ fn main() -> ExitCode {
         }
         Command::Fetch(command) => fetch_command::run(&command).map(|()| 0),
         Command::Bench(command) => bench_command::run(&command).map(|()| 0),
+        Command::Ladder(command) => ladder::run(&command).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),

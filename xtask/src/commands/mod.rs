@@ -2,5 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod fetch;
+pub(crate) mod ladder;
 pub(crate) mod make_voices;
 pub(crate) mod prepare_voxceleb;
