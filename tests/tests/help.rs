@@ -24,7 +24,7 @@ fn help_of_every_command() {
     insta::assert_snapshot!("siamang", help(&[]));
     for command in [
         "train", "embed", "verify", "score", "eval", "cluster", "check", "doctor", "export",
-        "prepare", "merge", "trials",
+        "prepare", "merge", "trials", "report",
     ] {
         let text = help(&[command]);
         assert!(

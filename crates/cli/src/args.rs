@@ -10,7 +10,8 @@ use crate::console::Console;
 use crate::global::Global;
 use crate::report::{fault, usage};
 use crate::{
-    check, cluster, doctor, embed, eval, export, merge, prepare, score, train, trial_lists, verify,
+    check, cluster, doctor, embed, eval, export, merge, prepare, run_report, score, train,
+    trial_lists, verify,
 };
 
 const EXIT_CODES: &str = "\
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Check(check::Args),
     /// Say what is wrong with a training, and what to try next.
     Doctor(doctor::Args),
+    /// Show a run, or several beside each other, in a browser.
+    Report(run_report::Args),
     /// What trial lists ask, and the cleaned Vox1-O from the original.
     Trials(trial_lists::Args),
     /// Write the model of a run as a bundle to give away.

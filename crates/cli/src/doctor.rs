@@ -85,7 +85,12 @@ fn of_check(check: &Check) -> String {
     }
 }
 
-/// What the journal of a run says.
+/// What is wrong with a run, as its journal says.
+pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
+    Ok(of_run(run)?.0)
+}
+
+/// The same in words too.
 fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
     let events = read_journal(directory)?;
     // A run whose configuration this version cannot read still has a journal.

@@ -137,7 +137,7 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
 }
 
 /// A recording's samples at `sample_rate_hz`.
-fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
+pub(crate) fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
     match &input.source {
         Source::File(path) => {
             read_recording(path, sample_rate_hz).map_err(|error| error.to_string())

@@ -31,6 +31,7 @@ mod prepare;
 mod protocol;
 mod protocol_summary;
 mod report;
+mod run_report;
 mod score;
 mod speakers;
 mod stdin;
@@ -75,13 +76,14 @@ fn main() -> ExitCode {
 /// Runs the command that was asked for.
 fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
     match &arguments.command {
-        Command::Train(args) => train::run(args, &arguments.global),
+        Command::Train(args) => train::run(args, &arguments.global, context),
         Command::Embed(args) => embed::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Score(args) => score::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
+        Command::Report(args) => run_report::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),
         Command::Trials(args) => trial_lists::run(args, context),
         Command::Export(args) => export::run(args, context),

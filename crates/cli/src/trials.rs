@@ -128,7 +128,7 @@ impl Named {
 }
 
 /// The table that was named, or the one that the root holds.
-fn read_manifest(
+pub(crate) fn read_manifest(
     root: Option<&Path>,
     store: Option<&Store>,
     table: Option<&Path>,
@@ -148,7 +148,8 @@ fn read_manifest(
     })
 }
 
-fn input(
+/// The recording that a list calls `name`.
+pub(crate) fn input(
     name: &str,
     root: &Path,
     manifest: Option<&Manifest>,

@@ -32,10 +32,11 @@ impl Saved {
 /// Runs the layer: returns `y` `[frames, batch, directions * hidden]`, the forward direction's units first, and with
 /// `train` what [`backward`] needs.
 ///
-/// `x` is `[frames, batch, input]`, and `weights` has those of each direction, the forward one's first. `lengths`, one entry for each sequence (0 allowed), say where padding begins: over
-/// the padding a sequence's state is carried unchanged, so that `y[frames - 1]` of the forward direction and `y[0]` of
-/// the backward direction are the last states of each sequence, as PyTorch returns them for packed sequences. The
-/// padding's values do not matter as long as they are finite.
+/// `x` is `[frames, batch, input]`, and `weights` has those of each direction, the forward one's first. `lengths`, one
+/// entry for each sequence (0 allowed), say where padding begins: over the padding a sequence's state is carried
+/// unchanged, so that `y[frames - 1]` of the forward direction and `y[0]` of the backward direction are the last states
+/// of each sequence, as PyTorch returns them for packed sequences. The padding's values do not matter as long as they
+/// are finite.
 ///
 /// # Errors
 /// A slice that does not fit `shape`, a length beyond `frames`, a zero dimension: see [`LstmError`].

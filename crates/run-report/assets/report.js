@@ -92,7 +92,8 @@
     const show = (next) => {
       at = Math.max(0, Math.min(stops.length - 1, next));
       chart.dispatchAction({ type: "showTip", ...stops[at] });
-      spoken.textContent = element.querySelector(".tip")?.textContent || "";
+      // ECharts draws the tooltip of an axis a moment later.
+      setTimeout(() => (spoken.textContent = element.querySelector(".tip")?.textContent || ""), 60);
     };
     const leap = Math.max(1, Math.round(stops.length / 10));
     const moves = {

@@ -1,9 +1,10 @@
 //! Recordings to raw log-mel features. Those of files are computed once and cached on disk, those of packed stores
-//! are computed whenever they are needed.
+//! stay in memory while there is room, and are computed whenever they are needed after that.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use audio_features::store::Store;
 use audio_features::{CachedFeatures, FeatureCache, Features, FrontEnd, decode_recording};
@@ -15,19 +16,32 @@ use crate::TrainError;
 /// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
 const SUMMED_UTTERANCES: usize = 20_000;
 
+/// Bytes of features of stored utterances that stay in memory. A corpus that fits is decoded once; of a larger one, what
+/// came first stays, and the rest is decoded for every crop.
+const KEPT_BYTES: usize = 1 << 30;
+
+/// A store that is read from, and the features that are kept of it.
+struct Opened {
+    store: Store,
+    /// By the number of the utterance.
+    kept: Vec<OnceLock<Arc<Features>>>,
+}
+
 /// The raw log-mel features of recordings, from packed stores or from a cache that several processes may share.
 pub struct FeatureBank {
     cache: FeatureCache,
     front_end: FrontEnd,
-    stores: Vec<Store>,
+    stores: Vec<Opened>,
+    /// Bytes that may still be kept.
+    room: AtomicUsize,
 }
 
 /// Raw log-mel features; dereferences to the values, `[frames, bins]` row-major.
 pub enum RawFeatures {
     /// From the cache of a file.
     Cached(CachedFeatures),
-    /// Just computed from a store.
-    Computed(Features),
+    /// Computed from a store.
+    Computed(Arc<Features>),
 }
 
 impl RawFeatures {
@@ -45,7 +59,7 @@ impl RawFeatures {
     pub fn into_features(self) -> Features {
         match self {
             Self::Cached(features) => features.to_features(),
-            Self::Computed(features) => features,
+            Self::Computed(features) => Arc::unwrap_or_clone(features),
         }
     }
 }
@@ -80,6 +94,7 @@ impl FeatureBank {
             cache: FeatureCache::open(directory, front_end.config())?,
             front_end,
             stores: Vec::new(),
+            room: AtomicUsize::new(KEPT_BYTES),
         })
     }
 
@@ -89,20 +104,56 @@ impl FeatureBank {
     /// [`TrainError::Store`] for a store that cannot be opened.
     pub fn with_stores(mut self, roots: &[&Path]) -> Result<Self, TrainError> {
         for root in roots {
-            let is_open = self.stores.iter().any(|store| store.path() == *root);
+            let is_open = self
+                .stores
+                .iter()
+                .any(|opened| opened.store.path() == *root);
             if Store::is_store(root) && !is_open {
-                self.stores.push(Store::open(root)?);
+                let store = Store::open(root)?;
+                let kept = (0..store.len()).map(|_| OnceLock::new()).collect();
+                self.stores.push(Opened { store, kept });
             }
         }
         Ok(self)
     }
 
     /// The store that a path lies in, with the number of its utterance.
-    fn stored(&self, path: &Path) -> Option<(&Store, usize)> {
-        self.stores.iter().find_map(|store| {
-            let name = path.strip_prefix(store.path()).ok()?.to_str()?;
-            Some((store, store.find(name)?))
+    fn stored(&self, path: &Path) -> Option<(&Opened, usize)> {
+        self.stores.iter().find_map(|opened| {
+            let name = path.strip_prefix(opened.store.path()).ok()?.to_str()?;
+            Some((opened, opened.store.find(name)?))
         })
+    }
+
+    /// The features of an utterance of a store, kept in memory as long as there is room.
+    fn of_store(
+        &self,
+        opened: &Opened,
+        index: usize,
+        path: &Path,
+    ) -> Result<Arc<Features>, TrainError> {
+        let kept = &opened.kept[index];
+        if let Some(features) = kept.get() {
+            return Ok(Arc::clone(features));
+        }
+        let rate = self.front_end.config().sample_rate_hz;
+        let samples = opened.store.recording(index, rate)?.waveform.samples;
+        let features = self.front_end.log_mel(&samples);
+        if features.num_frames() == 0 {
+            return Err(TrainError::TooShort {
+                path: path.to_owned(),
+                num_samples: samples.len(),
+            });
+        }
+        let features = Arc::new(features);
+        let bytes = size_of_val(features.data());
+        let take = |room: usize| room.checked_sub(bytes);
+        let order = Ordering::Relaxed;
+        if self.room.fetch_update(order, order, take).is_ok() {
+            // Another thread may have been as quick; its features are the same.
+            let _ = kept.set(Arc::clone(&features));
+        }
+        Ok(features)
     }
 
     /// The raw log-mel features of one recording, `[frames, bins]`.
@@ -111,16 +162,8 @@ impl FeatureBank {
     /// [`TrainError::Recording`] for one that cannot be decoded, [`TrainError::TooShort`] for one without a
     /// feature frame, [`TrainError::Io`] and [`TrainError::Features`] where file or cache cannot be used.
     pub fn log_mel(&self, path: &Path) -> Result<RawFeatures, TrainError> {
-        if let Some((store, index)) = self.stored(path) {
-            let rate = self.front_end.config().sample_rate_hz;
-            let samples = store.recording(index, rate)?.waveform.samples;
-            let features = self.front_end.log_mel(&samples);
-            if features.num_frames() == 0 {
-                return Err(TrainError::TooShort {
-                    path: path.to_owned(),
-                    num_samples: samples.len(),
-                });
-            }
+        if let Some((opened, index)) = self.stored(path) {
+            let features = self.of_store(opened, index, path)?;
             return Ok(RawFeatures::Computed(features));
         }
         let audio = std::fs::read(path).map_err(TrainError::io(path))?;
@@ -168,8 +211,8 @@ impl FeatureBank {
             .enumerate()
             .map(|(number, utterance)| {
                 let sums = match self.stored(&utterance.path) {
-                    Some((store, index)) if number % stride != 0 => self
-                        .check(store, index, &utterance.path)
+                    Some((opened, index)) if number % stride != 0 => self
+                        .check(&opened.store, index, &utterance.path)
                         .map(|()| Sums::default()),
                     _ => self
                         .log_mel(&utterance.path)

@@ -2,6 +2,7 @@
 
 mod data;
 mod display;
+mod extras;
 mod recipe;
 mod test_set;
 
@@ -17,10 +18,12 @@ use trainer::{
 };
 
 pub(crate) use self::display::why;
+use self::extras::Extras;
 pub(crate) use self::recipe::Recipe;
 use self::recipe::configuration;
 use crate::exit::ExitStatus;
 use crate::global::Global;
+use crate::run_report;
 
 /// Train a speaker network with the KL/hinge loss.
 #[derive(ClapArgs, Debug)]
@@ -40,6 +43,12 @@ pub(crate) struct Args {
     /// What to do where all outputs have become alike
     #[arg(long, value_enum, value_name = "ACTION", default_value_t = CollapseAction::Warn)]
     on_collapse: CollapseAction,
+    /// Write the curves for TensorBoard too, to `tensorboard/` in the run's directory
+    #[arg(long)]
+    tensorboard: bool,
+    /// End without writing `report.html`, what `siamang report` makes of the run
+    #[arg(long)]
+    no_report: bool,
     /// Threads that make batches ahead of the training step
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -64,7 +73,11 @@ enum CollapseAction {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Runs the command.
-pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
+pub(crate) fn run(
+    args: &Args,
+    global: &Global,
+    context: &crate::args::Context,
+) -> Result<ExitStatus> {
     let source = data::read(&args.recipe)?;
     let saved = args.out.join("config.toml");
     let saved = (args.resume && saved.exists()).then_some(saved);
@@ -104,8 +117,11 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
         commit: env!("SIAMANG_COMMIT").to_owned(),
     };
     let display = display::Display::new(&config, global);
+    let split = args.recipe.split.as_deref();
+    let extras = Extras::new(&args.out, &source.data, split, args.tensorboard);
     let result = train(&config, &source.data, &options, &|notice| {
-        display.show(&notice)
+        extras.see(&notice);
+        display.show(&notice);
     });
     display.finish();
     let outcome = match result {
@@ -115,12 +131,21 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
         }
         result => result?,
     };
+    extras.finish()?;
     display.outcome(&outcome, &args.out)?;
     if let Some(test) = &source.test
         && outcome.reason != EndReason::Interrupted
     {
         let bundle = RunDirectory::new(&args.out).best_bundle()?;
         test_set::report(test, &bundle, &options, global)?;
+    }
+    if !args.no_report && outcome.reason != EndReason::Interrupted {
+        match run_report::of_training(&args.out, context) {
+            Ok(path) => context
+                .console
+                .note(&format!("to look at: {}", path.display())),
+            Err(error) => run_report::warn(&error, &context.console),
+        }
     }
     Ok(status(&outcome, display.num_skipped()))
 }

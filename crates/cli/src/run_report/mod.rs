@@ -1,0 +1,143 @@
+//! `siamang report`: a run to look at, as one HTML file.
+
+mod development;
+mod sounds;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use run_report::{Band, Examination, Journal, MapSettings, RunReport, compare_runs, report_page};
+use serde::Serialize;
+
+use crate::args::Context;
+use crate::atomic::AtomicFile;
+use crate::console::{Console, print_json, print_text};
+use crate::doctor;
+use crate::exit::ExitStatus;
+
+pub(crate) use self::development::remember;
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang report run                             # run/report.html: curves, scores, map, worst trials to listen to
+  siamang report run --audio-mb 0 --out run.html # without recordings
+  siamang report first second third              # comparison.html: curves and settings side by side
+
+The file needs no network and nothing beside it. Recordings that are no longer where the run found them are left out, and the
+page says so.";
+
+/// Show a run, or several beside each other, in a browser.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Runs; several are compared.
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// File to write [default: RUN/report.html, or comparison.html for several runs].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Recordings of the worst trials inside the page, in MB at most.
+    #[arg(long, value_name = "MB", default_value_t = AUDIO_MB)]
+    audio_mb: usize,
+}
+
+/// Enough for some twenty seconds of each of the recordings that a page shows.
+const AUDIO_MB: usize = 6;
+
+#[derive(Serialize)]
+struct Answer {
+    out: String,
+    bytes: usize,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    let (page, default) = match args.runs.as_slice() {
+        [run] => (page(run, args.audio_mb, context)?, run.join("report.html")),
+        runs => {
+            let runs: Vec<RunReport> = runs
+                .iter()
+                .map(|run| recorded(run))
+                .collect::<Result<_>>()?;
+            (compare_runs(&runs), PathBuf::from("comparison.html"))
+        }
+    };
+    let out = args.out.clone().unwrap_or(default);
+    write(&out, &page)?;
+    if context.json {
+        print_json(&Answer {
+            out: out.display().to_string(),
+            bytes: page.len(),
+        })?;
+    } else {
+        print_text(&format!("{} ({} kB)\n", out.display(), page.len() / 1000))?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+/// The report that a training ends with: `report.html` in its directory.
+pub(crate) fn of_training(run: &Path, context: &Context) -> Result<PathBuf> {
+    let out = run.join("report.html");
+    write(&out, &page(run, AUDIO_MB, context)?)?;
+    Ok(out)
+}
+
+fn write(out: &Path, page: &str) -> Result<()> {
+    let mut file = AtomicFile::create(out)?;
+    file.write_all(page.as_bytes())?;
+    file.finish()
+}
+
+/// One run with what its best model makes of the development recordings.
+fn page(run: &Path, audio_mb: usize, context: &Context) -> Result<String> {
+    let mut report = recorded(run)?;
+    match examined(run, context) {
+        Ok(Some((examination, recordings))) => {
+            let limit = audio_mb << 20;
+            report.sounds = recordings.sounds(&examination, limit, &context.console);
+            report.notes.extend(recordings.notes());
+            report.examination = Some(examination);
+        }
+        Ok(None) => report.notes.push(
+            "the run does not say where its development recordings are: it was made by an earlier version".to_owned(),
+        ),
+        Err(error) => report
+            .notes
+            .push(format!("the development recordings could not be examined: {error}")),
+    }
+    Ok(report_page(&report)?)
+}
+
+/// What the run's directory alone says.
+fn recorded(run: &Path) -> Result<RunReport> {
+    let absolute = std::path::absolute(run)?;
+    let name = absolute.file_name().unwrap_or(absolute.as_os_str());
+    let configuration = std::fs::read_to_string(run.join("config.toml")).ok();
+    let table = configuration.as_deref().and_then(|text| text.parse().ok());
+    let diagnosis = doctor::diagnosis(run).ok();
+    let diagnosis = diagnosis.and_then(|found| serde_json::to_value(found).ok());
+    Ok(RunReport {
+        name: name.to_string_lossy().into_owned(),
+        journal: Journal::read(&run.join("journal.jsonl"))?,
+        band: table.as_ref().and_then(Band::shipped),
+        diagnosis: diagnosis.and_then(|found| serde_json::from_value(found).ok()),
+        configuration,
+        ..RunReport::default()
+    })
+}
+
+fn examined(
+    run: &Path,
+    context: &Context,
+) -> Result<Option<(Examination, development::Recordings)>> {
+    let Some((development, recordings)) = development::read(run, context)? else {
+        return Ok(None);
+    };
+    let examination = Examination::new(development, MapSettings::default())?;
+    Ok(Some((examination, recordings)))
+}
+
+/// Says that something of the report failed, without failing what it is a report of.
+pub(crate) fn warn(error: &anyhow::Error, console: &Console) {
+    console.warn(&format!("no report was written: {error}"));
+}
