@@ -91,9 +91,16 @@
     let at = -1;
     const show = (next) => {
       at = Math.max(0, Math.min(stops.length - 1, next));
-      chart.dispatchAction({ type: "showTip", ...stops[at] });
+      if (byAxis) {
+        // By its place: by its number, a tooltip of an axis stays where it was first.
+        const mark = option.series[stops[at].seriesIndex].data[stops[at].dataIndex];
+        const x = chart.convertToPixel({ xAxisIndex: 0 }, (mark.value ?? mark)[0]);
+        chart.dispatchAction({ type: "showTip", x, y: chart.getHeight() / 2 });
+      } else {
+        chart.dispatchAction({ type: "showTip", ...stops[at] });
+      }
       // ECharts draws the tooltip of an axis a moment later.
-      setTimeout(() => (spoken.textContent = element.querySelector(".tip")?.textContent || ""), 60);
+      setTimeout(() => (spoken.textContent = element.querySelector(".tip")?.textContent || ""), 200);
     };
     const leap = Math.max(1, Math.round(stops.length / 10));
     const moves = {

@@ -20,7 +20,12 @@ use serde_json::Value;
 /// Chromium as Debian installs it, or where `CHROMIUM` says.
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
-    let usual = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].map(PathBuf::from);
+    let usual = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ]
+    .map(PathBuf::from);
     named.into_iter().chain(usual).find(|path| path.is_file())
 }
 
@@ -34,7 +39,9 @@ impl Session {
     /// Opens `file` in a browser of its own; nothing where there is none.
     fn open(file: &Path) -> Option<Self> {
         let Some(path) = chromium() else {
-            println!("skipped: no Chromium; install the package `chromium` or name one in `CHROMIUM`");
+            println!(
+                "skipped: no Chromium; install the package `chromium` or name one in `CHROMIUM`"
+            );
             return None;
         };
         let options = LaunchOptions::default_builder()
@@ -52,7 +59,9 @@ impl Session {
         let sink = Arc::clone(&complaints);
         tab.add_event_listener(Arc::new(move |event: &Event| {
             let text = match event {
-                Event::RuntimeExceptionThrown(thrown) => format!("{:?}", thrown.params.exception_details),
+                Event::RuntimeExceptionThrown(thrown) => {
+                    format!("{:?}", thrown.params.exception_details)
+                }
                 Event::RuntimeConsoleAPICalled(call) => format!("{:?}", call.params.args),
                 Event::LogEntryAdded(entry) => format!("{:?}", entry.params.entry),
                 _ => return,
@@ -62,21 +71,36 @@ impl Session {
         .unwrap();
         tab.call_method(Runtime::Enable(None)).unwrap();
         tab.call_method(Log::Enable(None)).unwrap();
-        tab.navigate_to(&format!("file://{}", file.display())).unwrap().wait_until_navigated().unwrap();
-        Some(Self { _browser: browser, tab, complaints })
+        tab.navigate_to(&format!("file://{}", file.display()))
+            .unwrap()
+            .wait_until_navigated()
+            .unwrap();
+        Some(Self {
+            _browser: browser,
+            tab,
+            complaints,
+        })
     }
 
     fn evaluate(&self, script: &str) -> Value {
         let script = format!("JSON.stringify((() => {{ {script} }})())");
         let value = self.tab.evaluate(&script, false).unwrap().value;
         // Nothing comes back from a script without `return`.
-        value.map_or(Value::Null, |value| serde_json::from_str(value.as_str().unwrap()).unwrap())
+        value.map_or(Value::Null, |value| {
+            serde_json::from_str(value.as_str().unwrap()).unwrap()
+        })
     }
 
     fn emulate(&self, media: &str, scheme: &str, width: u32) {
-        let feature = Emulation::MediaFeature { name: "prefers-color-scheme".to_owned(), value: scheme.to_owned() };
+        let feature = Emulation::MediaFeature {
+            name: "prefers-color-scheme".to_owned(),
+            value: scheme.to_owned(),
+        };
         self.tab
-            .call_method(Emulation::SetEmulatedMedia { media: Some(media.to_owned()), features: Some(vec![feature]) })
+            .call_method(Emulation::SetEmulatedMedia {
+                media: Some(media.to_owned()),
+                features: Some(vec![feature]),
+            })
             .unwrap();
         self.resize(width, 900);
     }
@@ -105,12 +129,20 @@ impl Session {
 
     /// Leaves a picture of the whole page, where a folder is named.
     fn picture(&self, name: &str, width: u32) {
-        let Some(folder) = std::env::var_os("REPORT_SCREENSHOTS").map(PathBuf::from) else { return };
+        let Some(folder) = std::env::var_os("REPORT_SCREENSHOTS").map(PathBuf::from) else {
+            return;
+        };
         std::fs::create_dir_all(&folder).unwrap();
         self.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
-        let height = self.evaluate("return document.documentElement.scrollHeight").as_u64().unwrap();
+        let height = self
+            .evaluate("return document.documentElement.scrollHeight")
+            .as_u64()
+            .unwrap();
         self.resize(width, u32::try_from(height).unwrap().min(16_000));
-        let bytes = self.tab.capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true).unwrap();
+        let bytes = self
+            .tab
+            .capture_screenshot(Page::CaptureScreenshotFormatOption::Png, None, None, true)
+            .unwrap();
         std::fs::write(folder.join(name), bytes).unwrap();
     }
 
@@ -124,7 +156,15 @@ impl Session {
             })",
         );
         let counts = counts.as_array().unwrap().iter();
-        counts.map(|one| (one[0].as_str().unwrap().to_owned(), one[1].as_u64().unwrap(), one[2].as_u64().unwrap())).collect()
+        counts
+            .map(|one| {
+                (
+                    one[0].as_str().unwrap().to_owned(),
+                    one[1].as_u64().unwrap(),
+                    one[2].as_u64().unwrap(),
+                )
+            })
+            .collect()
     }
 
     /// Moves the mouse to the middle mark of figure `id` and gives the text of its tooltip.
@@ -141,11 +181,20 @@ impl Session {
              return [at.left + x, at.top + y];"
         ));
         let at = |index: usize| point[index].as_f64().unwrap();
-        self.tab.move_mouse_to_point(Point { x: at(0) - 3.0, y: at(1) - 3.0 }).unwrap();
-        self.tab.move_mouse_to_point(Point { x: at(0), y: at(1) }).unwrap();
+        self.tab
+            .move_mouse_to_point(Point {
+                x: at(0) - 3.0,
+                y: at(1) - 3.0,
+            })
+            .unwrap();
+        self.tab
+            .move_mouse_to_point(Point { x: at(0), y: at(1) })
+            .unwrap();
         for _ in 0..40 {
             std::thread::sleep(Duration::from_millis(50));
-            let text = self.evaluate(&format!("return document.querySelector('#{id} .tip')?.textContent || ''"));
+            let text = self.evaluate(&format!(
+                "return document.querySelector('#{id} .tip')?.textContent || ''"
+            ));
             if let Some(text) = text.as_str().filter(|text| !text.is_empty()) {
                 return text.to_owned();
             }
@@ -177,35 +226,65 @@ fn page() -> String {
 #[test]
 fn every_figure_is_drawn_and_answers_the_mouse() {
     let (_folder, path) = written(&page());
-    let Some(session) = Session::open(&path) else { return };
-    for (name, media, scheme, width) in
-        [("light", "", "light", 1280), ("dark", "", "dark", 1280), ("phone", "", "light", 390), ("phone-dark", "", "dark", 390), ("paper", "print", "dark", 720)]
-    {
+    let Some(session) = Session::open(&path) else {
+        return;
+    };
+    for (name, media, scheme, width) in [
+        ("light", "", "light", 1280),
+        ("dark", "", "dark", 1280),
+        ("phone", "", "light", 390),
+        ("phone-dark", "", "dark", 390),
+        ("paper", "print", "dark", 720),
+    ] {
         session.emulate(media, scheme, width);
         let marks = session.marks();
         assert!(marks.len() >= 10, "{name}: only {marks:?}");
         for (id, num_marks, num_paths) in &marks {
-            assert!(*num_marks > 0 && *num_paths > 0, "{name}: figure {id} is empty");
+            assert!(
+                *num_marks > 0 && *num_paths > 0,
+                "{name}: figure {id} is empty"
+            );
         }
         let found = session.evaluate("return document.documentElement.scrollWidth");
-        assert!(found.as_u64().unwrap() <= width.into(), "{name}: the page is {found} px wide, the screen {width}");
+        let wide = session.evaluate(
+            "return [...document.querySelectorAll('*')].filter((one) => !one.closest('.scroll') && one.getBoundingClientRect().right > innerWidth + 1).map((one) => `${one.tagName}.${one.className}#${one.id}`).slice(0, 8).join(' ')",
+        );
+        assert!(
+            found.as_u64().unwrap() <= width.into(),
+            "{name}: the page is {found} px wide, the screen {width}: {wide}"
+        );
         if ["light", "phone"].contains(&name) {
             for (id, ..) in &marks {
-                assert!(!session.hover(id).is_empty(), "{name}: no tooltip in figure {id}");
+                assert!(
+                    !session.hover(id).is_empty(),
+                    "{name}: no tooltip in figure {id}"
+                );
             }
         }
         session.picture(&format!("{name}.png"), width);
     }
     assert!(session.hover("map").contains("speaker"));
-    assert_eq!(session.evaluate("return globalThis.pwned === undefined"), Value::Bool(true), "a name of a file was run");
+    assert_eq!(
+        session.evaluate("return globalThis.pwned === undefined"),
+        Value::Bool(true),
+        "a name of a file was run"
+    );
     assert_eq!(session.complaints(), [String::new(); 0]);
 }
 
 #[test]
 fn a_dark_screen_has_a_dark_page_and_paper_a_white_one() {
     let (_folder, path) = written(&page());
-    let Some(session) = Session::open(&path) else { return };
-    let background = || session.evaluate("return getComputedStyle(document.body).backgroundColor").as_str().unwrap().to_owned();
+    let Some(session) = Session::open(&path) else {
+        return;
+    };
+    let background = || {
+        session
+            .evaluate("return getComputedStyle(document.body).backgroundColor")
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     session.emulate("", "light", 1280);
     assert_eq!(background(), "rgb(255, 255, 255)");
     session.emulate("", "dark", 1280);
@@ -213,7 +292,10 @@ fn a_dark_screen_has_a_dark_page_and_paper_a_white_one() {
     session.emulate("print", "dark", 1280);
     assert_eq!(background(), "rgb(255, 255, 255)");
     session.emulate("", "dark", 1280);
-    let options = PrintToPdfOptions { print_background: Some(true), ..PrintToPdfOptions::default() };
+    let options = PrintToPdfOptions {
+        print_background: Some(true),
+        ..PrintToPdfOptions::default()
+    };
     let pdf = session.tab.print_to_pdf(Some(options)).unwrap();
     assert!(pdf.starts_with(b"%PDF"));
     if let Some(folder) = std::env::var_os("REPORT_SCREENSHOTS") {
@@ -224,7 +306,9 @@ fn a_dark_screen_has_a_dark_page_and_paper_a_white_one() {
 #[test]
 fn figures_work_without_a_mouse() {
     let (_folder, path) = written(&page());
-    let Some(session) = Session::open(&path) else { return };
+    let Some(session) = Session::open(&path) else {
+        return;
+    };
     for id in ["loss", "map", "dendrogram"] {
         session.evaluate(&format!("document.getElementById('{id}').focus()"));
         let focused = session.evaluate("return document.activeElement.id");
@@ -235,7 +319,10 @@ fn figures_work_without_a_mouse() {
             session.evaluate("return document.getElementById('spoken').textContent")
         };
         let (first, last) = (spoken_after("ArrowRight"), spoken_after("End"));
-        assert!(!first.as_str().unwrap().is_empty(), "{id}: nothing is spoken");
+        assert!(
+            !first.as_str().unwrap().is_empty(),
+            "{id}: nothing is spoken"
+        );
         assert_ne!(first, last, "{id}");
     }
     // Whatever can be operated can be reached.
@@ -246,9 +333,14 @@ fn figures_work_without_a_mouse() {
 
 #[test]
 fn runs_are_compared() {
-    let other = run_report::RunReport { name: "second".to_owned(), ..sample::run() };
+    let other = run_report::RunReport {
+        name: "second".to_owned(),
+        ..sample::run()
+    };
     let (_folder, path) = written(&compare_runs(&[sample::run(), other]));
-    let Some(session) = Session::open(&path) else { return };
+    let Some(session) = Session::open(&path) else {
+        return;
+    };
     session.emulate("", "light", 1280);
     let marks = session.marks();
     assert_eq!(marks.len(), 4);
