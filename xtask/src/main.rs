@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use commands::{
-    bench as bench_command, fetch as fetch_command, ladder, make_voices, prepare_voxceleb,
+    band, bench as bench_command, fetch as fetch_command, ladder, make_voices, prepare_voxceleb,
 };
 
 /// Commands for those who work on Siamang.
@@ -32,6 +32,8 @@ enum Command {
     Fetch(fetch_command::Fetch),
     /// Time Siamang beside its peers in one interleaved run.
     Bench(bench_command::Bench),
+    /// Keep where the curves of healthy runs lie, for reports.
+    Band(band::Band),
     /// Rebuild the version that failed and mend one wrong assumption a rung.
     Ladder(ladder::Ladder),
 }
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         }
         Command::Fetch(command) => fetch_command::run(&command).map(|()| 0),
         Command::Bench(command) => bench_command::run(&command).map(|()| 0),
+        Command::Band(command) => band::run(&command).map(|()| 0),
         Command::Ladder(command) => ladder::run(&command).map(|()| 0),
     };
     match result {

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub(crate) mod band;
 pub(crate) mod bench;
 pub(crate) mod fetch;
 pub(crate) mod ladder;
