@@ -39,7 +39,7 @@
       nameTextStyle: { color: "var(--ink)" },
       axisLabel: label,
       splitLine: split,
-      axisLine: { show: isX, lineStyle: { color: "var(--faint)" } },
+      axisLine: { show: isX, onZero: false, lineStyle: { color: "var(--faint)" }, ...rest.axisLine },
       axisTick: { show: isX, ...rest.axisTick },
     };
   };

@@ -67,9 +67,12 @@ impl Clusters {
             Linkage::Complete,
         )?;
         let labels = points.labels();
+        let order = order(&tree);
+        let mut cut = cut_and_score(&tree, &labels, Cut::Oracle)?;
+        cut.labels = numbered_along(&order, &cut.labels);
         Ok(Some(Self {
-            cut: cut_and_score(&tree, &labels, Cut::Oracle)?,
-            order: order(&tree),
+            cut,
+            order,
             sizes: points
                 .points
                 .iter()
@@ -89,6 +92,16 @@ impl Clusters {
         }
         counts
     }
+}
+
+/// The same clusters, numbered as they come along `order`.
+fn numbered_along(order: &[usize], clusters: &[usize]) -> Vec<usize> {
+    let mut numbers = BTreeMap::new();
+    for &point in order {
+        let next = numbers.len();
+        numbers.entry(clusters[point]).or_insert(next);
+    }
+    clusters.iter().map(|cluster| numbers[cluster]).collect()
 }
 
 /// Leaves from one side of the tree to the other.

@@ -53,8 +53,8 @@ pub struct ScalarWriter {
 }
 
 impl ScalarWriter {
-    /// Begins an event file in `directory`, which is made where it is missing. A run that goes on from `first_step` makes another file
-    /// beside the first one; readers then drop what the first one says about later steps.
+    /// Begins an event file in `directory`, which is made where it is missing. A run that goes on after
+    /// `first_step` makes another file beside the first one; readers then drop what the first one says about later steps.
     ///
     /// # Errors
     /// [`ReportError::Io`] where the directory or file cannot be written.
@@ -76,7 +76,8 @@ impl ScalarWriter {
         if first_step > 0 {
             writer.write(&Event {
                 wall_time: now,
-                step: first_step.cast_signed(),
+                // Readers forget this step and all after it.
+                step: first_step.cast_signed() + 1,
                 session_log: Some(SessionLog { status: 1 }),
                 ..Event::default()
             })?;
@@ -137,15 +138,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_those_that_tensorflow_writes() {
-        // `tf.io.TFRecordWriter` on the single record `hello` (TensorFlow 2.15).
-        let expected = [
-            5, 0, 0, 0, 0, 0, 0, 0, 0xea, 0xb2, 0x04, 0x3e, b'h', b'e', b'l', b'l', b'o', 0, 0, 0,
-            0,
-        ];
+    fn checksums_are_masked_crc_32c() {
+        // RFC 3720, B.4: the CRC-32C of 32 zero bytes is 0x8a9136aa, which TFRecord's mask turns into this.
+        assert_eq!(masked(&[0; 32]), 0x0fd7_fffa_u32.to_le_bytes());
         let record = record(b"hello");
-        assert_eq!(record[..8], expected[..8]);
-        assert_eq!(record[12..17], expected[12..17]);
-        assert_eq!(record.len(), expected.len());
+        assert_eq!(record.len(), 8 + 4 + 5 + 4);
+        assert_eq!(record[..8], [5, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(record[12..17], *b"hello");
     }
 }

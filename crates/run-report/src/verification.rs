@@ -97,8 +97,7 @@ impl Histogram {
 
 /// The point of the standard normal distribution below which a share of `rate` lies; rates are kept from 0 and 1, where it is infinite.
 pub(crate) fn probit(rate: f64) -> f64 {
-    -std::f64::consts::SQRT_2
-        * erfc_inv(2.0 * rate.clamp(LOWEST_RATE / 2.0, 1.0 - LOWEST_RATE / 2.0))
+    -std::f64::consts::SQRT_2 * erfc_inv(2.0 * rate.clamp(LOWEST_RATE, 1.0 - LOWEST_RATE))
 }
 
 fn thinned(points: &[DetPoint]) -> Vec<DetPoint> {

@@ -144,20 +144,17 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
     let counts = clusters.confusion();
     // Speakers in the order of the tree, so that what is right lies on the diagonal.
     let mut rows_of: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut columns_of: BTreeMap<usize, usize> = BTreeMap::new();
     for &point in &clusters.order {
-        let (next_row, next_column) = (rows_of.len(), columns_of.len());
-        rows_of.entry(clusters.labels[point]).or_insert(next_row);
-        columns_of
-            .entry(clusters.cut.labels[point])
-            .or_insert(next_column);
+        let next = rows_of.len();
+        rows_of.entry(clusters.labels[point]).or_insert(next);
     }
+    let num_clusters = clusters.cut.scores.num_clusters;
     let data: Vec<Value> = counts
         .iter()
         .map(|(&(speaker, cluster), &count)| {
             let mark = if clusters.is_pure(cluster) { PURE } else { MIXED };
             json!({
-                "value": [columns_of[&cluster], rows_of[&speaker]],
+                "value": [cluster, rows_of[&speaker]],
                 "tip": format!("speaker {}\ncluster {}\npoints: {count}", clusters.speakers[speaker], cluster + 1),
                 "symbol": mark.symbol(), "symbolSize": if count > 1 { 11 } else { 8 }, "itemStyle": {"color": mark.css()},
             })
@@ -167,9 +164,8 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
         .iter()
         .map(|(&speaker, row)| json!([row, clusters.speakers[speaker]]))
         .collect();
-    let cluster_ticks: Vec<Value> = columns_of
-        .iter()
-        .map(|(&cluster, column)| json!([column, (cluster + 1).to_string()]))
+    let cluster_ticks: Vec<Value> = (0..num_clusters)
+        .map(|cluster| json!([cluster, (cluster + 1).to_string()]))
         .collect();
     let rows = counts.iter().map(|(&(speaker, cluster), &count)| {
         vec![
@@ -178,20 +174,18 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
             count.to_string(),
         ]
     });
-    let num_mixed = columns_of
-        .keys()
-        .filter(|&&cluster| !clusters.is_pure(cluster))
+    let num_mixed = (0..num_clusters)
+        .filter(|&cluster| !clusters.is_pure(cluster))
         .count();
     Figure {
         id: "confusion".to_owned(),
         title: "Clusters against speakers".to_owned(),
         caption: format!(
-            "A row a speaker, a column a cluster of the cut above. {num_mixed} of {} clusters mix speakers or hold only a part of one; two marks in a column are speakers taken for one, two in a row one speaker taken for two.",
-            columns_of.len()
+            "A row a speaker, a column a cluster of the cut above. {num_mixed} of {num_clusters} clusters mix speakers or hold only a part of one; two marks in a column are speakers taken for one, two in a row one speaker taken for two."
         ),
         height: 110 + LEAF * rows_of.len(),
         option: marks(
-            json!({"type": "value", "name": "cluster", "min": -1, "max": columns_of.len(), "ticks": cluster_ticks}),
+            json!({"type": "value", "name": "cluster", "min": -1, "max": num_clusters, "ticks": cluster_ticks}),
             json!({"type": "value", "min": -1, "max": rows_of.len(), "ticks": speaker_ticks, "names": true}),
             vec![json!({"type": "scatter", "name": "points", "data": data})],
         ),

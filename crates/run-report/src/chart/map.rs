@@ -52,7 +52,7 @@ pub(crate) fn figure(map: &Map, development: &Development) -> Figure {
                 format!("{:.1}", place[1]),
             ]
         });
-    let bare = || json!({"type": "value", "scale": true, "axisLabel": {"show": false}, "splitLine": {"show": false}});
+    let bare = || json!({"type": "value", "scale": true, "axisLabel": {"show": false}, "splitLine": {"show": false}, "axisLine": {"show": false}, "axisTick": {"show": false}});
     Figure {
         id: "map".to_owned(),
         title: "Map of the development recordings".to_owned(),

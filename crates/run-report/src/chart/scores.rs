@@ -7,9 +7,18 @@ use super::{Figure, Table, axis, marks, number, percent, short};
 use crate::verification::{LOWEST_RATE, Verification, probit};
 
 /// Where a DET plot has its lines, as shares.
-const TICKS: [f64; 11] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8,
+const TICKS: [f64; 13] = [
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.98,
 ];
+
+/// Where a DET plot ends. The lowest cost often lies at many misses, never at many false alarms.
+const MOST_FALSE_ALARMS: f64 = 0.6;
+const MOST_MISSES: f64 = 0.99;
+
+/// Whether a rate has a place of its own on its axis; a line along the border would say nothing.
+fn is_shown(rate: f64, most: f64) -> bool {
+    rate >= LOWEST_RATE && rate <= most
+}
 
 /// The histogram of one list.
 pub(crate) fn histogram(index: usize, list: &Verification) -> Figure {
@@ -83,10 +92,9 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
     let mut keys = Vec::new();
     for (index, list) in lists.iter().enumerate() {
         let mark = Mark::of(index);
-        let inside = list
-            .det
-            .iter()
-            .filter(|point| point.p_miss < 0.95 && point.p_false_alarm < 0.95);
+        let inside = list.det.iter().filter(|point| {
+            is_shown(point.p_false_alarm, MOST_FALSE_ALARMS) && is_shown(point.p_miss, MOST_MISSES)
+        });
         let data: Vec<Value> = inside
             .map(|point| {
                 let tip = format!(
@@ -133,9 +141,9 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
         .iter()
         .map(|&rate| json!([short(probit(rate)), format!("{} %", trim(100.0 * rate))]))
         .collect();
-    let probits = |name: &str| {
+    let probits = |name: &str, most: f64| {
         json!({
-            "type": "value", "name": name, "ticks": ticks, "min": short(probit(LOWEST_RATE / 2.0)), "max": short(probit(0.95)),
+            "type": "value", "name": name, "ticks": ticks, "min": short(probit(LOWEST_RATE)), "max": short(probit(most)),
         })
     };
     let rows = lists.iter().map(|list| {
@@ -160,7 +168,11 @@ pub(crate) fn det(lists: &[Verification]) -> Figure {
             number(Some(parameters))
         ),
         height: 460,
-        option: marks(probits("false alarms"), probits("misses"), series),
+        option: marks(
+            probits("false alarms", MOST_FALSE_ALARMS),
+            probits("misses", MOST_MISSES),
+            series,
+        ),
         keys,
         table: Table::new(
             &[
