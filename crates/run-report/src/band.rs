@@ -21,7 +21,10 @@ const MAX_POINTS: usize = 120;
 const FREE_KEYS: [&str; 4] = ["seed", "max_minutes", "eval_every", "precision"];
 
 /// The bands that come with this crate: file name and content.
-const SHIPPED: [(&str, &str); 1] = [("best.json", include_str!("../bands/best.json"))];
+const SHIPPED: [(&str, &str); 2] = [
+    ("best.json", include_str!("../bands/best.json")),
+    ("voices.json", include_str!("../bands/voices.json")),
+];
 
 /// The lowest and the highest values of several healthy runs of one configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -299,6 +299,7 @@ fn a_dark_screen_has_a_dark_page_and_paper_a_white_one() {
     let pdf = session.tab.print_to_pdf(Some(options)).unwrap();
     assert!(pdf.starts_with(b"%PDF"));
     if let Some(folder) = std::env::var_os("REPORT_SCREENSHOTS") {
+        std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(Path::new(&folder).join("paper.pdf"), pdf).unwrap();
     }
 }
