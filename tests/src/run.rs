@@ -39,6 +39,20 @@ impl Place {
         std::fs::write(path, text).unwrap();
     }
 
+    /// Writes `tiny.toml`: the configuration that `train` prints for `arguments`, with a network small enough for tests
+    /// and what `change` does to it.
+    pub fn tiny_config(&self, arguments: &str, change: impl FnOnce(&mut toml::Table)) {
+        let run = self.run(&format!("train {arguments} --print-config"));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let mut config: toml::Table = run.stdout.parse().unwrap();
+        let model = config["model"].as_table_mut().unwrap();
+        model["encoder"]["hidden"] = 16.into();
+        model["head"]["hidden"] = toml::Value::Array(vec![20.into()]);
+        config["crop_frames"] = 20.into();
+        change(&mut config);
+        self.write("tiny.toml", &toml::to_string(&config).unwrap());
+    }
+
     /// Runs `siamang` in the folder; the words of `arguments` are divided by blanks.
     pub fn run(&self, arguments: &str) -> Run {
         self.run_with(arguments, b"")

@@ -35,19 +35,14 @@ fn write_split(place: &Place, label: impl Fn(u32, u32) -> u32) {
 }
 
 fn configure(place: &Place, steps: u64, change: impl Fn(&mut toml::Table)) {
-    let run = place.run(
-        "train --data corpus --preset paper --sampler pk --batch-speakers 5 --batch-segments 3 --print-config",
+    place.tiny_config(
+        "--data corpus --preset paper --sampler pk --batch-speakers 5 --batch-segments 3",
+        |config| {
+            config["max_steps"] = i64::try_from(steps).unwrap().into();
+            config["eval_every"] = i64::try_from((steps / 4).max(1)).unwrap().into();
+            change(config);
+        },
     );
-    assert_eq!(run.code, Some(0), "{run:#?}");
-    let mut config: toml::Table = run.stdout.parse().unwrap();
-    let model = config["model"].as_table_mut().unwrap();
-    model["encoder"]["hidden"] = 16.into();
-    model["head"]["hidden"] = toml::Value::Array(vec![20.into()]);
-    config["crop_frames"] = 20.into();
-    config["max_steps"] = i64::try_from(steps).unwrap().into();
-    config["eval_every"] = i64::try_from((steps / 4).max(1)).unwrap().into();
-    change(&mut config);
-    place.write("tiny.toml", &toml::to_string(&config).unwrap());
 }
 
 fn data() -> String {

@@ -87,18 +87,12 @@ fn of_check(check: &Check) -> String {
 
 /// What is wrong with a run, as its journal says.
 pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
-    Ok(of_run(run)?.0)
+    Ok(judge(&history_of(run)?.0))
 }
 
 /// The same in words too.
 fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
-    let events = read_journal(directory)?;
-    // A run whose configuration this version cannot read still has a journal.
-    let config = TrainConfig::read(&directory.join("config.toml"));
-    let mut run = config.as_ref().map(history).unwrap_or_default();
-    for event in &events {
-        absorb(&mut run, event);
-    }
+    let (run, events) = history_of(directory)?;
     let diagnosis = judge(&run);
     let mut text = format!(
         "verdict: {}\n{}\n",
@@ -126,6 +120,18 @@ fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
         text += "\nnothing to remark\n";
     }
     Ok((diagnosis, text))
+}
+
+/// What the directory of a run says of it.
+fn history_of(directory: &Path) -> Result<(Run, Vec<Event>)> {
+    let events = read_journal(directory)?;
+    // A run whose configuration this version cannot read still has a journal.
+    let config = TrainConfig::read(&directory.join("config.toml"));
+    let mut run = config.as_ref().map(history).unwrap_or_default();
+    for event in &events {
+        absorb(&mut run, event);
+    }
+    Ok((run, events))
 }
 
 /// How far the run has come, in a line.

@@ -136,11 +136,16 @@ pub(crate) fn measure(
 ) -> Result<ListReport> {
     let rows = trials.set.index();
     let row = |id: &str| rows.get(id).copied();
-    let usable: Vec<(&Trial, (usize, usize))> = list
+    let same = same_session(list, trials.manifest.as_ref());
+    let (usable, same): (Vec<(&Trial, (usize, usize))>, Vec<Option<bool>>) = list
         .trials
         .iter()
-        .filter_map(|trial| Some((trial, (row(&trial.enrolment)?, row(&trial.test)?))))
-        .collect();
+        .zip(same)
+        .filter_map(|(trial, same)| {
+            let pair = (row(&trial.enrolment)?, row(&trial.test)?);
+            Some(((trial, pair), same.map(|same| same && trial.target)))
+        })
+        .unzip();
     let n_skipped_trials = list.trials.len() - usable.len();
     if usable.is_empty() {
         return Err(fault(
@@ -159,20 +164,24 @@ pub(crate) fn measure(
         0 => None,
         _ => speakers(list, &usable, trials.manifest.as_ref(), console),
     };
-    let identity = || ListIdentity {
-        name: list.name.clone(),
-        hash: list.hash.clone(),
+    let report_of = |scores: &[f32], is_target: &[bool], sides: Option<(&[usize], &[usize])>| {
+        let identity = || ListIdentity {
+            name: list.name.clone(),
+            hash: list.hash.clone(),
+        };
+        match verification_report(identity(), scores, is_target, sides, settings) {
+            // The rates are sound without the intervals.
+            Err(
+                error @ (EvalError::ContradictoryTrial { .. } | EvalError::TooFewSpeakers { .. }),
+            ) => {
+                console.warn(&format!("list `{}` has no intervals: {error}", list.name));
+                verification_report(identity(), scores, is_target, None, settings)
+            }
+            report => report,
+        }
     };
     let sides = speakers.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-    let report = match verification_report(identity(), &scores, &is_target, sides, settings) {
-        // The rates are sound without the intervals.
-        Err(error @ (EvalError::ContradictoryTrial { .. } | EvalError::TooFewSpeakers { .. })) => {
-            console.warn(&format!("list `{}` has no intervals: {error}", list.name));
-            verification_report(identity(), &scores, &is_target, None, settings)?
-        }
-        report => report?,
-    };
-    let same = same_session_targets(list, &usable, trials.manifest.as_ref());
+    let report = report_of(&scores, &is_target, sides)?;
     let is_known = same.iter().any(Option::is_some);
     let n_same = same.iter().filter(|same| **same == Some(true)).count();
     let without_same_session = match n_same {
@@ -190,8 +199,7 @@ pub(crate) fn measure(
                 .filter(|_| report.interval.is_some())
                 .map(|(a, b)| (kept(a), kept(b)));
             let sides = sides.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-            let report = verification_report(identity(), &scores, &is_target, sides, settings)?;
-            Some(Box::new(report))
+            Some(Box::new(report_of(&scores, &is_target, sides)?))
         }
     };
     Ok(ListReport {
@@ -207,21 +215,6 @@ pub(crate) fn measure(
         n_same_session_targets: is_known.then_some(n_same),
         without_same_session,
     })
-}
-
-/// Whether each usable trial is a target within one session; `None` where the sessions are not known.
-fn same_session_targets(
-    list: &TrialList,
-    usable: &[(&Trial, (usize, usize))],
-    manifest: Option<&Manifest>,
-) -> Vec<Option<bool>> {
-    let same = same_session(list, manifest);
-    let mut usable = usable.iter().map(|(trial, _)| *trial).peekable();
-    let all = list.trials.iter().zip(same);
-    // The usable trials are the list's, in its order.
-    all.filter(|(trial, _)| usable.next_if(|next| std::ptr::eq(*next, *trial)).is_some())
-        .map(|(trial, same)| same.map(|same| same && trial.target))
-        .collect()
 }
 
 /// Numbers of the speakers on either side of each trial.

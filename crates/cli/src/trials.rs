@@ -128,7 +128,7 @@ impl Named {
 }
 
 /// The table that was named, or the one that the root holds.
-pub(crate) fn read_manifest(
+fn read_manifest(
     root: Option<&Path>,
     store: Option<&Store>,
     table: Option<&Path>,

@@ -1,7 +1,6 @@
 //! The development recordings of a run: where they are, and what its best model makes of them.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -9,43 +8,56 @@ use audio_features::FrontEnd;
 use pair_sampler::TrialList;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
-use speaker_model::Bundle;
-use trainer::{RunDirectory, TrainData};
+use trainer::TrainData;
 
 use crate::args::Context;
-use crate::atomic::AtomicFile;
+use crate::atomic;
 use crate::embedding_set::EmbeddingSet;
 use crate::inputs::Input;
+use crate::model::Model;
+use crate::speakers::of_id;
 use crate::stored;
-use crate::trials::{input, read_manifest};
+use crate::trials::input;
 
-/// What a run remembers of its recordings, in `data.json`; the trial lists are beside it in `dev/`.
+/// What a run remembers of its recordings, in `data.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
-    /// Folder or store that the lists' names start from.
+    /// Folder or store that the trials' names start from.
     root: PathBuf,
     /// Table of the recordings.
     split: Option<PathBuf>,
-    /// Names of the lists in `dev/`, in order.
-    lists: Vec<String>,
+    /// The trial lists.
+    lists: Vec<RememberedList>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct RememberedList {
+    name: String,
+    /// Whether the speakers are the same, enrolment, test. Names may hold blanks, which lists of text may not.
+    trials: Vec<(bool, String, String)>,
+}
+
+impl RememberedList {
+    fn of(list: &TrialList) -> Self {
+        let trials = list.trials.iter().map(|trial| {
+            let (enrolment, test) = (trial.enrolment.clone(), trial.test.clone());
+            (trial.target, enrolment, test)
+        });
+        Self {
+            name: list.name.clone(),
+            trials: trials.collect(),
+        }
+    }
 }
 
 /// Keeps in `run` where the development recordings are and what is asked about them.
 pub(crate) fn remember(run: &Path, data: &TrainData, split: Option<&Path>) -> Result<()> {
-    let folder = run.join("dev");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    for list in &data.dev {
-        list.write_voxceleb(&folder.join(format!("{}.txt", list.name)))?;
-    }
     let remembered = Remembered {
         root: std::path::absolute(&data.dev_root)?,
         split: split.map(std::path::absolute).transpose()?,
-        lists: data.dev.iter().map(|list| list.name.clone()).collect(),
+        lists: data.dev.iter().map(RememberedList::of).collect(),
     };
-    let mut file = AtomicFile::create(&run.join("data.json"))?;
-    file.write_all(&serde_json::to_vec_pretty(&remembered)?)?;
-    file.finish()
+    atomic::write(&run.join("data.json"), &serde_json::to_vec(&remembered)?)
 }
 
 /// The recordings behind the utterances of a [`Development`].
@@ -81,34 +93,35 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
             run.join("data.json").display()
         )
     })?;
-    let lists = remembered
-        .lists
-        .iter()
-        .map(|name| TrialList::read(&run.join("dev").join(format!("{name}.txt"))))
-        .collect::<Result<Vec<_>, _>>()?;
     let root = remembered.root.as_path();
+    // The table that the training had, so that speakers and sessions are its own.
+    let manifest = stored::read_manifest(root, remembered.split.as_deref())?;
     let store = stored::open(root)?;
-    let manifest = read_manifest(Some(root), store.as_deref(), remembered.split.as_deref())?;
-    let names: BTreeSet<&str> = lists.iter().flat_map(TrialList::utterances).collect();
+    let all = remembered.lists.iter().flat_map(|list| &list.trials);
+    let names: BTreeSet<&str> = all
+        .flat_map(|(_, enrolment, test)| [enrolment.as_str(), test.as_str()])
+        .collect();
     let inputs: Vec<Input> = names
         .iter()
-        .map(|name| input(name, root, manifest.as_ref(), store.as_ref()))
+        .map(|name| input(name, root, Some(&manifest), store.as_ref()))
         .collect();
-    let device = speaker_model::device(&context.device)?;
-    let bundle = Bundle::load(&RunDirectory::new(run).best_bundle()?, &device)?;
-    let (set, skipped) = EmbeddingSet::embed(&bundle.embedder, &inputs, &context.console)?;
+    // Cosines take no notice of length, means over recordings do.
+    let embedder = Model::load(Some(run), context)?
+        .bundle
+        .embedder
+        .without_scaling();
+    let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
 
-    let session = |name: &str| {
-        let manifest = manifest.as_ref()?;
-        manifest.utterances[manifest.find(name)?].session.clone()
-    };
+    let session = |name: &str| manifest.utterances[manifest.find(name)?].session.clone();
     let utterances: Vec<DevUtterance> = set
         .ids
         .iter()
         .zip(set.speakers.iter().zip(&set.seconds))
         .map(|(id, (speaker, seconds))| DevUtterance {
             file: id.clone(),
-            speaker: speaker.clone().unwrap_or_else(|| folder_of(id)),
+            speaker: speaker
+                .clone()
+                .unwrap_or_else(|| of_id(id).unwrap_or(id).to_owned()),
             session: session(id),
             seconds: seconds.unwrap_or(0.0),
         })
@@ -120,17 +133,18 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         .map(|(index, id)| (id.as_str(), index))
         .collect();
     let mut num_trials_left_out = 0;
-    let lists = lists
+    let lists = remembered
+        .lists
         .iter()
         .map(|list| {
             let trials: Vec<DevTrial> = list
                 .trials
                 .iter()
-                .filter_map(|trial| {
+                .filter_map(|(is_target, enrolment, test)| {
                     Some(DevTrial {
-                        first: *places.get(trial.enrolment.as_str())?,
-                        second: *places.get(trial.test.as_str())?,
-                        is_target: trial.target,
+                        first: *places.get(enrolment.as_str())?,
+                        second: *places.get(test.as_str())?,
+                        is_target: *is_target,
                     })
                 })
                 .collect();
@@ -147,7 +161,7 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         .collect();
     let recordings = Recordings {
         inputs: used,
-        front_end: bundle.embedder.front_end().clone(),
+        front_end: embedder.front_end().clone(),
         num_skipped: skipped.len(),
         num_trials_left_out,
     };
@@ -157,12 +171,4 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         lists,
     };
     Ok(Some((development, recordings)))
-}
-
-/// The folder that a recording is in, where nothing else says who speaks.
-fn folder_of(id: &str) -> String {
-    let folder = Path::new(id)
-        .parent()
-        .filter(|parent| *parent != Path::new(""));
-    folder.map_or(id.to_owned(), |folder| folder.display().to_string())
 }

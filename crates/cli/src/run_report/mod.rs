@@ -3,7 +3,6 @@
 mod development;
 mod sounds;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -11,8 +10,8 @@ use run_report::{Band, Examination, Journal, MapSettings, RunReport, compare_run
 use serde::Serialize;
 
 use crate::args::Context;
-use crate::atomic::AtomicFile;
-use crate::console::{Console, print_json, print_text};
+use crate::atomic;
+use crate::console::{print_json, print_text};
 use crate::doctor;
 use crate::exit::ExitStatus;
 
@@ -42,7 +41,7 @@ pub(crate) struct Args {
     audio_mb: usize,
 }
 
-/// Enough for some twenty seconds of each of the recordings that a page shows.
+/// Enough for the beginnings of all recordings that a page shows.
 const AUDIO_MB: usize = 6;
 
 #[derive(Serialize)]
@@ -63,7 +62,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         }
     };
     let out = args.out.clone().unwrap_or(default);
-    write(&out, &page)?;
+    atomic::write(&out, page.as_bytes())?;
     if context.json {
         print_json(&Answer {
             out: out.display().to_string(),
@@ -78,14 +77,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
 /// The report that a training ends with: `report.html` in its directory.
 pub(crate) fn of_training(run: &Path, context: &Context) -> Result<PathBuf> {
     let out = run.join("report.html");
-    write(&out, &page(run, AUDIO_MB, context)?)?;
+    atomic::write(&out, page(run, AUDIO_MB, context)?.as_bytes())?;
     Ok(out)
-}
-
-fn write(out: &Path, page: &str) -> Result<()> {
-    let mut file = AtomicFile::create(out)?;
-    file.write_all(page.as_bytes())?;
-    file.finish()
 }
 
 /// One run with what its best model makes of the development recordings.
@@ -135,9 +128,4 @@ fn examined(
     };
     let examination = Examination::new(development, MapSettings::default())?;
     Ok(Some((examination, recordings)))
-}
-
-/// Says that something of the report failed, without failing what it is a report of.
-pub(crate) fn warn(error: &anyhow::Error, console: &Console) {
-    console.warn(&format!("no report was written: {error}"));
 }

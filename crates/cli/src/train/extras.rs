@@ -2,22 +2,23 @@
 //! scalars for TensorBoard.
 
 use std::path::Path;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use run_report::ScalarWriter;
 use trainer::{Event, Notice, TrainData};
 
+use crate::console::Console;
 use crate::run_report::remember;
 
-/// Sees every notice of a training.
+/// Sees every notice of a training. What it cannot write is warned of: the training is worth more than its extras.
 pub(super) struct Extras<'a> {
     run: &'a Path,
     data: &'a TrainData,
     split: Option<&'a Path>,
     with_scalars: bool,
-    scalars: OnceLock<Mutex<ScalarWriter>>,
-    fault: Mutex<Option<Error>>,
+    scalars: Mutex<Option<ScalarWriter>>,
+    faults: Mutex<Vec<String>>,
 }
 
 impl<'a> Extras<'a> {
@@ -32,48 +33,64 @@ impl<'a> Extras<'a> {
             data,
             split,
             with_scalars,
-            scalars: OnceLock::new(),
-            fault: Mutex::new(None),
+            scalars: Mutex::new(None),
+            faults: Mutex::new(Vec::new()),
         }
     }
 
-    /// Writes what a notice brings; the first fault is kept for [`Self::finish`].
+    /// Writes what a notice brings; what fails is kept for [`Self::warn`].
     pub(super) fn see(&self, notice: &Notice<'_>) {
-        if let Notice::Event(event) = notice
-            && let Err(error) = self.add(event)
-        {
-            let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-            fault.get_or_insert(error);
+        let Notice::Event(event) = notice else { return };
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Event::Start { step, .. } = event {
+            let remembered = remember(self.run, self.data, self.split);
+            let begun = match self.with_scalars {
+                true => self.begin(*step),
+                false => Ok(()),
+            };
+            faults.extend([remembered, begun].into_iter().filter_map(fault));
         }
+        faults.extend(fault(self.add(event)));
     }
 
+    fn begin(&self, step: u64) -> Result<()> {
+        let writer = ScalarWriter::create(&self.run.join("tensorboard"), step)?;
+        *self.writer() = Some(writer);
+        Ok(())
+    }
+
+    /// A file that cannot be written to is not tried again.
     fn add(&self, event: &Event) -> Result<()> {
-        if let Event::Start { step, .. } = event {
-            remember(self.run, self.data, self.split)?;
-            if self.with_scalars {
-                let writer = ScalarWriter::create(&self.run.join("tensorboard"), *step)?;
-                let _ = self.scalars.set(Mutex::new(writer));
-            }
-        }
-        let (Some(writer), Some((step, scalars))) = (self.scalars.get(), scalars(event)) else {
+        let mut writer = self.writer();
+        let (Some(open), Some((step, scalars))) = (writer.as_mut(), scalars(event)) else {
             return Ok(());
         };
         let scalars: Vec<(&str, f64)> = scalars
             .iter()
             .map(|(name, value)| (name.as_str(), *value))
             .collect();
-        let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(writer.add(step, &scalars)?)
+        let added = open.add(step, &scalars);
+        if added.is_err() {
+            *writer = None;
+        }
+        Ok(added?)
     }
 
-    /// The first fault, if there was one.
-    pub(super) fn finish(self) -> Result<()> {
-        let fault = self.fault.into_inner();
-        match fault.unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(()),
+    fn writer(&self) -> std::sync::MutexGuard<'_, Option<ScalarWriter>> {
+        self.scalars.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what could not be written.
+    pub(super) fn warn(self, console: &Console) {
+        let faults = self.faults.into_inner();
+        for fault in faults.unwrap_or_else(PoisonError::into_inner) {
+            console.warn(&fault);
         }
     }
+}
+
+fn fault(result: Result<()>) -> Option<String> {
+    result.err().map(|error| format!("{error:#}"))
 }
 
 /// The numbers of a line of the journal, and their step.

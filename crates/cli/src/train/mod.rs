@@ -21,6 +21,7 @@ pub(crate) use self::display::why;
 use self::extras::Extras;
 pub(crate) use self::recipe::Recipe;
 use self::recipe::configuration;
+use crate::args::Context as Shared;
 use crate::exit::ExitStatus;
 use crate::global::Global;
 use crate::run_report;
@@ -73,11 +74,7 @@ enum CollapseAction {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Runs the command.
-pub(crate) fn run(
-    args: &Args,
-    global: &Global,
-    context: &crate::args::Context,
-) -> Result<ExitStatus> {
+pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
     let source = data::read(&args.recipe)?;
     let saved = args.out.join("config.toml");
     let saved = (args.resume && saved.exists()).then_some(saved);
@@ -100,21 +97,13 @@ pub(crate) fn run(
     })
     .context("cannot listen for Ctrl-C")?;
     let options = RunOptions {
-        out: args.out.clone(),
-        cache: args
-            .recipe
-            .cache
-            .clone()
-            .unwrap_or_else(trainer::default_cache_directory),
-        device: speaker_model::device(&global.device)?,
         num_workers: args.workers.max(1),
         resume: args.resume,
         on_collapse: match args.on_collapse {
             CollapseAction::Warn => OnCollapse::Warn,
             CollapseAction::Stop => OnCollapse::Stop,
         },
-        interrupted: &INTERRUPTED,
-        commit: env!("SIAMANG_COMMIT").to_owned(),
+        ..options(&args.recipe, global, args.out.clone())?
     };
     let display = display::Display::new(&config, global);
     let split = args.recipe.split.as_deref();
@@ -131,23 +120,37 @@ pub(crate) fn run(
         }
         result => result?,
     };
-    extras.finish()?;
+    extras.warn(&shared.console);
     display.outcome(&outcome, &args.out)?;
     if let Some(test) = &source.test
         && outcome.reason != EndReason::Interrupted
     {
         let bundle = RunDirectory::new(&args.out).best_bundle()?;
-        test_set::report(test, &bundle, &options, global)?;
+        test_set::report(test, &bundle, &options, shared)?;
     }
     if !args.no_report && outcome.reason != EndReason::Interrupted {
-        match run_report::of_training(&args.out, context) {
-            Ok(path) => context
-                .console
-                .note(&format!("to look at: {}", path.display())),
-            Err(error) => run_report::warn(&error, &context.console),
+        let console = &shared.console;
+        match run_report::of_training(&args.out, shared) {
+            Ok(path) => console.note(&format!("to look at: {}", path.display())),
+            Err(error) => console.warn(&format!("no report was written: {error}")),
         }
     }
     Ok(status(&outcome, display.num_skipped()))
+}
+
+/// How a new training runs where nothing else is said.
+fn options(recipe: &Recipe, global: &Global, out: PathBuf) -> Result<RunOptions<'static>> {
+    let cache = recipe.cache.clone();
+    Ok(RunOptions {
+        out,
+        cache: cache.unwrap_or_else(trainer::default_cache_directory),
+        device: speaker_model::device(&global.device)?,
+        num_workers: 1,
+        resume: false,
+        on_collapse: OnCollapse::Warn,
+        interrupted: &INTERRUPTED,
+        commit: env!("SIAMANG_COMMIT").to_owned(),
+    })
 }
 
 fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {
@@ -164,19 +167,7 @@ pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig
     let source = data::read(recipe)?;
     let data: &TrainData = &source.data;
     let config = configuration(recipe, global, &data.train, source.is_default, None)?;
-    let options = RunOptions {
-        out: PathBuf::new(),
-        cache: recipe
-            .cache
-            .clone()
-            .unwrap_or_else(trainer::default_cache_directory),
-        device: speaker_model::device(&global.device)?,
-        num_workers: 1,
-        resume: false,
-        on_collapse: OnCollapse::Warn,
-        interrupted: &INTERRUPTED,
-        commit: env!("SIAMANG_COMMIT").to_owned(),
-    };
+    let options = options(recipe, global, PathBuf::new())?;
     let display = display::Display::new(&config, global);
     let event = trainer::preflight(&config, data, &options, &|notice| display.prepare(&notice));
     display.finish();

@@ -11,11 +11,10 @@ use speaker_model::Bundle;
 use trainer::RunOptions;
 
 use super::data::TestData;
+use crate::args::Context;
 use crate::centre::Centre;
-use crate::console::Console;
 use crate::embedding_set::EmbeddingSet;
 use crate::eval::measure;
-use crate::global::Global;
 use crate::inputs::Input;
 use crate::points::{Points, Pool};
 use crate::trials::Trials;
@@ -25,16 +24,16 @@ pub(super) fn report(
     test: &TestData,
     directory: &Path,
     options: &RunOptions<'_>,
-    global: &Global,
+    context: &Context,
 ) -> Result<()> {
-    let console = Console::new(global.quiet, global.verbose);
+    let console = &context.console;
     // Cosines take no notice of length, means over recordings do.
     let embedder = Bundle::load(directory, &options.device)?
         .embedder
         .without_scaling();
     let embed = |manifest: &Manifest| {
         let inputs: Vec<Input> = manifest.utterances.iter().map(Input::of).collect();
-        EmbeddingSet::embed(&embedder, &inputs, &console)
+        EmbeddingSet::embed(&embedder, &inputs, console)
     };
     let (set, skipped) = embed(&test.manifest)?;
     let (dev_set, _) = embed(&test.dev_manifest)?;
@@ -46,7 +45,7 @@ pub(super) fn report(
         skipped,
     };
     let settings = BootstrapSettings::default();
-    let verification = measure(&test.trials, &trials, Centre::Model, &settings, &console)?.report;
+    let verification = measure(&test.trials, &trials, Centre::Model, &settings, console)?.report;
     let test_points = points(&trials.set, &test.manifest)?;
     let dev_points = points(&dev_set, &test.dev_manifest)?;
     let clustering = protocol_report(
@@ -56,7 +55,7 @@ pub(super) fn report(
         None,
     )?;
     let mut stdout = std::io::stdout().lock();
-    if global.json {
+    if context.json {
         let line = json!({"event": "test", "verification": verification, "clustering": clustering});
         writeln!(stdout, "{line}")?;
         return Ok(());
