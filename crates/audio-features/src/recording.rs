@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::decode::{self, Channels, LARGEST_FILE_BYTES};
+use crate::decode::{self, Channels, Decoded, LARGEST_FILE_BYTES};
 use crate::error::AudioError;
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, resample};
 use crate::warning::AudioWarning;
@@ -73,7 +73,20 @@ pub fn decode_recording(
     sample_rate_hz: u32,
 ) -> Result<Recording, AudioError> {
     check_rate(name, sample_rate_hz)?;
-    let decoded = decode::decode(bytes, name, Channels::Mean)?;
+    at_rate(
+        decode::decode(bytes, name, Channels::Mean)?,
+        name,
+        sample_rate_hz,
+    )
+}
+
+/// Decoded samples at another rate, which is checked.
+pub(crate) fn at_rate(
+    decoded: Decoded,
+    name: &str,
+    sample_rate_hz: u32,
+) -> Result<Recording, AudioError> {
+    check_rate(name, sample_rate_hz)?;
     let from_hz = decoded.source.sample_rate_hz;
     let samples = resample(decoded.samples, from_hz, sample_rate_hz).map_err(|found| {
         AudioError::Resample {

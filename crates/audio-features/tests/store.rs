@@ -125,6 +125,42 @@ fn samples_and_facts_come_out_as_they_went_in() {
 }
 
 #[test]
+fn what_is_odd_about_a_recording_is_told_of_a_stored_one_too() {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+    // Clipped above and not below, which moves the mean too.
+    for index in 0..16_000 {
+        let wave = 60_000.0 * (f64::from(index) * 0.05).sin() + 20_000.0;
+        writer
+            .write_sample(wave.clamp(-20_000.0, 32_767.0) as i16)
+            .unwrap();
+    }
+    writer.finalize().unwrap();
+    let clipped = bytes.into_inner();
+    let file = decode_recording(clipped.clone(), "file", 16_000).unwrap();
+    assert_eq!(file.warnings.len(), 2);
+    let folder = tempfile::tempdir().unwrap();
+    let items = [StoreItem::new("a/1.wav", "a")];
+    for encoding in StoreEncoding::ALL {
+        let out = folder.path().join(encoding.name());
+        let job = Pack {
+            settings: settings(encoding),
+            part: None,
+            items: &items,
+        };
+        pack(&out, &job, &|_| Ok(clipped.clone()), &|_| {}).unwrap();
+        let stored = Store::open(&out).unwrap().recording(0, 16_000).unwrap();
+        assert_eq!(stored.warnings, file.warnings);
+    }
+}
+
+#[test]
 fn an_interrupted_store_with_torn_ends_becomes_the_undisturbed_one() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole");

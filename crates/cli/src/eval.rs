@@ -126,6 +126,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     })
 }
 
+/// A trial both of whose utterances have embeddings, with the rows of these.
+type Scored<'a> = (&'a Trial, (usize, usize));
+
 /// Scores one list and measures it.
 pub(crate) fn measure(
     list: &TrialList,
@@ -137,7 +140,7 @@ pub(crate) fn measure(
     let rows = trials.set.index();
     let row = |id: &str| rows.get(id).copied();
     let same = same_session(list, trials.manifest.as_ref());
-    let (usable, same): (Vec<(&Trial, (usize, usize))>, Vec<Option<bool>>) = list
+    let (usable, same): (Vec<Scored>, Vec<Option<bool>>) = list
         .trials
         .iter()
         .zip(same)
@@ -220,7 +223,7 @@ pub(crate) fn measure(
 /// Numbers of the speakers on either side of each trial.
 fn speakers(
     list: &TrialList,
-    usable: &[(&Trial, (usize, usize))],
+    usable: &[Scored],
     manifest: Option<&Manifest>,
     console: &Console,
 ) -> Option<(Vec<usize>, Vec<usize>)> {

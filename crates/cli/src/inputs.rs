@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use audio_features::is_audio_path;
 use audio_features::store::Store;
+use corpus_prep::store_manifest;
 use pair_sampler::{Filter, Manifest, Utterance};
 use walkdir::{DirEntry, WalkDir};
 
@@ -158,7 +159,7 @@ fn manifest(path: &Path, filters: &[Filter], console: &Console) -> Result<Vec<In
 
 /// The recordings of a store that pass the filters.
 fn from_store(store: &Arc<Store>, filters: &[Filter], console: &Console) -> Result<Vec<Input>> {
-    let manifest = stored::manifest(store)?.filter(filters)?;
+    let manifest = store_manifest(store)?.filter(filters)?;
     let summary = store.summary();
     if let Some(part) = summary.part {
         let path = store.path().display();

@@ -20,6 +20,7 @@ use crate::points::{Points, Pool};
 use crate::protocol_summary::{Summary, print_table};
 use crate::report::{fault, usage};
 use crate::stored;
+use crate::trials::input;
 
 /// Options of the clustering protocol.
 #[derive(Debug, clap::Args)]
@@ -122,9 +123,9 @@ pub(crate) fn run(
     let store = stored::open(&manifest.root)?;
     let inputs: Vec<Input> = utterances
         .iter()
-        .map(|utterance| match &store {
-            Some(store) => stored::input(store, &utterance.id, Some(utterance.speaker.clone())),
-            None => Input::of(utterance),
+        .map(|utterance| {
+            let known = Some(&manifest);
+            input(&utterance.id, &manifest.root, known, store.as_ref())
         })
         .collect();
     let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use audio_features::store::{Store, StoreError};
-use pair_sampler::{Gender, Manifest, Utterance};
+use audio_features::store::Store;
+use corpus_prep::store_manifest;
+use pair_sampler::Manifest;
 
 use crate::inputs::{Input, Source};
 
@@ -17,35 +18,12 @@ pub(crate) fn open(path: &Path) -> Result<Option<Arc<Store>>> {
     }
 }
 
-/// What a store knows of its utterances. Their paths are their names below the store.
-pub(crate) fn manifest(store: &Store) -> Result<Manifest> {
-    let utterances = (0..store.len())
-        .map(|index| {
-            let entry = store.entry(index)?;
-            let mut utterance =
-                Utterance::new(entry.name, store.path().join(entry.name), entry.speaker);
-            utterance.session = entry.session.map(str::to_owned);
-            for (key, value) in store.columns(index)? {
-                match key {
-                    "gender" => utterance.gender = Gender::from_name(value),
-                    "split" => utterance.split = Some(value.to_owned()),
-                    _ => {
-                        utterance.columns.insert(key.to_owned(), value.to_owned());
-                    }
-                }
-            }
-            Ok(utterance)
-        })
-        .collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(Manifest::new(store.path(), utterances))
-}
-
 /// The manifest of whatever is at a path: a store, a folder, a table. `table` takes the place of what a folder or a
 /// store says of its recordings.
 pub(crate) fn read_manifest(path: &Path, table: Option<&Path>) -> Result<Manifest> {
     Ok(match (table, open(path)?) {
         (Some(table), _) => Manifest::with_split_file(path, table)?,
-        (None, Some(store)) => manifest(&store)?,
+        (None, Some(store)) => store_manifest(&store)?,
         (None, None) => Manifest::read(path, None)?,
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use audio_features::store::Store;
+use corpus_prep::store_manifest;
 use pair_sampler::{Manifest, TrialList};
 
 use crate::args::{Context, ModelArgs};
@@ -134,7 +135,7 @@ fn read_manifest(
     table: Option<&Path>,
 ) -> Result<Option<Manifest>> {
     if let (Some(store), None) = (store, table) {
-        return Ok(Some(stored::manifest(store)?));
+        return Ok(Some(store_manifest(store)?));
     }
     Ok(match (root, table) {
         (Some(root), Some(table)) => Some(Manifest::with_split_file(root, table)?),

@@ -37,6 +37,9 @@ pub struct CorpusPlan {
     cutter: Cutter,
 }
 
+/// Bytes of a second of a part: mono of 16 bits at 16 kHz.
+const PART_BYTES_PER_S: f64 = 32_000.0;
+
 impl CorpusPlan {
     /// The plan of a corpus, of its first speakers by name where there is a limit.
     pub fn make(kind: CorpusKind, corpus: Corpus, limit_speakers: Option<usize>) -> Self {
@@ -57,17 +60,24 @@ impl CorpusPlan {
             }
             is_double
         });
+        let span = |utterance: &Utterance| -> Option<(f64, f64)> {
+            let time = |name| utterance.column(name)?.parse().ok();
+            time("start_s").zip(time("end_s"))
+        };
         let sizes: Vec<u64> = utterances
             .par_iter()
-            .map(|utterance| std::fs::metadata(&utterance.path).map_or(0, |file| file.len()))
+            .map(|utterance| match span(utterance) {
+                // Of a part about what is made of it, not all that it is cut from.
+                Some((start_s, end_s)) => ((end_s - start_s) * PART_BYTES_PER_S) as u64,
+                None => std::fs::metadata(&utterance.path).map_or(0, |file| file.len()),
+            })
             .collect();
         let mut shared = Shared::default();
         let (mut items, mut places) = (Vec::new(), Vec::new());
         for (utterance, size) in utterances.into_iter().zip(sizes) {
             items.push(shared.item(kind, &utterance, size));
-            let time = |name| utterance.column(name).and_then(|time| time.parse().ok());
             places.push(Place {
-                span: time("start_s").zip(time("end_s")),
+                span: span(&utterance),
                 path: utterance.path,
             });
         }

@@ -97,15 +97,6 @@ pub enum PrepError {
         problems: Vec<Problem>,
     },
 
-    /// A corpus that is not known.
-    #[error("there is no corpus `{found}`; known are {known}")]
-    UnknownCorpus {
-        /// The name.
-        found: String,
-        /// The names there are.
-        known: String,
-    },
-
     /// A manifest or a trial list cannot be used.
     #[error(transparent)]
     Sampler(#[from] SamplerError),

@@ -13,7 +13,7 @@ use crate::name::{UtteranceName, hostile};
 use crate::sums::{self, file_name};
 
 /// The layouts that are looked for.
-pub const LAYOUTS: &str =
+pub(crate) const LAYOUTS: &str =
     "  vox1_dev_wav_partaa, …ab, …ac, …ad   the parts of a split archive, not joined
   vox1_dev_wav.zip, vox1_test_wav.zip  whole archives; vox2_dev_aac_parta*, vox2_aac.zip, … alike
   …/id10001/VIDEO/00001.wav            unpacked recordings below any folders; Vox2's end in .m4a
@@ -308,7 +308,7 @@ fn diagnose(
                 .unwrap_or_else(|| format!("`{}` ({} bytes)", part.name, part.bytes))
         })
         .collect();
-    if !missing.is_empty() && paths.len() > 1 || missing.iter().any(|_| paths.len() == 1) {
+    if !missing.is_empty() {
         return PrepError::MissingParts {
             folder: stem.parent().unwrap_or(Path::new("")).to_owned(),
             missing,

@@ -109,7 +109,7 @@ pub(crate) fn known_file(name: &str) -> Option<&'static KnownFile> {
 
 /// One of the four sets of VoxCeleb, as published.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct KnownSet {
+pub(crate) struct KnownSet {
     /// `voxceleb1` or `voxceleb2`.
     pub corpus: &'static str,
     /// `train` for what VoxCeleb calls dev, or `test`.
@@ -125,7 +125,7 @@ pub struct KnownSet {
 }
 
 /// The four sets.
-pub const SETS: [KnownSet; 4] = [
+pub(crate) const SETS: [KnownSet; 4] = [
     KnownSet {
         corpus: "voxceleb1",
         split: "train",

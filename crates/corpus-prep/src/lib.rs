@@ -39,14 +39,11 @@ mod voxceleb;
 
 pub use check::{
     Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
-    list_line,
+    list_line, store_manifest,
 };
 pub use corpora::{Corpus, CorpusKind, read_corpus};
 pub use corpus_plan::CorpusPlan;
-pub use disk::{bytes_below, free_bytes};
 pub use error::PrepError;
 pub use estimate::Estimate;
-pub use find::LAYOUTS;
-pub use known::{KnownSet, SETS};
 pub use plan::PackPlan;
 pub use voxceleb::{SetCount, VoxcelebPlan, VoxcelebSources};

@@ -7,10 +7,10 @@ use audio_features::store::{
     Pack, PackProgress, Part, SourceFault, Store, StoreItem, StoreSettings, StoreSummary, pack,
 };
 
-use crate::disk::{bytes_below, free_bytes};
+use crate::disk::{bytes_below, check_room};
 use crate::error::PrepError;
 use crate::estimate::Estimate;
-use crate::voxceleb::{SetCount, shown_bytes};
+use crate::voxceleb::SetCount;
 
 /// Utterances to be packed, and a way to the bytes of each.
 pub trait PackPlan: Sync {
@@ -63,14 +63,7 @@ impl dyn PackPlan + '_ {
     /// [`PrepError::DoesNotFit`].
     pub fn check_room(&self, out: &Path, estimate: &Estimate) -> Result<(), PrepError> {
         let needed = estimate.bytes_to_write.saturating_sub(bytes_below(out));
-        match free_bytes(out) {
-            Some(free) if free < needed => Err(PrepError::DoesNotFit {
-                path: out.to_owned(),
-                needed: shown_bytes(needed),
-                free: shown_bytes(free),
-            }),
-            _ => Ok(()),
-        }
+        check_room(out, needed)
     }
 
     /// Packs the utterances into the store `out`, on the current rayon pool. See [`pack`].

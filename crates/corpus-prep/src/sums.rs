@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use md5::{Digest, Md5};
+use pair_sampler::text::write_atomically;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -168,13 +169,9 @@ fn remember(folder: &Path, name: &str, file: Remembered) {
     let _guard = LOCK.lock();
     let mut all = recall(folder);
     all.insert(name.to_owned(), file);
-    let write = || {
-        let mut out = tempfile::NamedTempFile::new_in(folder)?;
-        out.write_all(&serde_json::to_vec_pretty(&all)?)?;
-        out.persist(folder.join(MEMORY))
-            .map_err(|error| error.error)
-    };
-    drop(write());
+    if let Ok(text) = serde_json::to_string_pretty(&all) {
+        let _ = write_atomically(&folder.join(MEMORY), &text);
+    }
 }
 
 /// The last part of a path.

@@ -293,14 +293,3 @@ fn keep_speakers(found: &mut Vec<Found>, limit: usize) {
         seen <= limit
     });
 }
-
-/// Bytes for people: `1.2 GB`.
-pub(crate) fn shown_bytes(bytes: u64) -> String {
-    let bytes = bytes as f64;
-    match bytes {
-        1e12.. => format!("{:.2} TB", bytes / 1e12),
-        1e9.. => format!("{:.1} GB", bytes / 1e9),
-        1e6.. => format!("{:.1} MB", bytes / 1e6),
-        _ => format!("{:.1} kB", bytes / 1e3),
-    }
-}

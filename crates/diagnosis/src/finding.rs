@@ -16,6 +16,18 @@ pub enum Severity {
     Broken,
 }
 
+impl Severity {
+    /// The word that stands for it in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Information => "information",
+            Self::Suspect => "suspect",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// One thing that is, or may be, wrong.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
@@ -45,6 +57,18 @@ pub enum Verdict {
     Suspect,
     /// Nothing can come of it.
     Broken,
+}
+
+impl Verdict {
+    /// The word that stands for it in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Suspect => "suspect",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 /// All findings of a run, most likely cause first.

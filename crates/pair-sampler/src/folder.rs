@@ -11,8 +11,9 @@ use crate::row::join_components;
 use crate::utterance::Utterance;
 
 /// Endings of the files that are taken for recordings, in any case.
-const AUDIO_EXTENSIONS: [&str; 13] = [
-    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "mp3", "mp4", "oga", "ogg", "wav", "wave",
+const AUDIO_EXTENSIONS: [&str; 14] = [
+    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "mp3", "mp4", "oga", "ogg", "sph", "wav",
+    "wave",
 ];
 
 /// Folders are not followed deeper than this.

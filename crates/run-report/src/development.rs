@@ -81,7 +81,7 @@ impl Development {
         (numbers.into_keys().collect(), of_utterance)
     }
 
-    /// As many embeddings as utterances, and trials between them.
+    /// As many embeddings as utterances; scoring finds trials of others.
     pub(crate) fn check(&self) -> Result<(), ReportError> {
         let (found, expected) = (self.embeddings.len(), self.utterances.len());
         if found != expected {

@@ -20,7 +20,6 @@ mod band;
 mod chart;
 mod clusters;
 mod development;
-mod diagnosis;
 mod error;
 mod examination;
 mod journal;
@@ -34,7 +33,6 @@ mod zoo;
 
 pub use band::{Band, Range};
 pub use development::{DevList, DevTrial, DevUtterance, Development};
-pub use diagnosis::{Diagnosis, Finding, Verdict};
 pub use error::ReportError;
 pub use examination::Examination;
 pub use journal::{End, Evaluation, Journal, ListResult, Start, Steps};

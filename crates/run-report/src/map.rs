@@ -1,4 +1,4 @@
-//! A map of the recordings: t-SNE (van der Maaten and Hinton 2008) with Barnes-Hut forces.
+//! A map of the recordings: t-SNE (van der Maaten and Hinton 2008).
 
 use linfa::traits::Transformer;
 use linfa_tsne::TSneParams;

@@ -54,14 +54,14 @@ pub(crate) fn download(job: &Download<'_>) -> Result<()> {
     let agent = agent();
     for again in [false, true] {
         fetch(job, &agent, &part)?;
-        if is_right(job, &part)? {
+        let found = job.sum.of(&part)?;
+        if found == job.sum.expected() {
             File::open(&part)
                 .and_then(|file| file.sync_all())
                 .and_then(|()| fs::rename(&part, &job.path))
                 .with_context(|| format!("cannot rename `{}`", part.display()))?;
             return Ok(());
         }
-        let found = job.sum.of(&part)?;
         let bytes = len(&part);
         fs::remove_file(&part).with_context(|| format!("cannot remove `{}`", part.display()))?;
         let message = format!(

@@ -77,6 +77,9 @@ pub fn encoded_size(
     })
 }
 
+/// The largest sample of 16 bits, full scale being 1.
+pub(super) const LARGEST: f32 = 32_767.0 / 32_768.0;
+
 /// To the nearest of 65,536 steps; what came from 16 bits comes out as it was.
 fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round_ties_even() as i16

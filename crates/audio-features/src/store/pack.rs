@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Mutex;
 
 use rayon::prelude::*;
 
@@ -113,17 +112,8 @@ pub fn pack(
                 .collect::<Result<Vec<Outcome>, StoreError>>()
         };
         // What the last chunk gave is written while this one is decoded.
-        let (written, next) = {
-            let slot = Mutex::new((&mut writer, &mut state));
-            let write = || match slot.lock() {
-                Ok(mut slot) => {
-                    let (writer, state) = &mut *slot;
-                    store(writer, &ready, job, state)
-                }
-                Err(_) => Ok(()),
-            };
-            rayon::join(write, work)
-        };
+        let write = || store(&mut writer, &ready, job, &mut state);
+        let (written, next) = rayon::join(write, work);
         written?;
         progress(&state);
         if range.is_empty() {

@@ -10,11 +10,11 @@ use bytemuck::Pod;
 use memmap2::Advice;
 use memmap2::Mmap;
 
-use crate::recording::{Recording, Source, decode_recording};
-use crate::resample::resample;
-use crate::waveform::Waveform;
+use crate::decode::Decoded;
+use crate::levels::LevelMeter;
+use crate::recording::{Recording, Source, at_rate, decode_recording};
 
-use super::encode::pcm_to_f32;
+use super::encode::{LARGEST, pcm_to_f32};
 use super::error::StoreError;
 use super::journal::Journal;
 use super::layout::{
@@ -292,28 +292,19 @@ impl Store {
         }
         let mut samples = Vec::with_capacity(bytes.len() / 2);
         pcm_to_f32(bytes, &mut samples);
-        let num_frames = samples.len() as u64;
-        let samples = resample(samples, entry.sample_rate_hz, sample_rate_hz).map_err(|found| {
-            StoreError::Audio(crate::AudioError::Resample {
-                file: entry.name.to_owned(),
-                from_hz: entry.sample_rate_hz,
-                to_hz: sample_rate_hz,
-                found,
-            })
-        })?;
-        Ok(Recording {
-            waveform: Waveform {
-                samples,
-                sample_rate_hz,
-            },
-            warnings: Vec::new(),
+        let mut levels = LevelMeter::new(1, LARGEST);
+        levels.pass(&mut samples);
+        let decoded = Decoded {
             source: Source {
                 codec: "pcm_s16le".to_owned(),
                 sample_rate_hz: entry.sample_rate_hz,
                 num_channels: 1,
-                num_frames,
+                num_frames: samples.len() as u64,
             },
-        })
+            samples,
+            warnings: levels.warnings(entry.sample_rate_hz),
+        };
+        Ok(at_rate(decoded, entry.name, sample_rate_hz)?)
     }
 
     /// The bytes that are kept of utterance `index`, unchecked: samples, or a file by

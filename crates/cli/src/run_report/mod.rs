@@ -107,13 +107,11 @@ fn recorded(run: &Path) -> Result<RunReport> {
     let name = absolute.file_name().unwrap_or(absolute.as_os_str());
     let configuration = std::fs::read_to_string(run.join("config.toml")).ok();
     let table = configuration.as_deref().and_then(|text| text.parse().ok());
-    let diagnosis = doctor::diagnosis(run).ok();
-    let diagnosis = diagnosis.and_then(|found| serde_json::to_value(found).ok());
     Ok(RunReport {
         name: name.to_string_lossy().into_owned(),
         journal: Journal::read(&run.join("journal.jsonl"))?,
         band: table.as_ref().and_then(Band::shipped),
-        diagnosis: diagnosis.and_then(|found| serde_json::from_value(found).ok()),
+        diagnosis: doctor::diagnosis(run).ok(),
         configuration,
         ..RunReport::default()
     })

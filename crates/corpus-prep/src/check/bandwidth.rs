@@ -17,8 +17,7 @@ const FLOOR: f32 = 1e-5;
 /// Bins over which the spectrum is smoothed.
 const SMOOTHING: usize = 5;
 
-/// Measures bandwidths; made once a thread.
-#[derive(Clone)]
+/// Measures bandwidths; made once, for all threads.
 pub(super) struct Bandwidth {
     transform: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,

@@ -9,9 +9,6 @@ use pair_sampler::{Gender, Manifest, Utterance};
 use super::report::{CheckReport, Finding};
 use crate::error::PrepError;
 
-/// Columns of a store that are fields of an utterance.
-const FIELDS: [&str; 2] = ["gender", "split"];
-
 /// A manifest, and the store that its recordings lie in, if they do.
 #[derive(Debug)]
 pub struct CheckedData {
@@ -32,7 +29,7 @@ impl CheckedData {
             let store = Store::open(path)?;
             let manifest = match split {
                 Some(table) => Manifest::with_split_file(path, table)?,
-                None => manifest_of(&store)?,
+                None => store_manifest(&store)?,
             };
             return Ok(Self {
                 manifest,
@@ -90,8 +87,11 @@ impl CheckedData {
     }
 }
 
-/// The utterances of a store with their columns. Their paths do not exist: they name places in the store.
-fn manifest_of(store: &Store) -> Result<Manifest, PrepError> {
+/// What a store knows of its utterances. Their paths, their names below the store, are no files.
+///
+/// # Errors
+/// [`PrepError`] for a store that is damaged.
+pub fn store_manifest(store: &Store) -> Result<Manifest, PrepError> {
     let mut utterances = Vec::with_capacity(store.len());
     for index in 0..store.len() {
         let entry = store.entry(index)?;
@@ -102,10 +102,9 @@ fn manifest_of(store: &Store) -> Result<Manifest, PrepError> {
             match name {
                 "gender" => utterance.gender = Gender::from_name(value),
                 "split" => utterance.split = Some(value.to_owned()),
-                _ => {}
-            }
-            if !FIELDS.contains(&name) {
-                utterance.columns.insert(name.to_owned(), value.to_owned());
+                _ => {
+                    utterance.columns.insert(name.to_owned(), value.to_owned());
+                }
             }
         }
         utterances.push(utterance);

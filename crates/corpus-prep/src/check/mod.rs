@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use pair_sampler::{Filter, SamplerError, ValidateOptions};
 
 pub use balance::{Balance, SplitBalance};
-pub use data::CheckedData;
+pub use data::{CheckedData, store_manifest};
 pub use report::{CheckReport, Finding, list_line};
 pub use voxceleb::SetCounts;
 
@@ -50,7 +50,7 @@ impl Default for CheckOptions {
     }
 }
 
-/// Checks recordings, their labels and trial lists. `progress` hears how many of how many recordings are decoded.
+/// Checks recordings, their labels and trial lists. `progress` hears how many more of how many recordings are decoded.
 ///
 /// # Errors
 /// [`PrepError`] for what keeps the check itself from its work, such as filters of columns that do not exist. What is

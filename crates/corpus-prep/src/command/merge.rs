@@ -8,9 +8,8 @@ use audio_features::store::{PackProgress, StoreError, StoreSummary, merge};
 
 use super::{Figures, Progress, Screen, Status, report};
 use crate::corpus_plan::TRIALS_FOLDER;
-use crate::disk::{bytes_below, free_bytes};
+use crate::disk::{bytes_below, check_room};
 use crate::error::PrepError;
-use crate::voxceleb::shown_bytes;
 
 /// Join the parts that `prepare --shard I/N` made into one store.
 ///
@@ -69,13 +68,6 @@ impl MergeArgs {
     fn check_room(&self) -> Result<(), PrepError> {
         let parts: u64 = self.parts.iter().map(|part| bytes_below(part)).sum();
         let needed = parts.saturating_sub(bytes_below(&self.out));
-        match free_bytes(&self.out) {
-            Some(free) if free < needed => Err(PrepError::DoesNotFit {
-                path: self.out.clone(),
-                needed: shown_bytes(needed),
-                free: shown_bytes(free),
-            }),
-            _ => Ok(()),
-        }
+        check_room(&self.out, needed)
     }
 }

@@ -8,10 +8,10 @@ use audio_features::store::{PackProgress, Store};
 use super::progress::shown_time;
 use super::{Figures, PackArgs, Progress, Screen, Status, out, report};
 use crate::disk::free_bytes;
+use crate::disk::shown_bytes;
 use crate::error::PrepError;
 use crate::estimate::Estimate;
 use crate::plan::PackPlan;
-use crate::voxceleb::shown_bytes;
 
 /// Prints the plan, packs, and prints progress and summary. `begin` is when looking for the recordings began.
 pub(crate) fn run_plan(

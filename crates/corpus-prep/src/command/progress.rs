@@ -46,8 +46,8 @@ impl Progress {
     pub fn bytes(&self, what: &str, done: u64, total: u64) {
         let message = format!(
             "{} of {}",
-            crate::voxceleb::shown_bytes(done),
-            crate::voxceleb::shown_bytes(total)
+            crate::disk::shown_bytes(done),
+            crate::disk::shown_bytes(total)
         );
         self.show(what, done, total, &message);
     }

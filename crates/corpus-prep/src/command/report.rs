@@ -6,7 +6,8 @@ use audio_features::store::{Missing, PackProgress, Part, StoreEncoding, StoreSum
 use serde::Serialize;
 
 use super::{Screen, Status, err, out};
-use crate::voxceleb::{SetCount, shown_bytes};
+use crate::disk::shown_bytes;
+use crate::voxceleb::SetCount;
 
 /// What is reported besides the store's own summary.
 #[derive(Clone, Debug, Default, Serialize)]

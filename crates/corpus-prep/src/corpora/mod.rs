@@ -10,7 +10,6 @@ mod vctk;
 
 use std::fmt;
 use std::path::Path;
-use std::str::FromStr;
 
 use pair_sampler::{Manifest, TrialList};
 
@@ -46,17 +45,6 @@ pub enum CorpusKind {
 }
 
 impl CorpusKind {
-    /// All of them, in the order of their names in help texts.
-    pub const ALL: [Self; 7] = [
-        Self::LibriSpeech,
-        Self::Timit,
-        Self::Vctk,
-        Self::CommonVoice,
-        Self::CnCeleb,
-        Self::Kaldi,
-        Self::Folder,
-    ];
-
     /// The name that commands know it by.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -74,20 +62,6 @@ impl CorpusKind {
 impl fmt::Display for CorpusKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for CorpusKind {
-    type Err = PrepError;
-
-    fn from_str(name: &str) -> Result<Self, PrepError> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == name)
-            .ok_or_else(|| PrepError::UnknownCorpus {
-                found: name.to_owned(),
-                known: Self::ALL.map(Self::as_str).join(", "),
-            })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use diagnosis::Diagnosis;
 use maud::{Markup, html};
 
 use super::figure::figure;
@@ -10,7 +11,6 @@ use super::worst;
 use crate::ReportError;
 use crate::band::Band;
 use crate::chart::{Figure, Table, clusters, curves, map, number, percent, scores, zoo};
-use crate::diagnosis::Diagnosis;
 use crate::examination::Examination;
 use crate::journal::Journal;
 use crate::page::figure::table;
@@ -188,18 +188,16 @@ fn diagnosis(diagnosis: Option<&Diagnosis>) -> Markup {
     };
     let rows = diagnosis.findings.iter().map(|finding| {
         vec![
-            finding.name.clone(),
-            finding.severity.clone(),
-            finding
-                .step
-                .map_or_else(|| "–".to_owned(), |step| step.to_string()),
+            finding.name.to_string(),
+            finding.severity.as_str().to_owned(),
+            finding.step.to_string(),
             finding.measured.clone(),
             finding.expected.clone(),
             finding.reason.clone(),
             finding.remedy.clone(),
         ]
     });
-    let word = diagnosis.verdict.word();
+    let word = diagnosis.verdict.as_str();
     html! {
         section #diagnosis {
             h2 { "Diagnosis: " span class={ "verdict " (word) } { (word) } }

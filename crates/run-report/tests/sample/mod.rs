@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use diagnosis::{Diagnosis, Finding, Name, Severity, Verdict};
 use run_report::{
-    Audio, DevList, DevTrial, DevUtterance, Development, Diagnosis, Examination, Finding, Journal,
-    MapSettings, RunReport, Sound, Spectrogram, Verdict,
+    Audio, DevList, DevTrial, DevUtterance, Development, Examination, Journal, MapSettings,
+    RunReport, Sound, Spectrogram,
 };
 use speaker_eval::EmbeddingMatrix;
 
@@ -147,13 +148,13 @@ pub(crate) fn run() -> RunReport {
         .map(|index| (index, sound.clone()))
         .collect();
     let finding = Finding {
-        name: format!("plateau{HOSTILE}"),
-        severity: "warning".to_owned(),
-        measured: "4.8".to_owned(),
+        name: Name::Plateau,
+        severity: Severity::Suspect,
+        measured: format!("4.8{HOSTILE}"),
         expected: "below 4.5".to_owned(),
         reason: "outputs are alike".to_owned(),
         remedy: "raise the learning rate".to_owned(),
-        step: Some(100),
+        step: 100,
     };
     RunReport {
         name: format!("run{HOSTILE}"),
