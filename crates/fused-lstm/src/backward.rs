@@ -1,10 +1,13 @@
-//! One direction backward: through time, which gives the gradients of the gates, and from those the input's.
+//! One direction backward, for some sequences: through time, which gives the gradients of the gates. And from those of all
+//! directions and sequences, the input's.
 
 use rayon::prelude::*;
 
-use crate::direction::{Order, Sizes, Trace};
+use crate::direction::{Order, Sizes};
 use crate::gates::{BackwardStep, Ended};
 use crate::layout::{COLUMNS, UNITS, transposed_panels};
+use crate::operand::Panels;
+use crate::parts::Part;
 use crate::pool::Buffer;
 use crate::precision::Plan;
 use crate::rows::Rows;
@@ -14,29 +17,36 @@ use crate::{Shape, Weights};
 /// Rows of the input's gradient that one task makes.
 const ROWS: usize = 96;
 
-/// What a direction's backward pass reads besides its trace.
+/// What a direction's backward pass reads besides the traces.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
     pub(crate) plan: Plan,
     pub(crate) shape: Shape,
     pub(crate) order: Order,
     pub(crate) lengths: Option<&'a [usize]>,
-    /// `[frames, batch, directions * hidden]`, of which this direction's part begins at `offset`.
+    /// `[frames, batch, directions * hidden]`.
     pub(crate) dy: &'a [f32],
-    pub(crate) offset: usize,
-    pub(crate) weights: Weights<'a>,
+    /// The recurrent weights: see [`recurrent_panels`].
+    pub(crate) recurrent: &'a Panels,
 }
 
-/// Turns the trace's gates into the gradients of their preactivations; returns their sums `[blocks, 64]`, the gradient of
-/// the bias.
-pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
-    let Given {
-        plan,
-        shape,
-        dy,
-        lengths,
-        ..
-    } = given;
+/// Recurrent weights as the backward passes of all sequences read them.
+pub(crate) fn recurrent_panels(plan: Plan, shape: Shape, weights: Weights<'_>) -> Panels {
+    let panels = transposed_panels(weights.recurrent, shape.hidden);
+    plan.panels(panels, Sizes::new(shape).columns)
+}
+
+/// Turns the part's gates into the gradients of their preactivations.
+pub(crate) fn through_time(given: Given<'_>, part: &mut Part) {
+    let Given { plan, dy, .. } = given;
+    let trace = &mut part.trace;
+    let lengths = given
+        .lengths
+        .map(|lengths| &lengths[part.sequences.clone()]);
+    let shape = Shape {
+        batch: part.sequences.len(),
+        ..given.shape
+    };
     let Sizes {
         units,
         columns,
@@ -45,21 +55,19 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
     } = Sizes::new(shape);
     let (frames, batch, hidden) = (shape.frames, shape.batch, shape.hidden);
     let width_of_dy = shape.width();
-    let recurrent = transposed_panels(given.weights.recurrent, hidden);
-    let recurrent = plan.panels(recurrent, columns);
     let zeros = Buffer::zeros(state);
     let mut d_out = Buffer::zeros(units.next_multiple_of(WIDTH) * batch);
     let mut d_cell = Buffer::zeros(state);
-    let mut d_bias = Buffer::zeros(columns);
     let mut scratch = plan.scratch(batch, columns);
     for step in (0..frames).rev() {
         let (frame, earlier) = given.order.frame(step, frames);
-        let dy = &dy[frame * batch * width_of_dy..][..batch * width_of_dy];
+        let first = frame * given.shape.batch + part.sequences.start;
+        let dy = &dy[first * width_of_dy..][..batch * width_of_dy];
         for (number, panel) in d_out.chunks_exact_mut(batch * WIDTH).enumerate() {
             let width = WIDTH.min(hidden - number * WIDTH);
             let rows = dy.chunks_exact(width_of_dy);
             for (d_out, dy) in panel.chunks_exact_mut(WIDTH).zip(rows) {
-                let dy = &dy[given.offset + number * WIDTH..][..width];
+                let dy = &dy[part.direction * hidden + number * WIDTH..][..width];
                 for (d_out, dy) in d_out.iter_mut().zip(dy) {
                     *d_out += dy;
                 }
@@ -79,7 +87,6 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
                 cell: &cells[frame * state..][of_block.clone()],
                 d_out: &mut d_out[block / 4 * batch * WIDTH..][..batch * WIDTH],
                 d_cell: &mut d_cell[of_block],
-                d_bias: &mut d_bias[block * COLUMNS..],
             });
         }
         if earlier.is_none() {
@@ -87,7 +94,10 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
         }
         let rows = Rows::panels(&trace.gates, shape.rows(), frame * batch, batch);
         let rows = plan.rows(rows, &mut scratch);
-        let panels = recurrent.iter().zip(d_out.chunks_exact_mut(batch * WIDTH));
+        let panels = given
+            .recurrent
+            .iter()
+            .zip(d_out.chunks_exact_mut(batch * WIDTH));
         for (panel, out) in panels {
             plan.product(Product {
                 rows,
@@ -97,14 +107,13 @@ pub(crate) fn through_time(given: Given<'_>, trace: &mut Trace) -> Buffer {
             });
         }
     }
-    d_bias
 }
 
-/// The gradient of the input, `dx` `[frames, batch, input]`, from the gradients of all directions' gates.
+/// The gradient of the input, `dx` `[frames, batch, input]`, from the gradients of all parts' gates.
 pub(crate) fn input_gradient(
     plan: Plan,
     shape: Shape,
-    traces: &[Trace],
+    parts: &[Part],
     weights: &[Weights<'_>],
     dx: &mut [f32],
 ) {
@@ -113,34 +122,50 @@ pub(crate) fn input_gradient(
         let panels = transposed_panels(weights.input, shape.hidden);
         plan.panels(panels, columns)
     });
-    let panels: Vec<_> = panels.collect();
-    dx.par_chunks_mut(ROWS * shape.input)
+    let panels: Vec<Panels> = panels.collect();
+    // Parts of the same sequences follow each other, one a direction.
+    let mut by_sequences: Vec<&Part> = parts.iter().collect();
+    by_sequences.sort_by_key(|part| (part.sequences.start, part.direction));
+    let of_sequences: Vec<&[&Part]> = by_sequences
+        .chunk_by(|one, other| one.sequences == other.sequences)
+        .collect();
+    let longest = parts.iter().map(|part| part.sequences.len()).max();
+    let together = ROWS.div_ceil(longest.unwrap_or(1)).min(shape.frames);
+    dx.par_chunks_mut(together * shape.batch * shape.input)
         .enumerate()
         .for_each(|(task, dx)| {
-            let count = dx.len() / shape.input;
-            let mut scratch: Vec<_> = traces
-                .iter()
-                .map(|_| plan.scratch(count, columns))
-                .collect();
-            let rows = traces.iter().zip(&mut scratch).map(|(trace, scratch)| {
-                let rows = Rows::panels(&trace.gates, shape.rows(), task * ROWS, count);
-                plan.rows(rows, scratch)
-            });
-            let rows: Vec<_> = rows.collect();
-            let mut out = Buffer::new(count * WIDTH);
-            let (out, _) = out.as_chunks_mut::<WIDTH>();
-            for number in 0..shape.input.div_ceil(WIDTH) {
-                for (direction, (&rows, panels)) in rows.iter().zip(&panels).enumerate() {
-                    plan.product(Product {
-                        rows,
-                        panel: panels.get(number),
-                        out: &mut *out,
-                        accumulate: direction > 0,
-                    });
-                }
-                let width = WIDTH.min(shape.input - number * WIDTH);
-                for (dx, out) in dx.chunks_exact_mut(shape.input).zip(&*out) {
-                    dx[number * WIDTH..][..width].copy_from_slice(&out[..width]);
+            let frames = dx.len() / (shape.batch * shape.input);
+            for parts in &of_sequences {
+                let sequences = parts[0].sequences.clone();
+                let count = frames * sequences.len();
+                let mut scratch: Vec<Buffer> =
+                    parts.iter().map(|_| plan.scratch(count, columns)).collect();
+                let rows = parts.iter().zip(&mut scratch).map(|(part, scratch)| {
+                    let rows = shape.frames * sequences.len();
+                    let first = task * together * sequences.len();
+                    let rows = Rows::panels(&part.trace.gates, rows, first, count);
+                    plan.rows(rows, scratch)
+                });
+                let rows: Vec<Rows<'_>> = rows.collect();
+                let mut out = Buffer::new(count * WIDTH);
+                let (out, _) = out.as_chunks_mut::<WIDTH>();
+                for number in 0..shape.input.div_ceil(WIDTH) {
+                    for (&rows, part) in rows.iter().zip(*parts) {
+                        plan.product(Product {
+                            rows,
+                            panel: panels[part.direction].get(number),
+                            out: &mut *out,
+                            accumulate: part.direction > 0,
+                        });
+                    }
+                    let width = WIDTH.min(shape.input - number * WIDTH);
+                    let frames = dx.chunks_exact_mut(shape.batch * shape.input);
+                    for (dx, out) in frames.zip(out.chunks_exact(sequences.len())) {
+                        let rows = dx.chunks_exact_mut(shape.input);
+                        for (dx, out) in rows.skip(sequences.start).zip(out) {
+                            dx[number * WIDTH..][..width].copy_from_slice(&out[..width]);
+                        }
+                    }
                 }
             }
         });

@@ -1,8 +1,11 @@
-//! One direction forward.
+//! One direction forward, for some sequences.
+
+use std::ops::Range;
 
 use crate::direction::{Order, Sizes, Trace};
 use crate::gates::{Ended, ForwardStep};
-use crate::layout::{COLUMNS, UNITS, panels};
+use crate::layout::{COLUMNS, UNITS, padded, panels};
+use crate::operand::Panels;
 use crate::pool::Buffer;
 use crate::precision::Plan;
 use crate::rows::{Left, Rows};
@@ -13,6 +16,27 @@ use crate::{Shape, Weights};
 /// that their gates are still in the second-level cache when the steps come to them.
 const PROJECTED_ROWS: usize = 128;
 
+/// A direction's weights as the passes of all sequences read them.
+pub(crate) struct Packed {
+    input: Panels,
+    recurrent: Panels,
+    /// `[blocks, 64]`.
+    bias: Buffer,
+}
+
+impl Packed {
+    pub(crate) fn new(plan: Plan, shape: Shape, weights: Weights<'_>) -> Self {
+        let (hidden, units) = (shape.hidden, padded(shape.hidden));
+        let input = panels(weights.input, hidden, shape.input);
+        let recurrent = panels(weights.recurrent, hidden, units);
+        Self {
+            input: plan.panels(input, shape.input),
+            recurrent: plan.panels(recurrent, units),
+            bias: panels(weights.bias, hidden, 1),
+        }
+    }
+}
+
 /// What a direction's forward pass reads.
 #[derive(Clone, Copy)]
 pub(crate) struct Given<'a> {
@@ -22,21 +46,24 @@ pub(crate) struct Given<'a> {
     /// `[frames, batch, input]`.
     pub(crate) x: &'a [f32],
     pub(crate) lengths: Option<&'a [usize]>,
-    pub(crate) weights: Weights<'a>,
+    pub(crate) weights: &'a Packed,
     /// Whether gates and cells are wanted after the pass, or only the outputs.
     pub(crate) train: bool,
 }
 
-/// Runs one direction.
-pub(crate) fn run(given: Given<'_>) -> Trace {
+/// Runs one direction of some sequences.
+pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
     let Given {
         plan,
-        shape,
         order,
-        lengths,
         weights,
         ..
     } = given;
+    let lengths = given.lengths.map(|lengths| &lengths[sequences.clone()]);
+    let shape = Shape {
+        batch: sequences.len(),
+        ..given.shape
+    };
     let Sizes {
         units,
         blocks,
@@ -51,17 +78,17 @@ pub(crate) fn run(given: Given<'_>) -> Trace {
     } else {
         (together, 2)
     };
-    let input = plan.panels(
-        panels(weights.input, shape.hidden, shape.input),
-        shape.input,
-    );
-    let recurrent = plan.panels(panels(weights.recurrent, shape.hidden, units), units);
-    let bias = panels(weights.bias, shape.hidden, 1);
     let mut gates = Buffer::new(gate_frames * batch * columns);
     let mut cells = Buffer::new(cell_frames * state);
     let mut outputs = Buffer::new(frames * state);
     let zeros = Buffer::zeros(state);
     let mut scratch = plan.scratch(together * batch, shape.input.max(units));
+    let whole = batch == given.shape.batch;
+    let mut gathered = Buffer::new(if whole {
+        0
+    } else {
+        together * batch * shape.input
+    });
     let panel_len = gate_frames * batch * COLUMNS;
     for begin in (0..frames).step_by(together) {
         let steps = begin..(begin + together).min(frames);
@@ -70,9 +97,20 @@ pub(crate) fn run(given: Given<'_>) -> Trace {
             .0
             .min(order.frame(steps.end - 1, frames).0);
         let origin = if given.train { 0 } else { first };
-        let x = &given.x[first * batch * shape.input..][..steps.len() * batch * shape.input];
+        let x = &given.x[first * given.shape.batch * shape.input..];
+        let x = if whole {
+            &x[..steps.len() * batch * shape.input]
+        } else {
+            let row = batch * shape.input;
+            let gathered = &mut gathered[..steps.len() * row];
+            let frames = x.chunks(given.shape.batch * shape.input);
+            for (to, frame) in gathered.chunks_exact_mut(row).zip(frames) {
+                to.copy_from_slice(&frame[sequences.start * shape.input..][..row]);
+            }
+            gathered
+        };
         let rows = plan.rows(Rows::plain(x, shape.input), &mut scratch);
-        for (panel, gates) in input.iter().zip(gates.chunks_exact_mut(panel_len)) {
+        for (panel, gates) in weights.input.iter().zip(gates.chunks_exact_mut(panel_len)) {
             let (out, _) = gates[(first - origin) * batch * COLUMNS..].as_chunks_mut();
             plan.product(Product {
                 rows,
@@ -88,7 +126,10 @@ pub(crate) fn run(given: Given<'_>) -> Trace {
                 before_and_now(&mut cells, frame % cell_frames, before, state, &zeros);
             let (out_before, out) = before_and_now(&mut outputs, frame, earlier, state, &zeros);
             let rows = plan.rows(Rows::plain(out_before, units), &mut scratch);
-            let panels = recurrent.iter().zip(gates.chunks_exact_mut(panel_len));
+            let panels = weights
+                .recurrent
+                .iter()
+                .zip(gates.chunks_exact_mut(panel_len));
             for (block, (panel, gates)) in panels.enumerate() {
                 let (gates, _) = gates[(frame - origin) * batch * COLUMNS..].as_chunks_mut();
                 let gates = &mut gates[..batch];
@@ -104,7 +145,7 @@ pub(crate) fn run(given: Given<'_>) -> Trace {
                 plan.arch.dispatch(ForwardStep {
                     block,
                     blocks,
-                    bias: &bias[block * COLUMNS..],
+                    bias: &weights.bias[block * COLUMNS..],
                     ended: Ended { frame, lengths },
                     gates,
                     cell_before: &cell_before[of_block.clone()],

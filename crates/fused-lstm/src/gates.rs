@@ -97,8 +97,6 @@ pub(crate) struct BackwardStep<'a> {
     /// `[batch, 4, 16]`: the panel of 64 units that the block is in.
     pub(crate) d_out: &'a mut [f32],
     pub(crate) d_cell: &'a mut [f32],
-    /// `[64]`: the bias's gradient so far.
-    pub(crate) d_bias: &'a mut [f32],
 }
 
 impl WithSimd for BackwardStep<'_> {
@@ -121,8 +119,6 @@ impl BackwardStep<'_> {
         let (cell, _) = self.cell.as_chunks::<UNITS>();
         let (d_out, _) = self.d_out.as_chunks_mut::<UNITS>();
         let (d_cell, _) = self.d_cell.as_chunks_mut::<UNITS>();
-        let (d_bias, _) = self.d_bias.as_chunks_mut::<COLUMNS>();
-        let mut sum = d_bias[0];
         for (row, gates) in self.gates.iter_mut().enumerate() {
             if self.ended.at(row) {
                 *gates = [0.0; COLUMNS];
@@ -132,11 +128,7 @@ impl BackwardStep<'_> {
             let (before, cell) = (&cell_before[row], &cell[row]);
             *d_cell = backward_block::<FUSED>(gates, before, cell, d_out, d_cell);
             *d_out = [0.0; UNITS];
-            for (sum, gradient) in sum.iter_mut().zip(&*gates) {
-                *sum += gradient;
-            }
         }
-        d_bias[0] = sum;
     }
 }
 

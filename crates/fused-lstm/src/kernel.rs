@@ -4,6 +4,7 @@ use crate::operand::Panels;
 use crate::pool::Buffer;
 use crate::precision::Plan;
 use crate::rows::Rows;
+use crate::split::Split;
 use crate::tile::{Product, WIDTH};
 use crate::transposed::{Inputs, LeftOperand};
 use crate::weight_gradient::{add_up, left_operand};
@@ -63,10 +64,20 @@ pub fn multiply_transposed(
 ) -> Result<(), LstmError> {
     let plan = options.plan()?;
     let zeros = Buffer::zeros(width);
-    let inputs = Inputs::new(left, width, 0, &zeros);
     let rows = left.len() / width;
+    let whole = |width, data| Split::new(width, std::iter::once((0..rows, data)));
+    let inputs = Inputs {
+        data: &whole(width, left),
+        delay: 0,
+        zeros: &zeros,
+    };
     let left = left_operand(plan, inputs, rows);
-    add_up(plan, rows, &[left], &mut [out], panels);
+    let gates: Vec<Split<'_>> = panels
+        .chunks_exact(rows * WIDTH)
+        .map(|panel| whole(WIDTH, panel))
+        .collect();
+    let mut bias = vec![[0.0; WIDTH]; gates.len()];
+    add_up(plan, rows, &[left], &gates, &mut [out], &mut bias);
     Ok(())
 }
 

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use crate::backward::{self, input_gradient, through_time};
-use crate::direction::Trace;
-use crate::forward::Given;
-use crate::parts;
-use crate::pool::{Buffer, take};
+use crate::backward::{self, input_gradient, recurrent_panels, through_time};
+use crate::forward::{Given, Packed};
+use crate::operand::Panels;
+use crate::parts::{self, Part};
+use crate::pool::take;
 use crate::precision::Plan;
 use crate::shape::check_len;
 use crate::weight_gradient::weight_gradients;
@@ -18,8 +18,8 @@ pub struct Saved {
     plan: Plan,
     shape: Shape,
     lengths: Option<Vec<usize>>,
-    /// One a direction.
-    traces: Vec<Trace>,
+    /// Those of each direction, the forward one's first.
+    parts: Vec<Part>,
 }
 
 impl Saved {
@@ -69,8 +69,12 @@ pub fn forward_with(
     if let Some(lengths) = lengths {
         shape.check_lengths(lengths)?;
     }
+    let packed: Vec<Packed> = weights
+        .par_iter()
+        .map(|&weights| Packed::new(plan, shape, weights))
+        .collect();
     let orders = shape.direction.orders().iter();
-    let given = orders.zip(weights).map(|(&order, &weights)| Given {
+    let given = orders.zip(&packed).map(|(&order, weights)| Given {
         plan,
         shape,
         order,
@@ -80,13 +84,13 @@ pub fn forward_with(
         train,
     });
     let given: Vec<Given<'_>> = given.collect();
-    let parts = parts::run(shape, &given);
+    let parts = parts::run(plan, shape, &given);
     let y = parts::assemble(shape, &parts);
     let saved = train.then(|| Saved {
         plan,
         shape,
         lengths: lengths.map(<[usize]>::to_vec),
-        traces: parts.into_iter().map(|part| part.trace).collect(),
+        parts,
     });
     Ok((y, saved))
 }
@@ -107,42 +111,39 @@ pub fn backward(
         plan,
         shape,
         lengths,
-        mut traces,
+        mut parts,
     } = saved;
     check_len("x", x, shape.input_len())?;
     check_len("dy", dy, shape.output_len())?;
     shape.check_weights(weights)?;
     let orders = shape.direction.orders();
-    let d_biases: Vec<Buffer> = traces
-        .par_iter_mut()
-        .zip(orders.par_iter().zip(weights))
-        .enumerate()
-        .map(|(direction, (trace, (&order, &weights)))| {
-            let given = backward::Given {
-                plan,
-                shape,
-                order,
-                lengths: lengths.as_deref(),
-                dy,
-                offset: direction * shape.hidden,
-                weights,
-            };
-            through_time(given, trace)
-        })
+    let recurrent: Vec<Panels> = weights
+        .par_iter()
+        .map(|&weights| recurrent_panels(plan, shape, weights))
         .collect();
+    parts.par_iter_mut().for_each(|part| {
+        let given = backward::Given {
+            plan,
+            shape,
+            order: orders[part.direction],
+            lengths: lengths.as_deref(),
+            dy,
+            recurrent: &recurrent[part.direction],
+        };
+        through_time(given, part);
+    });
+    let of_direction = parts.len() / orders.len();
     let mut dx = want_dx.then(|| take(shape.input_len()));
     let ((), gradients) = rayon::join(
         || {
             if let Some(dx) = &mut dx {
-                input_gradient(plan, shape, &traces, weights, dx);
+                input_gradient(plan, shape, &parts, weights, dx);
             }
         },
         || {
-            let traces = orders.par_iter().zip(&traces).zip(&d_biases);
-            traces
-                .map(|((&order, trace), d_bias)| {
-                    weight_gradients(plan, shape, order, x, trace, d_bias)
-                })
+            let directions = orders.par_iter().zip(parts.par_chunks(of_direction));
+            directions
+                .map(|(&order, parts)| weight_gradients(plan, shape, order, x, parts))
                 .collect()
         },
     );

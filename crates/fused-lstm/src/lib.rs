@@ -45,6 +45,7 @@ mod precision;
 mod rows;
 mod shape;
 mod simd;
+mod split;
 mod tile;
 mod transposed;
 mod weight_gradient;

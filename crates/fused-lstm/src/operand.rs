@@ -5,10 +5,18 @@ use pulp::{Simd as Lanes, WithSimd};
 use crate::bf16::round;
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
-use crate::rows::{DEPTH, Left, Rows};
+use crate::rows::{DEPTH, Left, Rows, TALLEST};
 use crate::tile::{Product, WIDTH};
 
 impl Plan {
+    /// Rows of a product's tiles: other numbers of rows than multiples of it waste some of the last tile.
+    pub(crate) fn tile_rows(self) -> usize {
+        match self.operands {
+            Operands::Whole | Operands::Rounded => TALLEST,
+            Operands::Pairs(pairs) => pairs.tile_rows(),
+        }
+    }
+
     /// Elements that `inner` numbers along the inner dimension take.
     pub(crate) fn elements(self, inner: usize) -> usize {
         match self.operands {

@@ -1,7 +1,7 @@
 //! Which instructions multiply pairs of bf16.
 
 use crate::bf16::Dot;
-use crate::rows::Rows;
+use crate::rows::{Rows, TALLEST};
 use crate::simd::Arch;
 use crate::tile::Product;
 
@@ -23,6 +23,15 @@ impl Pairs {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Arch::Amx(_, amx) => Some(Self::Amx(amx)),
             _ => Dot::detect(arch).map(Self::Dot),
+        }
+    }
+
+    /// Rows of a product's tiles.
+    pub(crate) fn tile_rows(self) -> usize {
+        match self {
+            Self::Dot(_) => TALLEST,
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Self::Amx(_) => crate::amx::TILE,
         }
     }
 

@@ -1,7 +1,8 @@
-//! Inference in parts of the batch, so that one direction alone has work for all threads too.
+//! The batch in parts, so that there is work for more threads than a layer has directions.
 //!
-//! Sequences do not touch each other and a product's sums do not depend on how many rows stand beside them: the outputs
-//! are the same bits in any number of parts.
+//! Sequences do not touch each other, a product's sums do not depend on how many rows stand beside them, and what is summed
+//! over all sequences (gradients of weights) is summed in the batch's order: the results are the same bits in any number of
+//! parts.
 
 use std::ops::Range;
 
@@ -11,67 +12,53 @@ use crate::Shape;
 use crate::direction::Trace;
 use crate::forward::{self, Given};
 use crate::layout::padded;
-use crate::pool::{Buffer, take};
+use crate::pool::take;
+use crate::precision::Plan;
 
 /// Rows of the output that one task puts together, about.
 const ROWS: usize = 512;
-
 /// Fewest sequences of a part: with fewer, reading the weights costs more than the second thread brings.
 const LEAST_BATCH: usize = 16;
 
 /// What some sequences gave in one direction.
+#[derive(Debug)]
 pub(crate) struct Part {
     /// Index of the direction.
-    direction: usize,
-    /// The sequences in the batch: all of them in training.
-    sequences: Range<usize>,
+    pub(crate) direction: usize,
+    /// The sequences in the batch.
+    pub(crate) sequences: Range<usize>,
     pub(crate) trace: Trace,
 }
 
-/// Runs the directions, each `given` for the whole batch, in at least as many tasks as there are threads if the batch is
-/// large enough and no trace is wanted.
-pub(crate) fn run(shape: Shape, given: &[Given<'_>]) -> Vec<Part> {
-    let parts = if given.iter().any(|given| given.train) {
-        1
-    } else {
-        let wanted = rayon::current_num_threads().div_ceil(given.len());
-        wanted.min(shape.batch / LEAST_BATCH).max(1)
+/// The sequences of each part.
+fn split(plan: Plan, shape: Shape) -> Vec<Range<usize>> {
+    let wanted = rayon::current_num_threads().div_ceil(shape.direction.count());
+    let parts = wanted.min(shape.batch / LEAST_BATCH).max(1);
+    let height = plan.tile_rows();
+    let bound = |part: usize| match part {
+        part if part == parts => shape.batch,
+        part => part * shape.batch / parts / height * height,
     };
-    (0..given.len() * parts)
+    (0..parts)
+        .map(|part| bound(part)..bound(part + 1))
+        .collect()
+}
+
+/// Runs the directions, each `given` for the whole batch.
+pub(crate) fn run(plan: Plan, shape: Shape, given: &[Given<'_>]) -> Vec<Part> {
+    let split = split(plan, shape);
+    (0..given.len() * split.len())
         .into_par_iter()
         .map(|task| {
-            let (direction, part) = (task / parts, task % parts);
-            let sequences = part * shape.batch / parts..(part + 1) * shape.batch / parts;
+            let (direction, part) = (task / split.len(), task % split.len());
+            let sequences = split[part].clone();
             Part {
                 direction,
-                trace: run_part(given[direction], &sequences),
+                trace: forward::run(given[direction], sequences.clone()),
                 sequences,
             }
         })
         .collect()
-}
-
-/// One direction of some sequences.
-fn run_part(given: Given<'_>, sequences: &Range<usize>) -> Trace {
-    let shape = given.shape;
-    if sequences.len() == shape.batch {
-        return forward::run(given);
-    }
-    let row = sequences.len() * shape.input;
-    let mut x = Buffer::new(shape.frames * row);
-    let frames = given.x.chunks_exact(shape.batch * shape.input);
-    for (to, frame) in x.chunks_exact_mut(row).zip(frames) {
-        to.copy_from_slice(&frame[sequences.start * shape.input..][..row]);
-    }
-    forward::run(Given {
-        x: &x,
-        shape: Shape {
-            batch: sequences.len(),
-            ..shape
-        },
-        lengths: given.lengths.map(|lengths| &lengths[sequences.clone()]),
-        ..given
-    })
 }
 
 /// `y` `[frames, batch, directions * hidden]` of all parts.

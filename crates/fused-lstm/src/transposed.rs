@@ -7,36 +7,29 @@ use crate::bf16::round;
 use crate::pool::{Buffer, LINE};
 use crate::precision::{Operands, Plan};
 use crate::rows::{Rows, Strips, TALLEST};
+use crate::split::Split;
 use crate::tile::{Product, WIDTH};
 
 /// What some weights were multiplied with: one row for every row of the gates.
 #[derive(Clone, Copy)]
 pub(crate) struct Inputs<'a> {
-    /// `[_, width]`.
-    data: &'a [f32],
-    width: usize,
+    pub(crate) data: &'a Split<'a>,
     /// Row `n` of the inputs is row `n - delay` of the data; where there is none, zeros.
-    delay: isize,
-    zeros: &'a [f32],
+    pub(crate) delay: isize,
+    /// As many as a row has elements, or more.
+    pub(crate) zeros: &'a [f32],
 }
 
 impl<'a> Inputs<'a> {
-    /// `zeros` has at least `width` elements.
-    pub(crate) fn new(data: &'a [f32], width: usize, delay: isize, zeros: &'a [f32]) -> Self {
-        Self {
-            data,
-            width,
-            delay,
-            zeros: &zeros[..width],
-        }
+    fn width(self) -> usize {
+        self.data.width()
     }
 
     #[inline(always)]
     fn row(self, row: usize) -> &'a [f32] {
-        let first = row.checked_add_signed(-self.delay);
-        let first = first.and_then(|row| row.checked_mul(self.width));
-        let from = first.and_then(|first| self.data.get(first..first + self.width));
-        from.unwrap_or(self.zeros)
+        let row = row.checked_add_signed(-self.delay);
+        let from = row.and_then(|row| self.data.row(row));
+        from.unwrap_or(&self.zeros[..self.width()])
     }
 }
 
@@ -59,7 +52,7 @@ impl LeftOperand {
 
     /// All `rows` of the inputs, in parts of `inner`.
     pub(crate) fn new(plan: Plan, inputs: Inputs<'_>, rows: usize, inner: usize) -> Self {
-        let height = Self::height(inputs.width);
+        let height = Self::height(inputs.width());
         let elements = plan.elements(inner);
         let part_len = match plan.operands {
             Operands::Whole | Operands::Rounded => Strips::len(height, elements),
@@ -85,11 +78,11 @@ impl LeftOperand {
                     Operands::Pairs(pairs) => {
                         let row = |offset| match begin + offset {
                             row if row < end => inputs.row(row),
-                            _ => inputs.zeros,
+                            _ => &inputs.zeros[..inputs.width()],
                         };
-                        pairs.transposed(row, inputs.width, elements, to);
+                        pairs.transposed(row, inputs.width(), elements, to);
                         // What pads the columns of a product is multiplied too.
-                        to[inputs.width * elements..].fill(0.0);
+                        to[inputs.width() * elements..].fill(0.0);
                     }
                 }
             });
