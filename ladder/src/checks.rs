@@ -5,10 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use diagnosis::Check;
 use diagnosis::preflight::{
-    LossAndGradient, Overfit, Pair, Sessions, all_pairs_used, are_distributions, both_directions,
-    can_overfit, crops_vary, features_alive, few_same_pairs, front_ends_agree, gradients_reach,
-    kl_divergence, labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
-    same_session_positives, score_direction, silent_crops, unreachable_speakers,
+    FrontEnds, LossAndGradient, Overfit, Pair, Sessions, all_pairs_used, are_distributions,
+    both_directions, can_overfit, crops_vary, features_alive, few_same_pairs, front_ends_agree,
+    gradients_reach, kl_divergence, labels_matter, learning_rate, loss_is_mean_of_pairs, margin,
+    metric_ceiling, same_session_positives, score_direction, silent_crops, unreachable_speakers,
 };
 use speaker_eval::eer;
 
@@ -126,7 +126,10 @@ pub(crate) fn of_data(sampler: &Sampler, clips: &[Clip], settings: &Settings) ->
         silent_crops(silent as f64 / crops.len().max(1) as f64, crops.len()),
         crops_vary((settings.crop == Crop::Fixed).then_some(0.1), 0.4, seconds),
         features_alive(&values, BINS),
-        front_ends_agree(&[], (squares / values.len().max(1) as f64).sqrt()),
+        front_ends_agree(&FrontEnds {
+            input_rms: (squares / values.len().max(1) as f64).sqrt(),
+            ..FrontEnds::default()
+        }),
     ]
 }
 

@@ -45,7 +45,8 @@ impl Compression {
     }
 
     /// Band power of one feature value.
-    pub(crate) fn power(self, value: f64) -> f64 {
+    #[must_use]
+    pub fn power(self, value: f64) -> f64 {
         match self {
             Self::Ln => value.exp(),
             Self::Log10OnePlus10000 => {

@@ -67,13 +67,17 @@ impl Check {
     }
 
     /// The finding that the answer makes, if it makes one.
+    ///
+    /// A metric with a ceiling misleads who reads it and harms no training: that counts one degree less.
     #[must_use]
     pub fn finding(&self) -> Option<Finding> {
+        let harms = self.name != Name::MetricCeiling;
         let severity = match self.verdict {
             CheckVerdict::Passed | CheckVerdict::Skipped => return None,
-            CheckVerdict::Note => Severity::Information,
-            CheckVerdict::Warning => Severity::Suspect,
-            CheckVerdict::Failed => Severity::Broken,
+            CheckVerdict::Failed if harms => Severity::Broken,
+            CheckVerdict::Failed => Severity::Suspect,
+            CheckVerdict::Warning if harms => Severity::Suspect,
+            CheckVerdict::Warning | CheckVerdict::Note => Severity::Information,
         };
         Some(Finding {
             name: self.name,

@@ -58,9 +58,10 @@ pub struct Measurements {
     pub same_session_eer: Option<f64>,
     /// EER where they are of two.
     pub cross_session_eer: Option<f64>,
-    /// EER of some development pairs, recordings as they are.
+    /// EER of the pairs that `perturbed_eer` is of, recordings as they are: some of the development pairs, or the mean
+    /// over the lists where the training changes its recordings.
     pub clean_eer: Option<f64>,
-    /// EER of the same pairs with each recording in a room, channel and noise of its own.
+    /// EER of those pairs with each recording in a room, channel and noise of its own.
     pub perturbed_eer: Option<f64>,
     /// Metrics that the training reports beside the loss.
     pub metrics: Vec<Metric>,

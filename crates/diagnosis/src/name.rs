@@ -58,8 +58,6 @@ names! {
     CannotOverfit, "cannot_overfit", "one small batch can be learned by heart";
     /// A score or metric prefers different speakers.
     ScoreDirection, "score_direction", "scores point the right way";
-    /// A reported metric cannot rise to 1 on this data, whatever the network does.
-    MetricCeiling, "metric_ceiling", "reported metrics can reach their best value";
     /// Hardly any pair of a batch is of one speaker.
     FewSamePairs, "few_same_pairs", "batches have same-speaker pairs";
     /// The loss sees far fewer pairs than the segments of a batch would make.
@@ -96,6 +94,8 @@ names! {
     CommonOffset, "common_offset", "embeddings have no common offset";
     /// Training has not made the network better than it was before its first step.
     WorseThanUntrained, "worse_than_untrained", "training beats no training";
+    /// A reported metric cannot rise to 1 on this data, whatever the network does: no cause of anything, and so the last.
+    MetricCeiling, "metric_ceiling", "reported metrics can reach their best value";
 }
 
 impl fmt::Display for Name {

@@ -7,12 +7,12 @@
 use std::convert::Infallible;
 
 use diagnosis::preflight::{
-    LossAndGradient, Overfit, Pair, Sessions, are_distributions, can_overfit, crops_vary,
-    features_alive, few_same_pairs, front_ends_agree, gradients_reach, kl_divergence, labels_fit,
-    labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
+    Bandwidth, FrontEnds, LossAndGradient, Overfit, Pair, Sessions, are_distributions, can_overfit,
+    crops_vary, features_alive, few_same_pairs, front_ends_agree, gradients_reach, kl_divergence,
+    labels_fit, labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
     same_session_positives, score_direction, silent_crops, unreachable_speakers,
 };
-use diagnosis::{Check, CheckVerdict, LayerGradient, Name};
+use diagnosis::{Check, CheckVerdict, LayerGradient, Name, Severity};
 use proptest::prelude::*;
 
 /// Distances of pairs, and which are of one speaker.
@@ -110,6 +110,11 @@ fn the_accuracy_of_the_question_has_a_ceiling_of_one_half() {
         right.count() as f64 / same.len() as f64
     });
     assert_eq!(upside_down.verdict, CheckVerdict::Warning);
+    // Neither harms the training: what does comes first.
+    let severity = |check: &Check| check.finding().map(|finding| finding.severity);
+    assert_eq!(severity(&broadcast), Some(Severity::Suspect));
+    assert_eq!(severity(&upside_down), Some(Severity::Information));
+    assert_eq!(Name::ALL.last(), Some(&Name::MetricCeiling));
     assert!(
         upside_down.measured.contains("0 to 0.5 where all speakers"),
         "{upside_down:?}"
@@ -253,8 +258,41 @@ fn features_that_say_nothing_are_found_out() {
     let mut broken = alive.clone();
     broken[7] = f32::NAN;
     assert_eq!(features_alive(&broken, 4).verdict, CheckVerdict::Failed);
-    assert_eq!(front_ends_agree(&[], 1.0).verdict, CheckVerdict::Passed);
-    assert_eq!(front_ends_agree(&[], 200.0).verdict, CheckVerdict::Warning);
+}
+
+#[test]
+fn front_ends_that_do_not_fit_the_recordings_are_found_out() {
+    // Of so many of a hundred recordings nothing is above 3.7 kHz.
+    let check = |train, dev, input_rms| {
+        let narrow = |num_narrow| Bandwidth {
+            num_recordings: 100,
+            num_narrow,
+            narrow_hz: 3_700.0,
+        };
+        front_ends_agree(&FrontEnds {
+            train: narrow(train),
+            dev: narrow(dev),
+            high_hz: 8_000.0,
+            input_rms,
+        })
+    };
+    assert_eq!(check(0, 0, 1.0).verdict, CheckVerdict::Passed);
+    assert_eq!(check(0, 0, 200.0).verdict, CheckVerdict::Warning);
+    assert_eq!(check(0, 0, f64::NAN).verdict, CheckVerdict::Failed);
+    assert_eq!(check(30, 20, 1.0).verdict, CheckVerdict::Note);
+    for (train, dev) in [(0, 100), (100, 0), (100, 100)] {
+        let check = check(train, dev, 1.0);
+        assert_eq!(check.verdict, CheckVerdict::Warning, "{check:?}");
+        let text = format!("{train} % of the training and {dev} % of the development");
+        assert!(check.measured.contains(&text), "{check:?}");
+        assert!(check.measured.contains("3.7 of the 8 kHz"), "{check:?}");
+        assert!(check.remedy.contains("high_hz` to 3700"), "{check:?}");
+    }
+    let unknown = front_ends_agree(&FrontEnds {
+        input_rms: 1.0,
+        ..FrontEnds::default()
+    });
+    assert_eq!(unknown.verdict, CheckVerdict::Passed, "{unknown:?}");
 }
 
 #[test]

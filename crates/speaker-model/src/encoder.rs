@@ -8,6 +8,7 @@ use crate::config::{Arithmetic, Direction, EncoderConfig, Pooling};
 use crate::dense::Dense;
 use crate::dropout::DropoutStream;
 use crate::lstm::{Lstm, frame_mask};
+use crate::seen::Seen;
 use crate::whitening::Whitening;
 
 /// A stack of [`Lstm`] layers whose last sequence is pooled into one vector an item.
@@ -75,7 +76,18 @@ impl Encoder {
         &self,
         features: Tensor<3>,
         lengths: Option<&[usize]>,
+        dropout: Option<&mut DropoutStream>,
+    ) -> Tensor<2> {
+        self.forward_seen(features, lengths, dropout, &mut |_| {})
+    }
+
+    /// [`Self::forward`], which shows every layer's output to `see`.
+    pub(crate) fn forward_seen(
+        &self,
+        features: Tensor<3>,
+        lengths: Option<&[usize]>,
         mut dropout: Option<&mut DropoutStream>,
+        see: &mut dyn FnMut(Seen<'_>),
     ) -> Tensor<2> {
         let scale = self.config.input_scale;
         let mut sequence = if (scale - 1.0).abs() < f64::EPSILON {
@@ -94,6 +106,7 @@ impl Encoder {
                 sequence = dropout.apply(sequence, self.config.dropout);
             }
             sequence = layer.forward(sequence, lengths);
+            see(Seen::States(index, &sequence));
         }
         let pooled = match self.config.pooling {
             Pooling::LastState => last_state(sequence, self.config.direction),
@@ -109,7 +122,9 @@ impl Encoder {
         };
         match (&self.dense, &self.config.dense) {
             (Some(dense), Some(config)) => {
-                unit_length(dense.activate(dense.forward(statistics), config.activation))
+                let output = dense.forward(statistics);
+                see(Seen::EncoderDense(&output));
+                unit_length(dense.activate(output, config.activation))
             }
             _ => statistics,
         }

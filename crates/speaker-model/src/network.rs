@@ -10,6 +10,7 @@ use crate::config::ModelConfig;
 use crate::dropout::DropoutStream;
 use crate::encoder::Encoder;
 use crate::head::Head;
+use crate::seen::Seen;
 use crate::weights::{self, Precision};
 
 /// Encoder and head. Both inputs of a siamese pair go through the same weights, so that a batch of
@@ -45,8 +46,21 @@ impl SpeakerNetwork {
         lengths: Option<&[usize]>,
         dropout: &mut DropoutStream,
     ) -> Tensor<2> {
-        let embeddings = self.encoder.forward(features, lengths, Some(dropout));
-        self.head.forward(embeddings, Some(dropout))
+        self.logits_seen(features, lengths, dropout, &mut |_| {})
+    }
+
+    /// [`Self::logits`], which shows every layer's output to `see`, in the order in which they are computed.
+    #[must_use]
+    pub fn logits_seen(
+        &self,
+        features: Tensor<3>,
+        lengths: Option<&[usize]>,
+        dropout: &mut DropoutStream,
+        see: &mut dyn FnMut(Seen<'_>),
+    ) -> Tensor<2> {
+        let encoder = &self.encoder;
+        let embeddings = encoder.forward_seen(features, lengths, Some(&mut *dropout), see);
+        self.head.forward_seen(embeddings, Some(dropout), see)
     }
 
     /// Writes every parameter, as training needs them, to a safetensors file.

@@ -34,6 +34,22 @@ pub(crate) struct IndexedList {
 }
 
 impl IndexedList {
+    /// The pairs a < b of `count` recordings for which `is_target` says whether they are of one speaker.
+    pub(crate) fn among(
+        name: &str,
+        count: usize,
+        is_target: impl Fn(usize, usize) -> Option<bool>,
+    ) -> Self {
+        let pairs = (0..count).flat_map(|b| (0..b).map(move |a| (a, b)));
+        let known = pairs.filter_map(|(a, b)| Some(((a, b), is_target(a, b)?)));
+        let (trials, targets) = known.unzip();
+        Self {
+            name: name.to_owned(),
+            trials,
+            targets,
+        }
+    }
+
     /// The cosine of each trial's embeddings.
     pub(crate) fn scores(&self, embeddings: &[Vec<f32>]) -> Vec<f32> {
         let trials = self.trials.iter();

@@ -100,7 +100,7 @@ pub fn absorb(run: &mut Run, event: &Event) {
 }
 
 /// The measurements of a step, in the place of what was known of it.
-fn put(run: &mut Run, measurements: Measurements) {
+pub(crate) fn put(run: &mut Run, measurements: Measurements) {
     run.evaluations
         .retain(|evaluation| evaluation.step < measurements.step);
     run.evaluations.push(measurements);

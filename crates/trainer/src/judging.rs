@@ -8,8 +8,9 @@ use speaker_model::{Bundle, SpeakerNetwork};
 
 use crate::TrainError;
 use crate::batch::BatchMaker;
+use crate::history::put;
 use crate::journal::{EndReason, Event};
-use crate::probe::{Probe, units};
+use crate::probe::Probe;
 use crate::statistics::Statistics;
 use crate::training::{State, Training};
 
@@ -110,23 +111,18 @@ impl Training<'_> {
         )?;
         measurements.step = step;
         self.probe(state, maker, &mut measurements)?;
-        let mut next = state.history.clone();
-        let event = |measurements: &Measurements, findings, seconds| Event::Diagnosis {
-            step,
-            measurements: Box::new(measurements.clone()),
-            findings,
-            seconds,
-        };
-        crate::history::absorb(&mut next, &event(&measurements, Vec::new(), 0.0));
-        let diagnosis = judge(&next);
-        let findings = state.told.news(&diagnosis.findings);
+        put(&mut state.history, measurements.clone());
+        let diagnosis = judge(&state.history);
         state.collapsed = diagnosis
             .find(Name::Collapse)
             .is_some_and(|finding| finding.severity == Severity::Broken);
-        self.emit(
-            state,
-            &event(&measurements, findings, begin.elapsed().as_secs_f64()),
-        )
+        let event = Event::Diagnosis {
+            step,
+            measurements: Box::new(measurements),
+            findings: state.told.news(&diagnosis.findings),
+            seconds: begin.elapsed().as_secs_f64(),
+        };
+        self.emit(state, &event)
     }
 
     /// Looks closely at the batch of the next step.
@@ -139,13 +135,7 @@ impl Training<'_> {
         let step = state.progress.step;
         let batch = maker.batch(step)?;
         let device = self.options.device.clone().autodiff();
-        let probe = Probe::of(
-            &state.network,
-            &batch,
-            &self.config.loss,
-            [self.config.seed, step],
-            &device,
-        )?;
+        let probe = Probe::of(&state.network, &batch, self.config, step, &device)?;
         let pairs = probe.pairs(&batch);
         let directed = pairs
             .iter()
@@ -180,7 +170,7 @@ impl Training<'_> {
         );
         measurements.gradient_norm = Some(probe.gradient_norm());
         measurements.gradients = probe.gradients;
-        measurements.units = units(&state.network, &batch, &self.config.model.encoder);
+        measurements.units = probe.units;
         measurements.speakers_visited = Some(state.coverage.num_speakers());
         Ok(())
     }

@@ -5,6 +5,7 @@
 )]
 
 mod adam;
+mod bandwidth;
 mod batch;
 mod checkpoint;
 mod config;
@@ -15,6 +16,7 @@ mod evaluate;
 mod history;
 mod journal;
 mod judging;
+mod loss;
 mod optimise;
 mod preflight;
 mod probe;
@@ -25,6 +27,7 @@ mod statistics;
 mod step;
 mod summary;
 mod training;
+mod units;
 
 pub use batch::{Batch, BatchMaker};
 pub use checkpoint::{Progress, RunDirectory};

@@ -127,7 +127,7 @@ pub(crate) fn weight_norm(module: &impl Module) -> f64 {
 
 /// Sum of the squares: short sums in 32 bits, which a processor makes many of at once, added up in 64, in a fixed order
 /// whatever the number of threads.
-fn squares(data: &TensorData) -> f64 {
+pub(crate) fn squares(data: &TensorData) -> f64 {
     const TASK: usize = 1 << 15;
     const SHORT: usize = 256;
     const LANES: usize = 16;

@@ -3,7 +3,7 @@
 use audio_features::SpeechActivityConfig;
 use burn::tensor::Device;
 use diagnosis::preflight::{
-    FrontEndDifference, Overfit, Sessions, all_pairs_used, are_distributions, both_directions,
+    Bandwidth, FrontEnds, Overfit, Sessions, all_pairs_used, are_distributions, both_directions,
     can_overfit, crops_vary, features_alive, few_same_pairs, front_ends_agree, gradients_reach,
     labels_fit, labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
     same_session_positives, score_direction, silent_crops, unreachable_speakers,
@@ -11,20 +11,25 @@ use diagnosis::preflight::{
 use diagnosis::{Check, Name};
 use pair_sampler::{BatchPlan, CropConfig};
 use speaker_eval::{DcfParameters, eer, min_dcf};
-use speaker_model::{SpeakerNetwork, all_pairs};
+use speaker_model::SpeakerNetwork;
 
 use crate::TrainError;
+use crate::bandwidth::bandwidth;
 use crate::batch::{Batch, BatchMaker};
+use crate::loss::{labels, loss};
 use crate::optimise::Optimiser;
-use crate::probe::{Probe, features, labels, weight_rms};
+use crate::probe::{Probe, features, weight_rms};
 use crate::statistics::Statistics;
 use crate::training::Training;
 
 /// Batches whose plans say which sessions same-speaker pairs come from.
 const PLANNED_BATCHES: u64 = 20;
 
-/// Crops that are listened to.
+/// Crops that are listened to, and development recordings.
 const MOST_CROPS: usize = 200;
+
+/// Trials that metrics are tried on.
+const MOST_TRIALS: usize = 2_000;
 
 /// Speakers of the small batch that is learned by heart, with two segments each.
 const SMALL_SPEAKERS: usize = 4;
@@ -41,11 +46,11 @@ impl Training<'_> {
         statistics: &Statistics,
     ) -> Result<Vec<Check>, TrainError> {
         let device = self.options.device.clone().autodiff();
-        let batch = batch_of_both_kinds(maker)?;
+        let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES).map(|step| self.plan(step)).collect();
+        let batch = maker.batch(step_of_both_kinds(&plans))?;
         let mut checks = self.loss_checks(network, &batch, &device)?;
         checks.push(Self::label_check(statistics));
         checks.push(self.overfit(network, &batch, &device)?);
-        let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES).map(|step| self.plan(step)).collect();
         checks.extend(self.batch_checks(&plans));
         checks.extend(self.crop_checks(&plans, &batch)?);
         checks.push(learning_rate(
@@ -65,7 +70,7 @@ impl Training<'_> {
         device: &Device,
     ) -> Result<Vec<Check>, TrainError> {
         let loss = &self.config.loss;
-        let probe = Probe::of(network, batch, loss, [self.config.seed, 0], device)?;
+        let probe = Probe::of(network, batch, self.config, 0, device)?;
         let outputs: Vec<Vec<f32>> = probe
             .distributions()
             .iter()
@@ -117,7 +122,7 @@ impl Training<'_> {
                 .encoder
                 .forward(input, small.lengths.as_deref(), None);
             let logits = network.head.forward(embeddings, None);
-            all_pairs(logits, &small.speakers, &self.config.loss)
+            loss(logits, &small, &small.speakers, &self.config.loss)
         };
         let scalar = |tensor: burn::tensor::Tensor<1>| f64::from(tensor.into_scalar::<f32>());
         let [most, look_every] = OVERFIT_STEPS;
@@ -199,10 +204,12 @@ impl Training<'_> {
             ..SpeechActivityConfig::default()
         };
         let mut raw = Vec::new();
+        let mut recordings = Vec::new();
         let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
         for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
             let path = &self.manifest.utterances[item.utterance].path;
             let mut recording = self.bank.log_mel(path)?.into_features();
+            recordings.push(recording.clone());
             self.front_end.drop_silence(&mut recording);
             let frames = recording.num_frames();
             let start = item
@@ -232,34 +239,21 @@ impl Training<'_> {
             silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
             crops_vary(start_s, crop_s, mean_s),
             features_alive(&raw, config.num_bins),
-            front_ends_agree(&self.front_end_differences(batch), rms),
+            front_ends_agree(&FrontEnds {
+                train: bandwidth(recordings.iter(), config),
+                dev: self.dev_bandwidth(),
+                high_hz: config.high_hz,
+                input_rms: rms,
+            }),
         ])
     }
 
-    /// Where the features of the batches are not what the network was configured for.
-    fn front_end_differences(&self, batch: &Batch) -> Vec<FrontEndDifference> {
-        let model = &self.config.model;
-        let data = self.front_end.config();
-        let pairs = [
-            (
-                "num_bins",
-                batch.shape[2].to_string(),
-                model.num_bins.to_string(),
-            ),
-            (
-                "front end",
-                format!("{data:?}"),
-                format!("{:?}", self.config.features),
-            ),
-        ];
-        let differing = pairs.into_iter().filter(|(_, data, model)| data != model);
-        differing
-            .map(|(field, data, model)| FrontEndDifference {
-                field: field.to_owned(),
-                data,
-                model,
-            })
-            .collect()
+    /// How far up development recordings reach.
+    fn dev_bandwidth(&self) -> Bandwidth {
+        let (recordings, names) = self.dev.recordings();
+        let plain = &recordings[..names.len()];
+        let stride = plain.len().div_ceil(MOST_CROPS).max(1);
+        bandwidth(plain.iter().step_by(stride), &self.config.features)
     }
 
     /// What is reported, on perfect and on inverted scores.
@@ -268,23 +262,22 @@ impl Training<'_> {
             eer(scores, targets).map_or(f64::NAN, |rate| rate.eer)
         };
         let (lists, _) = self.dev.lists();
+        let targets = lists.first().map(|list| some_of(&list.targets));
         let mut checks = vec![score_direction(rate)];
         let cost = |scores: &[f32], targets: &[bool]| {
             min_dcf(scores, targets, &DcfParameters::default())
                 .map_or(f64::NAN, |cost| cost.min_dcf)
         };
-        if let Some(list) = lists.first() {
+        if let Some(targets) = &targets {
             let scores = |distances: &[f64]| -> Vec<f32> {
                 distances.iter().map(|&distance| -distance as f32).collect()
             };
-            checks.push(metric_ceiling(
-                "1 - EER",
-                &list.targets,
-                |distances, targets| 1.0 - rate(&scores(distances), targets),
-            ));
+            checks.push(metric_ceiling("1 - EER", targets, |distances, targets| {
+                1.0 - rate(&scores(distances), targets)
+            }));
             checks.push(metric_ceiling(
                 "1 - minDCF",
-                &list.targets,
+                targets,
                 |distances, targets| 1.0 - cost(&scores(distances), targets),
             ));
         }
@@ -292,36 +285,48 @@ impl Training<'_> {
     }
 }
 
-/// The first batch with pairs of both kinds, or the first where none of the first twenty has them.
-fn batch_of_both_kinds(maker: &BatchMaker<'_>) -> Result<Batch, TrainError> {
-    for step in 0..PLANNED_BATCHES {
-        let batch = maker.batch(step)?;
-        if small(&batch).is_some() {
-            return Ok(batch);
+/// The first step whose batch has pairs of both kinds, or step 0 where none of the first twenty has.
+fn step_of_both_kinds(plans: &[BatchPlan]) -> u64 {
+    let speakers = |plan: &BatchPlan| -> Vec<usize> {
+        let items = plan.items.iter();
+        items.map(|item| item.speaker).collect()
+    };
+    let found = plans
+        .iter()
+        .position(|plan| twos(&speakers(plan)).is_some());
+    found.unwrap_or(0) as u64
+}
+
+/// Two segments each of a few of `speakers`, which are those of a batch's segments; None where not two of them have two.
+fn twos(speakers: &[usize]) -> Option<Vec<usize>> {
+    let mut known = Vec::new();
+    let mut chosen = Vec::new();
+    for (index, &speaker) in speakers.iter().enumerate() {
+        let rest = &speakers[index + 1..];
+        if let Some(second) = rest.iter().position(|&s| s == speaker)
+            && !known.contains(&speaker)
+            && known.len() < SMALL_SPEAKERS
+        {
+            known.push(speaker);
+            chosen.extend([index, index + 1 + second]);
         }
     }
-    maker.batch(0)
+    (known.len() >= 2).then_some(chosen)
+}
+
+/// Evenly chosen trials of both kinds, each in the proportion that it has in the list, and at least one.
+fn some_of(targets: &[bool]) -> Vec<bool> {
+    let stride = targets.len().div_ceil(MOST_TRIALS).max(1);
+    let of_kind = |kind: bool| {
+        let trials = targets.iter().filter(move |&&target| target == kind);
+        trials.step_by(stride)
+    };
+    of_kind(true).chain(of_kind(false)).copied().collect()
 }
 
 /// Two segments each of a few speakers of `batch`; None where it has not two such speakers.
 fn small(batch: &Batch) -> Option<Batch> {
-    let mut chosen: Vec<usize> = Vec::new();
-    let mut speakers = Vec::new();
-    for (index, &speaker) in batch.speakers.iter().enumerate() {
-        let second = batch.speakers[index + 1..]
-            .iter()
-            .position(|&s| s == speaker);
-        if let Some(second) = second
-            && !speakers.contains(&speaker)
-            && speakers.len() < SMALL_SPEAKERS
-        {
-            speakers.push(speaker);
-            chosen.extend([index, index + 1 + second]);
-        }
-    }
-    if speakers.len() < 2 {
-        return None;
-    }
+    let chosen = twos(&batch.speakers)?;
     let [frames, segments, bins] = batch.shape;
     let mut features = Vec::with_capacity(frames * chosen.len() * bins);
     for frame in batch.features.chunks_exact(segments * bins) {

@@ -2,64 +2,21 @@
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use diagnosis::preflight::{LossAndGradient, Pair, kl_divergence};
 use diagnosis::{LayerGradient, LayerUnits};
-use speaker_model::{
-    DropoutStream, EncoderConfig, KlHingeConfig, PairLoss, SpeakerNetwork, all_pairs,
-    explicit_pairs,
-};
+use speaker_model::{DropoutStream, KlHingeConfig, SpeakerNetwork};
 
 use crate::TrainError;
 use crate::batch::Batch;
-
-/// Segments whose units are looked at.
-const UNIT_SEGMENTS: usize = 24;
-
-/// Every so many-th state of the frames of these segments is looked at; a number that frames and segments have no
-/// divisor in common with.
-const STATE_STRIDE: usize = 7;
-
-/// The labels that the loss of `batch` is a function of: speakers of segments, or 1 and 0 for pairs of one speaker and of
-/// two where the batch has explicit pairs.
-pub(crate) fn labels(batch: &Batch) -> Vec<usize> {
-    match &batch.pairs {
-        None => batch.speakers.clone(),
-        Some(pairs) => {
-            let same = |&(a, b): &(usize, usize)| batch.speakers[a] == batch.speakers[b];
-            pairs.iter().map(|pair| usize::from(same(pair))).collect()
-        }
-    }
-}
+use crate::config::TrainConfig;
+use crate::loss::{labels, loss};
+use crate::optimise::squares;
+use crate::units::{rows, units};
 
 /// The batch's features on `device`, `[frames, segments, bins]`.
 pub(crate) fn features(batch: &Batch, device: &Device) -> Tensor<3> {
     Tensor::from_data(TensorData::new(batch.features.clone(), batch.shape), device)
-}
-
-/// The loss of `batch` under other labels, as training computes it.
-fn loss(
-    logits: Tensor<2>,
-    batch: &Batch,
-    labels: &[usize],
-    config: &KlHingeConfig,
-) -> Result<PairLoss, TrainError> {
-    let Some(pairs) = &batch.pairs else {
-        return Ok(all_pairs(logits, labels, config)?);
-    };
-    let rows = |side: fn(&(usize, usize)) -> usize| {
-        let rows: Vec<i64> = pairs.iter().map(|pair| side(pair) as i64).collect();
-        let data = TensorData::from(rows.as_slice());
-        let rows = Tensor::<1, Int>::from_data(data, &logits.device());
-        logits.clone().select(0, rows)
-    };
-    let same: Vec<bool> = labels.iter().map(|&label| label == 1).collect();
-    Ok(explicit_pairs(
-        rows(|pair| pair.0),
-        rows(|pair| pair.1),
-        &same,
-        config,
-    )?)
 }
 
 /// A network's answer to a batch, with the dropout of one step.
@@ -72,34 +29,38 @@ pub(crate) struct Probe {
     pub(crate) num_same: usize,
     pub(crate) num_different: usize,
     pub(crate) gradients: Vec<LayerGradient>,
+    pub(crate) units: Vec<LayerUnits>,
 }
 
 impl Probe {
-    /// Passes `batch` forward and backward, with the dropout of `step` of a run with `seed`.
+    /// Passes `batch` forward and backward, with the dropout of `step` of a run of `config`.
     pub(crate) fn of(
         network: &SpeakerNetwork,
         batch: &Batch,
-        config: &KlHingeConfig,
-        [seed, step]: [u64; 2],
+        config: &TrainConfig,
+        step: u64,
         device: &Device,
     ) -> Result<Self, TrainError> {
-        let mut dropout = DropoutStream::new(seed, step);
-        let logits = network.logits(
+        let mut dropout = DropoutStream::new(config.seed, step);
+        let mut layers = Vec::new();
+        let logits = network.logits_seen(
             features(batch, device),
             batch.lengths.as_deref(),
             &mut dropout,
+            &mut |seen| layers.push(units(&config.model, &seen)),
         );
-        let pair_loss = loss(logits.clone(), batch, &labels(batch), config)?;
+        let pair_loss = loss(logits.clone(), batch, &labels(batch), &config.loss)?;
         let scalar = |tensor: &Tensor<1>| f64::from(tensor.clone().into_scalar::<f32>());
         let gradients = GradientsParams::from_grads(pair_loss.loss.backward(), network);
         Ok(Self {
-            logits: rows(logits),
+            logits: rows(&logits, 1),
             loss: scalar(&pair_loss.loss),
             same_divergence: scalar(&pair_loss.same_divergence),
             different_divergence: scalar(&pair_loss.different_divergence),
             num_same: pair_loss.num_same,
             num_different: pair_loss.num_different,
             gradients: by_layer(network, &gradients),
+            units: layers,
         })
     }
 
@@ -187,61 +148,6 @@ impl Probe {
     }
 }
 
-/// Dead and saturated units of every layer, without dropout, over some of the batch's segments.
-pub(crate) fn units(
-    network: &SpeakerNetwork,
-    batch: &Batch,
-    config: &EncoderConfig,
-) -> Vec<LayerUnits> {
-    let network = network.clone().valid();
-    let device = network.encoder.layers[0].devices().remove(0);
-    let [frames, segments, bins] = batch.shape;
-    let segments = segments.min(UNIT_SEGMENTS);
-    let input = features(batch, &device).slice([0..frames, 0..segments, 0..bins]);
-    let lengths = batch.lengths.as_ref().map(|lengths| &lengths[..segments]);
-    let mut layers = Vec::new();
-    // What the encoder does before it pools, but for the padding of short recordings, which the mean here counts.
-    let mut sequence = input.clone().mul_scalar(config.input_scale);
-    if config.centre_input {
-        sequence = sequence.clone() - sequence.mean_dim(0);
-    }
-    for (index, layer) in network.encoder.layers.iter().enumerate() {
-        sequence = layer.forward(sequence, lengths);
-        let [_, _, width] = sequence.dims();
-        let states = rows(sequence.clone().reshape([frames * segments, width]));
-        let some: Vec<Vec<f32>> = states.into_iter().step_by(STATE_STRIDE).collect();
-        layers.push(LayerUnits::of(
-            format!("encoder.layers.{index}"),
-            &some,
-            Some(1.0),
-        ));
-    }
-    let pooled = network.encoder.forward(input, lengths, None);
-    for count in 1..=network.head.layers.len() {
-        let mut head = network.head.clone();
-        head.layers.truncate(count);
-        // Before its activation: a unit whose slope below zero is 0 is dead where it is negative for every input.
-        let mut output = rows(head.forward(pooled.clone(), None));
-        let rectified = count < network.head.layers.len() && head.layers[count - 1].slope.is_some();
-        if rectified {
-            let values = output.iter_mut().flatten();
-            values.for_each(|value| *value = value.max(0.0));
-        }
-        let name = format!("head.layers.{}", count - 1);
-        layers.push(LayerUnits::of(name, &output, None));
-    }
-    layers
-}
-
-fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
-    let [_, width] = tensor.dims();
-    let values: Vec<f32> = tensor.into_data().iter::<f32>().collect();
-    values
-        .chunks_exact(width.max(1))
-        .map(<[f32]>::to_vec)
-        .collect()
-}
-
 /// Root mean square of the weight matrices.
 pub(crate) fn weight_rms(network: &SpeakerNetwork) -> f64 {
     #[derive(Default)]
@@ -259,10 +165,9 @@ pub(crate) fn weight_rms(network: &SpeakerNetwork) -> f64 {
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
             if D == 2 && !is_whitening(&self.path) {
-                for value in param.val().into_data().iter::<f32>() {
-                    self.sum += f64::from(value) * f64::from(value);
-                    self.count += 1;
-                }
+                let data = param.val().into_data();
+                self.sum += squares(&data);
+                self.count += data.num_elements();
             }
         }
     }
@@ -301,11 +206,7 @@ fn by_layer(network: &SpeakerNetwork, gradients: &GradientsParams) -> Vec<LayerG
             }
             let gradient = self.gradients.get::<D>(param.id);
             if let (Some(gradient), Some(last)) = (gradient, self.squares.last_mut()) {
-                let values = gradient.into_data();
-                last.norm += values
-                    .iter::<f32>()
-                    .map(|v| f64::from(v) * f64::from(v))
-                    .sum::<f64>();
+                last.norm += squares(&gradient.into_data());
             }
         }
     }

@@ -35,7 +35,8 @@ pub struct TrainData {
     pub description: String,
 }
 
-/// Where and how a training runs; nothing here changes its result.
+/// Where and how a training runs: what does not belong to its recipe. Steps compute the same whatever is here, but for
+/// the device; how many are taken also depends on `resume`, `on_collapse` and `interrupted`.
 #[derive(Debug)]
 pub struct RunOptions<'a> {
     /// The run's directory.

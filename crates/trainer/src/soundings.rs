@@ -6,16 +6,18 @@ use audio_features::augment::{AugmentConfig, Augmenter};
 use audio_features::{Features, FrontEnd};
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use pair_sampler::Manifest;
+use rayon::prelude::*;
 use speaker_model::Embedder;
 
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{FeatureBank, RawFeatures};
 use crate::evaluate::{DevSet, IndexedList, ListResult, less};
-use crate::statistics::{chosen, pairs, rate};
+use crate::statistics::{chosen_utterances, mean_rate, pairs, rate};
 
-/// Training speakers that are scored like development speakers: at most these, and so many that their recordings, three
-/// each, are at most a quarter of the development recordings, whose embedding is what an evaluation costs.
+/// Training speakers that are scored like development speakers, three recordings each: a twelfth of the number of
+/// development recordings (with their changed copies), so that an evaluation takes a quarter longer, but no fewer and no
+/// more than these.
 const TRAIN_SPEAKERS: std::ops::RangeInclusive<usize> = 10..=24;
 
 /// Development recordings that are perturbed, over all lists.
@@ -49,7 +51,7 @@ impl Soundings {
     ) -> Result<Self, TrainError> {
         let speakers =
             (dev.num_recordings() / 12).clamp(*TRAIN_SPEAKERS.start(), *TRAIN_SPEAKERS.end());
-        let mut indices = chosen(manifest, speakers, 3);
+        let mut indices = chosen_utterances(manifest, speakers, 3);
         let mut train = Vec::with_capacity(indices.len());
         indices.retain(|&index| {
             let features = bank.log_mel(&manifest.utterances[index].path);
@@ -161,13 +163,6 @@ fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
     )
 }
 
-fn mean_rate(lists: &[IndexedList], rows: &[Vec<f32>]) -> Option<f64> {
-    let rates: Option<Vec<f64>> = lists.iter().map(|list| rate(list, rows)).collect();
-    rates
-        .filter(|rates| !rates.is_empty())
-        .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
-}
-
 /// Some recordings of every list, each put into a room, channel and noise of its own, and the pairs among them.
 fn perturbed(
     config: &TrainConfig,
@@ -177,31 +172,39 @@ fn perturbed(
     let (lists, _) = dev.lists();
     let (recordings, names) = dev.recordings();
     let augmenter = Augmenter::new(&config.features, &AugmentConfig::rooms_and_channels())?;
-    let empty = |name: &str| IndexedList {
-        name: name.to_owned(),
-        trials: Vec::new(),
-        targets: Vec::new(),
-    };
-    let (mut copies, mut changed, mut clean) = (Vec::new(), empty("perturbed"), empty("clean"));
-    for list in lists {
+    // Recording, its list and its speaker there.
+    let mut some = Vec::new();
+    for (number, list) in lists.iter().enumerate() {
         let speakers = speakers_of(list, names.len());
-        let some = some_of(&speakers, PERTURBED / lists.len().max(1));
-        let first = copies.len();
-        for &(index, _) in &some {
+        let of_list = some_of(&speakers, PERTURBED / lists.len());
+        some.extend(
+            of_list
+                .into_iter()
+                .map(|(index, speaker)| (index, number, speaker)),
+        );
+    }
+    let copies: Vec<Features> = some
+        .par_iter()
+        .map(|&(index, ..)| {
             let mut features = recordings[index].clone();
             augmenter.augment(index as u64, &mut features);
             front_end.finish(&mut features);
-            copies.push(features);
-        }
-        for (b, &(recording_b, speaker_b)) in some.iter().enumerate() {
-            for (a, &(recording_a, speaker_a)) in some[..b].iter().enumerate() {
-                changed.trials.push((first + a, first + b));
-                clean.trials.push((recording_a, recording_b));
-                changed.targets.push(speaker_a == speaker_b);
-                clean.targets.push(speaker_a == speaker_b);
-            }
-        }
-    }
+            features
+        })
+        .collect();
+    let changed = IndexedList::among("perturbed", some.len(), |a, b| {
+        let [(_, list_a, speaker_a), (_, list_b, speaker_b)] = [some[a], some[b]];
+        (list_a == list_b).then_some(speaker_a == speaker_b)
+    });
+    let clean = IndexedList {
+        name: "clean".to_owned(),
+        trials: changed
+            .trials
+            .iter()
+            .map(|&(a, b)| (some[a].0, some[b].0))
+            .collect(),
+        targets: changed.targets.clone(),
+    };
     Ok((!copies.is_empty()).then_some((copies, changed, clean)))
 }
 

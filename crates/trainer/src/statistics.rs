@@ -30,43 +30,53 @@ pub(crate) struct Statistics {
     pub(crate) unlabelled: Option<[f64; 2]>,
 }
 
-/// Indices of evenly chosen training utterances: some of every `stride`-th speaker, at most `per_speaker` each.
-pub(crate) fn chosen(manifest: &Manifest, speakers: usize, per_speaker: usize) -> Vec<usize> {
+/// Evenly chosen ones of `items`, which are named by their speakers: `per_speaker` at most of each of `speakers` speakers
+/// at most that have two and more, spread over all of these in the order of their names. They do not depend on a run's
+/// seed, so that figures of seeds can be compared.
+pub(crate) fn chosen<'a>(
+    items: impl IntoIterator<Item = &'a str>,
+    speakers: usize,
+    per_speaker: usize,
+) -> Vec<usize> {
     let mut by_speaker: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (index, utterance) in manifest.utterances.iter().enumerate() {
-        by_speaker
-            .entry(&utterance.speaker)
-            .or_default()
-            .push(index);
+    for (index, speaker) in items.into_iter().enumerate() {
+        by_speaker.entry(speaker).or_default().push(index);
     }
-    by_speaker.retain(|_, utterances| utterances.len() >= 2);
-    let stride = by_speaker.len().div_ceil(speakers).max(1);
-    let every = by_speaker.values().step_by(stride);
+    by_speaker.retain(|_, items| items.len() >= 2);
+    let by_speaker: Vec<Vec<usize>> = by_speaker.into_values().collect();
+    let count = speakers.min(by_speaker.len());
+    let every = (0..count).map(|number| &by_speaker[number * by_speaker.len() / count]);
     every
-        .flat_map(|utterances| {
-            let step = utterances.len().div_ceil(per_speaker).max(1);
-            utterances.iter().step_by(step).copied()
+        .flat_map(|items| {
+            let step = items.len().div_ceil(per_speaker).max(1);
+            items.iter().step_by(step).copied()
         })
         .collect()
 }
 
+/// The same of a manifest's utterances.
+pub(crate) fn chosen_utterances(
+    manifest: &Manifest,
+    speakers: usize,
+    per_speaker: usize,
+) -> Vec<usize> {
+    let names = manifest.utterances.iter().map(|u| u.speaker.as_str());
+    chosen(names, speakers, per_speaker)
+}
+
+/// Training utterances that are read: of each of many speakers two, of few more.
+fn read_for_statistics(manifest: &Manifest) -> Vec<usize> {
+    let per_speaker = MOST_RECORDINGS / manifest.speakers().len().max(1);
+    chosen_utterances(manifest, MOST_RECORDINGS / 2, per_speaker.max(2))
+}
+
 /// All pairs among `chosen` utterances, within a corpus where the manifest has such a column.
 pub(crate) fn pairs(manifest: &Manifest, chosen: &[usize]) -> IndexedList {
-    let mut list = IndexedList {
-        name: "training speakers".to_owned(),
-        trials: Vec::new(),
-        targets: Vec::new(),
-    };
-    for (b, &second) in chosen.iter().enumerate() {
-        for (a, &first) in chosen[..b].iter().enumerate() {
-            let [first, second] = [first, second].map(|index| &manifest.utterances[index]);
-            if first.column("corpus") == second.column("corpus") {
-                list.trials.push((a, b));
-                list.targets.push(first.speaker == second.speaker);
-            }
-        }
-    }
-    list
+    IndexedList::among("training speakers", chosen.len(), |a, b| {
+        let [first, second] = [a, b].map(|row| &manifest.utterances[chosen[row]]);
+        let comparable = first.column("corpus") == second.column("corpus");
+        comparable.then(|| first.speaker == second.speaker)
+    })
 }
 
 impl Statistics {
@@ -76,15 +86,9 @@ impl Statistics {
         dev: &DevSet,
         device: &Device,
     ) -> Self {
-        let num_speakers = manifest.speakers().len();
-        let chosen = chosen(
-            manifest,
-            num_speakers,
-            (MOST_RECORDINGS / num_speakers.max(1)).max(2),
-        );
+        let chosen = read_for_statistics(manifest);
         let read: Vec<Option<Vec<f32>>> = chosen
             .par_iter()
-            .take(2 * MOST_RECORDINGS)
             .map(|&index| {
                 let features = bank.log_mel(&manifest.utterances[index].path).ok()?;
                 Some(moments(&features.into_features()))
@@ -105,26 +109,20 @@ impl Statistics {
             .iter_mut()
             .chain(&mut dev_rows)
             .for_each(|row| scale.apply(row));
-        let mean_eer = |rows: &[Vec<f32>]| {
-            let rates: Option<Vec<f64>> = lists.iter().map(|list| rate(list, rows)).collect();
-            rates
-                .filter(|rates| !rates.is_empty())
-                .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
-        };
         let within = residuals(manifest, &chosen, &train);
         let whitened = through(&within, &dev_rows, device);
         // Pairs grow with the square; a hundred recordings are enough to see labels that are wrong.
-        let few = self::chosen(manifest, 40, 4);
-        let few: Vec<usize> = (0..chosen.len())
-            .filter(|&row| few.contains(&chosen[row]))
-            .collect();
+        let speakers = chosen
+            .iter()
+            .map(|&index| manifest.utterances[index].speaker.as_str());
+        let few = self::chosen(speakers, 40, 4);
         let few_rows: Vec<Vec<f32>> = few.iter().map(|&row| train[row].clone()).collect();
         let few: Vec<usize> = few.into_iter().map(|row| chosen[row]).collect();
         let of_train = rate(&pairs(manifest, &few), &through(&train, &few_rows, device));
-        let of_dev = mean_eer(&through(&train, &dev_rows, device));
+        let of_dev = mean_rate(lists, &through(&train, &dev_rows, device));
         Self {
-            dev_eer: mean_eer(&dev_rows),
-            whitened_eer: mean_eer(&whitened),
+            dev_eer: mean_rate(lists, &dev_rows),
+            whitened_eer: mean_rate(lists, &whitened),
             unlabelled: of_train.zip(of_dev).map(|(train, dev)| [train, dev]),
         }
     }
@@ -135,6 +133,14 @@ pub(crate) fn rate(list: &IndexedList, rows: &[Vec<f32>]) -> Option<f64> {
     eer(&list.scores(rows), &list.targets)
         .ok()
         .map(|rate| rate.eer)
+}
+
+/// Mean EER of some lists over `rows`; None where there is none, or one without an EER.
+pub(crate) fn mean_rate(lists: &[IndexedList], rows: &[Vec<f32>]) -> Option<f64> {
+    let rates: Option<Vec<f64>> = lists.iter().map(|list| rate(list, rows)).collect();
+    rates
+        .filter(|rates| !rates.is_empty())
+        .map(|rates| rates.iter().sum::<f64>() / rates.len() as f64)
 }
 
 /// Mean and deviation of every band, `[2 bins]`.
@@ -206,4 +212,54 @@ fn through(data: &[Vec<f32>], rows: &[Vec<f32>], device: &Device) -> Vec<Vec<f32
     let output = map.forward(Tensor::from_data(input, device)).into_data();
     let values: Vec<f32> = output.iter::<f32>().collect();
     values.chunks_exact(width).map(<[f32]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use pair_sampler::Utterance;
+
+    use super::*;
+
+    /// Names of `speakers` speakers with `each` recordings.
+    fn names(speakers: usize, each: usize) -> Vec<String> {
+        let of = |speaker| std::iter::repeat_n(format!("s{speaker:05}"), each);
+        (0..speakers).flat_map(of).collect()
+    }
+
+    /// As many speakers as VoxCeleb2 has: the last ones count like the first, and no more is read than of few speakers.
+    #[test]
+    fn recordings_are_chosen_from_the_whole_of_a_large_corpus() {
+        let names = names(6_000, 3);
+        let utterances = names.iter().enumerate().map(|(index, speaker)| {
+            let id = format!("{index:05}.wav");
+            Utterance::new(id.clone(), id, speaker)
+        });
+        let manifest = Manifest::new(std::path::Path::new("."), utterances.collect());
+        let chosen = read_for_statistics(&manifest);
+        assert_eq!(chosen.len(), MOST_RECORDINGS);
+        let gaps = chosen.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(gaps.max().is_some_and(|gap| gap <= 3 * 9));
+        assert!(chosen[0] < 30 && chosen[MOST_RECORDINGS - 1] > 3 * 6_000 - 30);
+    }
+
+    /// Of what has been read, so that none of the few is missing.
+    #[test]
+    fn few_of_many_have_pairs_of_one_speaker() {
+        let read = names(750, 2);
+        let few = chosen(read.iter().map(String::as_str), 40, 4);
+        assert_eq!(few.len(), 80);
+        assert!(few.iter().all(|&row| row < read.len()));
+        assert!(
+            few.as_chunks::<2>()
+                .0
+                .iter()
+                .all(|[a, b]| read[*a] == read[*b])
+        );
+    }
+
+    #[test]
+    fn a_speaker_with_one_recording_makes_no_pair() {
+        assert_eq!(chosen(["a", "b", "b", "c"], 10, 1), [1]);
+        assert!(chosen([], 10, 2).is_empty());
+    }
 }

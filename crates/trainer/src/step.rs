@@ -1,10 +1,11 @@
 //! One training step: forward, loss, backward, update.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
-use speaker_model::{DropoutStream, PairLoss, all_pairs, explicit_pairs};
+use burn::tensor::{Device, Tensor, TensorData};
+use speaker_model::DropoutStream;
 
 use crate::TrainError;
 use crate::batch::Batch;
+use crate::loss::{labels, loss};
 use crate::summary::StepMeans;
 use crate::training::{State, Training};
 
@@ -24,8 +25,8 @@ impl Training<'_> {
         let logits = state
             .network
             .logits(features, batch.lengths.as_deref(), &mut dropout);
-        let pair_loss = self.loss(logits, &batch)?;
-        let loss: f32 = pair_loss.loss.clone().into_scalar();
+        let pair_loss = loss(logits, &batch, &labels(&batch), &self.config.loss)?;
+        let value: f32 = pair_loss.loss.clone().into_scalar();
         let non_finite = |what| TrainError::NonFinite {
             step: index + 1,
             what,
@@ -35,7 +36,7 @@ impl Training<'_> {
                 .map(|&utterance| self.manifest.utterances[utterance].id.clone())
                 .collect(),
         };
-        if !loss.is_finite() {
+        if !value.is_finite() {
             return Err(non_finite("loss"));
         }
         let optimiser = &self.config.optimiser;
@@ -65,27 +66,5 @@ impl Training<'_> {
             batch.shape[1],
         );
         Ok(())
-    }
-
-    fn loss(&self, logits: Tensor<2>, batch: &Batch) -> Result<PairLoss, TrainError> {
-        let Some(pairs) = &batch.pairs else {
-            return Ok(all_pairs(logits, &batch.speakers, &self.config.loss)?);
-        };
-        let rows = |side: fn(&(usize, usize)) -> usize| {
-            let rows: Vec<i64> = pairs.iter().map(|pair| side(pair) as i64).collect();
-            let rows =
-                Tensor::<1, Int>::from_data(TensorData::from(rows.as_slice()), &logits.device());
-            logits.clone().select(0, rows)
-        };
-        let same: Vec<bool> = pairs
-            .iter()
-            .map(|&(a, b)| batch.speakers[a] == batch.speakers[b])
-            .collect();
-        Ok(explicit_pairs(
-            rows(|pair| pair.0),
-            rows(|pair| pair.1),
-            &same,
-            &self.config.loss,
-        )?)
     }
 }

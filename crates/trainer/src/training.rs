@@ -8,6 +8,7 @@ use audio_features::{Features, FrontEnd};
 use burn::module::Module;
 use burn::tensor::Device;
 use pair_sampler::{BatchSampler, Manifest};
+use rayon::prelude::*;
 use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
 
 use crate::TrainError;
@@ -89,8 +90,17 @@ impl Training<'_> {
     /// The checks before the first step alone.
     pub(crate) fn preflight_alone(&self) -> Result<Event, TrainError> {
         let device = self.options.device.clone().autodiff();
-        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
-        self.preflight_event(&self.whitened(network, &device), 0, &self.maker())
+        let network = self.whitened(self.new_network(&device)?, &device);
+        self.preflight_event(&network, 0, &self.maker())
+    }
+
+    /// The network before its whitening, if it has one, is fitted.
+    fn new_network(&self, device: &Device) -> Result<SpeakerNetwork, TrainError> {
+        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, device)?;
+        Ok(SpeakerNetwork {
+            encoder: network.encoder.with_arithmetic(self.config.precision),
+            ..network
+        })
     }
 
     fn maker(&self) -> BatchMaker<'_> {
@@ -149,11 +159,7 @@ impl Training<'_> {
     /// The network and optimiser to begin with: new ones, or the last checkpoint's.
     fn start(&self) -> Result<State, TrainError> {
         let device = self.options.device.clone().autodiff();
-        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, &device)?;
-        let network = SpeakerNetwork {
-            encoder: network.encoder.with_arithmetic(self.config.precision),
-            ..network
-        };
+        let network = self.new_network(&device)?;
         let optimiser = Optimiser::new(&self.config.optimiser);
         let resumes = self.options.resume && self.run.has_checkpoint();
         let (network, optimiser, progress) = if resumes {
@@ -284,19 +290,19 @@ impl Training<'_> {
     fn sample(&self, count: usize, augmenter: Option<&Augmenter>) -> Vec<Features> {
         let utterances = &self.manifest.utterances;
         let stride = utterances.len().div_ceil(count);
-        let mut recordings = Vec::new();
-        for (seed, utterance) in utterances.iter().step_by(stride).enumerate() {
-            // A recording that has vanished since its features were made cannot move a mean much.
-            if let Ok(features) = self.bank.log_mel(&utterance.path) {
+        let every = utterances.par_iter().step_by(stride).enumerate();
+        every
+            .filter_map(|(seed, utterance)| {
+                // A recording that has vanished since its features were made cannot move a mean much.
+                let features = self.bank.log_mel(&utterance.path).ok()?;
                 let mut features = features.into_features();
                 if let Some(augmenter) = augmenter {
                     augmenter.augment(seed as u64, &mut features);
                 }
                 self.front_end.finish(&mut features);
-                recordings.push(features);
-            }
-        }
-        recordings
+                Some(features)
+            })
+            .collect()
     }
 
     fn evaluate_and_save(

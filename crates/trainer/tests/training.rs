@@ -11,13 +11,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use audio_features::augment::{AugmentConfig, NoiseConfig};
 use burn::tensor::Device;
+use diagnosis::{Check, CheckVerdict, Name};
 use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
 use speaker_model::{
-    Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling, Segmentation,
+    Arithmetic, Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling,
+    Segmentation,
 };
 use trainer::{
     EndReason, Event, Notice, OnCollapse, Outcome, RunDirectory, RunOptions, TrainConfig,
-    TrainData, TrainError, train,
+    TrainData, TrainError, preflight, read_journal, train,
 };
 
 /// Six "speakers" of three tones each: a pitch of its own and a little noise.
@@ -130,6 +132,19 @@ impl Case {
         self.directory.path().join(name)
     }
 
+    fn options<'a>(&self, name: &str, interrupted: &'a AtomicBool) -> RunOptions<'a> {
+        RunOptions {
+            out: self.out(name),
+            cache: self.directory.path().join("cache"),
+            device: Device::flex(),
+            num_workers: 1,
+            resume: false,
+            on_collapse: OnCollapse::Warn,
+            interrupted,
+            commit: "test".to_owned(),
+        }
+    }
+
     /// Trains into `name`; interrupts after `stop_after` steps where that is given.
     fn run(
         &self,
@@ -141,14 +156,9 @@ impl Case {
     ) -> Result<Outcome, TrainError> {
         let interrupted = AtomicBool::new(false);
         let options = RunOptions {
-            out: self.out(name),
-            cache: self.directory.path().join("cache"),
-            device: Device::flex(),
             num_workers,
             resume,
-            on_collapse: OnCollapse::Warn,
-            interrupted: &interrupted,
-            commit: "test".to_owned(),
+            ..self.options(name, &interrupted)
         };
         let last_step = AtomicU64::new(0);
         train(config, &self.data, &options, &|notice| {
@@ -371,16 +381,7 @@ fn unreadable_recordings_are_left_out_and_named() {
     let case = Case::new();
     std::fs::write(case.out("corpus").join("s1/u1.wav"), b"not audio").unwrap();
     let interrupted = AtomicBool::new(false);
-    let options = RunOptions {
-        out: case.out("run"),
-        cache: case.out("cache"),
-        device: Device::flex(),
-        num_workers: 1,
-        resume: false,
-        on_collapse: OnCollapse::Warn,
-        interrupted: &interrupted,
-        commit: "test".to_owned(),
-    };
+    let options = case.options("run", &interrupted);
     let skipped = std::sync::Mutex::new(Vec::new());
     train(&config(), &case.data, &options, &|notice| {
         if let Notice::Skipped(found) = notice {
@@ -391,4 +392,80 @@ fn unreadable_recordings_are_left_out_and_named() {
     let skipped = skipped.into_inner().unwrap();
     assert_eq!(skipped.len(), 1);
     assert_eq!(skipped[0].utterance, "s1/u1.wav");
+}
+
+/// In both precisions, whose networks answer differently.
+#[test]
+fn preflight_alone_says_what_a_training_says_before_its_first_step() {
+    let case = Case::new();
+    let interrupted = AtomicBool::new(false);
+    let checks = |event: &Event| match event {
+        Event::Preflight { checks, .. } => Some(checks.clone()),
+        _ => None,
+    };
+    let both = [Arithmetic::F32, Arithmetic::Bf16].map(|precision| {
+        let config = TrainConfig {
+            precision,
+            max_steps: 0,
+            ..config()
+        };
+        let name = format!("{precision:?}");
+        case.run(&name, &config, 1, false, None).unwrap();
+        let journal = read_journal(&case.out(&name)).unwrap();
+        let of_run: Vec<Check> = journal.iter().find_map(checks).unwrap();
+        let options = case.options("alone", &interrupted);
+        let alone = preflight(&config, &case.data, &options, &|_| {}).unwrap();
+        assert_eq!(checks(&alone).as_ref(), Some(&of_run));
+        of_run
+    });
+    assert_ne!(both[0], both[1], "the precision makes no difference");
+}
+
+#[test]
+fn telephone_recordings_under_a_wide_filter_bank_are_noticed() {
+    let case = Case::new();
+    let interrupted = AtomicBool::new(false);
+    let verdict = |config: &TrainConfig| {
+        let options = case.options("alone", &interrupted);
+        let event = preflight(config, &case.data, &options, &|_| {}).unwrap();
+        let Event::Preflight { checks, .. } = event else {
+            panic!("{event:?}")
+        };
+        let check = |check: &&Check| check.name == Name::FrontEndMismatch;
+        checks.iter().find(check).unwrap().clone()
+    };
+    assert_eq!(verdict(&config()).verdict, CheckVerdict::Passed);
+    // Half the rate, and the same pitch by taking every second sample.
+    for speaker in 0..6 {
+        for utterance in 0..3 {
+            let path = case
+                .out("corpus")
+                .join(format!("s{speaker}/u{utterance}.wav"));
+            let samples: Vec<i16> = hound::WavReader::open(&path)
+                .unwrap()
+                .into_samples()
+                .map(Result::unwrap)
+                .collect();
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 8_000,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut writer = hound::WavWriter::create(&path, spec).unwrap();
+            for sample in samples.into_iter().step_by(2) {
+                writer.write_sample(sample).unwrap();
+            }
+            writer.finalize().unwrap();
+        }
+    }
+    let wide = verdict(&config());
+    assert_eq!(wide.verdict, CheckVerdict::Warning, "{wide:?}");
+    assert!(
+        wide.measured.starts_with("100 % of the training and 100 %"),
+        "{wide:?}"
+    );
+    let mut narrow = config();
+    narrow.features.high_hz = 3_800.0;
+    assert_eq!(verdict(&narrow).verdict, CheckVerdict::Passed);
 }

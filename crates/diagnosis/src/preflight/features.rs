@@ -1,6 +1,6 @@
 //! Is what the network hears alive, and what it was made for?
 
-use crate::check::CheckVerdict::{Failed, Passed, Warning};
+use crate::check::CheckVerdict::{Failed, Note, Passed, Warning};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -56,52 +56,88 @@ pub fn features_alive(values: &[f32], num_bins: usize) -> Check {
     )
 }
 
-/// A setting in which the front ends of data and model differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FrontEndDifference {
-    /// The setting.
-    pub field: String,
-    /// Its value for the data.
-    pub data: String,
-    /// Its value for the model.
-    pub model: String,
+/// How far up the spectrum of some recordings reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bandwidth {
+    /// Recordings that were looked at.
+    pub num_recordings: usize,
+    /// Those without sound in the uppermost bands of the model's front end: a tenth of the bands and more.
+    pub num_narrow: usize,
+    /// Where the spectrum of these ends (their median, Hz).
+    pub narrow_hz: f64,
 }
 
-/// Judges the settings in which the front ends differ, and the root mean square of the network's input, which should be
-/// of the order of 1.
+impl Bandwidth {
+    fn share(&self) -> f64 {
+        self.num_narrow as f64 / self.num_recordings.max(1) as f64
+    }
+}
+
+/// What the model's front end makes of the recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FrontEnds {
+    /// Training recordings; none where it is not known.
+    pub train: Bandwidth,
+    /// Development recordings; none where there are none.
+    pub dev: Bandwidth,
+    /// Where the uppermost band of the model's front end ends (Hz).
+    pub high_hz: f64,
+    /// Root mean square of the network's input.
+    pub input_rms: f64,
+}
+
+/// Judges whether recordings fill the bands that the network hears, training and development recordings alike, and the
+/// root mean square of the network's input, which should be of the order of 1.
 #[must_use]
-pub fn front_ends_agree(differences: &[FrontEndDifference], input_rms: f64) -> Check {
+pub fn front_ends_agree(found: &FrontEnds) -> Check {
+    let [train, dev] = [found.train, found.dev];
+    let apart = train.num_recordings > 0
+        && dev.num_recordings > 0
+        && (train.share() - dev.share()).abs() > 0.5;
+    let narrow = train.share() > 0.9;
+    let rms = found.input_rms;
     let verdict = match () {
-        () if !differences.is_empty() || !input_rms.is_finite() => Failed,
-        () if !(0.05..=20.0).contains(&input_rms) => Warning,
+        () if !rms.is_finite() => Failed,
+        () if !(0.05..=20.0).contains(&rms) || apart || narrow => Warning,
+        () if train.share().max(dev.share()) > 0.05 => Note,
         () => Passed,
     };
-    let listed: Vec<String> = differences
-        .iter()
-        .map(|d| {
-            format!(
-                "{}: {} for the data, {} for the model",
-                d.field, d.data, d.model
-            )
-        })
-        .collect();
-    let measured = match listed.as_slice() {
-        [] => format!(
-            "the same front end; the network's input has a root mean square of {}",
-            number(input_rms)
+    let rms = format!(
+        "the network's input has a root mean square of {}",
+        number(rms)
+    );
+    let narrowest = [train, dev].into_iter().filter(|some| some.num_narrow > 0);
+    let ends_hz = narrowest.map(|some| some.narrow_hz).reduce(f64::min);
+    let measured = match ends_hz {
+        None => rms,
+        Some(ends_hz) => format!(
+            "{} of the training and {} of the development recordings end at {} of the {} kHz that the bands reach to; {rms}",
+            percent(train.share()),
+            percent(dev.share()),
+            number(ends_hz / 1000.0),
+            number(found.high_hz / 1000.0)
         ),
-        _ => format!(
-            "{}; root mean square of the input {}",
-            listed.join("; "),
-            number(input_rms)
+    };
+    let (reason, remedy) = match ends_hz {
+        Some(ends_hz) if apart || narrow || verdict == Note => (
+            "a network understands the bands that it was trained with only: what a telephone cut away in training is noise to it \
+             later, and where some recordings lack it, bandwidth tells them apart before the voice does",
+            format!(
+                "set `features.high_hz` to {:.0} or less, or train and judge on recordings of the same kind",
+                ends_hz
+            ),
+        ),
+        _ => (
+            "a network understands the features that it was made for only; larger ones saturate its gates from the first step",
+            "set `model.encoder.input_scale` or a normalisation".to_owned(),
         ),
     };
     Check::new(
         Name::FrontEndMismatch,
         verdict,
         measured,
-        "the same settings, and a root mean square of 0.05 to 20",
-        "a network understands the features that it was made for only; larger ones saturate its gates from the first step",
-        "take the features from the model's bundle, or set `model.encoder.input_scale` or a normalisation",
+        "recordings that fill all bands, in training as in development, and a root mean square of 0.05 to 20",
+        reason,
+        remedy,
     )
 }

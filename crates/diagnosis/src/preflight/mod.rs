@@ -14,7 +14,7 @@ pub use batches::{
     Sessions, crops_vary, few_same_pairs, same_session_positives, silent_crops,
     unreachable_speakers,
 };
-pub use features::{FrontEndDifference, features_alive, front_ends_agree};
+pub use features::{Bandwidth, FrontEnds, features_alive, front_ends_agree};
 pub use gradients::gradients_reach;
 pub use labels::{LossAndGradient, labels_fit, labels_matter};
 pub use metrics::{metric_ceiling, score_direction};

@@ -153,10 +153,16 @@ fn channel(run: &Run) -> Option<Finding> {
             percent(cross)
         ));
     }
-    if let (Some(statistics), Some(eer)) = (run.facts.whitened_statistics_eer, last.dev_eer) {
+    let facts = &run.facts;
+    if let (Some(plain), Some(whitened), Some(eer)) = (
+        facts.statistics_eer,
+        facts.whitened_statistics_eer,
+        last.dev_eer,
+    ) {
         measured.push(format!(
-            "mean and deviation of the log-mel bands alone, whitened, {} beside the network's {}",
-            percent(statistics),
+            "mean and deviation of the log-mel bands alone {}, whitened {}, beside the network's {}",
+            percent(plain),
+            percent(whitened),
             percent(eer)
         ));
     }
