@@ -1,6 +1,5 @@
 //! The programs that are timed, built by cargo.
 
-use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,8 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 /// Builds the contenders and `siamang` in `target/release`.
 pub(crate) fn build(root: &Path) -> Result<()> {
-    let mut command = cargo_build(root, "target");
-    run(command.args(["--package", "cli"]))
+    run(&mut cargo_build(root, "target"))
 }
 
 /// The contenders with Burn's libtorch backend.
@@ -62,10 +60,12 @@ fn libraries(python: &Path) -> Result<PathBuf> {
     ))
 }
 
-fn cargo_build(root: &Path, target: impl AsRef<OsStr>) -> Command {
+/// Both packages each time, so that the crates that they share have the same features.
+fn cargo_build(root: &Path, target: &str) -> Command {
     let mut command = Command::new(env!("CARGO"));
-    command.args(["build", "--release", "--package", "contenders"]);
-    command.arg("--target-dir").arg(target).current_dir(root);
+    command.args(["build", "--release", "--target-dir", target]);
+    command.args(["--package", "contenders", "--package", "cli"]);
+    command.current_dir(root);
     command
 }
 

@@ -16,6 +16,15 @@ pub(crate) struct Contender {
 }
 
 impl Contender {
+    /// One that cannot run.
+    pub(super) fn absent(label: &str, reason: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            command: Err(reason.to_owned()),
+            environment: Vec::new(),
+        }
+    }
+
     /// The same with the allocator that PyTorch is quickest with, where there is one.
     pub(super) fn with_tcmalloc(mut self) -> Self {
         let library = tcmalloc().map(|library| ("LD_PRELOAD", library.into()));
@@ -62,17 +71,16 @@ impl Contenders {
         let libtorch = self.libtorch.get_or_init(|| {
             Libtorch::build(&self.root, &self.python).map_err(|error| format!("{error:#}"))
         });
+        let libtorch = match libtorch {
+            Ok(libtorch) => libtorch,
+            Err(reason) => return Contender::absent(label, reason),
+        };
         let arguments = [arguments, &["--device", "tch"]].concat();
         let mut environment = pools(threads);
-        if let Ok(libtorch) = libtorch {
-            environment.push(("LD_LIBRARY_PATH", libtorch.libraries.clone().into()));
-        }
+        environment.push(("LD_LIBRARY_PATH", libtorch.libraries.clone().into()));
         Contender {
             label: label.to_owned(),
-            command: libtorch
-                .as_ref()
-                .map(|libtorch| command(&[&libtorch.contender], &arguments, threads))
-                .map_err(String::clone),
+            command: Ok(command(&[&libtorch.contender], &arguments, threads)),
             environment,
         }
     }

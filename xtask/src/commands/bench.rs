@@ -17,7 +17,7 @@ use crate::bench::turns::compare;
 /// else the machine does hits all of them alike. Peers come from PyPI into a virtual environment below `target`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask bench                                  # everything, an hour; writes BENCHMARKS.md
+  cargo xtask bench                                  # everything, half an hour; writes BENCHMARKS.md
   cargo xtask bench --quick                          # the main lines in two minutes
   cargo xtask bench --only train-step --json
   cargo xtask bench --only embed                     # recordings to embeddings, beside Resemblyzer
@@ -32,7 +32,7 @@ pub(crate) struct Bench {
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
-    /// Rounds after two to warm up, fewer where they take long [default: 15, quick: 7].
+    /// Rounds after one to warm up, fewer where they take long [default: 15, quick: 7].
     #[arg(long)]
     rounds: Option<usize>,
     /// A Python that has the peers of benches/peers/requirements.txt [default: one that is made below `target`].
