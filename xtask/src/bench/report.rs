@@ -147,7 +147,7 @@ const READING: &str = "## What it says\n";
 pub(crate) fn markdown(root: &Path, outcomes: &[Outcome], old: &str) -> String {
     let mut text = format!(
         "# Benchmarks\n\nWritten by `cargo xtask bench`, but for the section \"What it says\", which it leaves as it is. Machine: {}. Commit {}.\n\
-         The contenders are processes that take turns, one repetition each a round, after one to warm up. Median of wall time ± half the distance of its\n\
+         The contenders are processes that take turns, one repetition each a round, after two to warm up. Median of wall time ± half the distance of its\n\
          quartiles, median of processor time; the ratio is a median wall time over Siamang's, so that above 1 Siamang is the quicker. The ratio of the\n\
          matrix products alone is the share of Siamang's step that no LSTM can go below. Ours: mimalloc, denormals flushed. tcmalloc: {}.\n",
         machine(),

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use super::contenders::{Contender, Contenders};
 use super::report::{Missing, Outcome, Row};
 
-/// Rounds that are not counted: in the first, memory is allocated and libraries choose their kernels.
-const WARM_UP: usize = 1;
+/// Rounds that are not counted: PyTorch's second step is still slower than those after it.
+const WARM_UP: usize = 2;
 
 /// After this no further round begins, if there were enough.
 const ENOUGH: Duration = Duration::from_secs(75);

@@ -32,7 +32,7 @@ pub(crate) struct Bench {
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
-    /// Rounds after one to warm up, fewer where they take long [default: 15, quick: 7].
+    /// Rounds after two to warm up, fewer where they take long [default: 15, quick: 7].
     #[arg(long)]
     rounds: Option<usize>,
     /// A Python that has the peers of benches/peers/requirements.txt [default: one that is made below `target`].
