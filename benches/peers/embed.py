@@ -1,5 +1,6 @@
 """The embeddings of a folder's recordings by Resemblyzer, as its README makes them, with the weights that come along."""
 import argparse
+import importlib.metadata
 import json
 import pathlib
 
@@ -30,4 +31,4 @@ def embed():
 if args.once:
     print(json.dumps({"n_embedded": embed()}))
 else:
-    take_turns(embed, version="0.1.4")
+    take_turns(embed, version=importlib.metadata.version("resemblyzer"))

@@ -14,7 +14,7 @@ parser.add_argument("--threads", type=int, default=1)
 args = parser.parse_args()
 
 DIM = 128
-# The generator of benches/src/linkage.rs, so that both must find the same height of the last merge.
+# The generator of benches/src/main.rs, so that both must find the same height of the last merge.
 state, values = 1, np.empty(args.points * DIM, np.float32)
 for i in range(len(values)):
     state = (state * 1664525 + 1013904223) % 2**32

@@ -1,5 +1,6 @@
 """Log-mel features of one recording by kaldi-native-fbank, torchaudio or librosa, with the settings of our presets."""
 import argparse
+import importlib.metadata
 import wave
 
 import numpy as np
@@ -24,7 +25,7 @@ if args.library == "kaldi-native-fbank":
     options.mel_opts.num_bins = 80
     options.mel_opts.low_freq = 20.0
     options.mel_opts.high_freq = 8000.0
-    version = getattr(knf, "__version__", "")
+    version = importlib.metadata.version("kaldi-native-fbank")
 
     def features():
         fbank = knf.OnlineFbank(options)

@@ -4,9 +4,9 @@ import sys
 import time
 
 
-def take_turns(repetition, **about):
-    """Says what stands ready, then runs `repetition` for every line; it gives a number that the contenders should share."""
-    print(json.dumps({"ready": True, **about}), flush=True)
+def take_turns(repetition, version):
+    """Says which version stands ready, then runs `repetition` for every line; it gives a number that the contenders should share."""
+    print(json.dumps({"ready": True, "version": version}), flush=True)
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         check = float(repetition())

@@ -51,8 +51,8 @@ impl Network {
 }
 
 /// Forward, loss, backward, Adam.
-pub(crate) fn train(size: Size) -> Repetition {
-    let device = Device::flex().autodiff();
+pub(crate) fn train(size: Size, device: Device) -> Repetition {
+    let device = device.autodiff();
     let mut network = Network::new(&device);
     let mut optimiser = AdamConfig::new().with_epsilon(1e-8).init();
     let (features, speakers) = (features(size), speakers(size));
@@ -66,8 +66,7 @@ pub(crate) fn train(size: Size) -> Repetition {
 }
 
 /// Embeddings of one batch.
-pub(crate) fn infer(size: Size) -> Repetition {
-    let device = Device::flex();
+pub(crate) fn infer(size: Size, device: Device) -> Repetition {
     let network = Network::new(&device);
     let features = features(size);
     Box::new(move || {

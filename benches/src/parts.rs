@@ -21,8 +21,8 @@ pub(crate) enum Part {
     Optimiser,
 }
 
-pub(crate) fn part(part: Part, size: Size) -> Result<Repetition> {
-    let device = Device::flex().autodiff();
+pub(crate) fn part(part: Part, size: Size, device: Device) -> Result<Repetition> {
+    let device = device.autodiff();
     let mut network = network(size, &device)?;
     let features = features(size);
     let speakers = speakers(size);

@@ -35,8 +35,8 @@ pub(crate) fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
 }
 
 /// Forward, loss, backward, Adam.
-pub(crate) fn train(size: Size) -> Result<Repetition> {
-    let device = Device::flex().autodiff();
+pub(crate) fn train(size: Size, device: Device) -> Result<Repetition> {
+    let device = device.autodiff();
     let mut network = network(size, &device)?;
     let config = TrainConfig::paper(SPEAKERS);
     let mut optimiser = Optimiser::new(&config.optimiser);
@@ -54,8 +54,7 @@ pub(crate) fn train(size: Size) -> Result<Repetition> {
 }
 
 /// Embeddings of one batch.
-pub(crate) fn infer(size: Size) -> Result<Repetition> {
-    let device = Device::flex();
+pub(crate) fn infer(size: Size, device: Device) -> Result<Repetition> {
     let encoder = network(size, &device)?.encoder.valid();
     let features = features(size);
     Ok(Box::new(move || {

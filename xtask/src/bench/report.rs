@@ -14,24 +14,37 @@ use super::peers::tcmalloc;
 pub(crate) struct Outcome {
     pub(crate) name: String,
     pub(crate) threads: usize,
+    pub(crate) rounds: usize,
     /// Ours first.
     pub(crate) rows: Vec<Row>,
-    /// Peers that did not start, and why.
-    pub(crate) missing: Vec<(String, String)>,
+    pub(crate) missing: Vec<Missing>,
 }
 
 /// One contender's times, in ms.
 pub(crate) struct Row {
-    pub(crate) label: String,
-    pub(crate) wall: Times,
-    pub(crate) cpu: Times,
+    label: String,
+    wall: Times,
+    cpu: Times,
     check: f64,
+}
+
+/// A peer that did not run.
+pub(crate) struct Missing {
+    label: String,
+    reason: String,
+}
+
+impl Missing {
+    pub(crate) fn new(label: String, error: &anyhow::Error) -> Self {
+        let reason = format!("{error:#}");
+        Self { label, reason }
+    }
 }
 
 /// Median and quartiles.
 #[derive(Clone, Copy)]
-pub(crate) struct Times {
-    pub(crate) median: f64,
+struct Times {
+    median: f64,
     quartiles: [f64; 2],
 }
 
@@ -84,6 +97,9 @@ pub(crate) fn progress(outcome: &Outcome) -> Result<()> {
             row.wall.median / ours.wall.median
         )?;
     }
+    for Missing { label, reason } in &outcome.missing {
+        write!(line, " · {label} not run: {reason}")?;
+    }
     writeln!(std::io::stderr(), "{line}")?;
     Ok(())
 }
@@ -93,9 +109,9 @@ pub(crate) fn print(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// One object: for each comparison and peer name, ours, peer, ratio, spread, threads.
+/// One object: for each comparison and peer name, ours, peer, ratio, spread, threads; and the peers that did not run.
 pub(crate) fn print_json(outcomes: &[Outcome]) -> Result<()> {
-    let mut comparisons = Vec::new();
+    let (mut comparisons, mut not_run) = (Vec::new(), Vec::new());
     for outcome in outcomes {
         let ours = &outcome.rows[0];
         for peer in &outcome.rows[1..] {
@@ -106,34 +122,53 @@ pub(crate) fn print_json(outcomes: &[Outcome]) -> Result<()> {
                 "ratio": peer.wall.median / ours.wall.median,
                 "spread": {"ours": ours.wall.spread(), "peer": peer.wall.spread()},
                 "threads": outcome.threads,
+                "rounds": outcome.rounds,
+            }));
+        }
+        for Missing { label, reason } in &outcome.missing {
+            not_run.push(json!({
+                "name": outcome.name,
+                "peer": label,
+                "reason": reason,
+                "threads": outcome.threads,
             }));
         }
     }
     print(&format!(
         "{:#}\n",
-        json!({"machine": machine(), "comparisons": comparisons})
+        json!({"machine": machine(), "comparisons": comparisons, "not_run": not_run})
     ))
 }
 
-/// BENCHMARKS.md.
-pub(crate) fn markdown(root: &Path, outcomes: &[Outcome], rounds: usize) -> String {
+/// Title of the one section of BENCHMARKS.md that people write.
+const READING: &str = "## What it says\n";
+
+/// BENCHMARKS.md, with what people wrote into the `old` one.
+pub(crate) fn markdown(root: &Path, outcomes: &[Outcome], old: &str) -> String {
     let mut text = format!(
-        "# Benchmarks\n\nWritten by `cargo xtask bench`. Machine: {}. Commit {}. {rounds} rounds after 2 to warm up; the contenders are processes that take\n\
-         turns, one repetition each a round. Median of wall time ± half the distance of its quartiles, median of processor time; the ratio is a peer's median\n\
-         wall time over Siamang's, so that above 1 Siamang is the quicker. Ours: mimalloc, denormals flushed. tcmalloc: {}.\n",
+        "# Benchmarks\n\nWritten by `cargo xtask bench`, but for the section \"What it says\", which it leaves as it is. Machine: {}. Commit {}.\n\
+         The contenders are processes that take turns, one repetition each a round, after two to warm up. Median of wall time ± half the distance of its\n\
+         quartiles, median of processor time; the ratio is a median wall time over Siamang's, so that above 1 Siamang is the quicker. The ratio of the\n\
+         matrix products alone is the share of Siamang's step that no LSTM can go below. Ours: mimalloc, denormals flushed. tcmalloc: {}.\n",
         machine(),
         commit(root),
         tcmalloc().map_or("not found".to_owned(), |path| path.display().to_string()),
     );
+    if let Some(reading) = reading(old) {
+        text += "\n";
+        text += reading;
+        text += "\n";
+    }
     for outcome in outcomes {
         let ours = outcome.rows[0].wall.median;
         // Writing to a string cannot fail.
         let _ = write!(
             text,
-            "\n## {}, {} thread{}\n\n| | wall, ms | cpu, ms | ratio |\n|---|---|---|---|\n",
+            "\n## {}, {} thread{}, {} rounds\n\n| | wall, ms | cpu, ms | ratio |\n|---|---|---|---|\n",
             outcome.name,
             outcome.threads,
-            if outcome.threads == 1 { "" } else { "s" }
+            if outcome.threads == 1 { "" } else { "s" },
+            outcome.rounds
         );
         for row in &outcome.rows {
             let _ = writeln!(
@@ -146,11 +181,19 @@ pub(crate) fn markdown(root: &Path, outcomes: &[Outcome], rounds: usize) -> Stri
                 row.wall.median / ours
             );
         }
-        for (label, reason) in &outcome.missing {
+        for Missing { label, reason } in &outcome.missing {
             let _ = writeln!(text, "| {label} | not run: {reason} | | |");
         }
     }
     text
+}
+
+/// The section [`READING`], without the lines that end it.
+fn reading(old: &str) -> Option<&str> {
+    let section = &old[old.find(READING)?..];
+    let end = section[READING.len()..].find("\n## ");
+    let end = end.map_or(section.len(), |end| READING.len() + end);
+    Some(section[..end].trim_end())
 }
 
 fn machine() -> String {
@@ -198,5 +241,35 @@ mod tests {
         assert_eq!((times.median, times.quartiles), (2.5, [1.75, 3.25]));
         assert!((times.spread() - 0.3).abs() < 1e-12);
         assert_eq!(Times::of(vec![7.0]).median, 7.0);
+    }
+
+    #[test]
+    fn what_people_wrote_is_kept() {
+        let outcome = |name: &str| Outcome {
+            name: name.to_owned(),
+            threads: 1,
+            rounds: 2,
+            rows: vec![Row::of(
+                "siamang".to_owned(),
+                vec![2.0, 2.0],
+                vec![1.0, 1.0],
+                0.0,
+            )],
+            missing: vec![Missing::new(
+                "SciPy".to_owned(),
+                &anyhow::anyhow!("no Python"),
+            )],
+        };
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let old = "# Benchmarks\n\n## What it says\n\nFast.\n\n### Why\n\n## old, 1 thread\n";
+        let text = markdown(root, &[outcome("new")], old);
+        assert!(
+            text.contains("\n## What it says\n\nFast.\n\n### Why\n\n## new, 1 thread, 2 rounds\n")
+        );
+        assert!(text.contains("| SciPy | not run: no Python | | |"));
+        assert!(!text.contains("## old"));
+        let again = markdown(root, &[outcome("new")], &text);
+        assert_eq!(again, text);
+        assert!(!markdown(root, &[outcome("new")], "").contains("\n## What it says"));
     }
 }

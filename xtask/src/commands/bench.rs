@@ -1,22 +1,23 @@
 //! `cargo xtask bench`: Siamang beside its peers, taking turns in one run.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::comparisons::{EMBED, Scale, comparisons, prepare_embed};
+use crate::bench::build;
+use crate::bench::comparisons::{Scale, comparisons};
+use crate::bench::contenders::Contenders;
 use crate::bench::peers::python;
 use crate::bench::report::{self, Outcome};
 use crate::bench::turns::compare;
 
-/// Time Siamang beside PyTorch, Burn's own layers, kaldi-native-fbank, torchaudio, librosa, SciPy and Resemblyzer.
+/// Time Siamang beside PyTorch, Burn's own layers, also on libtorch, kaldi-native-fbank, torchaudio, librosa, SciPy and Resemblyzer.
 ///
 /// Every contender is a process that does its work once when it is told to; they are told in turn, so that whatever
 /// else the machine does hits all of them alike. Peers come from PyPI into a virtual environment below `target`.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  cargo xtask bench                                  # everything, an hour; writes BENCHMARKS.md
+  cargo xtask bench                                  # everything, half an hour; writes BENCHMARKS.md
   cargo xtask bench --quick                          # the main lines in two minutes
   cargo xtask bench --only train-step --json
   cargo xtask bench --only embed                     # recordings to embeddings, beside Resemblyzer
@@ -31,7 +32,7 @@ pub(crate) struct Bench {
     /// Print one JSON object instead of tables.
     #[arg(long)]
     json: bool,
-    /// Rounds after two to warm up [default: 15, quick: 7].
+    /// Rounds after two to warm up, fewer where they take long [default: 15, quick: 7].
     #[arg(long)]
     rounds: Option<usize>,
     /// A Python that has the peers of benches/peers/requirements.txt [default: one that is made below `target`].
@@ -41,22 +42,8 @@ pub(crate) struct Bench {
 
 pub(crate) fn run(args: &Bench) -> Result<()> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let status = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--release",
-            "--package",
-            "contenders",
-            "--package",
-            "cli",
-        ])
-        .current_dir(&root)
-        .status()
-        .context("cannot run cargo")?;
-    if !status.success() {
-        bail!("the contenders do not build");
-    }
-    let python = python(&root, args.python.as_deref())?;
+    build(&root)?;
+    let makers = Contenders::new(&root, python(&root, args.python.as_deref())?);
     let scale = if args.quick {
         Scale::Quick
     } else {
@@ -69,12 +56,9 @@ pub(crate) fn run(args: &Bench) -> Result<()> {
             .is_none_or(|wanted| name.contains(wanted.as_str()))
     };
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for comparison in comparisons(&root, &python, scale)? {
+    for comparison in comparisons(scale) {
         if is_wanted(&comparison.name) {
-            if comparison.name == EMBED {
-                prepare_embed(&root)?;
-            }
-            let outcome = compare(comparison, rounds)?;
+            let outcome = compare(comparison, &makers, rounds)?;
             report::progress(&outcome)?;
             outcomes.push(outcome);
         }
@@ -85,11 +69,11 @@ pub(crate) fn run(args: &Bench) -> Result<()> {
     if args.json {
         return report::print_json(&outcomes);
     }
-    let text = report::markdown(&root, &outcomes, rounds);
     if args.quick || args.only.is_some() {
-        report::print(&text)
-    } else {
-        let path = root.join("BENCHMARKS.md");
-        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+        return report::print(&report::markdown(&root, &outcomes, ""));
     }
+    let path = root.join("BENCHMARKS.md");
+    let old = std::fs::read_to_string(&path).unwrap_or_default();
+    std::fs::write(&path, report::markdown(&root, &outcomes, &old))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
