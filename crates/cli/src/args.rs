@@ -54,7 +54,7 @@ pub(crate) enum Command {
     Export(export::Args),
     /// Make a packed store of a corpus, from its archives or unpacked.
     Prepare(prepare::Args),
-    /// Join the parts that `prepare --shard` made into one store.
+    /// Join the parts that `--shard` made: stores, or embeddings.
     Merge(merge::Args),
 }
 

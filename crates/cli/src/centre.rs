@@ -1,12 +1,14 @@
 //! `--centre`: which mean is subtracted from embeddings.
 
+use std::fmt;
+
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use speaker_eval::{EmbeddingMatrix, EvalError};
 use speaker_model::{Bundle, Embedder};
 
 /// Which mean is subtracted from every embedding before the cosine is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Centre {
     /// None.
@@ -15,6 +17,16 @@ pub(crate) enum Centre {
     Model,
     /// The mean of the very embeddings at hand, which in real use are not all known.
     These,
+}
+
+impl fmt::Display for Centre {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::None => "none",
+            Self::Model => "model",
+            Self::These => "these",
+        })
+    }
 }
 
 impl Centre {

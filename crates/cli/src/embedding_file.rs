@@ -9,10 +9,12 @@ use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, Strin
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic::{AtomicFile, unwritable};
+use crate::embedding_note::{NOTE_KEY, Note};
 use crate::report::{fault, usage};
 
 /// One embedding with what is known about its recording; a line of a JSON lines file.
@@ -180,8 +182,8 @@ impl EmbeddingWriter {
         }
     }
 
-    /// Gives the file its name.
-    pub(crate) fn finish(self) -> Result<()> {
+    /// Puts the note into the file, if it is a Parquet file, and gives the file its name.
+    pub(crate) fn finish(self, note: &Note) -> Result<()> {
         let path = &self.path;
         let failed = |error: &dyn std::fmt::Display| -> Error { unwritable(path, error) };
         match self.form {
@@ -200,6 +202,8 @@ impl EmbeddingWriter {
                 mut rows,
             } => {
                 write_batch(&mut writer, &schema, &mut rows).map_err(|error| failed(&error))?;
+                let note = serde_json::to_string(note).map_err(|error| failed(&error))?;
+                writer.append_key_value_metadata(KeyValue::new(NOTE_KEY.to_owned(), note));
                 writer
                     .into_inner()
                     .map_err(|error| failed(&error))?
@@ -264,6 +268,15 @@ mod tests {
     use super::*;
     use crate::embedding_reader::read_embeddings;
 
+    fn note() -> Note {
+        Note::parse(
+            r#"{"format_version": 1, "part": {"index": 2, "of": 3}, "places": [1, 4], "left_out": [], "work": {"model": "m",
+                "model_hash": "1", "version": "0", "device": "flex", "precision": "f32", "simd": "avx2", "centre": "model",
+                "num_recordings": 5, "recordings_hash": "2"}}"#,
+        )
+        .unwrap()
+    }
+
     fn record(id: &str, speaker: Option<&str>, embedding: &[f32]) -> Record {
         Record {
             id: id.to_owned(),
@@ -289,8 +302,10 @@ mod tests {
                     .unwrap();
             }
             assert!(!path.exists(), "{name} is there before it is whole");
-            writer.finish().unwrap();
+            writer.finish(&note()).unwrap();
             let set = read_embeddings(&path).unwrap();
+            let told = (name == "e.parquet").then(note);
+            assert_eq!(set.note, told, "{name}");
             assert_eq!(
                 (set.ids.len(), set.matrix.len(), set.matrix.dim()),
                 (2000, 2000, 3),

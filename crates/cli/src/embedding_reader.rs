@@ -6,14 +6,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Error, Result};
-use arrow_array::cast::AsArray;
-use arrow_array::types::Float32Type;
-use arrow_array::{Array, ArrayRef, RecordBatch};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use speaker_eval::EmbeddingMatrix;
 
 use crate::embedding_file::{Format, Record, ids_path};
+use crate::embedding_note::Note;
 use crate::embedding_set::EmbeddingSet;
+use crate::parquet_rows::ParquetRows;
 use crate::report::fault;
 
 /// No embedding has more values.
@@ -27,15 +25,21 @@ const MAX_VALUES: usize = 1 << 30;
 
 /// Rows under construction; every size is checked as it grows.
 #[derive(Default)]
-struct Rows {
-    ids: Vec<String>,
-    speakers: Vec<Option<String>>,
-    values: Vec<f32>,
-    dim: usize,
+pub(crate) struct Rows {
+    pub(crate) ids: Vec<String>,
+    pub(crate) speakers: Vec<Option<String>>,
+    pub(crate) values: Vec<f32>,
+    pub(crate) dim: usize,
+    pub(crate) note: Option<Note>,
 }
 
 impl Rows {
-    fn push(&mut self, id: &str, speaker: Option<String>, values: &[f32]) -> Result<(), String> {
+    pub(crate) fn push(
+        &mut self,
+        id: &str,
+        speaker: Option<String>,
+        values: &[f32],
+    ) -> Result<(), String> {
         if self.ids.is_empty() {
             self.dim = values.len();
         }
@@ -70,6 +74,7 @@ impl Rows {
             matrix,
             seconds: vec![None; self.speakers.len()],
             speakers: self.speakers,
+            note: self.note,
         })
     }
 }
@@ -79,13 +84,14 @@ pub(crate) fn read_embeddings(path: &Path) -> Result<EmbeddingSet> {
     let rows = match Format::of(path)? {
         Format::JsonLines => json_lines(path),
         Format::Npy => npy(path),
-        Format::Parquet => parquet(path),
+        Format::Parquet => ParquetRows::open(path).and_then(ParquetRows::into_rows),
     };
     rows.and_then(Rows::finish)
         .map_err(|reason| unusable(path, &reason))
 }
 
-fn unusable(path: &Path, reason: &str) -> Error {
+/// A file that holds no embeddings that can be used.
+pub(crate) fn unusable(path: &Path, reason: &str) -> Error {
     fault(
         format!(
             "cannot use the embeddings in `{}`: {reason}",
@@ -95,7 +101,7 @@ fn unusable(path: &Path, reason: &str) -> Error {
     )
 }
 
-fn open(path: &Path) -> Result<File, String> {
+pub(crate) fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(|error| error.to_string())
 }
 
@@ -162,89 +168,6 @@ fn npy(path: &Path) -> Result<Rows, String> {
         rows.push(id, None, row)?;
     }
     Ok(rows)
-}
-
-fn parquet(path: &Path) -> Result<Rows, String> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(open(path)?)
-        .and_then(|builder| builder.with_batch_size(1024).build())
-        .map_err(|error| error.to_string())?;
-    let mut rows = Rows::default();
-    for batch in reader {
-        add_batch(&mut rows, &batch.map_err(|error| error.to_string())?)?;
-    }
-    Ok(rows)
-}
-
-fn add_batch(rows: &mut Rows, batch: &RecordBatch) -> Result<(), String> {
-    let names = || {
-        batch
-            .schema()
-            .fields()
-            .iter()
-            .map(|field| format!("`{}`", field.name()))
-            .collect::<Vec<_>>()
-    };
-    let required = |name: &str| {
-        let column = batch
-            .column_by_name(name)
-            .filter(|column| column.null_count() == 0);
-        column.ok_or_else(|| {
-            format!(
-                "no column `{name}` without nulls; its columns are {}",
-                names().join(", ")
-            )
-        })
-    };
-    let (ids, embeddings) = (required("id")?, required("embedding")?);
-    let speakers = batch.column_by_name("speaker");
-    for row in 0..batch.num_rows() {
-        let id = text(ids, row)
-            .ok_or_else(|| format!("column `id` is {}, expected text", ids.data_type()))?;
-        let values = list(embeddings, row);
-        let values = values
-            .as_ref()
-            .and_then(|values| values.as_primitive_opt::<Float32Type>());
-        let values = values
-            .filter(|values| values.null_count() == 0)
-            .ok_or_else(|| {
-                format!(
-                    "column `embedding` is {}, expected lists of 32-bit floats",
-                    embeddings.data_type()
-                )
-            })?;
-        let speaker = speakers
-            .and_then(|speakers| text(speakers, row))
-            .map(str::to_owned);
-        rows.push(id, speaker, values.values())?;
-    }
-    Ok(())
-}
-
-/// The text in a row, whichever of Arrow's text types the column has.
-fn text(column: &ArrayRef, row: usize) -> Option<&str> {
-    if column.is_null(row) {
-        return None;
-    }
-    let short = column
-        .as_string_opt::<i32>()
-        .map(|column| column.value(row));
-    let long = || {
-        column
-            .as_string_opt::<i64>()
-            .map(|column| column.value(row))
-    };
-    let view = || column.as_string_view_opt().map(|column| column.value(row));
-    short.or_else(long).or_else(view)
-}
-
-/// The list in a row, whichever of Arrow's list types the column has.
-fn list(column: &ArrayRef, row: usize) -> Option<ArrayRef> {
-    let fixed = column
-        .as_fixed_size_list_opt()
-        .map(|column| column.value(row));
-    let short = || column.as_list_opt::<i32>().map(|column| column.value(row));
-    let long = || column.as_list_opt::<i64>().map(|column| column.value(row));
-    fixed.or_else(short).or_else(long)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use speaker_eval::EmbeddingMatrix;
 use speaker_model::Embedder;
 
 use crate::console::Console;
+use crate::embedding_note::Note;
 use crate::engine::{DEFAULT_MEMORY_MB, embed_each};
 use crate::inputs::Input;
 use crate::report::fault;
@@ -22,6 +23,8 @@ pub(crate) struct EmbeddingSet {
     pub(crate) speakers: Vec<Option<String>>,
     /// Duration in s, where known.
     pub(crate) seconds: Vec<Option<f64>>,
+    /// What the file that they were read from says about itself.
+    pub(crate) note: Option<Note>,
 }
 
 /// A recording that was left out.
@@ -78,6 +81,7 @@ impl EmbeddingSet {
                 matrix,
                 speakers,
                 seconds,
+                note: None,
             },
             skipped,
         ))

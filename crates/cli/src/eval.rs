@@ -1,9 +1,11 @@
 //! `siamang eval`: EER and minDCF of trial lists.
 
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
+use audio_features::store::Part;
 use pair_sampler::{Manifest, Trial, TrialList, same_session};
 use serde::Serialize;
 use speaker_eval::{
@@ -14,21 +16,29 @@ use speaker_eval::{
 use crate::args::Context;
 use crate::centre::Centre;
 use crate::console::{Console, print_json, print_text};
+use crate::embedding_file::Format;
+use crate::embedding_job::EmbeddingJob;
 use crate::embedding_set::Skipped;
+use crate::engine::DEFAULT_MEMORY_MB;
 use crate::exit::ExitStatus;
-use crate::report::fault;
+use crate::model::Model;
+use crate::report::{fault, usage};
 use crate::speakers::{folder_level, numbered, prefix};
-use crate::trials::{TrialArgs, Trials};
+use crate::trials::{TrialArgs, TrialSource, Trials};
 
 const EXAMPLES: &str = "\
 Examples:
   siamang eval --root corpus --trials trials/test.txt
   siamang eval --model run --root corpus --trials trials/dev.*.txt --json
   siamang eval --embeddings embeddings.npy --trials trials/test.txt --split split.tsv
+  siamang eval --root vox.store --trials vox1_e.txt --shard 2/8 --out parts/2.parquet
+  siamang eval --embeddings merged.parquet --root vox.store --trials vox1_e.txt
 
 One list prints one JSON object, several print an object whose `lists` holds one each. Rates are
 between 0 and 1. Where sessions (videos) are known, by a table, a store or VoxCeleb's names, the
-figures without targets of one session follow: there the channel helps. The intervals draw speakers, not trials; who speaks is told by `--split`, by
+figures without targets of one session follow: there the channel helps. A shard embeds its share
+of what the lists name; `siamang merge` joins the shards, and the last example evaluates them as
+one machine would have. The intervals draw speakers, not trials; who speaks is told by `--split`, by
 the root's own table, or by the folders in the paths, if one depth of them agrees with every
 trial.";
 
@@ -47,6 +57,18 @@ pub(crate) struct Args {
     /// Seed of the resamples.
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
+    /// Only embed this part of the recordings that the lists name, such as 2/8, and write it; `siamang merge` joins
+    /// the parts, and `--embeddings` evaluates them.
+    #[arg(
+        long,
+        value_name = "I/N",
+        requires = "out",
+        conflicts_with = "embeddings"
+    )]
+    shard: Option<Part>,
+    /// Parquet file for the embeddings of the part.
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +105,9 @@ struct Several<'a> {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let begin = Instant::now();
+    if let (Some(part), Some(out)) = (args.shard, &args.out) {
+        return embed_part(args, part, out, begin, context);
+    }
     let settings = BootstrapSettings {
         resamples: args.resamples,
         seed: args.seed,
@@ -124,6 +149,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })
+}
+
+/// Embeds one part of what the lists name.
+fn embed_part(
+    args: &Args,
+    part: Part,
+    out: &Path,
+    begin: Instant,
+    context: &Context,
+) -> Result<ExitStatus> {
+    if Format::of(out)? != Format::Parquet {
+        return Err(usage(
+            format!(
+                "`{}`: a part of an evaluation is a Parquet file",
+                out.display()
+            ),
+            "name it `.parquet`",
+        ));
+    }
+    let lists = args.trials.lists()?;
+    let names = lists.iter().flat_map(TrialList::utterances).collect();
+    let inputs = TrialSource::open(&args.trials)?.inputs(&names);
+    let job = EmbeddingJob {
+        out,
+        model: Model::load(args.trials.model.model.as_deref(), context)?,
+        centre: args.trials.centre,
+        part: Some(part),
+        memory: DEFAULT_MEMORY_MB,
+        begin,
+    };
+    job.run(inputs, context)
 }
 
 /// A trial both of whose utterances have embeddings, with the rows of these.

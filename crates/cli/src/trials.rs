@@ -1,6 +1,6 @@
 //! Trial lists and the embeddings of their recordings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use pair_sampler::{Manifest, TrialList};
 
 use crate::args::{Context, ModelArgs};
 use crate::centre::Centre;
+use crate::console::Console;
 use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
 use crate::inputs::Input;
@@ -23,11 +24,12 @@ pub(crate) struct TrialArgs {
     /// Trial lists: lines of `1 pathA pathB` and `0 pathA pathB`, or of `uttA uttB target` and `nontarget`.
     #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
     pub(crate) trials: Vec<PathBuf>,
-    /// Folder or store that the lists' paths start from.
+    /// Folder or store that the lists' paths start from. With `--embeddings` only its table is read: who speaks, and in
+    /// which session.
     #[arg(long, value_name = "DIR", required_unless_present = "embeddings")]
     pub(crate) root: Option<PathBuf>,
-    /// Take the embeddings from a file of `siamang embed` instead of making them.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "model"])]
+    /// Take the embeddings from a file of `siamang embed` or `siamang merge` instead of making them.
+    #[arg(long, value_name = "FILE", conflicts_with = "model")]
     pub(crate) embeddings: Option<PathBuf>,
     /// Table with the speakers (and the paths, where the lists have other names for recordings); the root's
     /// own `split.tsv` or `wav.scp` is found without it.
@@ -38,6 +40,14 @@ pub(crate) struct TrialArgs {
     /// Mean to subtract from the embeddings.
     #[arg(long, value_enum, default_value_t = Centre::Model)]
     pub(crate) centre: Centre,
+}
+
+impl TrialArgs {
+    /// Reads the lists.
+    pub(crate) fn lists(&self) -> Result<Vec<TrialList>> {
+        let lists = self.trials.iter().map(|path| TrialList::read(path));
+        Ok(lists.collect::<Result<_, _>>()?)
+    }
 }
 
 /// Lists with all that is needed to score them.
@@ -53,11 +63,7 @@ pub(crate) struct Trials {
 impl Trials {
     /// Reads the lists and embeds, or reads, what they name.
     pub(crate) fn read(args: &TrialArgs, context: &Context) -> Result<Self> {
-        let lists = args
-            .trials
-            .iter()
-            .map(|path| TrialList::read(path))
-            .collect::<Result<Vec<_>, _>>()?;
+        let lists = args.lists()?;
         let names = lists.iter().flat_map(TrialList::utterances).collect();
         let named = Named::read(args, &names, context)?;
         Ok(Self {
@@ -86,46 +92,95 @@ impl Named {
         names: &BTreeSet<&str>,
         context: &Context,
     ) -> Result<Self> {
-        let root = args.root.as_deref();
-        let store = root.map(stored::open).transpose()?.flatten();
-        let manifest = read_manifest(root, store.as_deref(), args.split.as_deref())?;
-        let (mut set, origin, skipped) = match (root, &args.embeddings) {
-            (_, Some(file)) => {
-                let set = read_embeddings(file)?;
-                let known = set.index();
-                let missing = names.iter().filter(|name| !known.contains_key(**name));
-                let skipped: Vec<Skipped> = missing
-                    .map(|name| Skipped {
-                        id: (*name).to_owned(),
-                        reason: format!("`{name}` is not in `{}`", file.display()),
-                    })
-                    .collect();
-                skipped
-                    .iter()
-                    .for_each(|skipped| context.console.skipped(&skipped.reason));
-                (set, file.display().to_string(), skipped)
-            }
-            (root, None) => {
+        let source = TrialSource::open(args)?;
+        let (mut set, origin, skipped) = match &args.embeddings {
+            Some(file) => read_named(file, names, args.centre, &context.console)?,
+            None => {
                 let model = Model::load(args.model.model.as_deref(), context)?;
                 let origin = model.name();
                 let embedder = args.centre.embedder(model.bundle);
-                let root = root.unwrap_or(Path::new("."));
-                let inputs: Vec<Input> = names
-                    .iter()
-                    .map(|name| input(name, root, manifest.as_ref(), store.as_ref()))
-                    .collect();
+                let inputs = source.inputs(names);
                 let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
                 (set, origin, skipped)
             }
         };
         args.centre.apply(&mut set.matrix)?;
         Ok(Self {
-            manifest,
+            manifest: source.manifest,
             set,
             origin,
             skipped,
         })
     }
+}
+
+/// Where the recordings of lists are, and what is known of them.
+pub(crate) struct TrialSource<'a> {
+    root: &'a Path,
+    store: Option<Arc<Store>>,
+    manifest: Option<Manifest>,
+}
+
+impl<'a> TrialSource<'a> {
+    /// Opens the root's store and reads its table, or the one that was named.
+    pub(crate) fn open(args: &'a TrialArgs) -> Result<Self> {
+        let root = args.root.as_deref();
+        let store = root.map(stored::open).transpose()?.flatten();
+        Ok(Self {
+            manifest: read_manifest(root, store.as_deref(), args.split.as_deref())?,
+            root: root.unwrap_or(Path::new(".")),
+            store,
+        })
+    }
+
+    /// The recordings of these names.
+    pub(crate) fn inputs(&self, names: &BTreeSet<&str>) -> Vec<Input> {
+        let input = |name| input(name, self.root, self.manifest.as_ref(), self.store.as_ref());
+        names.iter().map(|name| input(name)).collect()
+    }
+}
+
+/// The embeddings of a file, the model or file that they come from, and which of `names` are not among them.
+fn read_named(
+    file: &Path,
+    names: &BTreeSet<&str>,
+    centre: Centre,
+    console: &Console,
+) -> Result<(EmbeddingSet, String, Vec<Skipped>)> {
+    let set = read_embeddings(file)?;
+    let shown = file.display();
+    let (mut origin, mut reasons) = (shown.to_string(), HashMap::new());
+    if let Some(note) = &set.note {
+        origin = note.work.model.clone();
+        let left_out = note.left_out.iter();
+        reasons = left_out.map(|one| (one.id.as_str(), &one.reason)).collect();
+        if let Some(part) = note.part {
+            console.warn(&format!(
+                "`{shown}` is part {part} of a work; `siamang merge` joins them"
+            ));
+        }
+        if note.work.centre != centre {
+            console.warn(&format!(
+                "`{shown}` was made with `--centre {}`: give the same here",
+                note.work.centre
+            ));
+        }
+    }
+    let known = set.index();
+    let missing = names.iter().filter(|name| !known.contains_key(**name));
+    let skipped: Vec<Skipped> = missing
+        .map(|name| Skipped {
+            id: (*name).to_owned(),
+            reason: match reasons.get(name) {
+                Some(reason) => (*reason).clone(),
+                None => format!("`{name}` is not in `{shown}`"),
+            },
+        })
+        .collect();
+    skipped
+        .iter()
+        .for_each(|skipped| console.skipped(&skipped.reason));
+    Ok((set, origin, skipped))
 }
 
 /// The table that was named, or the one that the root holds.

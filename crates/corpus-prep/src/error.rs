@@ -74,7 +74,7 @@ pub enum PrepError {
 
     /// The result would not fit on the disk.
     #[error(
-        "`{}` needs {needed} more, but only {free} are free there; make room, choose `--encoding flac` or `original`, or give `--limit-speakers`",
+        "`{}` needs {needed} more, but only {free} are free there; make room, {or}",
         path.display()
     )]
     DoesNotFit {
@@ -84,6 +84,8 @@ pub enum PrepError {
         needed: String,
         /// What is free.
         free: String,
+        /// What else may be done.
+        or: &'static str,
     },
 
     /// Lines of a corpus's table that cannot be used.

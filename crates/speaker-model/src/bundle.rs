@@ -148,6 +148,21 @@ impl Bundle {
         write_atomically(&path, text.as_bytes()).map_err(ModelError::io(&path))
     }
 
+    /// BLAKE3 of what decides the embeddings of the bundle in `directory`: its configuration and its weights.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] for a file that cannot be read.
+    pub fn hash(directory: &Path) -> Result<String, ModelError> {
+        let mut hasher = blake3::Hasher::new();
+        for name in [CONFIG_FILE, WEIGHTS_FILE] {
+            let path = directory.join(name);
+            let bytes = std::fs::read(&path).map_err(ModelError::io(&path))?;
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(&bytes);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
     /// Reads a bundle, refuses what does not match field by field, and runs its self-test.
     ///
     /// # Errors

@@ -2,18 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use super::division::{check_division, refuse};
 use super::error::StoreError;
 use super::item::Facts;
 use super::journal::Begin;
 use super::layout::FORMAT_VERSION;
 use super::pack::PackProgress;
 use super::reader::Store;
-use super::settings::Part;
 use super::summary::StoreSummary;
 use super::writer::{Opened, StoreWriter};
 
-/// No job array is larger.
-const MOST_PARTS: u32 = 100_000;
 /// Audio is put onto the disk after so many bytes.
 const COMMIT_BYTES: u64 = 256 << 20;
 
@@ -164,30 +162,18 @@ fn order(stores: &[Store]) -> Result<Vec<Place>, StoreError> {
 
 /// Whether the stores are all the parts of one work, and what that is.
 fn check(stores: &[Store]) -> Result<Begin, StoreError> {
-    let Some(first) = stores.first() else {
-        return Err(refuse("no part was given", "name the parts"));
-    };
     let shown = |store: &Store| format!("`{}`", store.path().display());
-    let (plan, settings) = (&first.summary().plan, &first.summary().settings);
-    let of = |store: &Store| {
-        store.summary().part.ok_or_else(|| {
+    let mut parts = Vec::new();
+    for store in stores {
+        let (summary, first) = (store.summary(), &stores[0]);
+        let part = summary.part.ok_or_else(|| {
             refuse(
                 format!("{} is no part but a whole store", shown(store)),
                 "give what `--shard I/N` made",
             )
-        })
-    };
-    let num_parts = of(first)?.of;
-    if num_parts > MOST_PARTS {
-        return Err(refuse(
-            format!("{} is one of {num_parts} parts", shown(first)),
-            "give parts of a division into fewer",
-        ));
-    }
-    let mut owners: Vec<Option<&Store>> = vec![None; num_parts as usize];
-    for store in stores {
-        let part = of(store)?;
-        if store.summary().plan != *plan || store.summary().settings != *settings {
+        })?;
+        let of_first = first.summary();
+        if summary.plan != of_first.plan || summary.settings != of_first.settings {
             return Err(refuse(
                 format!(
                     "{} was made from other utterances or with other settings than {}",
@@ -197,63 +183,16 @@ fn check(stores: &[Store]) -> Result<Begin, StoreError> {
                 "make all parts from the same sources with the same flags",
             ));
         }
-        if part.of != num_parts {
-            return Err(refuse(
-                format!(
-                    "{} is part {part}, but {} is part {}",
-                    shown(store),
-                    shown(first),
-                    of(first)?
-                ),
-                "give parts of one division",
-            ));
-        }
-        let owner = part
-            .index
-            .checked_sub(1)
-            .and_then(|at| owners.get_mut(at as usize))
-            .ok_or_else(|| refuse(format!("{} is part {part}", shown(store)), "make it again"))?;
-        if let Some(other) = owner.replace(store) {
-            return Err(refuse(
-                format!(
-                    "part {part} is there twice: {} and {}",
-                    shown(other),
-                    shown(store)
-                ),
-                "give each part once",
-            ));
-        }
+        parts.push((store.path(), part));
     }
-    let absent: Vec<String> = (1..)
-        .zip(&owners)
-        .filter(|(_, owner)| owner.is_none())
-        .map(|(index, _)| {
-            let part = Part {
-                index,
-                of: num_parts,
-            };
-            part.to_string()
-        })
-        .collect();
-    if !absent.is_empty() {
-        return Err(refuse(
-            format!("missing: part {}", absent.join(", ")),
-            "give all parts",
-        ));
-    }
+    check_division(&parts)?;
+    let summary = stores[0].summary();
     Ok(Begin {
         format_version: FORMAT_VERSION,
-        settings: settings.clone(),
+        settings: summary.settings.clone(),
         part: None,
-        plan: plan.clone(),
-        planned: first.summary().planned,
-        own: first.summary().planned,
+        plan: summary.plan.clone(),
+        planned: summary.planned,
+        own: summary.planned,
     })
-}
-
-fn refuse(found: impl Into<String>, remedy: &str) -> StoreError {
-    StoreError::Merge {
-        found: found.into(),
-        remedy: remedy.to_owned(),
-    }
 }

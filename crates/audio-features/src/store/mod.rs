@@ -39,6 +39,7 @@
 //! # }
 //! ```
 
+mod division;
 mod encode;
 mod error;
 mod flac;
@@ -55,6 +56,7 @@ mod settings;
 mod summary;
 mod writer;
 
+pub use division::check_division;
 pub use encode::{EncodedSize, encoded_size};
 pub use error::StoreError;
 pub use item::StoreItem;

@@ -14,7 +14,7 @@ mod voxceleb;
 
 pub use args::PackArgs;
 pub use corpus::CorpusArgs;
-pub use merge::MergeArgs;
+pub use merge::merge_stores;
 pub use prepare::PrepareCommand;
 pub use progress::Progress;
 pub use report::{Figures, report};

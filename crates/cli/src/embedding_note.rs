@@ -1,0 +1,188 @@
+//! What a Parquet file of embeddings says about itself: how it was made, of which recordings, and which part of a work
+//! it is. It is one entry of the file's key-value metadata, so that nobody who reads the columns sees it.
+
+use std::path::Path;
+
+use anyhow::Result;
+use audio_features::store::Part;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use speaker_model::{Bundle, Simd};
+
+use crate::args::Context;
+use crate::centre::Centre;
+use crate::embedding_set::Skipped;
+use crate::inputs::{Input, Source};
+
+/// The entry's key.
+pub(crate) const NOTE_KEY: &str = "siamang";
+
+/// The format that this version writes, and the newest that it reads.
+const FORMAT_VERSION: u32 = 1;
+
+/// What a file says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Note {
+    format_version: u32,
+    /// What was to be embedded, and how: the same in all parts of a work and in the whole.
+    pub(crate) work: Work,
+    /// Which part the file is; none where it is the whole.
+    pub(crate) part: Option<Part>,
+    /// Of a part, the place of each row in the list of all recordings.
+    pub(crate) places: Vec<u32>,
+    /// Recordings that could not be used.
+    pub(crate) left_out: Vec<LeftOut>,
+}
+
+/// A recording that could not be used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeftOut {
+    /// Its place in the list of all recordings.
+    pub(crate) place: u32,
+    pub(crate) id: String,
+    pub(crate) reason: String,
+}
+
+/// Recordings to be embedded, and all that shapes their embeddings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Work {
+    /// Where the model was.
+    pub(crate) model: String,
+    /// [`Bundle::hash`].
+    model_hash: String,
+    /// Version of siamang.
+    version: String,
+    device: String,
+    precision: String,
+    simd: String,
+    /// Mean that was subtracted, or, with `these`, is to be.
+    pub(crate) centre: Centre,
+    /// How many recordings there are, those that could not be used included.
+    pub(crate) num_recordings: u32,
+    /// BLAKE3 of their names, speakers and contents, or sizes, in order.
+    recordings_hash: String,
+}
+
+impl Note {
+    pub(crate) fn new(work: Work, part: Option<Part>) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            work,
+            part,
+            places: Vec::new(),
+            left_out: Vec::new(),
+        }
+    }
+
+    /// Reads what [`NOTE_KEY`] holds.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let damaged = |error: serde_json::Error| format!("its metadata `{NOTE_KEY}`: {error}");
+        // The version comes first: a newer format may have fields that this version does not know.
+        let Version { format_version } = serde_json::from_str(text).map_err(damaged)?;
+        if format_version > FORMAT_VERSION {
+            return Err(format!(
+                "its metadata `{NOTE_KEY}` has format version {format_version}, this version reads up to {FORMAT_VERSION}"
+            ));
+        }
+        serde_json::from_str(text).map_err(damaged)
+    }
+
+    /// What could not be used, as it is reported.
+    pub(crate) fn skipped(&self) -> Vec<Skipped> {
+        let skipped = self.left_out.iter().map(|left_out| Skipped {
+            id: left_out.id.clone(),
+            reason: left_out.reason.clone(),
+        });
+        skipped.collect()
+    }
+}
+
+impl Work {
+    /// The work of embedding `inputs`, all parts together, by the model in the folder `model`.
+    pub(crate) fn new(
+        model: &Path,
+        centre: Centre,
+        inputs: &[Input],
+        context: &Context,
+    ) -> Result<Self> {
+        Ok(Self {
+            model: model.display().to_string(),
+            model_hash: Bundle::hash(model)?,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            device: context.device.clone(),
+            precision: format!("{:?}", context.arithmetic).to_lowercase(),
+            simd: Simd::chosen()?.to_string(),
+            centre,
+            num_recordings: u32::try_from(inputs.len())?,
+            recordings_hash: hash(inputs),
+        })
+    }
+
+    /// The first thing that two works differ in, what either has, and what to do.
+    pub(crate) fn difference(&self, other: &Self) -> Option<[String; 4]> {
+        let differ = |what: &str, a: &dyn ToString, b: &dyn ToString, remedy: &str| {
+            let (a, b) = (a.to_string(), b.to_string());
+            (a != b).then(|| [what.to_owned(), a, b, remedy.to_owned()])
+        };
+        let same_model = "make all parts with one model";
+        let same_settings = "make all parts with one siamang and the same flags; `--simd NAME` makes unlike machines alike";
+        let same_list = "make all parts from the same recordings, given in the same order";
+        differ("model", &self.model_hash, &other.model_hash, same_model)
+            .or_else(|| differ("version", &self.version, &other.version, same_settings))
+            .or_else(|| differ("device", &self.device, &other.device, same_settings))
+            .or_else(|| {
+                differ(
+                    "precision",
+                    &self.precision,
+                    &other.precision,
+                    same_settings,
+                )
+            })
+            .or_else(|| differ("simd", &self.simd, &other.simd, same_settings))
+            .or_else(|| differ("centre", &self.centre, &other.centre, same_settings))
+            .or_else(|| {
+                let [a, b] = [self, other].map(|work| work.num_recordings);
+                differ("number of recordings", &a, &b, same_list)
+            })
+            .or_else(|| {
+                let [a, b] = [self, other].map(|work| &work.recordings_hash);
+                differ("list of recordings", a, b, same_list)
+            })
+    }
+}
+
+/// Of a stored recording the checksum counts, of a file its size: it is not read here.
+fn hash(inputs: &[Input]) -> String {
+    let contents: Vec<Vec<u8>> = inputs
+        .par_iter()
+        .map(|input| match &input.source {
+            Source::File(path) => match std::fs::metadata(path) {
+                Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
+                Err(_) => Vec::new(),
+            },
+            Source::Memory(bytes) => blake3::hash(bytes).as_bytes().to_vec(),
+            Source::Stored { store, index } => match store.entry(*index) {
+                Ok(entry) => entry.checksum.to_vec(),
+                Err(_) => Vec::new(),
+            },
+        })
+        .collect();
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for (input, content) in inputs.iter().zip(&contents) {
+        add(input.id.as_bytes());
+        add(input.speaker.as_deref().unwrap_or_default().as_bytes());
+        add(content);
+    }
+    hasher.finalize().to_hex().to_string()
+}
