@@ -18,7 +18,7 @@ use crate::train::{self, Recipe};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// A run that goes on or has ended; without one, what `train` checks before its first step is checked
-    #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "weighting", "seed", "max_steps", "max_minutes", "eval_every"])]
+    #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "batch_speakers", "batch_segments", "weighting", "seed", "max_steps", "max_minutes", "eval_every"])]
     run: Option<PathBuf>,
     #[command(flatten)]
     recipe: Recipe,

@@ -205,6 +205,14 @@ fn bound_keys(configuration: &toml::Table) -> serde_json::Map<String, Value> {
         _ => serde_json::Map::new(),
     };
     keys.retain(|key, _| !FREE_KEYS.contains(&key.as_str()));
+    // Where the learning rate does not depend on it, a longer run begins as a shorter one does.
+    if configuration
+        .get("optimiser")
+        .and_then(|optimiser| optimiser.get("schedule")?.get("decay")?.as_str())
+        == Some("constant")
+    {
+        keys.remove("max_steps");
+    }
     keys
 }
 
@@ -287,6 +295,21 @@ mod tests {
         let fits = |text: &str| band.fits(&text.parse().unwrap());
         assert!(fits("seed = 9\nnews = 1\n[loss]\nmargin = 3.0\n"));
         assert!(!fits("seed = 1\n[loss]\nmargin = 2.0\n"));
+    }
+
+    #[test]
+    fn a_longer_run_fits_where_the_learning_rate_is_constant() {
+        let configuration = |max_steps: u32, decay: &str| -> toml::Table {
+            let text =
+                format!("max_steps = {max_steps}\n[optimiser.schedule]\ndecay = \"{decay}\"\n");
+            text.parse().unwrap()
+        };
+        for (decay, expected) in [("constant", true), ("cosine", false)] {
+            let runs = [1, 2].map(|_| (run(1, &[1.0, 2.0]).0, configuration(100, decay)));
+            let band = Band::of_runs("a", "b", &runs).unwrap();
+            assert_eq!(band.fits(&configuration(900, decay)), expected, "{decay}");
+            assert!(band.fits(&configuration(100, decay)));
+        }
     }
 
     #[test]
