@@ -43,7 +43,7 @@ pub(crate) struct Given<'a> {
     pub(crate) plan: Plan,
     pub(crate) shape: Shape,
     pub(crate) order: Order,
-    /// `[frames, batch, input]`.
+    /// `[frames, batch, elements]`, the input as a left operand: see [`Plan::all_rows`].
     pub(crate) x: &'a [f32],
     pub(crate) lengths: Option<&'a [usize]>,
     pub(crate) weights: &'a Packed,
@@ -82,13 +82,11 @@ pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
     let mut cells = Buffer::new(cell_frames * state);
     let mut outputs = Buffer::new(frames * state);
     let zeros = Buffer::zeros(state);
-    let mut scratch = plan.scratch(together * batch, shape.input.max(units));
+    let mut scratch = plan.scratch(batch, units);
     let whole = batch == given.shape.batch;
-    let mut gathered = Buffer::new(if whole {
-        0
-    } else {
-        together * batch * shape.input
-    });
+    let elements = plan.elements(shape.input);
+    let row = batch * elements;
+    let mut gathered = Buffer::new(if whole { 0 } else { together * row });
     let panel_len = gate_frames * batch * COLUMNS;
     for begin in (0..frames).step_by(together) {
         let steps = begin..(begin + together).min(frames);
@@ -97,19 +95,18 @@ pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
             .0
             .min(order.frame(steps.end - 1, frames).0);
         let origin = if given.train { 0 } else { first };
-        let x = &given.x[first * given.shape.batch * shape.input..];
+        let x = &given.x[first * given.shape.batch * elements..];
         let x = if whole {
-            &x[..steps.len() * batch * shape.input]
+            &x[..steps.len() * row]
         } else {
-            let row = batch * shape.input;
             let gathered = &mut gathered[..steps.len() * row];
-            let frames = x.chunks(given.shape.batch * shape.input);
+            let frames = x.chunks(given.shape.batch * elements);
             for (to, frame) in gathered.chunks_exact_mut(row).zip(frames) {
-                to.copy_from_slice(&frame[sequences.start * shape.input..][..row]);
+                to.copy_from_slice(&frame[sequences.start * elements..][..row]);
             }
             gathered
         };
-        let rows = plan.rows(Rows::plain(x, shape.input), &mut scratch);
+        let rows = Rows::plain(x, elements);
         for (panel, gates) in weights.input.iter().zip(gates.chunks_exact_mut(panel_len)) {
             let (out, _) = gates[(first - origin) * batch * COLUMNS..].as_chunks_mut();
             plan.product(Product {

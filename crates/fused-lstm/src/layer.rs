@@ -73,6 +73,8 @@ pub fn forward_with(
         .par_iter()
         .map(|&weights| Packed::new(plan, shape, weights))
         .collect();
+    let mut converted = plan.scratch(shape.rows(), shape.input);
+    let x = plan.all_rows(x, shape.input, &mut converted);
     let orders = shape.direction.orders().iter();
     let given = orders.zip(&packed).map(|(&order, weights)| Given {
         plan,

@@ -1,12 +1,16 @@
 //! Operands brought into the format that the products of a plan take.
 
 use pulp::{Simd as Lanes, WithSimd};
+use rayon::prelude::*;
 
 use crate::bf16::round;
 use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
 use crate::rows::{DEPTH, Left, Rows, TALLEST};
 use crate::tile::{Product, WIDTH};
+
+/// Rows that one task rounds.
+const ROWS: usize = 256;
 
 impl Plan {
     /// Rows of a product's tiles: other numbers of rows than multiples of it waste some of the last tile.
@@ -46,6 +50,25 @@ impl Plan {
             Operands::Pairs(pairs) => pairs.rows(rows, &mut scratch[..len]),
         }
         Rows::plain(&scratch[..len], elements)
+    }
+
+    /// Rows `[_, inner]` for several products: themselves, or rounded into `converted`, which has room for all of them.
+    pub(crate) fn all_rows<'a>(
+        self,
+        rows: &'a [f32],
+        inner: usize,
+        converted: &'a mut [f32],
+    ) -> &'a [f32] {
+        if let Operands::Whole = self.operands {
+            return rows;
+        }
+        converted
+            .par_chunks_mut(ROWS * self.elements(inner))
+            .zip(rows.par_chunks(ROWS * inner))
+            .for_each(|(to, rows)| {
+                self.rows(Rows::plain(rows, inner), to);
+            });
+        converted
     }
 
     /// A right operand, `[inner, 64]`, for formats other than f32 in `to`, which has room for `elements(inner)` rows.
