@@ -196,6 +196,8 @@ fn an_interrupted_store_with_torn_ends_becomes_the_undisturbed_one() {
                 .unwrap();
             file.write_all(b"01234567 {\"name\":\"to").unwrap();
         }
+        // As a kill just before an index has its name leaves it.
+        std::fs::write(out.join(".unfinished-Yz0a1b"), b"SIAMSTOR").unwrap();
         pack(&out, &job, &wav, &|_| {}).unwrap();
         assert_eq!(files(&out), files(&whole), "stopped at {stop}");
     }

@@ -69,6 +69,7 @@ fn ways() -> Vec<Options> {
                 ways.push(Options {
                     precision,
                     simd: Some(simd),
+                    ..Options::default()
                 });
             }
         }

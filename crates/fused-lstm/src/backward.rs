@@ -12,7 +12,7 @@ use crate::pool::Buffer;
 use crate::precision::Plan;
 use crate::rows::Rows;
 use crate::tile::{Product, WIDTH};
-use crate::{Shape, Weights};
+use crate::{Output, Shape, Weights};
 
 /// Rows of the input's gradient that one task makes.
 const ROWS: usize = 96;
@@ -24,7 +24,8 @@ pub(crate) struct Given<'a> {
     pub(crate) shape: Shape,
     pub(crate) order: Order,
     pub(crate) lengths: Option<&'a [usize]>,
-    /// `[frames, batch, directions * hidden]`.
+    pub(crate) output: Output,
+    /// As `output` says, `[frames, batch, directions * hidden]` or `[batch, directions * hidden]`.
     pub(crate) dy: &'a [f32],
     /// The recurrent weights: see [`recurrent_panels`].
     pub(crate) recurrent: &'a Panels,
@@ -61,8 +62,13 @@ pub(crate) fn through_time(given: Given<'_>, part: &mut Part) {
     let mut scratch = plan.scratch(batch, columns);
     for step in (0..frames).rev() {
         let (frame, earlier) = given.order.frame(step, frames);
-        let first = frame * given.shape.batch + part.sequences.start;
-        let dy = &dy[first * width_of_dy..][..batch * width_of_dy];
+        let first = match given.output {
+            Output::Sequence => Some(frame * given.shape.batch),
+            Output::LastState => (step == frames - 1).then_some(0),
+        };
+        let dy = first.map_or(&[][..], |first| {
+            &dy[(first + part.sequences.start) * width_of_dy..][..batch * width_of_dy]
+        });
         for (number, panel) in d_out.chunks_exact_mut(batch * WIDTH).enumerate() {
             let width = WIDTH.min(hidden - number * WIDTH);
             let rows = dy.chunks_exact(width_of_dy);

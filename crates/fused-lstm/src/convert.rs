@@ -184,6 +184,7 @@ mod tests {
             let options = Options {
                 precision: Precision::Bf16,
                 simd: Some(simd),
+                ..Options::default()
             };
             if let Plan {
                 operands: Operands::Pairs(pairs),

@@ -51,7 +51,8 @@ impl Order {
     }
 }
 
-/// What one direction keeps of its forward pass, in the order of the frames, in the layout of [`crate::layout`].
+/// What one direction keeps of its forward pass, in the order of the frames, in the layout of [`crate::layout`]; frames
+/// that nobody asked for are overwritten.
 #[derive(Debug)]
 pub(crate) struct Trace {
     /// Activations of the gates `[blocks, frames * batch, 64]`.
@@ -60,6 +61,8 @@ pub(crate) struct Trace {
     pub(crate) cells: Buffer,
     /// The direction's outputs `[frames, batch, padded]`.
     pub(crate) outputs: Buffer,
+    /// Where those of the frame that was read last begin.
+    pub(crate) last: usize,
 }
 
 /// The sizes that the inner loops use.

@@ -10,7 +10,7 @@ use crate::pool::Buffer;
 use crate::precision::Plan;
 use crate::rows::{Left, Rows};
 use crate::tile::Product;
-use crate::{Shape, Weights};
+use crate::{Output, Shape, Weights};
 
 /// Rows of the input that are projected at once, if a frame has fewer: enough to pay for reading the weights, few enough
 /// that their gates are still in the second-level cache when the steps come to them.
@@ -49,6 +49,7 @@ pub(crate) struct Given<'a> {
     pub(crate) weights: &'a Packed,
     /// Whether gates and cells are wanted after the pass, or only the outputs.
     pub(crate) train: bool,
+    pub(crate) output: Output,
 }
 
 /// Runs one direction of some sequences.
@@ -72,15 +73,15 @@ pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
     } = Sizes::new(shape);
     let (frames, batch) = (shape.frames, shape.batch);
     let together = PROJECTED_ROWS.div_ceil(batch).min(frames);
-    // Without training, gates live as long as a projection and cells for two frames.
-    let (gate_frames, cell_frames) = if given.train {
-        (frames, frames)
-    } else {
-        (together, 2)
+    // Without training, gates live as long as a projection, and what nobody asked for lives for two frames.
+    let (gate_frames, cell_frames, out_frames) = match (given.train, given.output) {
+        (true, _) => (frames, frames, frames),
+        (false, Output::Sequence) => (together, 2, frames),
+        (false, Output::LastState) => (together, 2, 2),
     };
     let mut gates = Buffer::new(gate_frames * batch * columns);
     let mut cells = Buffer::new(cell_frames * state);
-    let mut outputs = Buffer::new(frames * state);
+    let mut outputs = Buffer::new(out_frames * state);
     let zeros = Buffer::zeros(state);
     let mut scratch = plan.scratch(batch, units);
     let whole = batch == given.shape.batch;
@@ -118,10 +119,9 @@ pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
         }
         for step in steps {
             let (frame, earlier) = order.frame(step, frames);
-            let before = earlier.map(|earlier| earlier % cell_frames);
-            let (cell_before, cell) =
-                before_and_now(&mut cells, frame % cell_frames, before, state, &zeros);
-            let (out_before, out) = before_and_now(&mut outputs, frame, earlier, state, &zeros);
+            let place = |frames| (frame % frames, earlier.map(|earlier| earlier % frames));
+            let (cell_before, cell) = before_and_now(&mut cells, place(cell_frames), state, &zeros);
+            let (out_before, out) = before_and_now(&mut outputs, place(out_frames), state, &zeros);
             let rows = plan.rows(Rows::plain(out_before, units), &mut scratch);
             let panels = weights
                 .recurrent
@@ -157,14 +157,14 @@ pub(crate) fn run(given: Given<'_>, sequences: Range<usize>) -> Trace {
         gates,
         cells,
         outputs,
+        last: order.frame(frames - 1, frames).0 % out_frames * state,
     }
 }
 
 /// The state before a frame (zeros before the first) and the place of the frame's own.
 fn before_and_now<'a>(
     states: &'a mut [f32],
-    frame: usize,
-    earlier: Option<usize>,
+    (frame, earlier): (usize, Option<usize>),
     state: usize,
     zeros: &'a [f32],
 ) -> (&'a [f32], &'a mut [f32]) {

@@ -10,12 +10,13 @@ use crate::pool::take;
 use crate::precision::Plan;
 use crate::shape::check_len;
 use crate::weight_gradient::weight_gradients;
-use crate::{LstmError, Options, Shape, WeightGradients, Weights};
+use crate::{LstmError, Options, Output, Shape, WeightGradients, Weights};
 
 /// What [`forward`] keeps for [`backward`]. Its buffers return to a pool, so that steady training allocates little.
 #[derive(Debug)]
 pub struct Saved {
     plan: Plan,
+    output: Output,
     shape: Shape,
     lengths: Option<Vec<usize>>,
     /// Those of each direction, the forward one's first.
@@ -29,8 +30,8 @@ impl Saved {
     }
 }
 
-/// Runs the layer: returns `y` `[frames, batch, directions * hidden]`, the forward direction's units first, and with
-/// `train` what [`backward`] needs.
+/// Runs the layer: returns `y` `[frames, batch, directions * hidden]`, the forward direction's units first, and with `train`
+/// what [`backward`] needs.
 ///
 /// `x` is `[frames, batch, input]`, and `weights` has those of each direction, the forward one's first. `lengths`, one
 /// entry for each sequence (0 allowed), say where padding begins: over the padding a sequence's state is carried
@@ -50,7 +51,7 @@ pub fn forward(
     forward_with(shape, x, lengths, weights, train, Options::default())
 }
 
-/// [`forward`] with a choice of precision and instructions, which [`backward`] then uses too.
+/// [`forward`] with a choice of output, precision and instructions, which [`backward`] then uses too.
 ///
 /// # Errors
 /// Those of [`forward`], and [`LstmError::Simd`] when this processor lacks the instructions.
@@ -84,12 +85,17 @@ pub fn forward_with(
         lengths,
         weights,
         train,
+        output: options.output,
     });
     let given: Vec<Given<'_>> = given.collect();
     let parts = parts::run(plan, shape, &given);
-    let y = parts::assemble(shape, &parts);
+    let y = match options.output {
+        Output::Sequence => parts::assemble(shape, &parts),
+        Output::LastState => parts::last_states(shape, &parts),
+    };
     let saved = train.then(|| Saved {
         plan,
+        output: options.output,
         shape,
         lengths: lengths.map(<[usize]>::to_vec),
         parts,
@@ -97,8 +103,7 @@ pub fn forward_with(
     Ok((y, saved))
 }
 
-/// Gradients of a loss whose gradient with respect to `y` is `dy` `[frames, batch, directions * hidden]`: those of
-/// `x` (if `want_dx`) and of each direction's weights. `x` and `weights` are those that [`forward`] was given.
+/// Gradients of a loss whose gradient with respect to `y` is `dy`, which has its shape: those of `x` (if `want_dx`) and of each direction's weights. `x` and `weights` are those that [`forward`] was given.
 ///
 /// # Errors
 /// A slice that does not fit the shape: see [`LstmError`].
@@ -111,12 +116,13 @@ pub fn backward(
 ) -> Result<(Option<Vec<f32>>, Vec<WeightGradients>), LstmError> {
     let Saved {
         plan,
+        output,
         shape,
         lengths,
         mut parts,
     } = saved;
     check_len("x", x, shape.input_len())?;
-    check_len("dy", dy, shape.output_len())?;
+    check_len("dy", dy, shape.output_len(output))?;
     shape.check_weights(weights)?;
     let orders = shape.direction.orders();
     let recurrent: Vec<Panels> = weights
@@ -129,6 +135,7 @@ pub fn backward(
             shape,
             order: orders[part.direction],
             lengths: lengths.as_deref(),
+            output,
             dy,
             recurrent: &recurrent[part.direction],
         };

@@ -55,6 +55,6 @@ pub use direction::Direction;
 pub use error::LstmError;
 pub use layer::{Saved, backward, forward, forward_with};
 pub use pool::recycle;
-pub use precision::{Options, Precision};
+pub use precision::{Options, Output, Precision};
 pub use shape::{Shape, WeightGradients, Weights};
 pub use simd::{SIMD_VARIABLE, Simd, set_simd};

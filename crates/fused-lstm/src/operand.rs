@@ -185,6 +185,7 @@ mod tests {
             [Precision::F32, Precision::Bf16].map(|precision| Options {
                 precision,
                 simd: Some(simd),
+                ..Options::default()
             })
         });
         options.filter_map(|options| options.plan().ok()).collect()

@@ -8,12 +8,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::Shape;
 use crate::direction::Trace;
 use crate::forward::{self, Given};
 use crate::layout::padded;
 use crate::pool::take;
 use crate::precision::Plan;
+use crate::{Output, Shape};
 
 /// Rows of the output that one task puts together, about.
 const ROWS: usize = 512;
@@ -64,7 +64,7 @@ pub(crate) fn run(plan: Plan, shape: Shape, given: &[Given<'_>]) -> Vec<Part> {
 /// `y` `[frames, batch, directions * hidden]` of all parts.
 pub(crate) fn assemble(shape: Shape, parts: &[Part]) -> Vec<f32> {
     let (width, hidden, units) = (shape.width(), shape.hidden, padded(shape.hidden));
-    let mut y = take(shape.output_len());
+    let mut y = take(shape.output_len(Output::Sequence));
     let together = ROWS.div_ceil(shape.batch);
     y.par_chunks_mut(together * shape.batch * width)
         .enumerate()
@@ -80,5 +80,19 @@ pub(crate) fn assemble(shape: Shape, parts: &[Part]) -> Vec<f32> {
                 }
             }
         });
+    y
+}
+
+/// `y` `[batch, directions * hidden]` of all parts: the states after the last frame that each read.
+pub(crate) fn last_states(shape: Shape, parts: &[Part]) -> Vec<f32> {
+    let (width, hidden, units) = (shape.width(), shape.hidden, padded(shape.hidden));
+    let mut y = take(shape.output_len(Output::LastState));
+    for part in parts {
+        let y = y[part.sequences.start * width..].chunks_exact_mut(width);
+        let outputs = part.trace.outputs[part.trace.last..].chunks_exact(units);
+        for (y, output) in y.zip(outputs).take(part.sequences.len()) {
+            y[part.direction * hidden..][..hidden].copy_from_slice(&output[..hidden]);
+        }
+    }
     y
 }

@@ -1,4 +1,4 @@
-//! How exact the operands of the matrix products are.
+//! How a layer is computed: what of it is wanted, and how exact the operands of the matrix products are.
 
 use std::fmt;
 use std::str::FromStr;
@@ -54,9 +54,21 @@ impl FromStr for Precision {
     }
 }
 
+/// What a layer gives back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// The states at every frame, `[frames, batch, directions * hidden]`.
+    #[default]
+    Sequence,
+    /// Each direction's state after the last frame that it read, `[batch, directions * hidden]`.
+    LastState,
+}
+
 /// How a layer is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
+    /// What is given back, and what the gradient that comes back is of.
+    pub output: Output,
     /// Number format of the products.
     pub precision: Precision,
     /// Vector instructions; `None` for those of [`Simd::chosen`].

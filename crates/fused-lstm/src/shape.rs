@@ -1,6 +1,6 @@
 //! Sizes and weights of a layer, and the checks that let everything behind them index freely.
 
-use crate::{Direction, LstmError};
+use crate::{Direction, LstmError, Output};
 
 /// Sizes of one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,9 +94,12 @@ impl Shape {
         self.direction.count() * self.hidden
     }
 
-    /// Elements of `[frames, batch, directions * hidden]`.
-    pub(crate) fn output_len(self) -> usize {
-        self.rows() * self.width()
+    /// Elements of the output.
+    pub(crate) fn output_len(self, output: Output) -> usize {
+        match output {
+            Output::Sequence => self.rows() * self.width(),
+            Output::LastState => self.batch * self.width(),
+        }
     }
 
     pub(crate) fn check_weights(self, weights: &[Weights<'_>]) -> Result<(), LstmError> {

@@ -88,6 +88,7 @@ fn the_second_step_allocates_nothing_large() {
             let options = Options {
                 precision,
                 simd: Some(simd),
+                ..Options::default()
             };
             pool.install(|| step(options));
             let before = LARGE_ALLOCATIONS.load(Ordering::Relaxed);

@@ -15,6 +15,7 @@ fn parts(problem: &Problem, precision: Precision, simd: Simd) -> Vec<Vec<f32>> {
     let options = Options {
         precision,
         simd: Some(simd),
+        ..Options::default()
     };
     let narrow = problem.narrow();
     let (weights, lengths) = (narrow.weights(), problem.lengths.as_deref());

@@ -6,8 +6,8 @@
 mod oracle;
 
 use fused_lstm::{
-    Direction, LstmError, Options, Precision, Shape, Simd, WeightGradients, Weights, backward,
-    forward, forward_with,
+    Direction, LstmError, Options, Output, Precision, Shape, Simd, WeightGradients, Weights,
+    backward, forward, forward_with,
 };
 use oracle::{Narrow, Problem};
 use proptest::prelude::*;
@@ -28,6 +28,7 @@ fn ways() -> Vec<Options> {
         precisions.map(|precision| Options {
             precision,
             simd: Some(simd),
+            ..Options::default()
         })
     });
     ways.collect()
@@ -140,6 +141,45 @@ proptest! {
         prop_assert_eq!(&one, &run(&other));
         for (index, &dx) in one.1.iter().enumerate() {
             prop_assert!(!padding(index) || dx == 0.0);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// In both precisions, with and without training, and the gradients of both.
+    #[test]
+    fn last_states_are_those_of_the_sequence(problem in problems()) {
+        let narrow = problem.narrow();
+        let lengths = problem.lengths.as_deref();
+        let Shape { frames, batch, hidden, direction, .. } = problem.shape;
+        let width = direction.count() * hidden;
+        let last = |sequence: &[f32]| -> Vec<f32> {
+            let row = |frame: usize, item: usize| &sequence[(frame * batch + item) * width..][..width];
+            (0..batch)
+                .flat_map(|item| [&row(frames - 1, item)[..hidden], &row(0, item)[hidden..]].concat())
+                .collect()
+        };
+        for options in ways() {
+            let short = Options { output: Output::LastState, ..options };
+            let weights = narrow.weights();
+            let (sequence, whole) = forward_with(problem.shape, &narrow.x, lengths, &weights, true, options).expect("forward");
+            let (trained, saved) = forward_with(problem.shape, &narrow.x, lengths, &weights, true, short).expect("forward");
+            let (inferred, _) = forward_with(problem.shape, &narrow.x, lengths, &weights, false, short).expect("forward");
+            prop_assert_eq!(&trained, &last(&sequence));
+            prop_assert_eq!(&inferred, &trained);
+            let dy = last(&narrow.dy);
+            let mut dy_of_sequence = vec![0.0; sequence.len()];
+            for item in 0..batch {
+                for unit in 0..width {
+                    let frame = if unit < hidden { frames - 1 } else { 0 };
+                    dy_of_sequence[(frame * batch + item) * width + unit] = dy[item * width + unit];
+                }
+            }
+            let expected = backward(whole.expect("asked for"), &narrow.x, &dy_of_sequence, &weights, true).expect("backward");
+            let found = backward(saved.expect("asked for"), &narrow.x, &dy, &weights, true).expect("backward");
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -4,10 +4,10 @@ use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::config::{Arithmetic, Direction, EncoderConfig, Pooling};
+use crate::config::{Arithmetic, EncoderConfig, Pooling};
 use crate::dense::Dense;
 use crate::dropout::DropoutStream;
-use crate::lstm::{Lstm, frame_mask};
+use crate::lstm::{Lstm, frame_mask, last_state};
 use crate::seen::Seen;
 use crate::whitening::Whitening;
 
@@ -78,7 +78,7 @@ impl Encoder {
         lengths: Option<&[usize]>,
         dropout: Option<&mut DropoutStream>,
     ) -> Tensor<2> {
-        self.forward_seen(features, lengths, dropout, &mut |_| {})
+        self.pass(features, lengths, dropout, None)
     }
 
     /// [`Self::forward`], which shows every layer's output to `see`.
@@ -86,8 +86,19 @@ impl Encoder {
         &self,
         features: Tensor<3>,
         lengths: Option<&[usize]>,
-        mut dropout: Option<&mut DropoutStream>,
+        dropout: Option<&mut DropoutStream>,
         see: &mut dyn FnMut(Seen<'_>),
+    ) -> Tensor<2> {
+        self.pass(features, lengths, dropout, Some(see))
+    }
+
+    /// Without `see`, no more of the last layer's states than the pooling needs is made.
+    fn pass(
+        &self,
+        features: Tensor<3>,
+        lengths: Option<&[usize]>,
+        mut dropout: Option<&mut DropoutStream>,
+        mut see: Option<&mut dyn FnMut(Seen<'_>)>,
     ) -> Tensor<2> {
         let scale = self.config.input_scale;
         let mut sequence = if (scale - 1.0).abs() < f64::EPSILON {
@@ -101,18 +112,26 @@ impl Encoder {
             let mean = (sequence.clone() * frame_weights(&sequence, lengths)).sum_dim(0);
             sequence = sequence - mean;
         }
+        let mut pooled = None;
         for (index, layer) in self.layers.iter().enumerate() {
             if let Some(dropout) = dropout.as_deref_mut().filter(|_| index > 0) {
                 sequence = dropout.apply(sequence, self.config.dropout);
             }
+            let is_last = index + 1 == self.layers.len();
+            if is_last && see.is_none() && self.config.pooling == Pooling::LastState {
+                pooled = Some(layer.forward_last(sequence.clone(), lengths));
+                break;
+            }
             sequence = layer.forward(sequence, lengths);
-            see(Seen::States(index, &sequence));
+            if let Some(see) = see.as_deref_mut() {
+                see(Seen::States(index, &sequence));
+            }
         }
-        let pooled = match self.config.pooling {
+        let pooled = pooled.unwrap_or_else(|| match self.config.pooling {
             Pooling::LastState => last_state(sequence, self.config.direction),
             Pooling::Mean => mean(&sequence, lengths),
             Pooling::MeanDeviation => mean_and_deviation(sequence, lengths),
-        };
+        });
         let statistics = match (cepstra, &self.whitening) {
             (None, _) => pooled,
             (Some(cepstra), None) => Tensor::cat(vec![pooled, cepstra], 1),
@@ -123,7 +142,9 @@ impl Encoder {
         match (&self.dense, &self.config.dense) {
             (Some(dense), Some(config)) => {
                 let output = dense.forward(statistics);
-                see(Seen::EncoderDense(&output));
+                if let Some(see) = see {
+                    see(Seen::EncoderDense(&output));
+                }
                 unit_length(dense.activate(output, config.activation))
             }
             _ => statistics,
@@ -168,23 +189,6 @@ const SQUARE_FLOOR: f64 = 1e-12;
 fn unit_length(x: Tensor<2>) -> Tensor<2> {
     let squares = (x.clone() * x.clone()).sum_dim(1);
     x / squares.clamp_min(SQUARE_FLOOR).sqrt()
-}
-
-/// The state after the last frame that each direction read, `[frames, batch, width]` to `[batch, width]`.
-fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2> {
-    let [frames, batch, width] = sequence.dims();
-    let hidden = width / direction.count();
-    let of_frame = |frame: usize, units: std::ops::Range<usize>| {
-        let state = sequence
-            .clone()
-            .slice([frame..frame + 1, 0..batch, units.clone()]);
-        state.reshape([batch, units.len()])
-    };
-    let forward = of_frame(frames - 1, 0..hidden);
-    match direction {
-        Direction::Forward => forward,
-        Direction::Bidirectional => Tensor::cat(vec![forward, of_frame(0, hidden..width)], 1),
-    }
 }
 
 /// `[frames, batch, features]` to `[batch, features]`.

@@ -13,7 +13,9 @@ use burn::backend::{
     tensor::FloatTensor,
 };
 use burn::tensor::{Shape, Tensor, TensorData};
-use fused_lstm::{Direction, LstmError, Options, Precision, Saved, WeightGradients, Weights};
+use fused_lstm::{
+    Direction, LstmError, Options, Output, Precision, Saved, WeightGradients, Weights,
+};
 
 use crate::config::Arithmetic;
 use crate::lstm::DirectionTensors;
@@ -21,17 +23,17 @@ use crate::lstm::DirectionTensors;
 /// The operations, one for each number of directions; Burn's macro writes the dispatch over devices.
 #[backend_extension(Flex, Autodiff)]
 pub(crate) trait FusedLstm: burn::backend::Backend {
-    /// `x` `[frames, batch, input]` to `[frames, batch, hidden]`.
+    /// `x` `[frames, batch, input]` to `[frames, batch, hidden]`, or to `[batch, hidden]` for the last states alone.
     fn fused_lstm(
         x: FloatTensor<Self>,
         forward_input: FloatTensor<Self>,
         forward_recurrent: FloatTensor<Self>,
         forward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FloatTensor<Self>;
 
-    /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`.
+    /// `x` `[frames, batch, input]` to `[frames, batch, 2 * hidden]`, or to `[batch, 2 * hidden]`.
     #[allow(
         clippy::too_many_arguments,
         reason = "one argument a tensor, as the macro requires"
@@ -45,19 +47,62 @@ pub(crate) trait FusedLstm: burn::backend::Backend {
         backward_recurrent: FloatTensor<Self>,
         backward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FloatTensor<Self>;
 }
 
 /// `x` `[frames, batch, input]` through one or both directions to `[frames, batch, directions * hidden]`; see
 /// [`fused_lstm::forward`] for `lengths`.
-pub(crate) fn fused_layer(
+pub(crate) fn fused_sequence(
     x: Tensor<3>,
-    forward: DirectionTensors,
-    backward: Option<DirectionTensors>,
-    lengths: Option<Vec<usize>>,
+    weights: LayerTensors,
+    lengths: Option<&[usize]>,
     arithmetic: Arithmetic,
 ) -> Tensor<3> {
+    Tensor::from_dispatch(fused_layer(
+        x,
+        weights,
+        lengths,
+        arithmetic,
+        Output::Sequence,
+    ))
+}
+
+/// The last states alone, `[batch, directions * hidden]`: nothing else is kept, and no gradient of the rest is read.
+pub(crate) fn fused_last_state(
+    x: Tensor<3>,
+    weights: LayerTensors,
+    lengths: Option<&[usize]>,
+    arithmetic: Arithmetic,
+) -> Tensor<2> {
+    Tensor::from_dispatch(fused_layer(
+        x,
+        weights,
+        lengths,
+        arithmetic,
+        Output::LastState,
+    ))
+}
+
+/// The forward direction's, and the backward one's if there is one.
+type LayerTensors = (DirectionTensors, Option<DirectionTensors>);
+
+fn fused_layer(
+    x: Tensor<3>,
+    (forward, backward): LayerTensors,
+    lengths: Option<&[usize]>,
+    arithmetic: Arithmetic,
+    output: Output,
+) -> FloatTensor<Dispatch> {
+    let options = Options {
+        output,
+        precision: match arithmetic {
+            Arithmetic::F32 => Precision::F32,
+            Arithmetic::Bf16 => Precision::Bf16,
+        },
+        simd: None,
+    };
+    let lengths = lengths.map(<[usize]>::to_vec);
     let x = x.into_dispatch();
     let parts = |(input, recurrent, bias): DirectionTensors| {
         (
@@ -67,12 +112,12 @@ pub(crate) fn fused_layer(
         )
     };
     let (input, recurrent, bias) = parts(forward);
-    Tensor::from_dispatch(match backward.map(parts) {
-        None => Dispatch::fused_lstm(x, input, recurrent, bias, lengths, arithmetic),
+    match backward.map(parts) {
+        None => Dispatch::fused_lstm(x, input, recurrent, bias, lengths, options),
         Some(backward) => Dispatch::fused_blstm(
-            x, input, recurrent, bias, backward.0, backward.1, backward.2, lengths, arithmetic,
+            x, input, recurrent, bias, backward.0, backward.1, backward.2, lengths, options,
         ),
-    })
+    }
 }
 
 type FlexTensor = FloatTensor<Flex>;
@@ -119,16 +164,9 @@ impl Inputs {
         &self,
         lengths: Option<&[usize]>,
         train: bool,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> (FlexTensor, Option<Saved>) {
         let shape = self.shape();
-        let options = Options {
-            precision: match arithmetic {
-                Arithmetic::F32 => Precision::F32,
-                Arithmetic::Bf16 => Precision::Bf16,
-            },
-            simd: None,
-        };
         let (y, saved) = checked(fused_lstm::forward_with(
             shape,
             self.x(),
@@ -138,7 +176,11 @@ impl Inputs {
             options,
         ));
         let width = shape.direction.count() * shape.hidden;
-        (tensor(y, [shape.frames, shape.batch, width]), saved)
+        let y = match options.output {
+            Output::Sequence => tensor(y, [shape.frames, shape.batch, width]),
+            Output::LastState => tensor(y, [shape.batch, width]),
+        };
+        (y, saved)
     }
 }
 
@@ -175,11 +217,11 @@ impl FusedLstm for Flex {
         forward_recurrent: FlexTensor,
         forward_bias: FlexTensor,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FlexTensor {
         let inputs = [x, forward_input, forward_recurrent, forward_bias];
         Inputs::new(inputs)
-            .forward(lengths.as_deref(), false, arithmetic)
+            .forward(lengths.as_deref(), false, options)
             .0
     }
 
@@ -192,7 +234,7 @@ impl FusedLstm for Flex {
         backward_recurrent: FlexTensor,
         backward_bias: FlexTensor,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FlexTensor {
         let inputs = [
             x,
@@ -204,7 +246,7 @@ impl FusedLstm for Flex {
             backward_bias,
         ];
         Inputs::new(inputs)
-            .forward(lengths.as_deref(), false, arithmetic)
+            .forward(lengths.as_deref(), false, options)
             .0
     }
 }
@@ -275,13 +317,13 @@ impl<const PARENTS: usize> Backward<Flex, PARENTS> for LayerBackward {
 fn tracked<C: CheckpointStrategy, const PARENTS: usize>(
     tensors: [FloatTensor<Autodiff<Flex, C>>; PARENTS],
     lengths: Option<Vec<usize>>,
-    arithmetic: Arithmetic,
+    options: Options,
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes = tensors.each_ref().map(|tensor| tensor.node());
     let inputs = Inputs::new(tensors.map(|tensor| tensor.into_primitive()));
     match LayerBackward.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prepared) => {
-            let (y, saved) = inputs.forward(lengths.as_deref(), true, arithmetic);
+            let (y, saved) = inputs.forward(lengths.as_deref(), true, options);
             let state = LayerState {
                 inputs: Arc::new(inputs),
                 saved: Arc::new(Mutex::new(saved)),
@@ -289,7 +331,7 @@ fn tracked<C: CheckpointStrategy, const PARENTS: usize>(
             prepared.finish(state, y)
         }
         OpsKind::UnTracked(prepared) => {
-            prepared.finish(inputs.forward(lengths.as_deref(), false, arithmetic).0)
+            prepared.finish(inputs.forward(lengths.as_deref(), false, options).0)
         }
     }
 }
@@ -301,10 +343,10 @@ impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
         forward_recurrent: FloatTensor<Self>,
         forward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FloatTensor<Self> {
         let tensors = [x, forward_input, forward_recurrent, forward_bias];
-        tracked::<C, _>(tensors, lengths, arithmetic)
+        tracked::<C, _>(tensors, lengths, options)
     }
 
     fn fused_blstm(
@@ -316,7 +358,7 @@ impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
         backward_recurrent: FloatTensor<Self>,
         backward_bias: FloatTensor<Self>,
         lengths: Option<Vec<usize>>,
-        arithmetic: Arithmetic,
+        options: Options,
     ) -> FloatTensor<Self> {
         let tensors = [
             x,
@@ -327,6 +369,6 @@ impl<C: CheckpointStrategy> FusedLstm for Autodiff<Flex, C> {
             backward_recurrent,
             backward_bias,
         ];
-        tracked::<C, _>(tensors, lengths, arithmetic)
+        tracked::<C, _>(tensors, lengths, options)
     }
 }

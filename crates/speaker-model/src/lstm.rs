@@ -73,11 +73,34 @@ impl Lstm {
     #[must_use]
     pub fn forward(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
         if device::has_fused_lstm(&x.device()) {
-            let backward = self.backward.as_ref().map(LstmWeights::values);
-            let lengths = lengths.map(<[usize]>::to_vec);
-            fused_op::fused_layer(x, self.forward.values(), backward, lengths, self.arithmetic)
+            fused_op::fused_sequence(x, self.values(), lengths, self.arithmetic)
         } else {
             self.forward_composed(x, lengths)
+        }
+    }
+
+    /// The state after the last frame that each direction read: `x` `[frames, batch, input]` to
+    /// `[batch, directions * hidden]`, as [`last_state`] of [`Self::forward`].
+    #[must_use]
+    pub fn forward_last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
+        if device::has_fused_lstm(&x.device()) {
+            fused_op::fused_last_state(x, self.values(), lengths, self.arithmetic)
+        } else {
+            last_state(self.forward_composed(x, lengths), self.direction())
+        }
+    }
+
+    fn values(&self) -> (DirectionTensors, Option<DirectionTensors>) {
+        (
+            self.forward.values(),
+            self.backward.as_ref().map(LstmWeights::values),
+        )
+    }
+
+    fn direction(&self) -> Direction {
+        match self.backward {
+            None => Direction::Forward,
+            Some(_) => Direction::Bidirectional,
         }
     }
 
@@ -128,6 +151,23 @@ impl Lstm {
     }
 }
 
+/// The state after the last frame that each direction read, `[frames, batch, width]` to `[batch, width]`.
+pub(crate) fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2> {
+    let [frames, batch, width] = sequence.dims();
+    let hidden = width / direction.count();
+    let of_frame = |frame: usize, units: std::ops::Range<usize>| {
+        let state = sequence
+            .clone()
+            .slice([frame..frame + 1, 0..batch, units.clone()]);
+        state.reshape([batch, units.len()])
+    };
+    let forward = of_frame(frames - 1, 0..hidden);
+    match direction {
+        Direction::Forward => forward,
+        Direction::Bidirectional => Tensor::cat(vec![forward, of_frame(0, hidden..width)], 1),
+    }
+}
+
 /// `[frames, batch]`, 1 where a frame lies within its item's length and 0 beyond.
 pub(crate) fn frame_mask(lengths: &[usize], frames: usize, device: &Device) -> Tensor<2> {
     let mask: Vec<f32> = (0..frames)
@@ -165,15 +205,21 @@ mod tests {
         let x = random("x", [frames, batch, input]).require_grad();
         let weights = random("dy", [frames, batch, direction.count() * hidden]);
         [true, false].map(|fused| {
-            let y = if fused {
-                layer.forward(x.clone(), lengths)
+            let (y, last) = if fused {
+                (
+                    layer.forward(x.clone(), lengths),
+                    layer.forward_last(x.clone(), lengths),
+                )
             } else {
-                layer.forward_composed(x.clone(), lengths)
+                let y = layer.forward_composed(x.clone(), lengths);
+                (y.clone(), last_state(y, direction))
             };
-            let gradients = (y.clone() * weights.clone()).sum().backward();
+            let loss = (y.clone() * weights.clone()).sum()
+                + (last.clone() * last_state(weights.clone(), direction)).sum() * 3.0;
+            let gradients = loss.backward();
             let directions = [&layer.forward].into_iter().chain(&layer.backward);
             let values = |data: TensorData| data.iter::<f32>().collect::<Vec<_>>();
-            let mut outcome = vec![values(y.into_data())];
+            let mut outcome = vec![values(y.into_data()), values(last.into_data())];
             outcome.extend(x.grad(&gradients).map(|g| values(g.into_data())));
             for direction in directions {
                 let matrices = [&direction.input, &direction.recurrent];
@@ -199,8 +245,8 @@ mod tests {
         let [fused, composed] = outcomes(shape, direction, lengths, seed);
         assert_eq!(
             fused.len(),
-            2 + 3 * direction.count(),
-            "output, input's gradient and three weights' gradients a direction"
+            3 + 3 * direction.count(),
+            "output, last states, input's gradient and three weights' gradients a direction"
         );
         for (index, (a, b)) in fused.iter().zip(&composed).enumerate() {
             let scale = b.iter().fold(1.0f32, |m, v| m.max(v.abs()));

@@ -97,9 +97,13 @@ pub(super) fn shard_name(number: u32) -> String {
     format!("shard-{number:05}.audio")
 }
 
+/// How the names of files begin that are not renamed yet: a killed process leaves them.
+pub(super) const BESIDE: &str = ".unfinished-";
+
 /// A file to be renamed into `folder`; readable by whom the user's mask allows, as the shards are.
 pub(super) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
+    builder.prefix(BESIDE);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

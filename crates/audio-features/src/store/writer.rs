@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::index::{IndexBuilder, Placed};
 use super::item::Facts;
 use super::journal::{Begin, Journal, Record};
-use super::layout::{FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, beside, shard_name};
+use super::layout::{BESIDE, FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, beside, shard_name};
 use super::summary::{Missing, StoreSummary};
 
 /// A folder that is being written, or has been.
@@ -111,6 +111,13 @@ impl StoreWriter {
             number += 1;
         }
         remove(&self.folder.join(INDEX))?;
+        let list = StoreError::io("read", &self.folder);
+        for entry in std::fs::read_dir(&self.folder).map_err(list)? {
+            let entry = entry.map_err(StoreError::io("read", &self.folder))?;
+            if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+                remove(&entry.path())?;
+            }
+        }
         Ok(())
     }
 
