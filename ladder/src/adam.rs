@@ -99,77 +99,74 @@ impl Adam {
     }
 }
 
-/// Gradients of a network: their norms by layer, and all of them in one row.
-#[derive(Default)]
-pub(crate) struct Gathered {
-    path: Vec<String>,
-    /// Norm by layer.
-    pub(crate) layers: Vec<LayerGradient>,
-    /// All gradients in the order of the parameters.
-    pub(crate) all: Vec<f32>,
-}
-
-impl Gathered {
-    pub(crate) fn of(network: &impl Module, gradients: &GradientsParams) -> Self {
-        let mut visitor = Visitor {
-            gathered: Self::default(),
-            gradients,
-        };
-        network.visit(&mut visitor);
-        let mut gathered = visitor.gathered;
-        for layer in &mut gathered.layers {
-            layer.norm = layer.norm.sqrt();
+/// Norms of a network's gradients, by layer.
+pub(crate) fn layer_norms(
+    network: &impl Module,
+    gradients: &GradientsParams,
+) -> Vec<LayerGradient> {
+    struct Layers<'a> {
+        gradients: &'a GradientsParams,
+        path: Vec<String>,
+        layers: Vec<LayerGradient>,
+    }
+    impl ModuleVisitor for Layers<'_> {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.path.push(name.to_owned());
         }
-        gathered
-    }
 
-    /// Norm over all layers.
-    pub(crate) fn norm(&self) -> f64 {
-        let squares = self.layers.iter().map(|layer| layer.norm * layer.norm);
-        squares.sum::<f64>().sqrt()
-    }
-}
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.pop();
+        }
 
-struct Visitor<'a> {
-    gathered: Gathered,
-    gradients: &'a GradientsParams,
-}
-
-impl ModuleVisitor for Visitor<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.gathered.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.gathered.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let path = &self.gathered.path;
-        let parts: Vec<&str> = path
-            .iter()
-            .map(String::as_str)
-            .filter(|part| *part != "layers")
-            .collect();
-        let layer = parts[..parts.len().min(2)].join(".");
-        let square = match self.gradients.get::<D>(param.id) {
-            None => 0.0,
-            Some(gradient) => {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let parts = self.path.iter().map(String::as_str);
+            let parts: Vec<&str> = parts.filter(|part| *part != "layers").take(2).collect();
+            let layer = parts.join(".");
+            let square = self.gradients.get::<D>(param.id).map_or(0.0, |gradient| {
                 let data = gradient.into_data();
-                let values = numbers(&data);
-                self.gathered.all.extend(values);
-                values.iter().map(|&v| f64::from(v) * f64::from(v)).sum()
+                let squares = numbers(&data).iter().map(|&v| f64::from(v) * f64::from(v));
+                squares.sum()
+            });
+            match self.layers.iter_mut().find(|known| known.layer == layer) {
+                Some(known) => known.norm += square,
+                None => self.layers.push(LayerGradient {
+                    layer,
+                    norm: square,
+                }),
             }
-        };
-        let layers = &mut self.gathered.layers;
-        match layers.iter_mut().find(|known| known.layer == layer) {
-            Some(known) => known.norm += square,
-            None => layers.push(LayerGradient {
-                layer,
-                norm: square,
-            }),
         }
     }
+    let mut visitor = Layers {
+        gradients,
+        path: Vec::new(),
+        layers: Vec::new(),
+    };
+    network.visit(&mut visitor);
+    for layer in &mut visitor.layers {
+        layer.norm = layer.norm.sqrt();
+    }
+    visitor.layers
+}
+
+/// Norm over all layers.
+pub(crate) fn norm(layers: &[LayerGradient]) -> f64 {
+    let squares = layers.iter().map(|layer| layer.norm * layer.norm);
+    squares.sum::<f64>().sqrt()
+}
+
+/// All gradients in the order of the parameters.
+pub(crate) fn in_one_row(network: &impl Module, gradients: &GradientsParams) -> Vec<f32> {
+    struct Row<'a>(&'a GradientsParams, Vec<f32>);
+    impl ModuleVisitor for Row<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if let Some(gradient) = self.0.get::<D>(param.id) {
+                self.1.extend(numbers(&gradient.into_data()));
+            }
+        }
+    }
+    let mut row = Row(gradients, Vec::new());
+    network.visit(&mut row);
+    row.1
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use diagnosis::preflight::{
 };
 use speaker_eval::eer;
 
-use crate::adam::{Adam, Gathered};
+use crate::adam::{Adam, in_one_row, layer_norms};
 use crate::data::{BINS, Clip, FRAMES, is_silent};
 use crate::draws::{Sampler, Segment};
 use crate::evaluate::rows;
@@ -52,7 +52,7 @@ pub(crate) fn checks(
         let outputs = network.forward(features.clone(), Some((seed, 0))).outputs;
         let loss = batch_loss(outputs, same, settings);
         let gradients = GradientsParams::from_grads(loss.loss.backward(), network);
-        (loss.value(), Gathered::of(network, &gradients))
+        (loss.value(), gradients)
     };
     let labels: Vec<usize> = match settings.all_pairs {
         true => speakers.clone(),
@@ -63,13 +63,13 @@ pub(crate) fn checks(
             true => same_of(labels, true),
             false => labels.iter().map(|&label| label == 1).collect(),
         };
-        let (loss, gathered) = gradient(&same);
+        let (loss, gradients) = gradient(&same);
         anyhow::Ok(LossAndGradient {
             loss,
-            gradient: gathered.all,
+            gradient: in_one_row(network, &gradients),
         })
     })?;
-    let (_, gathered) = gradient(&same);
+    let (_, gradients) = gradient(&same);
     let outputs = network.forward(features.clone(), None).outputs;
     let reported = batch_loss(outputs.clone(), &same, settings).value();
     let outputs = rows(outputs);
@@ -77,7 +77,7 @@ pub(crate) fn checks(
         labels_count,
         loss_is_mean_of_pairs(reported, &one_by_one(&outputs, &same, settings)),
         are_distributions(&outputs),
-        gradients_reach(&gathered.layers),
+        gradients_reach(&layer_norms(network, &gradients)),
         can_overfit(&overfit(network, sampler, &batch, settings)),
         score_direction(|scores, targets| eer(scores, targets).map_or(f64::NAN, |rate| rate.eer)),
         metric_ceiling("accuracy", &same, |distances, same| {
@@ -102,28 +102,25 @@ pub(crate) fn of_data(sampler: &Sampler, clips: &[Clip], settings: &Settings) ->
         / PLANNED as f64;
     let num_speakers = clips.iter().map(|clip| clip.speaker + 1).max().unwrap_or(0);
     let seconds = clips.iter().map(|clip| clip.seconds).sum::<f64>() / clips.len().max(1) as f64;
-    let crops: Vec<(usize, &[f32])> = planned
+    let segments: Vec<&Segment> = planned.iter().take(2).flatten().collect();
+    let silent = segments
+        .iter()
+        .filter(|segment| {
+            // The fixed crop begins where the rest of the recording does.
+            is_silent(&clips[segment.clip].whole, segment.start.unwrap_or(0))
+        })
+        .count();
+    let values: Vec<f32> = planned
         .iter()
         .take(2)
-        .flat_map(|batch| {
-            let clips = batch.iter().map(|segment| segment.clip);
-            clips.zip(sampler.frames_of(batch))
-        })
-        .collect();
-    let silent = crops
-        .iter()
-        .filter(|(clip, crop)| is_silent(&clips[*clip].whole, crop))
-        .count();
-    let values: Vec<f32> = crops
-        .iter()
-        .flat_map(|(_, crop)| crop.iter().copied())
+        .flat_map(|batch| sampler.frames_of(batch).concat())
         .collect();
     let squares: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
     vec![
         few_same_pairs(same_share, BATCH, num_speakers),
         unreachable_speakers(unreachable(clips, num_speakers, settings), num_speakers),
         same_session_positives(&sessions(clips, &planned, settings)),
-        silent_crops(silent as f64 / crops.len().max(1) as f64, crops.len()),
+        silent_crops(silent as f64 / segments.len().max(1) as f64, segments.len()),
         crops_vary((settings.crop == Crop::Fixed).then_some(0.1), 0.4, seconds),
         features_alive(&values, BINS),
         front_ends_agree(&FrontEnds {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use audio_features::{FeatureConfig, Features, LogMel, read_recording};
+use audio_features::{FeatureConfig, Features, LogMel, SpeechActivityConfig, read_recording};
 use pair_sampler::{Manifest, TrialList, Utterance};
 use rayon::prelude::*;
 
@@ -221,23 +221,17 @@ fn blocks(whole: &Features, fixed: &Features) -> Vec<Features> {
         .collect()
 }
 
-/// Whether more than half of a crop's frames are over 30 dB below the recording's loud ones (the 95th percentile).
-pub(crate) fn is_silent(recording: &Features, crop: &[f32]) -> bool {
-    // The features are log10(1 + 10000 x) of the power x of each band.
-    let powers = |frames: &[f32]| -> Vec<f32> {
-        let frames = frames.chunks_exact(BINS);
-        frames
-            .map(|frame| frame.iter().map(|v| 10.0_f32.powf(*v) - 1.0).sum())
-            .collect()
+/// Whether more than half of the segment at `start` of a recording is over 30 dB below the recording's loud frames.
+pub(crate) fn is_silent(recording: &Features, start: usize) -> bool {
+    let activity = SpeechActivityConfig {
+        hangover_s: 0.0,
+        ..SpeechActivityConfig::default()
     };
-    let mut loud = powers(recording.data());
-    loud.sort_by(f32::total_cmp);
-    let Some(&level) = loud.get(loud.len() * 95 / 100) else {
-        return true;
-    };
-    let crop = powers(crop);
-    let quiet = crop.iter().filter(|&&power| power < 1e-3 * level);
-    2 * quiet.count() >= crop.len()
+    let speech = activity.speech_frames(&FeatureConfig::librosa(), recording);
+    let spoken = speech[start..start + FRAMES]
+        .iter()
+        .filter(|&&speech| speech);
+    2 * spoken.count() < FRAMES
 }
 
 /// The lists `{split}.*.txt` or `{split}.txt` of a folder.

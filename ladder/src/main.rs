@@ -1,6 +1,5 @@
 //! What `cargo xtask ladder` drives: the question's failing version, rebuilt outside the product, and one wrong
-//! assumption mended a rung. `ladder run` trains and journals what is not there yet; `ladder report` writes
-//! docs/why-it-failed.md from what is.
+//! assumption mended a rung. It trains and journals what is not there yet, and writes docs/why-it-failed.md from what is.
 
 mod adam;
 mod checks;
@@ -16,80 +15,66 @@ mod rung;
 mod train;
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 
 use data::Corpora;
 use record::Record;
 use rung::{Rung, ladder, side_runs};
 use train::Place;
 
-/// The ladder.
+/// Train the question's failing version and one mended assumption a rung, and write docs/why-it-failed.md.
+///
+/// Runs are journaled: an interrupted ladder goes on where it was, and what has been trained for as many steps with the
+/// same settings is not trained again. The document says how many seeds each figure has.
 #[derive(Parser)]
+#[command(name = "cargo xtask ladder", bin_name = "cargo xtask ladder")]
 struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Train every rung with every seed, but those whose runs are there.
-    Run(Train),
-    /// Write docs/why-it-failed.md from the runs that are there.
-    Report {
-        /// Folder of the finished runs.
-        #[arg(long)]
-        out: PathBuf,
-        /// Folder of the document.
-        #[arg(long)]
-        docs: PathBuf,
-        /// Print the figures as one JSON object instead.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(clap::Args)]
-struct Train {
-    /// The corpora: a folder with recordings and `split.tsv`.
-    #[arg(long)]
-    data: PathBuf,
+    /// A folder with recordings and `split.tsv`, whose column `split` has `train`, `dev` and `test`.
+    #[arg(long, required_unless_present = "report")]
+    data: Option<PathBuf>,
     /// Another split file.
     #[arg(long)]
     split: Option<PathBuf>,
     /// Folder of the lists `dev.*.txt` and `test.*.txt` [default: `trials` in the data].
     #[arg(long)]
     trials: Option<PathBuf>,
-    /// Corpora whose training speakers are trained on [default: all].
+    /// Corpora whose training speakers are trained on, by the manifest's column `corpus` [default: all].
     #[arg(long, value_delimiter = ',')]
     corpora: Vec<String>,
-    /// Seeds of the rungs; the runs beside the ladder have one.
+    /// Seeds of every rung; the runs beside the ladder, which single claims need, have one.
     #[arg(long, default_value_t = 3)]
     seeds: u64,
     /// Steps of every run [default: each rung's own].
     #[arg(long)]
     steps: Option<u64>,
-    /// Only the rungs and runs of this name.
+    /// Only these rungs and runs.
     #[arg(long, value_name = "RUNG")]
     only: Vec<String>,
-    /// Folder of the finished runs.
+    /// Train nothing; write the document from the runs that are there.
     #[arg(long)]
+    report: bool,
+    /// Print one JSON object instead of writing the document.
+    #[arg(long)]
+    json: bool,
+    /// Folder of the finished runs, which `cargo xtask` gives, as it does what follows.
+    #[arg(long, hide = true)]
     out: PathBuf,
+    /// Folder of the document.
+    #[arg(long, hide = true)]
+    docs: PathBuf,
     /// Commit to note in the runs.
-    #[arg(long)]
+    #[arg(long, hide = true)]
     commit: String,
 }
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
-    let result = speaker_model::flushing_denormals(|| match Arguments::parse().command {
-        Command::Run(arguments) => run(&arguments),
-        Command::Report { out, docs, json } => report::report(&out, &docs, json),
-    });
-    match result {
+    let arguments = Arguments::parse();
+    match speaker_model::flushing_denormals(|| climb(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error leaves nobody to tell; the exit code still says it.
@@ -99,9 +84,25 @@ fn main() -> ExitCode {
     }
 }
 
+fn climb(arguments: &Arguments) -> Result<()> {
+    // Operations run on the pool's threads, so that these flush denormal numbers too.
+    rayon::ThreadPoolBuilder::new()
+        .spawn_handler(|thread| {
+            std::thread::Builder::new()
+                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
+                .map(drop)
+        })
+        .build_global()
+        .context("cannot make the thread pool")?;
+    if let Some(data) = arguments.data.as_deref().filter(|_| !arguments.report) {
+        train(arguments, data)?;
+    }
+    report::report(&arguments.out, &arguments.docs, arguments.json)
+}
+
 /// Every run in the order in which they are most wanted: short rungs first, one seed after the other, and the runs beside
 /// the ladder last.
-fn wanted(arguments: &Train) -> Result<Vec<(Rung, u64)>> {
+fn wanted(arguments: &Arguments) -> Result<Vec<(Rung, u64)>> {
     let with_steps = |mut rung: Rung| {
         rung.settings.steps = arguments.steps.unwrap_or(rung.settings.steps);
         rung
@@ -128,25 +129,25 @@ fn wanted(arguments: &Train) -> Result<Vec<(Rung, u64)>> {
     Ok(runs)
 }
 
-fn run(arguments: &Train) -> Result<()> {
+fn train(arguments: &Arguments, data: &Path) -> Result<()> {
     let runs = wanted(arguments)?;
     std::fs::create_dir_all(&arguments.out)
         .with_context(|| format!("cannot make {}", arguments.out.display()))?;
     let trials = arguments.trials.clone();
-    let trials = trials.unwrap_or_else(|| arguments.data.join("trials"));
+    let trials = trials.unwrap_or_else(|| data.join("trials"));
     let mut place: Option<Place> = None;
     let num_runs = runs.len();
     for (number, (rung, seed)) in runs.into_iter().enumerate() {
         let known = Record::read(&arguments.out, rung.name, seed)?;
-        if known.is_some_and(|record| record.settings == rung.settings && record.run.end.is_some())
-        {
+        let known = known.map_or(0, |record| record.steps_of(&rung.settings));
+        if known >= rung.settings.steps {
             continue;
         }
         let place = match &mut place {
             Some(place) => place,
             none => none.insert(Place::new(
                 Corpora::read(
-                    &arguments.data,
+                    data,
                     arguments.split.as_deref(),
                     &trials,
                     &arguments.corpora,
@@ -155,7 +156,13 @@ fn run(arguments: &Train) -> Result<()> {
                 machine(),
             )),
         };
-        let record = train::run(&rung, seed, place, |record| record.write(&arguments.out))?;
+        let record = train::run(&rung, seed, place, |record| {
+            // What an interruption left stays until there is more.
+            match record.run.trace.len() as u64 > known {
+                true => record.write(&arguments.out),
+                false => Ok(()),
+            }
+        })?;
         let end = record.run.trace.last();
         let dev = record.evaluations.last().map_or(f64::NAN, |e| e.mean_dev());
         writeln!(

@@ -1,11 +1,11 @@
 //! A run on disk: whole when it is there.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use diagnosis::{Diagnosis, Run};
+use diagnosis::{Diagnosis, Run, judge};
 use serde::{Deserialize, Serialize};
+use speaker_model::write_atomically;
 
 use crate::evaluate::Evaluation;
 use crate::rung::Settings;
@@ -36,28 +36,37 @@ fn path(folder: &Path, rung: &str, seed: u64) -> PathBuf {
 }
 
 impl Record {
-    /// The run of these settings, if it was finished.
+    /// The run of a rung, as far as it was saved, with what the diagnosis of today says of it.
     pub(crate) fn read(folder: &Path, rung: &str, seed: u64) -> Result<Option<Self>> {
         let path = path(folder, rung, seed);
         let text = match std::fs::read_to_string(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             other => other.with_context(|| format!("cannot read {}", path.display()))?,
         };
-        let record = serde_json::from_str(&text)
+        let mut record: Self = serde_json::from_str(&text)
             .with_context(|| format!("{} is no run of this version: remove it", path.display()))?;
+        record.diagnosis = judge(&record.run);
         Ok(Some(record))
     }
 
-    /// Written beside and renamed, so that an interruption leaves no half of it.
+    /// Steps of it that a run of `settings` for any number of steps has in common with it: steps are the same whatever
+    /// the length.
+    pub(crate) fn steps_of(&self, settings: &Settings) -> u64 {
+        let of_one_length = Settings {
+            steps: settings.steps,
+            ..self.settings.clone()
+        };
+        match of_one_length == *settings {
+            true => self.run.trace.len() as u64,
+            false => 0,
+        }
+    }
+
+    /// Whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let path = path(folder, &self.rung, self.seed);
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        serde_json::to_writer(&mut file, self)?;
-        file.flush()?;
-        file.as_file().sync_all()?;
-        file.persist(&path)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(())
+        write_atomically(&path, &serde_json::to_vec(self)?)
+            .with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// The evaluation at a step, if there was one.
@@ -74,5 +83,47 @@ impl Record {
             .iter()
             .find(|point| point.step == step)
             .map(|point| point.loss)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diagnosis::TracePoint;
+
+    use super::*;
+
+    /// A longer run serves a shorter request, a shorter or another one does not.
+    #[test]
+    fn steps_count_whatever_the_length_that_was_asked_for() {
+        let asked = |steps| Settings {
+            steps,
+            ..Settings::question()
+        };
+        let record = Record {
+            rung: "question".to_owned(),
+            seed: 1,
+            settings: asked(100),
+            commit: String::new(),
+            machine: String::new(),
+            seconds: 0.0,
+            accuracy: Vec::new(),
+            run: Run {
+                trace: vec![TracePoint::default(); 100],
+                ..Run::default()
+            },
+            diagnosis: judge(&Run::default()),
+            evaluations: Vec::new(),
+        };
+        assert_eq!(record.steps_of(&asked(50)), 100);
+        assert_eq!(record.steps_of(&asked(1500)), 100);
+        let other = Settings {
+            margin: 3.0,
+            ..asked(50)
+        };
+        assert_eq!(record.steps_of(&other), 0);
+        let folder = tempfile::tempdir().unwrap();
+        record.write(folder.path()).unwrap();
+        let read = Record::read(folder.path(), "question", 1).unwrap().unwrap();
+        assert_eq!(read.steps_of(&asked(50)), 100);
     }
 }

@@ -317,7 +317,12 @@ pub(crate) fn side_runs() -> Vec<Rung> {
         batches: Batches::Pairs(share),
         ..question()
     };
-    let margin = |margin| Settings { margin, ..pk() };
+    // What margin, directions and layout do shows after the phase in which everything is driven apart.
+    let long = || Settings {
+        steps: LONG_STEPS,
+        ..Settings::pk()
+    };
+    let margin = |margin, settings| Settings { margin, ..settings };
     let gain = |gain| Settings { gain, ..pk() };
     vec![
         side(
@@ -379,7 +384,7 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "P × K, one direction a pair",
             Settings {
                 directions: Directions::One,
-                ..pk()
+                ..long()
             },
         ),
         side(
@@ -387,12 +392,12 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "P × K, axes reinterpreted",
             Settings {
                 layout: Layout::Reinterpreted,
-                ..pk()
+                ..long()
             },
         ),
-        side("margin-0.5", "P × K, margin 0.5", margin(0.5)),
-        side("margin-1", "P × K, margin 1", margin(1.0)),
-        side("margin-2", "P × K, margin 2", margin(2.0)),
-        side("margin-5", "P × K, margin 5", margin(5.0)),
+        side("margin-0.5", "P × K, margin 0.5", margin(0.5, pk())),
+        side("margin-1", "P × K, margin 1", margin(1.0, long())),
+        side("margin-2", "P × K, margin 2", margin(2.0, long())),
+        side("margin-5", "P × K, margin 5", margin(5.0, pk())),
     ]
 }

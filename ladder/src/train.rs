@@ -7,10 +7,12 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use diagnosis::{End, EndedBy, Facts, LayerUnits, Measurements, Metric, Run, TracePoint, judge};
+use diagnosis::{
+    End, EndedBy, Facts, LayerGradient, LayerUnits, Measurements, Metric, Run, TracePoint, judge,
+};
 use rand::seq::SliceRandom;
 
-use crate::adam::{Adam, Gathered};
+use crate::adam::{Adam, layer_norms, norm};
 use crate::checks::{checks, input};
 use crate::data::{Clip, Corpora};
 use crate::draws::{Purpose, Sampler, stream};
@@ -50,8 +52,8 @@ struct Training<'a> {
     trace: Vec<TracePoint>,
     accuracy: Vec<f64>,
     visited: BTreeSet<usize>,
-    /// The batch just taken, and its gradient.
-    last: Option<(BatchLoss, Gathered)>,
+    /// The batch just taken, and its gradient by layer.
+    last: Option<(BatchLoss, Vec<LayerGradient>)>,
 }
 
 impl<'a> Training<'a> {
@@ -81,7 +83,7 @@ impl<'a> Training<'a> {
         let activations = self.network.forward(features, Some((self.seed, step)));
         let loss = batch_loss(activations.outputs, &same, self.settings);
         let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.network);
-        let gathered = Gathered::of(&self.network, &gradients);
+        let layers = layer_norms(&self.network, &gradients);
         self.network = self
             .adam
             .step(self.network.clone(), gradients, self.settings.learning_rate);
@@ -93,12 +95,12 @@ impl<'a> Training<'a> {
             plateau: Some(plateau(&same, self.settings)),
             same_divergence,
             different_divergence,
-            gradient_norm: Some(gathered.norm()),
+            gradient_norm: Some(norm(&layers)),
             speakers_visited: Some(self.visited.len()),
         });
         self.accuracy
             .push(accuracy(&loss.distances, &same, self.settings.shape));
-        self.last = Some((loss, gathered));
+        self.last = Some((loss, layers));
     }
 
     /// Mean share of same-speaker pairs, from the plateaus: without such pairs they would be highest.
@@ -118,7 +120,7 @@ impl<'a> Training<'a> {
             LayerUnits::of("output", &rows(activations.outputs), None),
         ];
         measurements.learning_rate = Some(self.settings.learning_rate);
-        let (Some((loss, gathered)), Some(point)) = (&self.last, self.trace.last()) else {
+        let (Some((loss, layers)), Some(point)) = (&self.last, self.trace.last()) else {
             return;
         };
         measurements.loss = Some(point.loss);
@@ -126,7 +128,7 @@ impl<'a> Training<'a> {
         measurements.same_divergence = point.same_divergence;
         measurements.different_divergence = point.different_divergence;
         measurements.gradient_norm = point.gradient_norm;
-        measurements.gradients = gathered.layers.clone();
+        measurements.gradients.clone_from(layers);
         measurements.speakers_visited = point.speakers_visited;
         let different = loss.divergences().into_iter().zip(&loss.same);
         let different: Vec<f64> = different

@@ -132,8 +132,8 @@ fn document(
          corpus and, where it is known, gender.\n\
          - TensorFlow 1.11 was not run: the broadcast is computed as its shapes say, and checked against the plain loop over the table.\n\
          - Recordings shorter than half a second are filled with zeros.\n\
-         - From the softmax on, the products of the recurrent layers are of bf16; so are those that embed for the EERs. `softmax-f32` is the same \
-         training in 32 bits: it takes another course, and differs by as much as seeds do.\n\
+         - From the softmax on, the products of the recurrent layers are of bf16; so are those that embed for the EERs. `softmax-f32` is the \
+         softmax rung in 32 bits, for comparison.\n\
          - The embedding of a recording is the mean of the last states of its 0.4 s blocks, counted from its end, as in the question's script.\n"
     )?;
     Ok(out)
