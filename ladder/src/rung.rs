@@ -302,8 +302,9 @@ pub(crate) fn side_runs() -> Vec<Rung> {
         shape: Shape::Kept,
         ..question()
     };
-    let pk = || Settings {
-        steps: STEPS,
+    // What directions, axes and margins do shows after the phase in which everything is driven apart: in long runs.
+    let pk = |steps| Settings {
+        steps,
         ..Settings::pk()
     };
     let side = |name, title, settings| Rung {
@@ -317,13 +318,8 @@ pub(crate) fn side_runs() -> Vec<Rung> {
         batches: Batches::Pairs(share),
         ..question()
     };
-    // What margin, directions and layout do shows after the phase in which everything is driven apart.
-    let long = || Settings {
-        steps: LONG_STEPS,
-        ..Settings::pk()
-    };
     let margin = |margin, settings| Settings { margin, ..settings };
-    let gain = |gain| Settings { gain, ..pk() };
+    let gain = |gain| Settings { gain, ..pk(STEPS) };
     vec![
         side(
             "random-labels",
@@ -384,7 +380,7 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "P × K, one direction a pair",
             Settings {
                 directions: Directions::One,
-                ..long()
+                ..pk(LONG_STEPS)
             },
         ),
         side(
@@ -392,12 +388,12 @@ pub(crate) fn side_runs() -> Vec<Rung> {
             "P × K, axes reinterpreted",
             Settings {
                 layout: Layout::Reinterpreted,
-                ..long()
+                ..pk(LONG_STEPS)
             },
         ),
-        side("margin-0.5", "P × K, margin 0.5", margin(0.5, pk())),
-        side("margin-1", "P × K, margin 1", margin(1.0, long())),
-        side("margin-2", "P × K, margin 2", margin(2.0, long())),
-        side("margin-5", "P × K, margin 5", margin(5.0, pk())),
+        side("margin-0.5", "P × K, margin 0.5", margin(0.5, pk(STEPS))),
+        side("margin-1", "P × K, margin 1", margin(1.0, pk(LONG_STEPS))),
+        side("margin-2", "P × K, margin 2", margin(2.0, pk(LONG_STEPS))),
+        side("margin-5", "P × K, margin 5", margin(5.0, pk(STEPS))),
     ]
 }
