@@ -80,7 +80,8 @@ impl Lstm {
     }
 
     /// The state after the last frame that each direction read: `x` `[frames, batch, input]` to
-    /// `[batch, directions * hidden]`, as [`last_state`] of [`Self::forward`].
+    /// `[batch, directions * hidden]`. Of [`Self::forward`] that is the forward direction's part of the last frame and the
+    /// backward direction's of the first.
     #[must_use]
     pub fn forward_last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
         if device::has_fused_lstm(&x.device()) {
