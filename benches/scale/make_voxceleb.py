@@ -65,11 +65,9 @@ def main():
     archive = args.out / "vox2"
     archive.mkdir()
     with open(joined, "rb") as file:
-        for number in range(26):
-            part = file.read(PART_BYTES)
-            if not part:
-                break
-            (archive / f"vox2_dev_aac_parta{chr(97 + number)}").write_bytes(part)
+        for number, part in enumerate(iter(lambda: file.read(PART_BYTES), b"")):
+            first, second = divmod(number, 26)
+            (archive / f"vox2_dev_aac_part{chr(97 + first)}{chr(97 + second)}").write_bytes(part)
     joined.unlink()
 
 

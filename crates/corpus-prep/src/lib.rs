@@ -34,6 +34,7 @@ mod known;
 mod meta;
 mod name;
 mod plan;
+mod split_archive;
 mod sums;
 mod voxceleb;
 

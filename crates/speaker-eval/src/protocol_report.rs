@@ -129,7 +129,7 @@ pub fn pair_scores(
             expected: embeddings.len(),
         });
     }
-    count_pairs(speakers.len(), BYTES_PER_PAIR, MAX_DISTANCE_BYTES)?;
+    count_pairs(speakers.len(), BYTES_PER_PAIR, 0, MAX_DISTANCE_BYTES)?;
     let points = 0..speakers.len();
     let pairs: Vec<(usize, usize)> = points
         .clone()

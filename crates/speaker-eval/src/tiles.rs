@@ -40,7 +40,11 @@ pub(crate) fn centred_rows(embeddings: &EmbeddingMatrix) -> EmbeddingMatrix {
     let mean = centred.mean();
     match centred.centre(&mean) {
         Ok(()) => centred,
-        Err(_) => embeddings.clone(),
+        Err(_) => {
+            // Never two copies at a time.
+            drop(centred);
+            embeddings.clone()
+        }
     }
 }
 

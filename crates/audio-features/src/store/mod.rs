@@ -39,6 +39,7 @@
 //! # }
 //! ```
 
+mod audio;
 mod division;
 mod encode;
 mod error;
