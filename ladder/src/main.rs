@@ -139,8 +139,11 @@ fn train(arguments: &Arguments, data: &Path) -> Result<()> {
     let num_runs = runs.len();
     for (number, (rung, seed)) in runs.into_iter().enumerate() {
         let known = Record::read(&arguments.out, rung.name, seed)?;
+        let ended = known
+            .as_ref()
+            .is_some_and(|record| record.run.end.is_some());
         let known = known.map_or(0, |record| record.steps_of(&rung.settings));
-        if known >= rung.settings.steps {
+        if ended && known >= rung.settings.steps {
             continue;
         }
         let place = match &mut place {
@@ -157,8 +160,8 @@ fn train(arguments: &Arguments, data: &Path) -> Result<()> {
             )),
         };
         let record = train::run(&rung, seed, place, |record| {
-            // What an interruption left stays until there is more.
-            match record.run.trace.len() as u64 > known {
+            // What an interruption left stays until there is as much.
+            match record.run.trace.len() as u64 >= known {
                 true => record.write(&arguments.out),
                 false => Ok(()),
             }

@@ -188,3 +188,39 @@ fn wrong_sets_of_parts_are_refused_by_name() {
         &["`changed.parquet`", "differ in the list of recordings"],
     );
 }
+
+#[test]
+fn a_part_of_which_nothing_can_be_read_is_joined_too() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 2, 2);
+    // More than any other name, so that some part has nothing else.
+    for number in 0..20 {
+        place.write(&format!("corpus/s0/broken-{number}.wav"), "no recording");
+    }
+    let whole = place.run("embed --model model corpus --out whole.parquet --json --quiet");
+    assert_eq!(whole.code, Some(3), "{whole:#?}");
+    let (mut parts, mut without) = (String::new(), 0);
+    for part in 1..=8 {
+        let run = place.run(&format!(
+            "embed --model model corpus --shard {part}/8 --out {part}.parquet --json --quiet"
+        ));
+        assert!(matches!(run.code, Some(0 | 3)), "{run:#?}");
+        let report = run.json();
+        without +=
+            u32::from(report["n_embedded"] == 0 && report["skipped"] != serde_json::json!([]));
+        parts += &format!("{part}.parquet ");
+    }
+    assert!(without > 0, "every part has a recording that can be read");
+    let merged = place.run(&format!("merge {parts} --out merged.parquet --json"));
+    assert_eq!(merged.code, Some(3), "{merged:#?}");
+    assert_eq!(
+        fs::read(place.path("merged.parquet")).unwrap(),
+        fs::read(place.path("whole.parquet")).unwrap()
+    );
+    let absent = place.run("merge 1.parquet nowhere --out x.parquet");
+    assert_eq!(absent.code, Some(1));
+    assert!(
+        absent.stderr.contains("`nowhere` does not exist"),
+        "{absent:#?}"
+    );
+}

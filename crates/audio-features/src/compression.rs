@@ -44,6 +44,14 @@ impl Compression {
         }
     }
 
+    /// Band power that silence is taken for: nothing below it is told apart.
+    #[must_use]
+    pub fn floor_power(self) -> f64 {
+        let mut silence = [0.0];
+        self.compress(&mut silence);
+        self.power(f64::from(silence[0]))
+    }
+
     /// Band power of one feature value.
     #[must_use]
     pub fn power(self, value: f64) -> f64 {

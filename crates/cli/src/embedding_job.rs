@@ -120,8 +120,8 @@ impl EmbeddingJob<'_> {
             result => result?,
         }
         let skipped = note.skipped();
-        // A part may be empty; what all of it failed is another thing.
-        if num_embedded == 0 && (self.part.is_none() || !skipped.is_empty()) {
+        // A part may be empty: whether anything is left is known when all parts are joined.
+        if num_embedded == 0 && self.part.is_none() {
             return Err(nothing_left(skipped.len()));
         }
         writer.finish(&note)?;

@@ -132,7 +132,7 @@ impl Work {
             (a != b).then(|| [what.to_owned(), a, b, remedy.to_owned()])
         };
         let same_model = "make all parts with one model";
-        let same_settings = "make all parts with one siamang and the same flags; `--simd NAME` makes unlike machines alike";
+        let same_settings = "make all parts with one siamang and the same flags, on like processors; `--simd NAME` settles the recurrent layers";
         let same_list = "make all parts from the same recordings, given in the same order";
         differ("model", &self.model_hash, &other.model_hash, same_model)
             .or_else(|| differ("version", &self.version, &other.version, same_settings))

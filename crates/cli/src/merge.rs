@@ -36,6 +36,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    if let Some(path) = args.parts.iter().find(|path| !path.exists()) {
+        return Err(fault(
+            format!("cannot merge: `{}` does not exist", path.display()),
+            "give every part that `--shard` made",
+        ));
+    }
     let embeddings = args.parts.iter().find(|path| is_embeddings(path));
     let store = args.parts.iter().find(|path| !is_embeddings(path));
     match (embeddings, store) {

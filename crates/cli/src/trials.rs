@@ -161,7 +161,7 @@ fn read_named(
         }
         if note.work.centre != centre {
             console.warn(&format!(
-                "`{shown}` was made with `--centre {}`: give the same here",
+                "`{shown}` was made with `--centre {}`, and what that subtracted stays subtracted, whatever `--centre` says here",
                 note.work.centre
             ));
         }

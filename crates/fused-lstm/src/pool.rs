@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// More free buffers than a deep network's step needs are given back to the allocator, oldest first.
+/// Free buffers for each thread; more than a deep network's step needs are given back to the allocator, oldest first.
 const MAX_FREE: usize = 64;
 
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
@@ -34,7 +34,7 @@ pub fn recycle(buffer: Vec<f32>) {
         return;
     }
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    if free.len() >= MAX_FREE {
+    if free.len() >= MAX_FREE * rayon::current_num_threads() {
         free.remove(0);
     }
     free.push(buffer);

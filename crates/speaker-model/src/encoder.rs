@@ -8,7 +8,7 @@ use crate::config::{Arithmetic, EncoderConfig, Pooling};
 use crate::dense::Dense;
 use crate::dropout::DropoutStream;
 use crate::lstm::{Lstm, frame_mask, last_state};
-use crate::seen::Seen;
+use crate::seen::{See, Seen};
 use crate::whitening::Whitening;
 
 /// A stack of [`Lstm`] layers whose last sequence is pooled into one vector an item.
@@ -81,24 +81,14 @@ impl Encoder {
         self.pass(features, lengths, dropout, None)
     }
 
-    /// [`Self::forward`], which shows every layer's output to `see`.
-    pub(crate) fn forward_seen(
-        &self,
-        features: Tensor<3>,
-        lengths: Option<&[usize]>,
-        dropout: Option<&mut DropoutStream>,
-        see: &mut dyn FnMut(Seen<'_>),
-    ) -> Tensor<2> {
-        self.pass(features, lengths, dropout, Some(see))
-    }
-
-    /// Without `see`, no more of the last layer's states than the pooling needs is made.
-    fn pass(
+    /// [`Self::forward`], which shows every layer's output to `see`. Without it, no more of the last layer's states is made
+    /// than the pooling needs.
+    pub(crate) fn pass(
         &self,
         features: Tensor<3>,
         lengths: Option<&[usize]>,
         mut dropout: Option<&mut DropoutStream>,
-        mut see: Option<&mut dyn FnMut(Seen<'_>)>,
+        mut see: Option<See<'_>>,
     ) -> Tensor<2> {
         let scale = self.config.input_scale;
         let mut sequence = if (scale - 1.0).abs() < f64::EPSILON {

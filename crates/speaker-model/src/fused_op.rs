@@ -68,7 +68,7 @@ pub(crate) fn fused_sequence(
     ))
 }
 
-/// The last states alone, `[batch, directions * hidden]`: nothing else is kept, and no gradient of the rest is read.
+/// The last states alone, `[batch, directions * hidden]`: no sequence is put together, and no gradient of one is read.
 pub(crate) fn fused_last_state(
     x: Tensor<3>,
     weights: LayerTensors,

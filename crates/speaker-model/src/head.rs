@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::config::{Activation, HeadConfig};
 use crate::dense::Dense;
 use crate::dropout::DropoutStream;
-use crate::seen::Seen;
+use crate::seen::{See, Seen};
 
 /// Dense layers with an activation between them; the last gives the logits.
 #[derive(Module, Debug)]
@@ -48,15 +48,15 @@ impl Head {
     /// Embeddings `[batch, embedding_dim]` to logits `[batch, num_outputs]`.
     #[must_use]
     pub fn forward(&self, embeddings: Tensor<2>, dropout: Option<&mut DropoutStream>) -> Tensor<2> {
-        self.forward_seen(embeddings, dropout, &mut |_| {})
+        self.pass(embeddings, dropout, None)
     }
 
     /// [`Self::forward`], which shows every layer's output to `see`.
-    pub(crate) fn forward_seen(
+    pub(crate) fn pass(
         &self,
         embeddings: Tensor<2>,
         mut dropout: Option<&mut DropoutStream>,
-        see: &mut dyn FnMut(Seen<'_>),
+        mut see: Option<See<'_>>,
     ) -> Tensor<2> {
         let mut x = if self.config.batch_norm {
             standardised(embeddings)
@@ -65,7 +65,9 @@ impl Head {
         };
         for (index, layer) in self.layers.iter().enumerate() {
             x = layer.forward(x);
-            see(Seen::HeadDense(index, &x));
+            if let Some(see) = see.as_deref_mut() {
+                see(Seen::HeadDense(index, &x));
+            }
             if index + 1 == self.layers.len() {
                 break;
             }

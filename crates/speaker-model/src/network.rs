@@ -10,7 +10,7 @@ use crate::config::ModelConfig;
 use crate::dropout::DropoutStream;
 use crate::encoder::Encoder;
 use crate::head::Head;
-use crate::seen::Seen;
+use crate::seen::{See, Seen};
 use crate::weights::{self, Precision};
 
 /// Encoder and head. Both inputs of a siamese pair go through the same weights, so that a batch of
@@ -46,7 +46,7 @@ impl SpeakerNetwork {
         lengths: Option<&[usize]>,
         dropout: &mut DropoutStream,
     ) -> Tensor<2> {
-        self.logits_seen(features, lengths, dropout, &mut |_| {})
+        self.pass(features, lengths, dropout, None)
     }
 
     /// [`Self::logits`], which shows every layer's output to `see`, in the order in which they are computed.
@@ -58,9 +58,20 @@ impl SpeakerNetwork {
         dropout: &mut DropoutStream,
         see: &mut dyn FnMut(Seen<'_>),
     ) -> Tensor<2> {
+        self.pass(features, lengths, dropout, Some(see))
+    }
+
+    fn pass(
+        &self,
+        features: Tensor<3>,
+        lengths: Option<&[usize]>,
+        dropout: &mut DropoutStream,
+        mut see: Option<See<'_>>,
+    ) -> Tensor<2> {
         let encoder = &self.encoder;
-        let embeddings = encoder.forward_seen(features, lengths, Some(&mut *dropout), see);
-        self.head.forward_seen(embeddings, Some(dropout), see)
+        let in_encoder = see.as_mut().map(|see| &mut **see as See<'_>);
+        let embeddings = encoder.pass(features, lengths, Some(&mut *dropout), in_encoder);
+        self.head.pass(embeddings, Some(dropout), see)
     }
 
     /// Writes every parameter, as training needs them, to a safetensors file.

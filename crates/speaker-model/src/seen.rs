@@ -12,3 +12,6 @@ pub enum Seen<'a> {
     /// A layer of the head before its activation, first layer 0: `[batch, width]`; the last gives the logits.
     HeadDense(usize, &'a Tensor<2>),
 }
+
+/// Who looks at what passes.
+pub(crate) type See<'a> = &'a mut dyn FnMut(Seen<'_>);

@@ -10,15 +10,13 @@ const EMPTY: f64 = 1e-6;
 /// Share of the bands that is empty above the highest other one in a narrow recording.
 const NARROW: f64 = 0.1;
 
-/// Looks at raw log-mel recordings of a front end with `config`; silent ones are left out.
-pub(crate) fn bandwidth<'a>(
-    recordings: impl Iterator<Item = &'a Features>,
+/// Of recordings of a front end with `config`, by the [`reach`] of each; silent ones are left out.
+pub(crate) fn bandwidth(
+    reaches: impl Iterator<Item = Option<usize>>,
     config: &FeatureConfig,
 ) -> Bandwidth {
     let num_bands = config.num_bins;
-    let reaches: Vec<usize> = recordings
-        .filter_map(|recording| reach(recording, config))
-        .collect();
+    let reaches: Vec<usize> = reaches.flatten().collect();
     let least = (1.0 - NARROW) * num_bands as f64;
     let mut narrow: Vec<usize> = reaches
         .iter()
@@ -35,8 +33,8 @@ pub(crate) fn bandwidth<'a>(
     }
 }
 
-/// Bands up to the highest that is not empty; None where all are.
-fn reach(recording: &Features, config: &FeatureConfig) -> Option<usize> {
+/// Bands of a raw log-mel recording up to the highest that is not empty; None where all are.
+pub(crate) fn reach(recording: &Features, config: &FeatureConfig) -> Option<usize> {
     let mut powers = vec![0.0_f64; config.num_bins];
     for frame in recording.data().chunks_exact(config.num_bins.max(1)) {
         for (power, &value) in powers.iter_mut().zip(frame) {
@@ -44,7 +42,9 @@ fn reach(recording: &Features, config: &FeatureConfig) -> Option<usize> {
         }
     }
     let strongest = powers.iter().copied().fold(0.0, f64::max);
-    let heard = |power: &f64| *power > EMPTY * strongest;
+    // What silence is compressed to, with some room for the rounding of f32.
+    let floor = 1.001 * config.compression.floor_power() * recording.num_frames() as f64;
+    let heard = |power: &f64| *power > floor.max(EMPTY * strongest);
     powers.iter().rposition(heard).map(|band| band + 1)
 }
 
@@ -88,9 +88,14 @@ mod tests {
     fn telephone_speech_is_told_from_what_reaches_to_the_top() {
         for config in [FeatureConfig::librosa(), FeatureConfig::kaldi()] {
             let recordings = [noise(3_400.0, &config), noise(7_600.0, &config)];
-            let silent = Features::new(vec![0.0; 10 * config.num_bins], config.num_bins);
-            let found = bandwidth(recordings.iter().chain([&silent]), &config);
-            assert_eq!(found.num_narrow, 1, "{found:?}");
+            let silent = LogMel::new(&config).unwrap().extract(&[0.0; 8_000]);
+            let reaches = recordings.iter().chain([&silent]);
+            let found = bandwidth(reaches.map(|one| reach(one, &config)), &config);
+            assert_eq!(
+                (found.num_recordings, found.num_narrow),
+                (2, 1),
+                "{found:?}"
+            );
             assert!(
                 (3_300.0..3_800.0).contains(&found.narrow_hz),
                 "{found:?} {config:?}"

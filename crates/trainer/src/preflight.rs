@@ -14,7 +14,7 @@ use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::SpeakerNetwork;
 
 use crate::TrainError;
-use crate::bandwidth::bandwidth;
+use crate::bandwidth::{bandwidth, reach};
 use crate::batch::{Batch, BatchMaker};
 use crate::loss::{labels, loss};
 use crate::optimise::Optimiser;
@@ -204,12 +204,12 @@ impl Training<'_> {
             ..SpeechActivityConfig::default()
         };
         let mut raw = Vec::new();
-        let mut recordings = Vec::new();
+        let mut reaches = Vec::new();
         let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
         for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
             let path = &self.manifest.utterances[item.utterance].path;
             let mut recording = self.bank.log_mel(path)?.into_features();
-            recordings.push(recording.clone());
+            reaches.push(reach(&recording, config));
             self.front_end.drop_silence(&mut recording);
             let frames = recording.num_frames();
             let start = item
@@ -240,7 +240,7 @@ impl Training<'_> {
             crops_vary(start_s, crop_s, mean_s),
             features_alive(&raw, config.num_bins),
             front_ends_agree(&FrontEnds {
-                train: bandwidth(recordings.iter(), config),
+                train: bandwidth(reaches.into_iter(), config),
                 dev: self.dev_bandwidth(),
                 high_hz: config.high_hz,
                 input_rms: rms,
@@ -253,7 +253,9 @@ impl Training<'_> {
         let (recordings, names) = self.dev.recordings();
         let plain = &recordings[..names.len()];
         let stride = plain.len().div_ceil(MOST_CROPS).max(1);
-        bandwidth(plain.iter().step_by(stride), &self.config.features)
+        let config = &self.config.features;
+        let some = plain.iter().step_by(stride);
+        bandwidth(some.map(|recording| reach(recording, config)), config)
     }
 
     /// What is reported, on perfect and on inverted scores.

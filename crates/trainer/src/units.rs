@@ -4,9 +4,9 @@ use burn::tensor::Tensor;
 use diagnosis::LayerUnits;
 use speaker_model::{Activation, ModelConfig, Seen};
 
-/// Every so many-th state of the frames of a batch is looked at; a number that frames and segments have no divisor in
-/// common with.
-const STATE_STRIDE: usize = 7;
+/// Every so many-th state of the frames of a batch is looked at: the first of these that does not divide the number of
+/// segments, so that all of them are.
+const STATE_STRIDES: [usize; 3] = [7, 11, 13];
 
 /// The state of `seen`'s units over its batch, in a network of `model`.
 ///
@@ -18,7 +18,10 @@ pub(crate) fn units(model: &ModelConfig, seen: &Seen<'_>) -> LayerUnits {
             let [frames, segments, width] = states.dims();
             let states = (*states).clone().reshape([frames * segments, width]);
             let name = format!("encoder.layers.{index}");
-            LayerUnits::of(name, &rows(&states, STATE_STRIDE), Some(1.0))
+            let stride = STATE_STRIDES
+                .into_iter()
+                .find(|stride| !segments.is_multiple_of(*stride));
+            LayerUnits::of(name, &rows(&states, stride.unwrap_or(1)), Some(1.0))
         }
         Seen::EncoderDense(output) => {
             let activation = model.encoder.dense.as_ref().map(|dense| dense.activation);

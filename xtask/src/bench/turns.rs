@@ -101,6 +101,9 @@ impl Running {
             if let Ok(value) = serde_json::from_str(&line) {
                 return Ok(value);
             }
+            if line.starts_with('{') {
+                bail!("it answered {}", line.trim_end());
+            }
             line.clear();
         }
         let status = self.child.wait()?;

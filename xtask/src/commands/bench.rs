@@ -18,7 +18,7 @@ use crate::bench::turns::compare;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   cargo xtask bench                                  # everything, half an hour; writes BENCHMARKS.md
-  cargo xtask bench --quick                          # the main lines in two minutes
+  cargo xtask bench --quick                          # the main lines: two minutes, once all is built
   cargo xtask bench --only train-step --json
   cargo xtask bench --only embed                     # recordings to embeddings, beside Resemblyzer
   cargo xtask bench --python V/bin/python            # an environment that has the peers already")]

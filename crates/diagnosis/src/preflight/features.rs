@@ -111,9 +111,13 @@ pub fn front_ends_agree(found: &FrontEnds) -> Check {
     let measured = match ends_hz {
         None => rms,
         Some(ends_hz) => format!(
-            "{} of the training and {} of the development recordings end at {} of the {} kHz that the bands reach to; {rms}",
-            percent(train.share()),
-            percent(dev.share()),
+            "{} recordings end at {} of the {} kHz that the bands reach to; {rms}",
+            [(train, "training"), (dev, "development")]
+                .into_iter()
+                .filter(|(some, _)| some.num_recordings > 0)
+                .map(|(some, name)| format!("{} of the {name}", percent(some.share())))
+                .collect::<Vec<_>>()
+                .join(" and "),
             number(ends_hz / 1000.0),
             number(found.high_hz / 1000.0)
         ),
