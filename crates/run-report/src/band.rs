@@ -24,7 +24,10 @@ const FREE_KEYS: [&str; 4] = ["seed", "max_minutes", "eval_every", "precision"];
 const SHIPPED: [(&str, &str); 4] = [
     ("best.json", include_str!("../bands/best.json")),
     ("paper-pk.json", include_str!("../bands/paper-pk.json")),
-    ("question-pk.json", include_str!("../bands/question-pk.json")),
+    (
+        "question-pk.json",
+        include_str!("../bands/question-pk.json"),
+    ),
     ("voices.json", include_str!("../bands/voices.json")),
 ];
 
