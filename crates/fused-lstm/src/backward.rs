@@ -129,24 +129,21 @@ pub(crate) fn input_gradient(
         plan.panels(panels, columns)
     });
     let panels: Vec<Panels> = panels.collect();
-    // Parts of the same sequences follow each other, one a direction.
-    let mut by_sequences: Vec<&Part> = parts.iter().collect();
-    by_sequences.sort_by_key(|part| (part.sequences.start, part.direction));
-    let of_sequences: Vec<&[&Part]> = by_sequences
-        .chunk_by(|one, other| one.sequences == other.sequences)
-        .collect();
+    // A direction's parts follow each other, and each direction has as many.
+    let of_direction = parts.len() / panels.len();
     let longest = parts.iter().map(|part| part.sequences.len()).max();
     let together = ROWS.div_ceil(longest.unwrap_or(1)).min(shape.frames);
     dx.par_chunks_mut(together * shape.batch * shape.input)
         .enumerate()
         .for_each(|(task, dx)| {
             let frames = dx.len() / (shape.batch * shape.input);
-            for parts in &of_sequences {
-                let sequences = parts[0].sequences.clone();
+            for (number, part) in parts[..of_direction].iter().enumerate() {
+                let sequences = &part.sequences;
+                let parts = || parts[number..].iter().step_by(of_direction);
                 let count = frames * sequences.len();
                 let mut scratch: Vec<Buffer> =
-                    parts.iter().map(|_| plan.scratch(count, columns)).collect();
-                let rows = parts.iter().zip(&mut scratch).map(|(part, scratch)| {
+                    parts().map(|_| plan.scratch(count, columns)).collect();
+                let rows = parts().zip(&mut scratch).map(|(part, scratch)| {
                     let rows = shape.frames * sequences.len();
                     let first = task * together * sequences.len();
                     let rows = Rows::panels(&part.trace.gates, rows, first, count);
@@ -156,7 +153,7 @@ pub(crate) fn input_gradient(
                 let mut out = Buffer::new(count * WIDTH);
                 let (out, _) = out.as_chunks_mut::<WIDTH>();
                 for number in 0..shape.input.div_ceil(WIDTH) {
-                    for (&rows, part) in rows.iter().zip(*parts) {
+                    for (&rows, part) in rows.iter().zip(parts()) {
                         plan.product(Product {
                             rows,
                             panel: panels[part.direction].get(number),

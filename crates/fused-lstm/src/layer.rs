@@ -103,7 +103,8 @@ pub fn forward_with(
     Ok((y, saved))
 }
 
-/// Gradients of a loss whose gradient with respect to `y` is `dy`, which has its shape: those of `x` (if `want_dx`) and of each direction's weights. `x` and `weights` are those that [`forward`] was given.
+/// Gradients of a loss whose gradient with respect to `y` is `dy`, which has its shape: those of `x` (if `want_dx`) and of
+/// each direction's weights. `x` and `weights` are those that [`forward`] was given.
 ///
 /// # Errors
 /// A slice that does not fit the shape: see [`LstmError`].
