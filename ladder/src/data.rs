@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use audio_features::{FeatureConfig, Features, LogMel, SpeechActivityConfig, read_recording};
-use pair_sampler::{Manifest, TrialList, Utterance};
 use rayon::prelude::*;
+use speech_data::{Manifest, TrialList, Utterance};
 
 /// Frames of a segment and bands of a frame.
 pub(crate) const FRAMES: usize = 40;

@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate must not depend on, directly.
-const NEVER: [(&str, &[&str]); 15] = [
+const NEVER: [(&str, &[&str]); 16] = [
     (
         "allocator",
         &["audio-features", "burn", "fused-lstm", "speaker-model"],
@@ -29,6 +29,19 @@ const NEVER: [(&str, &[&str]); 15] = [
             "pair-sampler",
             "speaker-eval",
             "speaker-model",
+            "speech-data",
+            "trainer",
+        ],
+    ),
+    (
+        "speech-data",
+        &[
+            "burn",
+            "clap",
+            "pair-sampler",
+            "speaker-eval",
+            "speaker-model",
+            "symphonia",
             "trainer",
         ],
     ),

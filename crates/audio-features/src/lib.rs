@@ -45,10 +45,10 @@ mod levels;
 mod log_mel;
 mod mel_scale;
 mod normalise;
+mod pcm16;
 mod recording;
 mod resample;
 mod spectrum;
-pub mod store;
 mod transpose;
 mod warning;
 mod waveform;
@@ -64,6 +64,7 @@ pub use features::Features;
 pub use front_end::FrontEnd;
 pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
+pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use recording::{
     ChannelSamples, Recording, Source, decode_recording, is_audio_path, read_channels,
     read_recording,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use corpus_prep::{CheckOptions, CheckedData, check};
-use pair_sampler::Filter;
+use speech_data::Filter;
 
 use crate::args::Context;
 use crate::console::{print_json, print_text};

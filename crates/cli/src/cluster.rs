@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use pair_sampler::Filter;
 use speaker_eval::{
     Approximation, Cut, Linkage, Metric, agglomerative_within, approximate_clusters, best_threshold,
 };
+use speech_data::Filter;
 
 use crate::args::{Context, ModelArgs};
 use crate::card::Thresholds;

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use audio_features::store::Part;
 use clap::value_parser;
-use pair_sampler::Filter;
+use speech_data::Filter;
+use speech_data::store::Part;
 
 use crate::args::{Context, ModelArgs};
 use crate::centre::Centre;

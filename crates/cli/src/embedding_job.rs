@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
-use audio_features::store::Part;
 use serde::Serialize;
+use speech_data::store::Part;
 
 use crate::args::Context;
 use crate::centre::Centre;

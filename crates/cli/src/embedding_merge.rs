@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Error, Result};
-use audio_features::store::check_division;
 use serde::Serialize;
+use speech_data::store::check_division;
 
 use crate::args::Context;
 use crate::console::{counted, print_json, print_text};

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use anyhow::Result;
-use audio_features::store::Part;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Simd};
+use speech_data::store::Part;
 
 use crate::args::Context;
 use crate::centre::Centre;

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
-use audio_features::store::Part;
-use pair_sampler::{Manifest, Trial, TrialList, same_session};
 use serde::Serialize;
 use speaker_eval::{
     BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport, cosine_scores,
     verification_report,
 };
+use speech_data::store::Part;
+use speech_data::{Manifest, Trial, TrialList, same_session};
 
 use crate::args::Context;
 use crate::centre::Centre;

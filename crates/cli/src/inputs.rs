@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use audio_features::is_audio_path;
-use audio_features::store::Store;
 use corpus_prep::store_manifest;
-use pair_sampler::{Filter, Manifest, Utterance};
+use speech_data::store::Store;
+use speech_data::{Filter, Manifest, Utterance};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::console::Console;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use pair_sampler::Utterance;
 use speaker_eval::{
     Border, EmbeddingMatrix, EvalError, LabelledPoints, ListedUtterance, MrProtocol,
 };
+use speech_data::Utterance;
 
 use crate::embedding_set::EmbeddingSet;
 

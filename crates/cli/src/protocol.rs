@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
-use pair_sampler::{Manifest, Utterance};
 use serde::Serialize;
 use speaker_eval::{Border, ListIdentity, MrProtocol, ProtocolReport, protocol_report};
+use speech_data::{Manifest, Utterance};
 
 use crate::args::Context;
 use crate::centre::Centre;

@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use pair_sampler::{Trial, TrialParts};
 use rayon::prelude::*;
 use serde::Serialize;
 use speaker_eval::cosine;
+use speech_data::{Trial, TrialParts};
 
 use crate::args::Context;
 use crate::atomic::{AtomicFile, unwritable};

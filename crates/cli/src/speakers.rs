@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pair_sampler::Trial;
+use speech_data::Trial;
 
 /// The speaker that a recording's own path suggests: its first folder, or for a path that starts outside of
 /// a corpus (`/data/ann/1.wav`, `../ann/1.wav`) the folder that it is in.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use audio_features::store::Store;
 use corpus_prep::store_manifest;
-use pair_sampler::Manifest;
+use speech_data::Manifest;
+use speech_data::store::Store;
 
 use crate::inputs::{Input, Source};
 

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use corpus_prep::list_line;
-use pair_sampler::text::write_atomically;
-use pair_sampler::{TrialList, TrialSummary};
 use serde::Serialize;
+use speech_data::text::write_atomically;
+use speech_data::{TrialList, TrialSummary};
 
 use crate::args::Context;
 use crate::console::{counted, print_json, print_text};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
-use audio_features::store::Store;
 use corpus_prep::store_manifest;
-use pair_sampler::{Manifest, TrialList};
+use speech_data::store::Store;
+use speech_data::{Manifest, TrialList};
 
 use crate::args::{Context, ModelArgs};
 use crate::centre::Centre;

@@ -4,7 +4,7 @@ use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use audio_features::store::SourceFault;
+use speech_data::store::SourceFault;
 use zip::ZipArchive;
 use zip::read::{ZipArchiveMetadata, ZipReadOptions};
 use zip::result::ZipError;

@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use audio_features::store::{SourceFault, Store, StoreItem};
-use pair_sampler::{TrialList, Utterance};
 use rayon::prelude::*;
+use speech_data::store::{SourceFault, Store, StoreItem};
+use speech_data::{TrialList, Utterance};
 
 use crate::archive::MOST_BYTES;
 use crate::corpora::{Corpus, CorpusKind};

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use audio_features::store::StoreError;
-use pair_sampler::{Problem, SamplerError};
+use speech_data::store::StoreError;
+use speech_data::{DataError, Problem};
 
 /// Why a corpus cannot be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +101,7 @@ pub enum PrepError {
 
     /// A manifest or a trial list cannot be used.
     #[error(transparent)]
-    Sampler(#[from] SamplerError),
+    Data(#[from] DataError),
 
     /// The store cannot be written.
     #[error(transparent)]

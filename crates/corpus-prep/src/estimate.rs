@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use audio_features::store::{StoreSettings, encoded_size};
+use speech_data::store::{StoreSettings, encoded_size};
 
 use crate::plan::PackPlan;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use audio_features::store::SourceFault;
+use speech_data::store::SourceFault;
 use walkdir::WalkDir;
 
 use crate::archive::{Archive, MOST_BYTES};

@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! use corpus_prep::{PackPlan, VoxcelebPlan, VoxcelebSources};
-//! use audio_features::store::StoreSettings;
+//! use speech_data::store::StoreSettings;
 //!
 //! let sources = VoxcelebSources {
 //!     vox1: Some("archives/vox1".into()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use audio_features::store::{
+use speech_data::store::{
     Pack, PackProgress, Part, SourceFault, Store, StoreItem, StoreSettings, StoreSummary, pack,
 };
 

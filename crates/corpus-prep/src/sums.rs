@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
 use md5::{Digest, Md5};
-use pair_sampler::text::write_atomically;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use speech_data::text::write_atomically;
 
 use crate::error::PrepError;
 use crate::known::known_file;

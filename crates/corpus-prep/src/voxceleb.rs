@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use audio_features::store::{SourceFault, Store, StoreItem};
 use serde::Serialize;
+use speech_data::store::{SourceFault, Store, StoreItem};
 
 use crate::archive::MOST_BYTES;
 use crate::error::PrepError;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use corpus_prep::{CheckOptions, CheckReport, CheckedData, check};
-use pair_sampler::Manifest;
+use speech_data::Manifest;
 
 use common::put;
 
@@ -501,7 +501,7 @@ fn labels_that_disagree_with_the_tables_are_named() {
 
 #[test]
 fn a_store_is_checked_like_its_files() {
-    use audio_features::store::{Pack, SourceFault, StoreItem, StoreSettings, pack};
+    use speech_data::store::{Pack, SourceFault, StoreItem, StoreSettings, pack};
 
     let folder = tempfile::tempdir().unwrap();
     let files = [

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use corpus_prep::{Corpus, CorpusKind, PrepError, read_corpus};
-use pair_sampler::Gender;
+use speech_data::Gender;
 
 use common::put;
 

@@ -6,11 +6,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use audio_features::store::{Part, Store, StoreEncoding, StoreSettings, StoreSummary, merge};
 use corpus_prep::{
     CheckOptions, CheckedData, CorpusKind, CorpusPlan, PackPlan, check, read_corpus,
 };
-use pair_sampler::TrialList;
+use speech_data::TrialList;
+use speech_data::store::{Part, Store, StoreEncoding, StoreSettings, StoreSummary, merge};
 
 /// How the miniature of a corpus is made.
 type Make = fn(&Path);

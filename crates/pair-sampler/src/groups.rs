@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::GroupBy;
 use crate::error::SamplerError;
 use crate::index::GroupIndex;
-use crate::manifest::{Manifest, name_list};
+use speech_data::{Manifest, name_list};
 
 /// The share of batches below which a group is refused: an epoch visits every group often enough to reach all
 /// its speakers, and would otherwise grow without bound.

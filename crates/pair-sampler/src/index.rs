@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use crate::draws::Draws;
-use crate::utterance::{Gender, Utterance};
+use speech_data::{Gender, Utterance};
 
 /// One speaker of a group.
 #[derive(Debug)]

@@ -1,11 +1,11 @@
 //! Which crops of which utterances go together in step n.
 //!
-//! A [`Manifest`] lists utterances: from folders, tables, JSON lines, Kaldi directories or a split file. It is
-//! validated as a whole, filtered by its columns, and given to a [`BatchSampler`], whose batches are a pure
-//! function of (seed, epoch, step). A [`TrialList`] holds verification trials, read or made.
+//! A [`BatchSampler`] draws batches of a [`Manifest`](speech_data::Manifest)'s utterances: a pure function of (seed,
+//! epoch, step). [`make_trials`] draws verification trials with the same rules for partners.
 //!
 //! ```
-//! use pair_sampler::{BatchSampler, CropConfig, Manifest, SamplerConfig, Utterance};
+//! use pair_sampler::{BatchSampler, CropConfig, SamplerConfig};
+//! use speech_data::{Manifest, Utterance};
 //!
 //! let utterances = ["ann/1", "ann/2", "bob/1", "bob/2", "eve/1"]
 //!     .map(|id| Utterance::new(id, format!("voices/{id}.wav"), &id[..3]));
@@ -23,40 +23,17 @@ mod config;
 mod crop;
 mod draws;
 mod error;
-mod filter;
-mod folder;
 mod groups;
 mod index;
-mod kaldi;
 mod make_trials;
-mod manifest;
 mod pairs;
 mod pk;
-mod problem;
-mod row;
 mod sampler;
 mod schedule;
-mod table;
-pub mod text;
-mod trial_parts;
-mod trial_summary;
-mod trials;
 mod uniform;
-mod utterance;
-mod validate;
-mod voxceleb;
 
 pub use config::{GroupBy, SamplerConfig};
 pub use crop::{Crop, CropConfig};
 pub use error::SamplerError;
-pub use filter::Filter;
 pub use make_trials::{MakeTrials, make_trials};
-pub use manifest::Manifest;
-pub use problem::{Problem, ProblemKind, ValidationReport};
 pub use sampler::{BatchItem, BatchPlan, BatchSampler};
-pub use trial_parts::TrialParts;
-pub use trial_summary::{TrialSummary, same_session};
-pub use trials::{Trial, TrialList};
-pub use utterance::{Gender, Utterance};
-pub use validate::ValidateOptions;
-pub use voxceleb::{KNOWN_LISTS, KnownList, RecognisedBy, VOX1_O_REMOVED, VoxcelebName};

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::draws::{Draws, Purpose};
 use crate::error::SamplerError;
 use crate::index::{GroupIndex, SpeakerSpan};
-use crate::manifest::Manifest;
-use crate::trials::{Trial, TrialList};
+use speech_data::Manifest;
+use speech_data::{Trial, TrialList};
 
 /// Up to this many utterances of a speaker, all their pairs are listed and drawn from exactly.
 const FEW: usize = 64;

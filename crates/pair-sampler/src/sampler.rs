@@ -8,11 +8,11 @@ use crate::draws::{Draws, Purpose};
 use crate::error::SamplerError;
 use crate::groups::{shares_of, split_into_groups};
 use crate::index::GroupIndex;
-use crate::manifest::Manifest;
 use crate::pairs::{Anchors, PairRule};
 use crate::pk::{self, Walk};
 use crate::schedule::Schedule;
 use crate::uniform;
+use speech_data::Manifest;
 
 /// The place of an error that concerns no single group.
 const WHOLE: &str = "the manifest";

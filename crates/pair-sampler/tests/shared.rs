@@ -12,10 +12,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use pair_sampler::{
-    BatchSampler, CropConfig, Filter, GroupBy, MakeTrials, Manifest, SamplerConfig, TrialList,
-    ValidateOptions, make_trials,
-};
+use pair_sampler::{BatchSampler, CropConfig, GroupBy, MakeTrials, SamplerConfig, make_trials};
+use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
 
 /// A path among the shared files, or `None` with a word about it.
 fn shared(name: &str) -> Option<PathBuf> {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
-use pair_sampler::{BatchPlan, BatchSampler, Manifest};
+use pair_sampler::{BatchPlan, BatchSampler};
+use speech_data::Manifest;
 
 use crate::TrainError;
 use crate::config::TrainConfig;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use audio_features::store::Store;
 use audio_features::{CachedFeatures, FeatureCache, Features, FrontEnd, decode_recording};
-use pair_sampler::Manifest;
 use rayon::prelude::*;
+use speech_data::Manifest;
+use speech_data::store::Store;
 
 use crate::TrainError;
 

@@ -52,7 +52,7 @@ pub enum TrainError {
     Recording(#[from] audio_features::AudioError),
     /// A packed store that cannot be read.
     #[error(transparent)]
-    Store(#[from] audio_features::store::StoreError),
+    Store(#[from] speech_data::store::StoreError),
     /// A recording that is shorter than one feature frame.
     #[error(
         "{path}: {num_samples} samples are too few for one feature frame; leave the recording out"
@@ -94,6 +94,9 @@ pub enum TrainError {
     /// From the model.
     #[error(transparent)]
     Model(#[from] speaker_model::ModelError),
+    /// From a manifest or a trial list.
+    #[error(transparent)]
+    Data(#[from] speech_data::DataError),
     /// From the sampler.
     #[error(transparent)]
     Sampler(#[from] pair_sampler::SamplerError),

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use audio_features::Features;
 use audio_features::augment::Augmenter;
-use pair_sampler::TrialList;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speaker_eval::{DcfParameters, cosine, eer, min_dcf};
 use speaker_model::Embedder;
+use speech_data::TrialList;
 
 use crate::TrainError;
 use crate::data::FeatureBank;

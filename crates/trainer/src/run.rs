@@ -7,8 +7,9 @@ use audio_features::augment::Augmenter;
 use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use diagnosis::Verdict;
-use pair_sampler::{BatchSampler, Manifest, TrialList};
+use pair_sampler::BatchSampler;
 use speaker_model::{Origin, write_atomically};
+use speech_data::{Manifest, TrialList};
 
 use crate::TrainError;
 use crate::checkpoint::{Progress, RunDirectory};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use audio_features::augment::{AugmentConfig, Augmenter};
 use audio_features::{Features, FrontEnd};
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
-use pair_sampler::Manifest;
 use rayon::prelude::*;
 use speaker_model::Embedder;
+use speech_data::Manifest;
 
 use crate::TrainError;
 use crate::config::TrainConfig;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use audio_features::Features;
 use burn::tensor::{Device, Tensor, TensorData};
-use pair_sampler::Manifest;
 use rayon::prelude::*;
 use speaker_eval::eer;
 use speaker_model::Whitening;
+use speech_data::Manifest;
 
 use crate::data::FeatureBank;
 use crate::evaluate::{DevSet, IndexedList};
@@ -216,7 +216,7 @@ fn through(data: &[Vec<f32>], rows: &[Vec<f32>], device: &Device) -> Vec<Vec<f32
 
 #[cfg(test)]
 mod tests {
-    use pair_sampler::Utterance;
+    use speech_data::Utterance;
 
     use super::*;
 

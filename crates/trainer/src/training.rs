@@ -7,9 +7,10 @@ use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd};
 use burn::module::Module;
 use burn::tensor::Device;
-use pair_sampler::{BatchSampler, Manifest};
+use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
+use speech_data::Manifest;
 
 use crate::TrainError;
 use crate::batch::{BatchMaker, with_batches};

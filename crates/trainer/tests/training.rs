@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use audio_features::augment::{AugmentConfig, NoiseConfig};
 use burn::tensor::Device;
 use diagnosis::{Check, CheckVerdict, Name};
-use pair_sampler::{MakeTrials, Manifest, SamplerConfig, make_trials};
+use pair_sampler::{MakeTrials, SamplerConfig, make_trials};
 use speaker_model::{
     Arithmetic, Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling,
     Segmentation,
 };
+use speech_data::Manifest;
 use trainer::{
     EndReason, Event, Notice, OnCollapse, Outcome, RunDirectory, RunOptions, TrainConfig,
     TrainData, TrainError, preflight, read_journal, train,

@@ -1,6 +1,6 @@
 //! Damaged and hostile archives.
 
-use audio_features::store::Store;
+use speech_data::store::Store;
 
 use crate::miniature::{Entries, m4a, wav, zip64};
 use crate::{answer, command, stderr};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use audio_features::store::{Store, StoreError};
+use speech_data::store::{Store, StoreError};
 
 use crate::miniature::{Entries, split, wav, zip64};
 use crate::{answer, command, files, stderr};

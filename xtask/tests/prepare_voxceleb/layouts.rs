@@ -1,7 +1,7 @@
 //! The same store from parts, joined archives and unpacked trees.
 
 use audio_features::decode_recording;
-use audio_features::store::{Store, merge};
+use speech_data::store::{Store, merge};
 
 use crate::miniature::{Entries, m4a, split, unpack, vox1_test_names, wav, zip64};
 use crate::{answer, command, files, stderr};

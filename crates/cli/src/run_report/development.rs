@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
-use pair_sampler::TrialList;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
+use speech_data::TrialList;
 use trainer::TrainData;
 
 use crate::args::Context;

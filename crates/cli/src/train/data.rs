@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use audio_features::store::Store;
-use pair_sampler::{Filter, MakeTrials, Manifest, TrialList, ValidateOptions, make_trials};
+use pair_sampler::{MakeTrials, make_trials};
+use speech_data::store::Store;
+use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
 use trainer::TrainData;
 
 use super::Recipe;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
-use pair_sampler::{Manifest, SamplerConfig};
+use pair_sampler::SamplerConfig;
 use speaker_model::{Arithmetic, Weighting};
+use speech_data::Manifest;
 use trainer::TrainConfig;
 
 use super::data;
@@ -24,7 +25,7 @@ pub(crate) struct Recipe {
     pub(super) split: Option<PathBuf>,
     /// Keep only training rows whose column has one of these values, e.g. `corpus=sc,msc`
     #[arg(long = "filter", value_name = "COLUMN=VALUES", requires = "data")]
-    pub(super) filters: Vec<pair_sampler::Filter>,
+    pub(super) filters: Vec<speech_data::Filter>,
     /// Trial lists of speakers that are not trained on; their mean EER chooses the best checkpoint
     /// [default: made from the split's `dev` rows, or from speakers held out]
     #[arg(long, num_args = 1.., value_name = "LIST", requires = "data")]
@@ -158,7 +159,7 @@ pub(super) fn configuration(
 
 #[cfg(test)]
 mod tests {
-    use pair_sampler::Utterance;
+    use speech_data::Utterance;
 
     use super::*;
 

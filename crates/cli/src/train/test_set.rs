@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Result;
-use pair_sampler::Manifest;
 use serde_json::json;
 use speaker_eval::{BootstrapSettings, MrProtocol, protocol_report};
 use speaker_model::Bundle;
+use speech_data::Manifest;
 use trainer::RunOptions;
 
 use super::data::TestData;

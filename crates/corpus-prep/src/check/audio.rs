@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use pair_sampler::{Manifest, Utterance, VoxcelebName};
 use rayon::prelude::*;
+use speech_data::{Manifest, Utterance, VoxcelebName};
 
 use super::bandwidth::Bandwidth;
 use super::data::CheckedData;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use pair_sampler::{Gender, Manifest, Utterance};
 use serde::Serialize;
+use speech_data::{Gender, Manifest, Utterance};
 
 use super::report::{CheckReport, Finding, counted, examples};
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use audio_features::store::Store;
 use audio_features::{Recording, read_recording};
-use pair_sampler::{Gender, Manifest, Utterance};
+use speech_data::store::Store;
+use speech_data::{Gender, Manifest, Utterance};
 
 use super::report::{CheckReport, Finding};
 use crate::error::PrepError;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use pair_sampler::{Manifest, SamplerError, TrialList, TrialSummary, VoxcelebName};
+use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName};
 
 use super::data::CheckedData;
 use super::report::{CheckReport, Finding, examples};
@@ -21,7 +21,7 @@ pub(super) fn check(
 ) -> Result<(), PrepError> {
     let list = match TrialList::read(path) {
         Ok(list) => list,
-        Err(SamplerError::BadTrials { problems, .. }) => {
+        Err(DataError::BadTrials { problems, .. }) => {
             report.errors.extend(problems.iter().map(Finding::from));
             return Ok(());
         }

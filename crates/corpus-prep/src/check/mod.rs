@@ -11,7 +11,7 @@ mod voxceleb;
 
 use std::path::PathBuf;
 
-use pair_sampler::{Filter, SamplerError, ValidateOptions};
+use speech_data::{DataError, Filter, ValidateOptions};
 
 pub use balance::{Balance, SplitBalance};
 pub use data::{CheckedData, store_manifest};
@@ -75,7 +75,7 @@ pub fn check(
     let mut report = CheckReport::default();
     let all = match data {
         Ok(data) => data,
-        Err(PrepError::Sampler(SamplerError::BadManifest { report: found, .. })) => {
+        Err(PrepError::Data(DataError::BadManifest { report: found, .. })) => {
             report.add_all(&found);
             return Ok(report);
         }

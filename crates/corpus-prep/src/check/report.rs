@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use pair_sampler::{Problem, TrialSummary, ValidationReport};
 use serde::Serialize;
+use speech_data::{Problem, TrialSummary, ValidationReport};
 
 use super::balance::Balance;
 use super::voxceleb::SetCounts;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::path::PathBuf;
 
-use pair_sampler::{Manifest, Utterance, VoxcelebName};
 use serde::Serialize;
+use speech_data::{Manifest, Utterance, VoxcelebName};
 
 use super::report::{CheckReport, Finding};
 use crate::error::PrepError;

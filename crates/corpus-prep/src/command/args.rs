@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use audio_features::store::{Part, StoreEncoding, StoreSettings};
+use speech_data::store::{Part, StoreEncoding, StoreSettings};
 
 use crate::error::PrepError;
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Instant;
 
-use audio_features::store::{PackProgress, merge};
+use speech_data::store::{PackProgress, merge};
 
 use super::{Figures, Progress, Screen, Status, report};
 use crate::corpus_plan::TRIALS_FOLDER;

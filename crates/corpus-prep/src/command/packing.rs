@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use audio_features::store::{PackProgress, Store};
+use speech_data::store::{PackProgress, Store};
 
 use super::progress::shown_time;
 use super::{Figures, PackArgs, Progress, Screen, Status, out, report};

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use audio_features::store::PackProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use speech_data::store::PackProgress;
 
 use super::{Screen, err};
 

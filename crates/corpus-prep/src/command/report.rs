@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use audio_features::store::{Missing, PackProgress, Part, StoreEncoding, StoreSummary};
 use serde::Serialize;
+use speech_data::store::{Missing, PackProgress, Part, StoreEncoding, StoreSummary};
 
 use super::{Screen, Status, err, out};
 use crate::disk::shown_bytes;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use pair_sampler::{Manifest, Problem, ProblemKind, Trial, TrialList, Utterance};
+use speech_data::{Manifest, Problem, ProblemKind, Trial, TrialList, Utterance};
 
 use super::files::{AudioFiles, Misplaced, note};
 use super::{Corpus, table};

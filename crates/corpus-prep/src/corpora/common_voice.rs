@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pair_sampler::{Manifest, ProblemKind, SamplerError};
+use speech_data::{DataError, Manifest, ProblemKind};
 
 use super::Corpus;
 use super::files::note;
@@ -36,7 +36,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             // Paths are names below `clips`; manifests name them from the corpus's root.
             let read = match Manifest::from_table(&table, &place.join("clips")) {
                 // Small languages have splits without a clip.
-                Err(SamplerError::NothingFound { .. }) => continue,
+                Err(DataError::NothingFound { .. }) => continue,
                 read => read?,
             };
             notes.extend(read.notes);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use audio_features::is_audio_path;
-use pair_sampler::{Problem, ProblemKind};
+use speech_data::{Problem, ProblemKind};
 use walkdir::WalkDir;
 
 /// Folders are not followed deeper than this.

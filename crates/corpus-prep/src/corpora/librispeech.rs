@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use pair_sampler::{Gender, Manifest, ProblemKind, Utterance};
+use speech_data::{Gender, Manifest, ProblemKind, Utterance};
 
 use super::files::{AudioFiles, Misplaced, note};
 use super::{Corpus, table};

@@ -11,7 +11,7 @@ mod vctk;
 use std::fmt;
 use std::path::Path;
 
-use pair_sampler::{Manifest, TrialList};
+use speech_data::{Manifest, TrialList};
 
 use crate::error::PrepError;
 

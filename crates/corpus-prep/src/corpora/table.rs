@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use pair_sampler::Problem;
-use pair_sampler::text::{line_problem, lines, read_bytes};
+use speech_data::Problem;
+use speech_data::text::{line_problem, lines, read_bytes};
 
 use crate::error::PrepError;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use pair_sampler::{Gender, Manifest, Problem, ProblemKind, Utterance};
+use speech_data::{Gender, Manifest, Problem, ProblemKind, Utterance};
 
 use super::files::{AudioFiles, Misplaced, entry_named, note};
 use super::{Corpus, table};

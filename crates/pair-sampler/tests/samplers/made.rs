@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pair_sampler::{
-    BatchPlan, BatchSampler, CropConfig, Gender, Manifest, SamplerConfig, SamplerError, Utterance,
-};
+use pair_sampler::{BatchPlan, BatchSampler, CropConfig, SamplerConfig, SamplerError};
 use proptest::prelude::*;
+use speech_data::{Gender, Manifest, Utterance};
 
 /// A speaker: sessions' sizes (the first is of unknown session), gender, corpus.
 pub(crate) type Speaker = (Vec<usize>, Option<Gender>, usize);

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pair_sampler::{BatchSampler, Crop, CropConfig, Gender, GroupBy, Manifest, SamplerConfig};
+use pair_sampler::{BatchSampler, Crop, CropConfig, GroupBy, SamplerConfig};
+use speech_data::{Gender, Manifest};
 
 use crate::made::{Speaker, by_speaker, manifest, plain, sampler};
 

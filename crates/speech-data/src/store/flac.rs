@@ -45,7 +45,7 @@ pub(super) fn encode(samples: &[i16], sample_rate_hz: u32) -> Result<Vec<u8>, St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode_recording;
+    use audio_features::decode_recording;
 
     #[test]
     fn streams_of_any_length_are_decoded_bit_by_bit() {

@@ -6,9 +6,10 @@ use std::io::Read;
 
 use rayon::prelude::*;
 
-use crate::manifest::{Manifest, name_list};
+use super::Manifest;
+use super::utterance::Utterance;
+use crate::problem::name_list;
 use crate::problem::{Problem, ProblemKind, ValidationReport};
-use crate::utterance::Utterance;
 
 /// What [`Manifest::validate`] demands.
 #[derive(Debug, Clone, PartialEq, Eq)]

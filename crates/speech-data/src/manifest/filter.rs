@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::SamplerError;
-use crate::manifest::{Manifest, name_list};
+use super::Manifest;
+use crate::error::DataError;
+use crate::problem::name_list;
 
 /// `column=value[,value…]` or `column!=value[,value…]`; `-` stands for unknown.
 ///
 /// ```
-/// let filter: pair_sampler::Filter = "corpus!=gcompris,libri".parse()?;
+/// let filter: speech_data::Filter = "corpus!=gcompris,libri".parse()?;
 /// assert_eq!(filter.to_string(), "corpus!=gcompris,libri");
-/// # Ok::<(), pair_sampler::SamplerError>(())
+/// # Ok::<(), speech_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {
@@ -25,10 +26,10 @@ pub struct Filter {
 }
 
 impl FromStr for Filter {
-    type Err = SamplerError;
+    type Err = DataError;
 
-    fn from_str(text: &str) -> Result<Self, SamplerError> {
-        let malformed = || SamplerError::FilterSyntax {
+    fn from_str(text: &str) -> Result<Self, DataError> {
+        let malformed = || DataError::FilterSyntax {
             found: text.to_owned(),
         };
         let (column, values) = text.split_once('=').ok_or_else(malformed)?;
@@ -62,7 +63,7 @@ impl Manifest {
     /// # Errors
     /// A column or a value that does not occur in this manifest (a slip of the pen would otherwise train on the
     /// wrong data), or filters that leave nothing.
-    pub fn filter(&self, filters: &[Filter]) -> Result<Self, SamplerError> {
+    pub fn filter(&self, filters: &[Filter]) -> Result<Self, DataError> {
         for filter in filters {
             self.require_column(&filter.column)?;
             let values: BTreeSet<&str> = self
@@ -73,7 +74,7 @@ impl Manifest {
             let strange = |value: &&String| *value != "-" && !values.contains(value.as_str());
             if let Some(value) = filter.values.iter().find(strange) {
                 let known: Vec<&str> = values.into_iter().collect();
-                return Err(SamplerError::UnknownValue {
+                return Err(DataError::UnknownValue {
                     column: filter.column.clone(),
                     value: value.clone(),
                     known: name_list(&known),
@@ -93,7 +94,7 @@ impl Manifest {
             .collect();
         if utterances.is_empty() {
             let texts: Vec<String> = filters.iter().map(|f| format!("`{f}`")).collect();
-            return Err(SamplerError::NothingLeft {
+            return Err(DataError::NothingLeft {
                 utterances: self.utterances.len(),
                 filters: texts.join(" and "),
             });

@@ -1,11 +1,19 @@
 //! Lists of verification trials.
 
+mod known;
+mod parts;
+mod summary;
+
 use std::collections::HashSet;
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::error::SamplerError;
+use crate::error::DataError;
 use crate::problem::Problem;
+pub use known::{KNOWN_LISTS, KnownList, RecognisedBy, VOX1_O_REMOVED};
+pub use parts::TrialParts;
+pub use summary::{TrialSummary, same_session};
+
 use crate::text::{line_problem, lines, read_bytes, write_atomically};
 
 /// Are these two recordings of one speaker?
@@ -53,21 +61,21 @@ impl TrialList {
     /// blanks or tabs.
     ///
     /// # Errors
-    /// [`SamplerError::BadTrials`] with every line that has another form, [`SamplerError::NoTrials`] for an
+    /// [`DataError::BadTrials`] with every line that has another form, [`DataError::NoTrials`] for an
     /// empty list.
-    pub fn read(path: &Path) -> Result<Self, SamplerError> {
+    pub fn read(path: &Path) -> Result<Self, DataError> {
         let bytes = read_bytes(path)?;
         let mut problems: Vec<Problem> = Vec::new();
         let trials = parse_lines(&bytes, path, &mut None, &mut problems);
         if !problems.is_empty() {
             problems.sort_by_key(|problem| problem.line);
-            return Err(SamplerError::BadTrials {
+            return Err(DataError::BadTrials {
                 path: path.to_owned(),
                 problems,
             });
         }
         if trials.is_empty() {
-            return Err(SamplerError::NoTrials {
+            return Err(DataError::NoTrials {
                 path: path.to_owned(),
             });
         }
@@ -110,8 +118,8 @@ impl TrialList {
     /// Writes `1 enrolment test` and `0 enrolment test`.
     ///
     /// # Errors
-    /// [`SamplerError::Io`]; a name with a blank in it is refused, since no reader could tell its end.
-    pub fn write_voxceleb(&self, path: &Path) -> Result<(), SamplerError> {
+    /// [`DataError::Io`]; a name with a blank in it is refused, since no reader could tell its end.
+    pub fn write_voxceleb(&self, path: &Path) -> Result<(), DataError> {
         self.write(path, Form::VoxCeleb)
     }
 
@@ -119,11 +127,11 @@ impl TrialList {
     ///
     /// # Errors
     /// As [`Self::write_voxceleb`].
-    pub fn write_kaldi(&self, path: &Path) -> Result<(), SamplerError> {
+    pub fn write_kaldi(&self, path: &Path) -> Result<(), DataError> {
         self.write(path, Form::Kaldi)
     }
 
-    fn write(&self, path: &Path, form: Form) -> Result<(), SamplerError> {
+    fn write(&self, path: &Path, form: Form) -> Result<(), DataError> {
         let unwritable = |name: &&str| name.is_empty() || name.contains(char::is_whitespace);
         let problems: Vec<Problem> = self
             .utterances()
@@ -137,7 +145,7 @@ impl TrialList {
             })
             .collect();
         if !problems.is_empty() {
-            return Err(SamplerError::BadTrials {
+            return Err(DataError::BadTrials {
                 path: path.to_owned(),
                 problems,
             });

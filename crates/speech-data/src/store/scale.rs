@@ -15,7 +15,7 @@ use super::layout::{FORMAT_VERSION, SUMMARY, checksum, shard_name};
 use super::reader::Store;
 use super::settings::StoreSettings;
 use super::summary::StoreSummary;
-use crate::{FeatureConfig, FrontEnd};
+use audio_features::{FeatureConfig, FrontEnd};
 
 /// Speaker, video, name and length in frames of 1,024 samples.
 type Listed = (Arc<str>, Arc<str>, String, u64);

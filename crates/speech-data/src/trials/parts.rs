@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use crate::error::SamplerError;
+use crate::error::DataError;
 use crate::text::MAX_LINE_BYTES;
 use crate::trials::{Form, Trial, parse_lines};
 
@@ -29,9 +29,9 @@ impl TrialParts {
     /// Opens a list.
     ///
     /// # Errors
-    /// [`SamplerError::Io`]. Each part may give that and the errors of [`TrialList::read`](crate::TrialList::read).
-    pub fn open(path: &Path) -> Result<Self, SamplerError> {
-        let file = File::open(path).map_err(|source| SamplerError::Io {
+    /// [`DataError::Io`]. Each part may give that and the errors of [`TrialList::read`](crate::TrialList::read).
+    pub fn open(path: &Path) -> Result<Self, DataError> {
+        let file = File::open(path).map_err(|source| DataError::Io {
             path: path.to_owned(),
             source,
         })?;
@@ -45,13 +45,13 @@ impl TrialParts {
         })
     }
 
-    fn part(&mut self) -> Result<Vec<Trial>, SamplerError> {
+    fn part(&mut self) -> Result<Vec<Trial>, DataError> {
         let (mut bytes, mut num_lines) = (Vec::new(), 0);
         while bytes.len() < PART_BYTES && !self.is_done {
             // A line that is too long comes in pieces, the first of which is refused.
             let mut limited = (&mut self.reader).take(MAX_LINE_BYTES as u64 + 2);
             let read = limited.read_until(b'\n', &mut bytes);
-            self.is_done = read.map_err(|source| SamplerError::Io {
+            self.is_done = read.map_err(|source| DataError::Io {
                 path: self.path.clone(),
                 source,
             })? == 0;
@@ -68,20 +68,20 @@ impl TrialParts {
                 *line += self.lines_before;
             }
             let path = self.path.clone();
-            return Err(SamplerError::BadTrials { path, problems });
+            return Err(DataError::BadTrials { path, problems });
         }
         self.lines_before += num_lines;
         self.is_empty &= trials.is_empty();
         if self.is_done && self.is_empty {
             let path = self.path.clone();
-            return Err(SamplerError::NoTrials { path });
+            return Err(DataError::NoTrials { path });
         }
         Ok(trials)
     }
 }
 
 impl Iterator for TrialParts {
-    type Item = Result<Vec<Trial>, SamplerError>;
+    type Item = Result<Vec<Trial>, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.is_done {
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::TrialList;
 
-    fn parts(text: &str) -> Result<Vec<Vec<Trial>>, SamplerError> {
+    fn parts(text: &str) -> Result<Vec<Vec<Trial>>, DataError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.txt");
         std::fs::write(&path, text).unwrap();
@@ -124,7 +124,7 @@ mod tests {
         text += "a b target\n";
         let error = parts(&text).unwrap_err().to_string();
         assert!(error.contains(":300001:"), "{error}");
-        assert!(matches!(parts("\n\n"), Err(SamplerError::NoTrials { .. })));
+        assert!(matches!(parts("\n\n"), Err(DataError::NoTrials { .. })));
         let long = parts(&"x".repeat(1 << 18));
         assert!(long.unwrap_err().to_string().contains("limit"));
     }

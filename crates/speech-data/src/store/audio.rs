@@ -5,11 +5,8 @@ use std::ops::Range;
 #[cfg(unix)]
 use memmap2::Advice;
 
-use crate::decode::Decoded;
-use crate::levels::LevelMeter;
-use crate::recording::{Recording, Source, at_rate, decode_recording};
+use audio_features::{Recording, decode_recording, pcm16_recording, pcm16_samples};
 
-use super::encode::{LARGEST, pcm_to_f32};
 use super::error::StoreError;
 use super::layout::{checksum, shard_name};
 use super::reader::Store;
@@ -42,7 +39,7 @@ impl Store {
                 let found = format!("it has {} bytes for its samples", row.num_bytes);
                 return Err(self.damaged(index, found));
             }
-            pcm_to_f32(self.part(index, 2 * range.start..2 * range.end)?, out);
+            pcm16_samples(self.part(index, 2 * range.start..2 * range.end)?, out);
             return Ok(());
         }
         let recording = self.recording(index, row.sample_rate_hz)?;
@@ -60,7 +57,7 @@ impl Store {
     }
 
     /// All samples of utterance `index` at any rate, and what is odd about them: what
-    /// [`read_recording`](crate::read_recording) would give for the file. The bytes are checked.
+    /// [`read_recording`](audio_features::read_recording) would give for the file. The bytes are checked.
     ///
     /// # Errors
     /// [`StoreError::DamagedAudio`], [`StoreError::Audio`] for an impossible rate, and as [`entry`](Self::entry).
@@ -75,21 +72,12 @@ impl Store {
                 sample_rate_hz,
             )?);
         }
-        let mut samples = Vec::with_capacity(bytes.len() / 2);
-        pcm_to_f32(bytes, &mut samples);
-        let mut levels = LevelMeter::new(1, LARGEST);
-        levels.pass(&mut samples);
-        let decoded = Decoded {
-            source: Source {
-                codec: "pcm_s16le".to_owned(),
-                sample_rate_hz: entry.sample_rate_hz,
-                num_channels: 1,
-                num_frames: samples.len() as u64,
-            },
-            samples,
-            warnings: levels.warnings(entry.sample_rate_hz),
-        };
-        Ok(at_rate(decoded, entry.name, sample_rate_hz)?)
+        Ok(pcm16_recording(
+            bytes,
+            entry.sample_rate_hz,
+            entry.name,
+            sample_rate_hz,
+        )?)
     }
 
     /// The bytes that are kept of utterance `index`, unchecked: samples, or a file by

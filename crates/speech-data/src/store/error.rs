@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::error::AudioError;
-use crate::store::settings::Part;
+use super::settings::Part;
+use audio_features::AudioError;
 
 /// Why a store cannot be made or read.
 #[derive(Debug, thiserror::Error)]

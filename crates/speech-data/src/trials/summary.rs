@@ -4,10 +4,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::known::RecognisedBy;
+use crate::manifest::Gender;
 use crate::manifest::Manifest;
 use crate::trials::TrialList;
-use crate::utterance::Gender;
-use crate::voxceleb::{RecognisedBy, VoxcelebName};
+use crate::voxceleb::VoxcelebName;
 
 /// Numbers about a trial list. What is not known of any recording is `None`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use pair_sampler::{Manifest, RecognisedBy, TrialList, TrialSummary, Utterance, same_session};
+use speech_data::{Manifest, RecognisedBy, TrialList, TrialSummary, Utterance, same_session};
 
 /// The folder of the lists; where it is absent, says so and gives none.
 fn folder() -> Option<PathBuf> {
@@ -165,7 +165,7 @@ fn shares_of_gender_and_nationality_come_from_the_manifest() {
     let utterances = cleaned.utterances().into_iter().map(|name| {
         let speaker = &name[..7];
         let mut utterance = Utterance::new(name, name, speaker);
-        utterance.gender = pair_sampler::Gender::from_name(speakers[speaker].0);
+        utterance.gender = speech_data::Gender::from_name(speakers[speaker].0);
         utterance
             .columns
             .insert("nationality".to_owned(), speakers[speaker].1.to_owned());

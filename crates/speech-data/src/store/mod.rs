@@ -7,7 +7,7 @@
 //! packed and on the [`StoreSettings`] alone, not on threads, interruptions, or the number of machines.
 //!
 //! ```
-//! use audio_features::store::{Pack, SourceFault, Store, StoreItem, StoreSettings, pack};
+//! use speech_data::store::{Pack, SourceFault, Store, StoreItem, StoreSettings, pack};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::utterance::{Gender, Utterance};
+use super::utterance::{Gender, Utterance};
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) fn names_of(role: Role) -> String {
     NAMES
         .iter()
         .filter(|(r, _)| *r == role)
-        .map(|(_, names)| crate::manifest::name_list(names))
+        .map(|(_, names)| crate::problem::name_list(names))
         .collect()
 }
 

@@ -12,10 +12,8 @@
 use std::fs;
 use std::path::Path;
 
-use pair_sampler::{
-    Filter, Gender, Manifest, ProblemKind, SamplerError, Utterance, ValidateOptions,
-};
 use proptest::prelude::*;
+use speech_data::{DataError, Filter, Gender, Manifest, ProblemKind, Utterance, ValidateOptions};
 use tempfile::TempDir;
 
 /// A folder with these files, one byte in each unless text is given.
@@ -29,7 +27,7 @@ fn folder(files: &[(&str, &str)]) -> TempDir {
     folder
 }
 
-fn read(folder: &TempDir, name: &str) -> Result<Manifest, SamplerError> {
+fn read(folder: &TempDir, name: &str) -> Result<Manifest, DataError> {
     Manifest::read(&folder.path().join(name), None)
 }
 
@@ -90,7 +88,7 @@ fn nothing_found_prints_the_layouts() {
             Manifest::from_folder(&path).unwrap_err()
         };
         let text = error.to_string();
-        assert!(matches!(error, SamplerError::NothingFound { .. }), "{text}");
+        assert!(matches!(error, DataError::NothingFound { .. }), "{text}");
         assert!(
             text.contains("<speaker>/<session>/<utterance>") && text.contains("wav.scp"),
             "{text}"
@@ -226,7 +224,7 @@ fn every_bad_line_is_listed_at_once() {
     let folder = folder(&[("a/1.wav", "x"), ("a/5.wav", "")]);
     fs::write(folder.path().join("t.csv"), table).unwrap();
     let error = read(&folder, "t.csv").unwrap_err();
-    let SamplerError::BadManifest { report, .. } = &error else {
+    let DataError::BadManifest { report, .. } = &error else {
         panic!("{error}")
     };
     let lines: Vec<_> = report
@@ -319,7 +317,7 @@ fn validation_separates_errors_from_warnings() {
     };
     let kinds = |options: &ValidateOptions| {
         let report = manifest.validate(options);
-        let kinds = |list: Vec<pair_sampler::Problem>| list.into_iter().map(|p| p.kind).collect();
+        let kinds = |list: Vec<speech_data::Problem>| list.into_iter().map(|p| p.kind).collect();
         (kinds(report.errors), kinds(report.warnings))
     };
     use ProblemKind::*;
@@ -444,7 +442,7 @@ proptest! {
                 prop_assert!(!error.to_string().is_empty());
             }
         }
-        if let Err(error) = pair_sampler::TrialList::read(&folder.path().join("wav.scp")) {
+        if let Err(error) = speech_data::TrialList::read(&folder.path().join("wav.scp")) {
             prop_assert!(!error.to_string().is_empty());
         }
     }

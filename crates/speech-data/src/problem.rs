@@ -125,3 +125,16 @@ impl fmt::Display for List<'_> {
         write_list(f, "", self.0)
     }
 }
+
+/// Names for a message, the first twenty of them.
+pub fn name_list(names: &[&str]) -> String {
+    let shown = names.iter().take(20).map(|name| format!("`{name}`"));
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if names.len() > 20 {
+        text.push_str(&format!(" and {} more", names.len() - 20));
+    }
+    if text.is_empty() {
+        text.push_str("none");
+    }
+    text
+}

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use crate::error::SamplerError;
-use crate::manifest::{Manifest, name_list};
+use super::Manifest;
+use super::row::{self, Role};
+use super::utterance::Utterance;
+use crate::error::DataError;
 use crate::problem::Problem;
-use crate::row::{self, Role};
+use crate::problem::name_list;
 use crate::text::{line_problem, lines, read_bytes};
-use crate::utterance::Utterance;
 
 impl Manifest {
     /// Reads a table whose relative paths start from `root`: CSV (comma, semicolon or tab between fields, quotes
@@ -21,16 +22,16 @@ impl Manifest {
     /// columns are kept. Nothing and `-` mean unknown.
     ///
     /// # Errors
-    /// [`SamplerError::Header`] without a column for path or speaker; [`SamplerError::BadManifest`] with every
-    /// bad line at once, those of [`Manifest::validate`] included; [`SamplerError::NothingFound`] for a table
+    /// [`DataError::Header`] without a column for path or speaker; [`DataError::BadManifest`] with every
+    /// bad line at once, those of [`Manifest::validate`] included; [`DataError::NothingFound`] for a table
     /// without rows.
-    pub fn from_table(file: &Path, root: &Path) -> Result<Self, SamplerError> {
+    pub fn from_table(file: &Path, root: &Path) -> Result<Self, DataError> {
         if file.is_dir() {
-            return crate::kaldi::read(file, root);
+            return super::kaldi::read(file, root);
         }
         if file.file_name().is_some_and(|name| name == "wav.scp") {
             let folder = file.parent().unwrap_or_else(|| Path::new(""));
-            return crate::kaldi::read(folder, root);
+            return super::kaldi::read(folder, root);
         }
         let bytes = read_bytes(file)?;
         let mut problems = Vec::new();
@@ -52,9 +53,9 @@ pub(crate) fn finish(
     root: &Path,
     utterances: Vec<Utterance>,
     problems: Vec<Problem>,
-) -> Result<Manifest, SamplerError> {
+) -> Result<Manifest, DataError> {
     if utterances.is_empty() && problems.is_empty() {
-        return Err(SamplerError::NothingFound {
+        return Err(DataError::NothingFound {
             path: file.to_owned(),
             found: "The table has no rows.".to_owned(),
         });
@@ -67,7 +68,7 @@ pub(crate) fn finish(
     let mut report = manifest.validate(&crate::ValidateOptions::default());
     report.errors.extend(problems);
     report.sort();
-    Err(SamplerError::BadManifest {
+    Err(DataError::BadManifest {
         path: file.to_owned(),
         report,
     })
@@ -78,7 +79,7 @@ fn separated(
     file: &Path,
     root: &Path,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Utterance>, SamplerError> {
+) -> Result<Vec<Utterance>, DataError> {
     let Some(&(header_line, first)) = lines.first() else {
         return Ok(Vec::new());
     };
@@ -124,7 +125,7 @@ fn separated(
             roles = row::roles(&names);
             for (role, missing) in [(Role::Path, "path"), (Role::Speaker, "speaker")] {
                 if !roles.contains(&role) {
-                    return Err(SamplerError::Header {
+                    return Err(DataError::Header {
                         path: file.to_owned(),
                         line: header_line,
                         missing,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use crate::error::SamplerError;
+use crate::error::DataError;
 use crate::problem::{Problem, ProblemKind};
 
 /// No table or list is read beyond this size. VoxCeleb's largest list has 0.1 GB.
@@ -16,9 +16,9 @@ pub const MAX_LINE_BYTES: usize = 1 << 16;
 /// The bytes of a file within [`MAX_FILE_BYTES`].
 ///
 /// # Errors
-/// [`SamplerError::Io`], and [`SamplerError::TooLarge`] beyond the limit.
-pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
-    let failed = |source| SamplerError::Io {
+/// [`DataError::Io`], and [`DataError::TooLarge`] beyond the limit.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
+    let failed = |source| DataError::Io {
         path: path.to_owned(),
         source,
     };
@@ -27,7 +27,7 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
         .and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes))
         .map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(SamplerError::TooLarge {
+        return Err(DataError::TooLarge {
             path: path.to_owned(),
             limit: MAX_FILE_BYTES,
         });
@@ -38,8 +38,8 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, SamplerError> {
 /// Writes a file beside its place, syncs it and renames it.
 ///
 /// # Errors
-/// [`SamplerError::Io`].
-pub fn write_atomically(path: &Path, text: &str) -> Result<(), SamplerError> {
+/// [`DataError::Io`].
+pub fn write_atomically(path: &Path, text: &str) -> Result<(), DataError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -55,7 +55,7 @@ pub fn write_atomically(path: &Path, text: &str) -> Result<(), SamplerError> {
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    write().map_err(|source| SamplerError::Io {
+    write().map_err(|source| DataError::Io {
         path: path.to_owned(),
         source,
     })

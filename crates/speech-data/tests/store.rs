@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use audio_features::decode_recording;
-use audio_features::store::{
+use speech_data::store::{
     Pack, Part, SourceFault, Store, StoreEncoding, StoreError, StoreItem, StoreSettings,
     StoreSummary, merge, pack,
 };

@@ -1,48 +1,8 @@
-//! What the names of VoxCeleb's utterances and the numbers of its trial lists tell.
+//! The trial lists of VoxCeleb1, known by their numbers and their content.
 
-use crate::error::SamplerError;
-use crate::trials::{Trial, TrialList};
-
-/// An utterance by its name: `id10270/x6uYqmx31kE/00001.wav`, or Kaldi's `id10270-x6uYqmx31kE-00001`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct VoxcelebName<'a> {
-    /// `id10270`.
-    pub speaker: &'a str,
-    /// The YouTube id of the video: 11 characters.
-    pub video: &'a str,
-    /// `00001`.
-    pub number: &'a str,
-}
-
-impl<'a> VoxcelebName<'a> {
-    /// Reads a name; folders before it and an ending after it are allowed.
-    pub fn parse(name: &'a str) -> Option<Self> {
-        let mut parts = name.rsplit('/');
-        let (file, video, speaker) = (parts.next()?, parts.next(), parts.next());
-        let stem = file.split('.').next()?;
-        let found = match (speaker, video) {
-            (Some(speaker), Some(video)) => Self {
-                speaker,
-                video,
-                number: stem,
-            },
-            // The video's id may hold and begin with hyphens itself.
-            _ => Self {
-                speaker: stem.get(..7)?,
-                video: stem.get(7..)?.strip_prefix('-')?.get(..11)?,
-                number: stem.get(19..)?.strip_prefix('-')?,
-            },
-        };
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let digits = found.speaker.strip_prefix("id")?;
-        let is_right = digits.len() == 5
-            && is_number(digits)
-            && found.video.len() == 11
-            && found.number.len() == 5
-            && is_number(found.number);
-        is_right.then_some(found)
-    }
-}
+use super::{Trial, TrialList};
+use crate::error::DataError;
+use crate::voxceleb::VoxcelebName;
 
 /// A trial list of VoxCeleb as it was published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,11 +101,11 @@ impl TrialList {
     /// The cleaned Vox1-O list, made from the original by leaving out every trial with one of [`VOX1_O_REMOVED`].
     ///
     /// # Errors
-    /// [`SamplerError::NotVox1O`] for another list.
-    pub fn clean_vox1_o(&self) -> Result<Self, SamplerError> {
+    /// [`DataError::NotVox1O`] for another list.
+    pub fn clean_vox1_o(&self) -> Result<Self, DataError> {
         let original = &KNOWN_LISTS[0];
         let cleaned = &KNOWN_LISTS[1];
-        let refuse = || SamplerError::NotVox1O {
+        let refuse = || DataError::NotVox1O {
             name: self.name.clone(),
             trials: self.trials.len(),
             targets: self.num_targets(),
@@ -174,43 +134,6 @@ impl TrialList {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn both_forms_of_a_name_are_read() {
-        for name in [
-            "id10270/x6uYqmx31kE/00001.wav",
-            "wav/id10270/x6uYqmx31kE/00001.m4a",
-            "id10270-x6uYqmx31kE-00001",
-        ] {
-            let found = VoxcelebName::parse(name).unwrap();
-            assert_eq!(
-                (found.speaker, found.video, found.number),
-                ("id10270", "x6uYqmx31kE", "00001"),
-                "{name}"
-            );
-        }
-        assert_eq!(
-            VoxcelebName::parse("id10270/-_uY-mx31kE/00001.wav")
-                .unwrap()
-                .video,
-            "-_uY-mx31kE"
-        );
-        assert_eq!(
-            VoxcelebName::parse("id10270--_uY-mx31kE-00001")
-                .unwrap()
-                .video,
-            "-_uY-mx31kE"
-        );
-        for other in [
-            "ann/day/1.wav",
-            "id10270/x6uYqmx31kE/1.wav",
-            "id1027/x6uYqmx31kE/00001.wav",
-            "",
-            "ïd10270-äöü",
-        ] {
-            assert_eq!(VoxcelebName::parse(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn a_list_of_other_numbers_is_not_cleaned() {

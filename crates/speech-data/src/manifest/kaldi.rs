@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::error::SamplerError;
-use crate::manifest::Manifest;
+use super::Manifest;
+use super::row::{Role, locate, utterance};
+use super::table::finish;
+use crate::error::DataError;
 use crate::problem::Problem;
-use crate::row::{Role, locate, utterance};
-use crate::table::finish;
 use crate::text::{line_problem, lines, read_bytes};
 
 impl Manifest {
@@ -17,24 +17,24 @@ impl Manifest {
     ///
     /// # Errors
     /// As [`Manifest::from_table`].
-    pub fn from_kaldi(folder: &Path, root: &Path) -> Result<Self, SamplerError> {
+    pub fn from_kaldi(folder: &Path, root: &Path) -> Result<Self, DataError> {
         read_with(folder, root, true)
     }
 }
 
 /// Reads `wav.scp` and `utt2spk`, and `spk2gender`, `utt2session` and `utt2dur` where they exist. The utterance
 /// name becomes the `id`, since Kaldi's trial lists use it. Relative paths start from `root`.
-pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, SamplerError> {
+pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, DataError> {
     read_with(folder, root, false)
 }
 
-fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest, SamplerError> {
+fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest, DataError> {
     let mut problems = Vec::new();
     let wav_scp = folder.join("wav.scp");
     let wavs = pairs(&wav_scp, &mut problems)?;
     let utt2spk = folder.join("utt2spk");
     let speakers = pairs(&utt2spk, &mut problems)?;
-    let mut optional = |name: &str| -> Result<BTreeMap<String, (u64, String)>, SamplerError> {
+    let mut optional = |name: &str| -> Result<BTreeMap<String, (u64, String)>, DataError> {
         let path = folder.join(name);
         if path.is_file() {
             pairs(&path, &mut problems)
@@ -154,7 +154,7 @@ fn segments(
     path: &Path,
     wavs: &BTreeMap<String, (u64, String)>,
     problems: &mut Vec<Problem>,
-) -> Result<BTreeMap<String, Segment>, SamplerError> {
+) -> Result<BTreeMap<String, Segment>, DataError> {
     let mut found = BTreeMap::new();
     for (name, (line, value)) in pairs(path, problems)? {
         let fields: Vec<&str> = value.split_whitespace().collect();
@@ -200,7 +200,7 @@ fn segments(
 fn pairs(
     path: &Path,
     problems: &mut Vec<Problem>,
-) -> Result<BTreeMap<String, (u64, String)>, SamplerError> {
+) -> Result<BTreeMap<String, (u64, String)>, DataError> {
     let bytes = read_bytes(path)?;
     let mut table: BTreeMap<String, (u64, String)> = BTreeMap::new();
     for (line, text) in lines(&bytes, path, problems) {

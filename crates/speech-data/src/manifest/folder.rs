@@ -4,11 +4,11 @@ use std::path::Path;
 
 use walkdir::{DirEntry, WalkDir};
 
-use crate::error::SamplerError;
-use crate::manifest::Manifest;
+use super::Manifest;
+use super::row::join_components;
+use super::utterance::Utterance;
+use crate::error::DataError;
 use crate::problem::{Problem, ProblemKind};
-use crate::row::join_components;
-use crate::utterance::Utterance;
 
 /// Endings of the files that are taken for recordings, in any case.
 const AUDIO_EXTENSIONS: [&str; 14] = [
@@ -26,10 +26,10 @@ impl Manifest {
     /// [`Manifest::notes`].
     ///
     /// # Errors
-    /// [`SamplerError::NothingFound`] if there is no such file; it prints the layouts that are understood.
-    pub fn from_folder(root: &Path) -> Result<Self, SamplerError> {
+    /// [`DataError::NothingFound`] if there is no such file; it prints the layouts that are understood.
+    pub fn from_folder(root: &Path) -> Result<Self, DataError> {
         if !root.is_dir() {
-            return Err(SamplerError::NothingFound {
+            return Err(DataError::NothingFound {
                 path: root.to_owned(),
                 found: "There is no such folder.".to_owned(),
             });
@@ -93,7 +93,7 @@ impl Manifest {
         if utterances.is_empty() {
             let example = notes.first().map_or(String::new(), |n| format!(" ({n})"));
             let misplaced = notes.len();
-            return Err(SamplerError::NothingFound {
+            return Err(DataError::NothingFound {
                 path: root.to_owned(),
                 found: format!(
                     "Of {num_files} files none is audio in a speaker's folder; {misplaced} could not be placed{example}."

@@ -61,7 +61,7 @@ pub struct PackProgress {
 /// already is left as it is.
 ///
 /// `read(index)` gives the bytes of the file behind `items[index]`, in any format that
-/// [`read_recording`](crate::read_recording) reads; it is called from many threads. Memory is bounded by the number of
+/// [`read_recording`](audio_features::read_recording) reads; it is called from many threads. Memory is bounded by the number of
 /// threads of the current rayon pool, and the store's bytes do not depend on it.
 ///
 /// # Errors

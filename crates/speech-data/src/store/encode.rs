@@ -1,8 +1,8 @@
 //! Bytes of a file to the bytes that a store keeps of it, and back to samples.
 
-use crate::error::AudioError;
-use crate::recording::{Recording, decode_recording};
-use crate::warning::AudioWarning;
+use audio_features::AudioError;
+use audio_features::AudioWarning;
+use audio_features::{Recording, decode_recording};
 
 use super::layout::checksum;
 use super::settings::{StoreEncoding, StoreSettings};
@@ -77,18 +77,9 @@ pub fn encoded_size(
     })
 }
 
-/// The largest sample of 16 bits, full scale being 1.
-pub(super) const LARGEST: f32 = 32_767.0 / 32_768.0;
-
 /// To the nearest of 65,536 steps; what came from 16 bits comes out as it was.
 fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round_ties_even() as i16
-}
-
-/// Samples of little-endian 16-bit bytes, full scale being 1.
-pub(super) fn pcm_to_f32(bytes: &[u8], out: &mut Vec<f32>) {
-    let samples = bytes.chunks_exact(2);
-    out.extend(samples.map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0));
 }
 
 #[cfg(test)]

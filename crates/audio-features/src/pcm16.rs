@@ -1,0 +1,43 @@
+//! Mono samples of 16 bits without a container, as a packed store keeps them.
+
+use crate::decode::Decoded;
+use crate::error::AudioError;
+use crate::levels::LevelMeter;
+use crate::recording::{Recording, Source, at_rate};
+
+/// The largest sample of 16 bits, full scale being 1.
+const LARGEST: f32 = 32_767.0 / 32_768.0;
+
+/// Appends the samples of little-endian 16-bit `bytes` to `out`, full scale being 1.
+pub fn pcm16_samples(bytes: &[u8], out: &mut Vec<f32>) {
+    let samples = bytes.chunks_exact(2);
+    out.extend(samples.map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0));
+}
+
+/// The recording whose samples are little-endian 16-bit `bytes` at `from_hz`, brought to `sample_rate_hz`: what
+/// [`decode_recording`](crate::decode_recording) gives for a WAV file of them. `name` stands for it in messages.
+///
+/// # Errors
+/// [`AudioError`] for a rate that cannot be resampled from or to.
+pub fn pcm16_recording(
+    bytes: &[u8],
+    from_hz: u32,
+    name: &str,
+    sample_rate_hz: u32,
+) -> Result<Recording, AudioError> {
+    let mut samples = Vec::with_capacity(bytes.len() / 2);
+    pcm16_samples(bytes, &mut samples);
+    let mut levels = LevelMeter::new(1, LARGEST);
+    levels.pass(&mut samples);
+    let decoded = Decoded {
+        source: Source {
+            codec: "pcm_s16le".to_owned(),
+            sample_rate_hz: from_hz,
+            num_channels: 1,
+            num_frames: samples.len() as u64,
+        },
+        samples,
+        warnings: levels.warnings(from_hz),
+    };
+    at_rate(decoded, name, sample_rate_hz)
+}

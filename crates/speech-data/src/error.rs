@@ -1,0 +1,132 @@
+//! What can go wrong with manifests and trial lists; the store has [`StoreError`](crate::store::StoreError).
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::problem::{List, Problem, ValidationReport};
+
+/// The layouts that [`Manifest::read`](crate::Manifest::read) understands, as its errors show them.
+const LAYOUTS: &str =
+    "  a folder:      <speaker>/<utterance>.<audio> and <speaker>/<session>/<utterance>.<audio>
+  a split file:  <folder>/split.tsv with the columns path, speaker, split, …
+  CSV or TSV:    a header with path (or audio_filepath, wav, …) and speaker (or spk_id, label, …)
+  JSON lines:    {\"audio_filepath\": …, \"speaker\": …} a line
+  a Kaldi folder: wav.scp and utt2spk, optional spk2gender, utt2session, utt2dur";
+
+/// A manifest or a trial list that cannot be read, written or used: the place, what was found, what was expected and
+/// the remedy.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file could not be opened, read or written.
+    #[error("{path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A table or list is larger than any sensible one.
+    #[error("{path}: larger than {limit} bytes, the limit for tables and lists; split it, or check that it is one", path = path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// No recordings where a manifest should be.
+    #[error("{path}: no recordings found. {found}\nlayouts looked for:\n{layouts}", path = path.display(), layouts = LAYOUTS)]
+    NothingFound {
+        /// The folder or table.
+        path: PathBuf,
+        /// What was there instead.
+        found: String,
+    },
+    /// A table's header does not say which column is which.
+    #[error("{path}:{line}: no column for the {missing}; found {found}; it may be called {expected}", path = path.display())]
+    Header {
+        /// The table.
+        path: PathBuf,
+        /// Line of the header.
+        line: u64,
+        /// `path` or `speaker`.
+        missing: &'static str,
+        /// The columns of the header.
+        found: String,
+        /// The names that would be understood.
+        expected: String,
+    },
+    /// Lines of a manifest that cannot be used; the report has everything else that is wrong, too.
+    #[error("{path}: {report}", path = path.display())]
+    BadManifest {
+        /// The manifest.
+        path: PathBuf,
+        /// Every bad line at once.
+        report: ValidationReport,
+    },
+    /// Lines of a trial list that cannot be used.
+    #[error("{path}: {count} bad lines of a trial list; expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file{list}", path = path.display(), count = problems.len(), list = List(problems))]
+    BadTrials {
+        /// The list.
+        path: PathBuf,
+        /// Every bad line.
+        problems: Vec<Problem>,
+    },
+    /// A trial list without a trial.
+    #[error("{path}: no trials; expected lines such as `1 pathA pathB`", path = path.display())]
+    NoTrials {
+        /// The list.
+        path: PathBuf,
+    },
+    /// A list to clean that is not the one that can be cleaned.
+    #[error(
+        "list `{name}` has {trials} trials, {targets} targets; only Vox1-O (veri_test.txt), which has {expected_trials} trials, {expected_targets} targets, is cleaned by leaving out seven utterances"
+    )]
+    NotVox1O {
+        /// Name of the list.
+        name: String,
+        /// Its trials.
+        trials: usize,
+        /// Its targets.
+        targets: usize,
+        /// Trials of the original.
+        expected_trials: usize,
+        /// Targets of the original.
+        expected_targets: usize,
+    },
+    /// A filter that does not read `column=value` or `column!=value`.
+    #[error(
+        "filter `{found}`: expected `column=value`, `column=value,value` or `column!=value,value`; `-` stands for unknown"
+    )]
+    FilterSyntax {
+        /// The filter as given.
+        found: String,
+    },
+    /// A column that no utterance has.
+    #[error("no column `{column}`; the columns here are {known}")]
+    UnknownColumn {
+        /// The name asked for.
+        column: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A value that a column never takes.
+    #[error("column `{column}` is never `{value}`; its values are {known}")]
+    UnknownValue {
+        /// The column.
+        column: String,
+        /// The value asked for.
+        value: String,
+        /// The values there are (the first of them, if there are many).
+        known: String,
+    },
+    /// Filters that no utterance passes.
+    #[error("no utterance of {utterances} passes the filters {filters}")]
+    NothingLeft {
+        /// How many there were.
+        utterances: usize,
+        /// The filters.
+        filters: String,
+    },
+}

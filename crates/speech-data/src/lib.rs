@@ -1,0 +1,37 @@
+//! Which recordings are there, of whom, and where do their bytes lie?
+//!
+//! A [`Manifest`] lists utterances: from folders, tables, JSON lines, Kaldi directories or a split file. It is
+//! validated as a whole and filtered by its columns. A [`TrialList`] holds verification trials. A [`store`] packs a
+//! corpus into a few memory-mapped files.
+//!
+//! ```
+//! use speech_data::{Manifest, Trial, TrialList, TrialSummary, Utterance};
+//!
+//! let utterances = ["ann/1", "ann/2", "bob/1"]
+//!     .map(|id| Utterance::new(id, format!("voices/{id}.wav"), &id[..3]));
+//! let manifest = Manifest::new("voices", utterances.to_vec());
+//! let bob = manifest.filter(&["speaker=bob".parse()?])?;
+//! assert_eq!(bob.utterances.len(), 1);
+//!
+//! let trial = Trial { enrolment: "ann/1".into(), test: "bob/1".into(), target: false };
+//! let summary = TrialSummary::of(&TrialList::new("mine", vec![trial]), Some(&manifest));
+//! assert_eq!((summary.n_nontargets, summary.n_speakers), (1, Some(2)));
+//! # Ok::<(), speech_data::DataError>(())
+//! ```
+
+mod error;
+mod manifest;
+mod problem;
+pub mod store;
+pub mod text;
+mod trials;
+mod voxceleb;
+
+pub use error::DataError;
+pub use manifest::{Filter, Gender, Manifest, Utterance, ValidateOptions};
+pub use problem::{Problem, ProblemKind, ValidationReport, name_list};
+pub use trials::{
+    KNOWN_LISTS, KnownList, RecognisedBy, Trial, TrialList, TrialParts, TrialSummary,
+    VOX1_O_REMOVED, same_session,
+};
+pub use voxceleb::VoxcelebName;

@@ -1,0 +1,89 @@
+//! The list of utterances that everything starts from.
+
+mod filter;
+mod folder;
+mod kaldi;
+mod read;
+mod row;
+mod table;
+mod utterance;
+mod validate;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use crate::error::DataError;
+use crate::problem::{Problem, name_list};
+
+pub use filter::Filter;
+pub use utterance::{Gender, Utterance};
+pub use validate::ValidateOptions;
+
+/// Utterances and the folder that their paths are relative to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The folder that relative paths start from.
+    pub root: PathBuf,
+    /// Sorted by `id`.
+    pub utterances: Vec<Utterance>,
+    /// The file that was read, for messages; `None` for folders.
+    pub source: Option<PathBuf>,
+    /// What reading noticed without failing; [`Manifest::validate`] repeats it among its warnings.
+    pub notes: Vec<Problem>,
+}
+
+impl Manifest {
+    /// A manifest of given utterances, which it sorts.
+    pub fn new(root: impl Into<PathBuf>, mut utterances: Vec<Utterance>) -> Self {
+        utterances.sort_by(|a, b| a.id.cmp(&b.id).then(a.line.cmp(&b.line)));
+        Self {
+            root: root.into(),
+            utterances,
+            source: None,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The different speakers, sorted by name; the position is the speaker's number.
+    pub fn speakers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.utterances.iter().map(|u| u.speaker.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Names of the columns that at least one utterance has a value in, the fixed ones first.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut names = vec!["id", "speaker"];
+        for name in ["session", "gender", "split"] {
+            if self.utterances.iter().any(|u| u.column(name).is_some()) {
+                names.push(name);
+            }
+        }
+        let further: BTreeSet<&str> = self
+            .utterances
+            .iter()
+            .flat_map(|u| u.columns.keys().map(String::as_str))
+            .collect();
+        names.extend(further);
+        names
+    }
+
+    /// Fails with the known names if no utterance has a value in `column`.
+    pub fn require_column(&self, column: &str) -> Result<(), DataError> {
+        if self.utterances.iter().any(|u| u.column(column).is_some()) {
+            return Ok(());
+        }
+        Err(DataError::UnknownColumn {
+            column: column.to_owned(),
+            known: name_list(&self.columns()),
+        })
+    }
+
+    /// Index of the utterance with this `id`.
+    pub fn find(&self, id: &str) -> Option<usize> {
+        self.utterances
+            .binary_search_by(|u| u.id.as_str().cmp(id))
+            .ok()
+    }
+}
