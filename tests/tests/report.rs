@@ -2,12 +2,10 @@
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    clippy::print_stdout,
     reason = "a test that cannot prepare its data has failed"
 )]
 
 use std::path::Path;
-use std::process::Command;
 
 use end_to_end::{Place, write_corpus};
 use serde_json::Value;
@@ -73,19 +71,14 @@ fn a_training_ends_with_a_page_that_shows_it() {
     assert!(page.contains("could not be examined") && page.contains("id=\"loss\""));
 }
 
-/// What TensorBoard itself reads is what the journal says; skipped where no Python has it.
+/// What TensorBoard itself reads is what the journal says.
 fn check_scalars(place: &Place) {
-    let python = std::env::var("SIAMANG_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let Some(mut python) = testing::python("tensorboard") else {
+        return;
+    };
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../crates/run-report/tests/check_tensorboard.py");
-    let has_it = Command::new(&python)
-        .args(["-c", "import tensorboard"])
-        .output();
-    if !has_it.is_ok_and(|output| output.status.success()) {
-        println!("skipped: `{python}` has no `tensorboard`; name one that has in SIAMANG_PYTHON");
-        return;
-    }
-    let output = Command::new(python)
+    let output = python
         .arg(script)
         .arg(place.path("run/tensorboard"))
         .output()

@@ -1,40 +1,22 @@
 //! `siamang trials`, and targets of one session in `siamang eval`.
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stderr,
     reason = "a test that cannot prepare its data has failed"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use end_to_end::{Place, voice, write_wav};
-
-/// The folder of VoxCeleb's lists; where it is absent, says so and gives none.
-fn voxceleb() -> Option<PathBuf> {
-    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("voxceleb_meta");
-    if folder.join("veri_test2.txt").is_file() {
-        return Some(folder);
-    }
-    eprintln!("skipped: no VoxCeleb lists at {}", folder.display());
-    None
-}
 
 #[test]
 fn the_cleaned_list_has_the_bytes_of_the_published_one() {
-    let Some(folder) = voxceleb() else { return };
-    let place = Place::new();
-    let Ok(unpacked) = Command::new("gzip")
-        .arg("-dc")
-        .arg(folder.join("veri_test.txt.gz"))
-        .output()
-    else {
+    let (Some(folder), Some(mut gzip)) = (
+        testing::shared("voxceleb_meta"),
+        testing::program("gzip", "--version"),
+    ) else {
         return;
     };
+    let place = Place::new();
+    let packed = folder.join("veri_test.txt.gz");
+    let unpacked = gzip.arg("-dc").arg(packed).output().unwrap();
     std::fs::write(place.path("veri_test.txt"), unpacked.stdout).unwrap();
     let run = place.run("trials clean veri_test.txt --out veri_test2.txt --json");
     assert_eq!(run.code, Some(0), "{run:#?}");

@@ -2,44 +2,23 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use audio_features::{AudioError, read_channels};
 
-fn run(program: &str, arguments: &[&str]) -> Option<Output> {
-    match Command::new(program).args(arguments).output() {
-        Ok(output) => Some(output),
-        Err(error) => {
-            eprintln!("skipped: `{program}` does not start: {error}");
-            None
-        }
-    }
-}
-
 /// Samples of every channel as FFmpeg decodes them.
-fn ffmpeg(path: &Path) -> Option<Vec<f32>> {
-    let path = path.to_str().unwrap();
-    let output = run(
-        "ffmpeg",
-        &[
-            "-v",
-            "error",
-            "-i",
-            path,
-            "-f",
-            "f32le",
-            "-c:a",
-            "pcm_f32le",
-            "-",
-        ],
-    )?;
+fn samples(mut ffmpeg: Command, path: &Path) -> Vec<f32> {
+    let output = ffmpeg
+        .args(["-v", "error", "-i"])
+        .arg(path)
+        .args(["-f", "f32le", "-c:a", "pcm_f32le", "-"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let words = output.stdout.chunks_exact(4);
-    Some(
-        words
-            .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
-            .collect(),
-    )
+    words
+        .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -58,32 +37,29 @@ fn every_coding_of_sox_comes_out_as_from_ffmpeg() {
         ("alaw.sph", &["-e", "a-law", "-c", "1"]),
     ] {
         let path = folder.path().join(name);
-        let mut arguments = vec!["-R", "-n", "-r", "16000"];
-        arguments.extend(coding);
-        arguments.extend([
-            "-t",
-            "sph",
-            path.to_str().unwrap(),
-            "synth",
-            "0.5",
-            "pinknoise",
-            "vol",
-            "0.5",
-        ]);
-        let Some(output) = run("sox", &arguments) else {
+        let (Some(mut sox), Some(ffmpeg)) = (
+            testing::program("sox", "--version"),
+            testing::program("ffmpeg", "-version"),
+        ) else {
             return;
         };
+        let output = sox
+            .args(["-R", "-n", "-r", "16000"])
+            .args(coding)
+            .args(["-t", "sph"])
+            .arg(&path)
+            .args(["synth", "0.5", "pinknoise", "vol", "0.5"])
+            .output()
+            .unwrap();
         if !output.status.success() {
-            eprintln!(
-                "skipped {name}: sox says {}",
+            testing::skip(format_args!(
+                "sox does not write {name}: {}",
                 String::from_utf8_lossy(&output.stderr)
-            );
+            ));
             continue;
         }
         let found = read_channels(&path).unwrap();
-        let Some(expected) = ffmpeg(&path) else {
-            return;
-        };
+        let expected = samples(ffmpeg, &path);
         assert_eq!(found.source.sample_rate_hz, 16_000, "{name}");
         assert_eq!(found.samples.len(), expected.len(), "{name}");
         assert!(

@@ -1,10 +1,9 @@
 //! Everything that the validator is to find, each planted once, and nothing where nothing is wrong.
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use corpus_prep::{CheckOptions, CheckReport, CheckedData, check};
 use speech_data::Manifest;
@@ -191,15 +190,13 @@ fn duplicates_across_splits_are_errors_even_in_another_format() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     put(root, "1.wav", wav(whole(100.0), 16_000));
-    let flac = Command::new("flac")
-        .args(["-s", "-o"])
-        .arg(root.join("2.flac"))
-        .arg(root.join("1.wav"))
-        .status();
-    if !flac.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: `flac` does not start");
+    let Some(mut flac) = testing::program("flac", "--version") else {
         return;
-    }
+    };
+    flac.args(["-s", "-o"])
+        .arg(root.join("2.flac"))
+        .arg(root.join("1.wav"));
+    assert!(flac.status().unwrap().success());
     put(root, "3.wav", wav(whole(120.0), 16_000));
     put(root, "4.wav", wav(whole(121.0), 16_000));
     put(
@@ -337,33 +334,18 @@ fn lopsided_data_is_told() {
     );
 }
 
-/// The folder of VoxCeleb's lists; where it is absent, says so and gives none.
-fn voxceleb() -> Option<PathBuf> {
-    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("voxceleb_meta");
-    if folder.join("veri_test2.txt").is_file() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped: no VoxCeleb lists at {} (set SIAMANG_SHARED)",
-        folder.display()
-    );
-    None
-}
-
-fn unpacked(program: &str, path: &Path) -> String {
-    let output = Command::new(program).arg("-dc").arg(path).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+/// Decompresses a file.
+fn unpacked(program: &str, path: &Path) -> Option<String> {
+    let mut program = testing::program(program, "--version")?;
+    let output = program.arg("-dc").arg(path).output().unwrap();
+    Some(String::from_utf8(output.stdout).unwrap())
 }
 
 /// A table of VoxCeleb1 as preparation makes it, without recordings.
-fn write_vox1(folder: &Path, root: &Path) {
+fn write_vox1(folder: &Path, root: &Path) -> Option<()> {
     let mut table = "path\tspeaker\tsession\tsplit\tcorpus\n".to_owned();
     for (part, split) in [("dev", "train"), ("test", "test")] {
-        let text = unpacked("gzip", &folder.join(format!("vox1_{part}_duration.txt.gz")));
+        let text = unpacked("gzip", &folder.join(format!("vox1_{part}_duration.txt.gz")))?;
         for line in text.lines() {
             let name = line.split(' ').next().unwrap();
             let parts: Vec<&str> = name.split('/').collect();
@@ -374,21 +356,25 @@ fn write_vox1(folder: &Path, root: &Path) {
         }
     }
     put(root, "split.tsv", table);
+    Some(())
 }
 
 #[test]
 fn the_whole_of_voxceleb1_agrees_with_what_was_published() {
-    let Some(folder) = voxceleb() else { return };
+    let Some(folder) = testing::shared("voxceleb_meta") else {
+        return;
+    };
     let place = tempfile::tempdir().unwrap();
     let root = place.path();
-    write_vox1(&folder, root);
+    let Some(()) = write_vox1(&folder, root) else {
+        return;
+    };
     let all = Manifest::read(root, None).unwrap();
     assert_eq!(all.utterances.len(), 153_516);
-    put(
-        root,
-        "list_test_all.txt",
-        unpacked("xz", &folder.join("list_test_all.txt.xz")),
-    );
+    let Some(list) = unpacked("xz", &folder.join("list_test_all.txt.xz")) else {
+        return;
+    };
+    put(root, "list_test_all.txt", list);
     let options = CheckOptions {
         trials: vec![
             root.join("list_test_all.txt"),

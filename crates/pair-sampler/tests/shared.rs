@@ -10,24 +10,9 @@
 )]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use pair_sampler::{BatchSampler, CropConfig, GroupBy, MakeTrials, SamplerConfig, make_trials};
 use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
-
-/// A path among the shared files, or `None` with a word about it.
-fn shared(name: &str) -> Option<PathBuf> {
-    let root = match std::env::var_os("SIAMANG_SHARED") {
-        Some(root) => PathBuf::from(root),
-        None => PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-    };
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("left out: {} is not here", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 fn filter(manifest: &Manifest, texts: &[&str]) -> Manifest {
     let filters: Vec<Filter> = texts.iter().map(|text| text.parse().unwrap()).collect();
@@ -36,7 +21,7 @@ fn filter(manifest: &Manifest, texts: &[&str]) -> Manifest {
 
 #[test]
 fn the_split_file_has_the_counts_of_its_description() {
-    let Some(root) = shared("corpora") else {
+    let Some(root) = testing::shared("corpora") else {
         return;
     };
     let manifest = Manifest::read(&root, None).unwrap();
@@ -69,7 +54,7 @@ fn the_split_file_has_the_counts_of_its_description() {
 
 #[test]
 fn every_shared_list_is_balanced_and_keeps_the_protocol() {
-    let Some(root) = shared("corpora") else {
+    let Some(root) = testing::shared("corpora") else {
         return;
     };
     let manifest = Manifest::read(&root, None).unwrap();
@@ -98,7 +83,7 @@ fn every_shared_list_is_balanced_and_keeps_the_protocol() {
 
 #[test]
 fn the_cleaned_voxceleb1_list_has_its_published_counts() {
-    let Some(path) = shared("voxceleb_meta/veri_test2.txt") else {
+    let Some(path) = testing::shared("voxceleb_meta/veri_test2.txt") else {
         return;
     };
     let list = TrialList::read(&path).unwrap();
@@ -109,7 +94,7 @@ fn the_cleaned_voxceleb1_list_has_its_published_counts() {
 
 #[test]
 fn training_batches_of_the_shared_corpora_keep_their_rules() {
-    let Some(root) = shared("corpora") else {
+    let Some(root) = testing::shared("corpora") else {
         return;
     };
     let manifest = filter(&Manifest::read(&root, None).unwrap(), &["split=train"]);

@@ -1,32 +1,19 @@
 //! Event files, read back by TensorBoard itself.
 #![allow(
     clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test that cannot prepare its data has failed, and one that skips says why"
+    reason = "a test that cannot prepare its data has failed"
 )]
 
 use std::path::Path;
-use std::process::Command;
 
 use run_report::ScalarWriter;
 use serde_json::{Value, json};
 
-/// What TensorBoard reads from `folder`; nothing where the Python that `SIAMANG_PYTHON` names, or `python3`, does not have it.
+/// What TensorBoard reads from `folder`.
 fn read_back(folder: &Path) -> Option<Value> {
-    let python = std::env::var("SIAMANG_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let has_it = Command::new(&python)
-        .args(["-c", "import tensorboard"])
-        .output();
-    if !has_it.is_ok_and(|output| output.status.success()) {
-        println!("skipped: `{python}` has no `tensorboard`; name one that has in SIAMANG_PYTHON");
-        return None;
-    }
+    let mut python = testing::python("tensorboard")?;
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check_tensorboard.py");
-    let output = Command::new(python)
-        .arg(script)
-        .arg(folder)
-        .output()
-        .unwrap();
+    let output = python.arg(script).arg(folder).output().unwrap();
     assert!(
         output.status.success(),
         "{}",

@@ -1,34 +1,19 @@
 //! The published lists of VoxCeleb1, where they are at hand.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use speech_data::{Manifest, RecognisedBy, TrialList, TrialSummary, Utterance, same_session};
 
-/// The folder of the lists; where it is absent, says so and gives none.
+/// The folder of the lists.
 fn folder() -> Option<PathBuf> {
-    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("voxceleb_meta");
-    if folder.join("veri_test2.txt").is_file() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped: no VoxCeleb lists at {} (set SIAMANG_SHARED)",
-        folder.display()
-    );
-    None
+    testing::shared("voxceleb_meta")
 }
 
 /// Unpacks a list into a file.
 fn unpacked(program: &str, packed: &Path, name: &str, place: &Path) -> Option<PathBuf> {
-    let Ok(output) = Command::new(program).arg("-dc").arg(packed).output() else {
-        eprintln!("skipped: `{program}` does not start");
-        return None;
-    };
+    let mut program = testing::program(program, "--version")?;
+    let output = program.arg("-dc").arg(packed).output().unwrap();
     let path = place.join(name);
     std::fs::write(&path, output.stdout).unwrap();
     Some(path)

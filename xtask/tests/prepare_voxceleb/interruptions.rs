@@ -93,7 +93,7 @@ impl Drop for SmallDisk {
 #[test]
 fn a_full_disk_is_told_and_work_goes_on_when_there_is_room() {
     let Some(disk) = SmallDisk::mount(48) else {
-        eprintln!("skipped: this user may not mount a small file system");
+        testing::skip("this user may not mount a small file system");
         return;
     };
     let folder = tempfile::tempdir().unwrap();

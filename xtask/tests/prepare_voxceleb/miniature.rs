@@ -1,8 +1,7 @@
 //! VoxCeleb in small: the published layout, names from the trial list, zip64, split byte by byte, real AAC.
 
 use std::io::{Cursor, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -13,17 +12,9 @@ const FOLDERS: usize = 65_600;
 /// Files of an archive by their names.
 pub(crate) type Entries = Vec<(String, Vec<u8>)>;
 
-/// The folder with material that is not part of the repository.
-fn shared() -> PathBuf {
-    match std::env::var_os("SIAMANG_SHARED") {
-        Some(folder) => folder.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-    }
-}
-
 /// Names of test utterances of VoxCeleb1: every `stride`-th of the published trial list, or some of its form.
 pub(crate) fn vox1_test_names(stride: usize) -> Vec<String> {
-    let list = shared().join("voxceleb_meta/veri_test2.txt");
+    let list = testing::shared_folder().join("voxceleb_meta/veri_test2.txt");
     let mut names: Vec<String> = match std::fs::read_to_string(&list) {
         Ok(text) => text
             .split_whitespace()
@@ -64,24 +55,20 @@ pub(crate) fn wav(seed: u32, seconds: u32) -> Vec<u8> {
     bytes.into_inner()
 }
 
-/// AAC in MP4 by ffmpeg's encoder; `None` where there is no ffmpeg.
+/// AAC in MP4 by ffmpeg's encoder.
 pub(crate) fn m4a(seed: u32, seconds: u32) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("in.wav"), folder.path().join("out.m4a"));
     std::fs::write(&from, wav(seed, seconds)).unwrap();
-    let done = Command::new("ffmpeg")
+    let mut ffmpeg = testing::program("ffmpeg", "-version")?;
+    let done = ffmpeg
         .args(["-v", "error", "-i"])
         .arg(&from)
         .args(["-c:a", "aac", "-b:a", "64k"])
         .arg(&to)
         .status();
-    match done {
-        Ok(status) if status.success() => Some(std::fs::read(&to).unwrap()),
-        _ => {
-            eprintln!("skipped: there is no ffmpeg to encode AAC");
-            None
-        }
-    }
+    assert!(done.unwrap().success());
+    Some(std::fs::read(&to).unwrap())
 }
 
 /// A zip64 archive with as many folders as VoxCeleb's have, entries alternately stored and deflated.

@@ -1,26 +1,14 @@
 //! Where the shared decoder vectors lie.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::print_stderr)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-/// The folder of the decoder vectors; where it is absent, says so and gives none.
+/// The folder of the decoder vectors.
 pub(crate) fn vectors() -> Option<PathBuf> {
-    let shared = std::env::var_os("SIAMANG_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("vectors/decoder");
-    if folder.join("manifest.json").is_file() {
-        return Some(folder);
-    }
-    eprintln!(
-        "skipped: no decoder vectors at {} (set SIAMANG_SHARED)",
-        folder.display()
-    );
-    None
+    testing::shared("vectors/decoder")
 }
 
 /// The rows of the manifest.

@@ -6,7 +6,7 @@ use crate::made::{by_speaker, manifest, plain, sampler};
 
 #[test]
 fn uniform_batches_have_the_same_speaker_share_of_the_closed_form() {
-    // 40 speakers with equally many utterances: 1/S of the pairs (method 1.2.7).
+    // 40 speakers with equally many utterances: 1/S of the pairs.
     let even = plain(40, 8);
     let config = SamplerConfig::Uniform { segments: 100 };
     let even = sampler(&even, config, 1).unwrap();
@@ -59,6 +59,6 @@ fn p_by_k_and_pairs_state_their_share() {
         segments: 5,
     };
     let share = sampler(&plain(40, 8), pk, 0).unwrap().expected_same_share();
-    // Method 1.4, P12: 2m(1 − share) = 5.7576 for 20 × 5 and m = 3.
+    // A collapsed batch costs 2m(1 − share) = 5.7576 for 20 × 5 and m = 3.
     assert!((6.0 * (1.0 - share) - 5.7576).abs() < 5e-5);
 }

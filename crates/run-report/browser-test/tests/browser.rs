@@ -39,9 +39,7 @@ impl Session {
     /// Opens `file` in a browser of its own; nothing where there is none.
     fn open(file: &Path) -> Option<Self> {
         let Some(path) = chromium() else {
-            println!(
-                "skipped: no Chromium; install the package `chromium` or name one in `CHROMIUM`"
-            );
+            testing::skip("there is no Chromium; the variable CHROMIUM names one");
             return None;
         };
         let options = LaunchOptions::default_builder()
