@@ -10,7 +10,7 @@ use crate::error::SamplerError;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SamplerConfig {
-    /// The paper's batches (method 1.1.6): each segment from an utterance drawn uniformly with replacement.
+    /// The paper's batches: each segment from an utterance drawn uniformly with replacement.
     Uniform {
         /// Segments in a batch; at least 2. The paper has 100.
         segments: usize,
@@ -22,7 +22,7 @@ pub enum SamplerConfig {
         /// Segments of each speaker (K); at least 2, or there is no pair of one speaker.
         segments: usize,
     },
-    /// The question's explicit pairs (method 1.0.2): pair *i* of one speaker and pair *i + 1* of two.
+    /// The question's explicit pairs: pair *i* of one speaker and pair *i + 1* of two.
     Pairs {
         /// Pairs in a batch; at least 1. The question has 64.
         pairs: usize,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", from = "Fields")]
 pub enum CropConfig {
-    /// A new uniformly random place at every visit (method 1.1.6).
+    /// A new uniformly random place at every visit.
     Random,
     /// The same place at every visit, as in the question (0.1 s).
     Fixed {

@@ -189,7 +189,7 @@ impl BatchSampler {
     }
 
     /// Expected share of same-speaker pairs: among all pairs of a batch, or among the explicit ones. The loss
-    /// of a collapsed network follows from it (method 1.4, P12).
+    /// of a collapsed network follows from it (2 · margin · (1 − share)).
     pub fn expected_same_share(&self) -> f64 {
         match self.config {
             SamplerConfig::Uniform { .. } => {

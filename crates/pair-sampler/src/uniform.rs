@@ -3,7 +3,7 @@
 use crate::draws::Draws;
 use crate::index::GroupIndex;
 
-/// `segments` places drawn uniformly with replacement (method 1.1.6).
+/// `segments` places drawn uniformly with replacement.
 pub(crate) fn draw(index: &GroupIndex, segments: usize, draws: &mut Draws) -> Vec<usize> {
     (0..segments)
         .map(|_| draws.below(index.order.len()))

@@ -1,5 +1,4 @@
-//! The KL/hinge loss against a scalar oracle, finite differences and the closed forms P7 and P12 to P15 of
-//! its derivation (numbers as computed there; P8 to P11 are about the question's own distance, which is not in this crate).
+//! The KL/hinge loss against a scalar oracle, finite differences and closed forms.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -60,7 +60,7 @@ fn pairs_and_labels() -> impl Strategy<Value = (Vec<f64>, Vec<bool>)> {
 }
 
 proptest! {
-    /// P1: the broadcast loss is p·mean d + (1 − p)·mean relu(m − d), whatever the order of the labels.
+    /// The broadcast loss is p·mean d + (1 − p)·mean relu(m − d), whatever the order of the labels.
     #[test]
     fn labels_enter_only_through_their_mean((d, mut same) in pairs_and_labels(), margin in 0.5..3.0_f64) {
         let settings = Settings { margin, ..settings(Shape::Broadcast) };
@@ -77,7 +77,7 @@ proptest! {
         prop_assert!(gradient.iter().zip(&other_gradient).all(|(a, b)| near(*a, *b)));
     }
 
-    /// P2 and P3: below the margin every distance has the slope (2p − 1) / B, above it p / B.
+    /// Below the margin every distance has the slope (2p − 1) / B, above it p / B.
     #[test]
     fn its_slope_depends_on_the_share_alone((d, same) in pairs_and_labels()) {
         prop_assume!(d.iter().all(|d| (d - 1.0).abs() > 1e-3));
@@ -89,7 +89,7 @@ proptest! {
         }
     }
 
-    /// P4: with half of the pairs of one speaker, accuracy cannot pass 0.5.
+    /// With half of the pairs of one speaker, accuracy cannot pass 0.5.
     #[test]
     fn accuracy_has_a_ceiling(mut d in prop::collection::vec(-3.0..6.0_f64, 2..20)) {
         d.truncate(d.len() / 2 * 2);
@@ -100,7 +100,7 @@ proptest! {
         prop_assert_eq!((found - 0.5).abs() < 1e-12, all_zero_or_one);
     }
 
-    /// P6: the later threshold metric, d < 0.4, is 0.5 for every d: labels and hits are broadcast against each other too.
+    /// The later threshold metric, d < 0.4, is 0.5 for every d: labels and hits are broadcast against each other too.
     #[test]
     fn the_threshold_metric_is_one_half(d in prop::collection::vec(-3.0..6.0_f64, 2..20)) {
         let same: Vec<bool> = (0..d.len() / 2 * 2).map(|pair| pair % 2 == 0).collect();
@@ -110,7 +110,7 @@ proptest! {
     }
 }
 
-/// P2: with p = ½ the loss is half the mean of max(d, m): half the margin, flat, once all distances are below it.
+/// With p = ½ the loss is half the mean of max(d, m): half the margin, flat, once all distances are below it.
 #[test]
 fn half_the_margin_without_a_gradient() {
     let same = [true, false, true, false];
@@ -131,7 +131,7 @@ fn half_the_margin_without_a_gradient() {
     }
 }
 
-/// P3: p < ½ pushes all pairs apart, p > ½ draws all together.
+/// A share below one half pushes all pairs apart, one above it draws all together.
 #[test]
 fn the_share_decides_where_all_pairs_go() {
     let slopes = |same: &[bool]| of_distances(&[0.2; 4], same, &settings(Shape::Broadcast)).1;
@@ -147,7 +147,7 @@ fn the_share_decides_where_all_pairs_go() {
     );
 }
 
-/// P4 and P5: distances that separate perfectly give 0.5 with the broadcast and 0 without it; all alike, 0.5.
+/// Distances that separate perfectly give 0.5 with the broadcast and 0 without it; all alike, 0.5.
 #[test]
 fn accuracy_is_upside_down_once_the_shape_is_right() {
     let same = [true, false, true, false];
@@ -157,7 +157,7 @@ fn accuracy_is_upside_down_once_the_shape_is_right() {
     assert_eq!(accuracy(&[0.0; 4], &same, Shape::Kept), 0.5);
 }
 
-/// P7: a true collapse has the same 0.5, and there labels matter as soon as distances differ.
+/// A true collapse has the same 0.5, and there labels matter as soon as distances differ.
 #[test]
 fn a_collapse_looks_like_the_broadcast() {
     let same = [true, false, true, false];
@@ -176,7 +176,7 @@ fn outputs(rows: &[&[f32]]) -> Tensor<2> {
     Tensor::from_data(TensorData::new(rows.concat(), shape), &device).require_grad()
 }
 
-/// P8 and P9: the clipped sum is no divergence, and what is clipped has no gradient.
+/// The clipped sum is no divergence, and what is clipped has no gradient.
 #[test]
 fn clipped_outputs_have_negative_distances_and_no_gradient() {
     let given = outputs(&[&[0.5, 2.0, 0.0], &[0.9, 3.0, 0.0]]);
@@ -236,7 +236,7 @@ fn all_pairs_are_the_mean_over_pairs() {
     }
 }
 
-/// P12: the loss of a collapsed batch is 2·m·(share of different pairs), 20 × 5 of margin 3: 5.7576.
+/// The loss of a collapsed batch is 2·m·(share of different pairs), 20 × 5 of margin 3: 5.7576.
 #[test]
 fn the_plateau_is_the_loss_of_outputs_all_alike() {
     let speakers: Vec<usize> = (0..100).map(|segment| segment / 5).collect();

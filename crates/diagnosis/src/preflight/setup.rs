@@ -104,7 +104,7 @@ pub fn all_pairs_used(num_segments: usize, num_pairs: usize) -> Check {
 mod tests {
     use super::*;
 
-    /// Values of method P14, computed by another program.
+    /// Values computed by another program, to three digits.
     #[test]
     fn mass_that_meets_the_margin() {
         for (outputs, expected) in [
