@@ -1,7 +1,7 @@
 //! Agglomerative clustering.
 
 use anyhow::Result;
-use speaker_eval::{EmbeddingMatrix, Linkage, Metric, agglomerative};
+use speaker_scoring::{EmbeddingMatrix, Linkage, Metric, agglomerative};
 
 use crate::{Repetition, uniform};
 

@@ -10,11 +10,9 @@ use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
-use speaker_eval::{
-    Cut, EmbeddingMatrix, Linkage, ListedUtterance, Metric, MrProtocol, agglomerative,
-    cosine_scores, cut_and_score, eer, roc_auc,
-};
+use speaker_eval::{Cut, ListedUtterance, MrProtocol, cut_and_score, eer, roc_auc};
 use speaker_model::Arithmetic;
+use speaker_scoring::{EmbeddingMatrix, Linkage, Metric, Scorer, agglomerative};
 
 use crate::data::{BINS, Corpora, FRAMES, Heard, List};
 use crate::draws::{Purpose, stream};
@@ -116,7 +114,7 @@ pub(crate) fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
 }
 
 fn scores(matrix: &EmbeddingMatrix, list: &List) -> Result<Vec<f32>> {
-    Ok(cosine_scores(matrix, &list.pairs)?)
+    Ok(Scorer::Cosine.scores(matrix, &list.pairs)?)
 }
 
 /// The embeddings' part of an evaluation with what the diagnosis wants to know of it; `network` without autodiff.

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use diagnosis::{Diagnosis, Run, judge};
 use serde::{Deserialize, Serialize};
-use speaker_model::write_atomically;
 
 use crate::evaluate::Evaluation;
 use crate::rung::Settings;
@@ -65,7 +64,7 @@ impl Record {
     /// Whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<()> {
         let path = path(folder, &self.rung, self.seed);
-        write_atomically(&path, &serde_json::to_vec(self)?)
+        durable::write(&path, &serde_json::to_vec(self)?)
             .with_context(|| format!("cannot write {}", path.display()))
     }
 

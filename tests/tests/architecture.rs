@@ -11,9 +11,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate must not depend on, directly.
-const NEVER: [(&str, &[&str]); 16] = [
+const NEVER: [(&str, &[&str]); 18] = [
     (
         "allocator",
+        &["audio-features", "burn", "fused-lstm", "speaker-model"],
+    ),
+    (
+        "durable",
         &["audio-features", "burn", "fused-lstm", "speaker-model"],
     ),
     (
@@ -101,6 +105,19 @@ const NEVER: [(&str, &[&str]); 16] = [
             "burn",
             "clap",
             "pair-sampler",
+            "speaker-model",
+            "symphonia",
+            "trainer",
+        ],
+    ),
+    (
+        "speaker-scoring",
+        &[
+            "audio-features",
+            "burn",
+            "clap",
+            "pair-sampler",
+            "speaker-eval",
             "speaker-model",
             "symphonia",
             "trainer",

@@ -6,6 +6,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use bytemuck::{Pod, Zeroable};
+use durable::NewFile;
 use memmap2::Mmap;
 
 use crate::feature_config::{FeatureConfig, Normalisation};
@@ -171,14 +172,13 @@ impl FeatureCache {
             checksum: *blake3::hash(body).as_bytes(),
         };
         let store = || {
-            let mut file = tempfile::NamedTempFile::new_in(directory)?;
+            let mut file = NewFile::create(&path)?;
             file.write_all(bytemuck::bytes_of(&header))?;
             file.write_all(body)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)
+            file.finish()
         };
         match store() {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             // Some systems refuse to replace a file that another process has mapped; then that
             // process has the entry, and this one its features.
             Err(error) if error.kind() == ErrorKind::PermissionDenied && path.exists() => Ok(()),

@@ -58,6 +58,23 @@ fn the_second_time_nothing_is_computed() {
     assert_eq!(files(directory.path()).len(), 1, "no leftovers");
 }
 
+/// Runs of several users may share a cache.
+#[cfg(unix)]
+#[test]
+fn entries_have_the_permissions_of_any_new_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    ask(&open(directory.path()), b"audio");
+    let plain = directory.path().join("plain");
+    std::fs::write(&plain, "").unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
+    let folder = std::fs::read_dir(directory.path()).unwrap();
+    let mut paths = folder.map(|entry| entry.unwrap().path());
+    let folder = paths.find(|path| path.is_dir()).unwrap();
+    let entry = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    assert_eq!(mode(&entry.path()), mode(&plain));
+}
+
 #[test]
 fn other_audio_or_another_log_mel_is_another_entry() {
     let directory = tempfile::tempdir().unwrap();

@@ -4,8 +4,8 @@ use std::fmt;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-use speaker_eval::{EmbeddingMatrix, EvalError};
 use speaker_model::{Bundle, Embedder};
+use speaker_scoring::{EmbeddingMatrix, ScoringError};
 
 /// Which mean is subtracted from every embedding before the cosine is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Centre {
     }
 
     /// Centres finished embeddings where that is asked for.
-    pub(crate) fn apply(self, matrix: &mut EmbeddingMatrix) -> Result<(), EvalError> {
+    pub(crate) fn apply(self, matrix: &mut EmbeddingMatrix) -> Result<(), ScoringError> {
         if self == Self::These {
             let mean = matrix.mean();
             matrix.centre(&mean)?;

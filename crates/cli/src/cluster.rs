@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use speaker_eval::{
-    Approximation, Cut, Linkage, Metric, agglomerative_within, approximate_clusters, best_threshold,
-};
+use speaker_eval::{Cut, best_threshold};
+use speaker_scoring::{Approximation, Linkage, Metric, agglomerative_within, approximate_clusters};
 use speech_data::Filter;
 
 use crate::args::{Context, ModelArgs};

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::{Approximation, ClusterScores, CutResult, Linkage, Metric, cluster_scores};
+use speaker_eval::{ClusterScores, CutResult, cluster_scores};
+use speaker_scoring::{Approximation, Linkage, Metric};
 
 use crate::centre::Centre;
 use crate::console::{counted, print_json, print_text};

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Error, Result};
-use speaker_eval::EmbeddingMatrix;
+use speaker_scoring::EmbeddingMatrix;
 
 use crate::embedding_file::{Format, Record, ids_path};
 use crate::embedding_note::Note;

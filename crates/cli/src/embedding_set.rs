@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::EmbeddingMatrix;
 use speaker_model::Embedder;
+use speaker_scoring::EmbeddingMatrix;
 
 use crate::console::Console;
 use crate::embedding_note::Note;

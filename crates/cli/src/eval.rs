@@ -7,9 +7,10 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 use speaker_eval::{
-    BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport, cosine_scores,
+    BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport,
     verification_report,
 };
+use speaker_scoring::Scorer;
 use speech_data::store::Part;
 use speech_data::{Manifest, Trial, TrialList, same_session};
 
@@ -218,7 +219,7 @@ pub(crate) fn measure(
     }
     let pairs: Vec<(usize, usize)> = usable.iter().map(|&(_, pair)| pair).collect();
     let is_target: Vec<bool> = usable.iter().map(|(trial, _)| trial.target).collect();
-    let scores = cosine_scores(&trials.set.matrix, &pairs)?;
+    let scores = Scorer::default().scores(&trials.set.matrix, &pairs)?;
     let speakers = match settings.resamples {
         0 => None,
         _ => speakers(list, &usable, trials.manifest.as_ref(), console),

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use speaker_eval::{
-    Border, EmbeddingMatrix, EvalError, LabelledPoints, ListedUtterance, MrProtocol,
-};
+use speaker_eval::{Border, LabelledPoints, ListedUtterance, MrProtocol};
+use speaker_scoring::{EmbeddingMatrix, ScoringError};
 use speech_data::Utterance;
 
 use crate::embedding_set::EmbeddingSet;
@@ -61,7 +60,7 @@ impl<'a> Pool<'a> {
     }
 
     /// The mean embedding of the recordings at `rows`.
-    pub(crate) fn mean(&self, rows: &[usize]) -> Result<Vec<f32>, EvalError> {
+    pub(crate) fn mean(&self, rows: &[usize]) -> Result<Vec<f32>, ScoringError> {
         Ok(self.matrix.select(rows)?.mean())
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 use rayon::prelude::*;
 use serde::Serialize;
-use speaker_eval::cosine;
+use speaker_scoring::Scorer;
 use speech_data::{Trial, TrialParts};
 
 use crate::args::Context;
@@ -129,7 +129,7 @@ impl NamedTrials {
         }
         let line = |pair: &[u32; 2]| {
             let [(enrolment, a), (test, b)] = pair.map(|number| recordings[number as usize]);
-            let score = cosine(set.matrix.row(a?), set.matrix.row(b?));
+            let score = Scorer::default().score(set.matrix.row(a?), set.matrix.row(b?));
             Some(format!("{enrolment} {test} {score:.6}\n"))
         };
         let mut num_scored = 0;

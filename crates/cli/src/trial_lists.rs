@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use corpus_prep::list_line;
 use serde::Serialize;
-use speech_data::text::write_atomically;
 use speech_data::{TrialList, TrialSummary};
 
 use crate::args::Context;
+use crate::atomic;
 use crate::console::{counted, print_json, print_text};
 use crate::exit::ExitStatus;
 use crate::stored;
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             let original = TrialList::read(list)?;
             let cleaned = original.clean_vox1_o()?;
             // The published list has no line end at its end.
-            write_atomically(out, cleaned.to_text().trim_end())?;
+            atomic::write(out, cleaned.to_text().trim_end().as_bytes())?;
             let report = Cleaned {
                 out: out.display().to_string(),
                 n_trials: cleaned.trials.len(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::cosine;
+use speaker_scoring::Scorer;
 
 use crate::args::{Context, ModelArgs};
 use crate::console::{print_json, print_text};
@@ -97,7 +97,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "report this as a defect",
         )
     })?;
-    let score = cosine(&a.embedding, &b.embedding);
+    let scorer = Scorer::default();
+    let score = scorer.score(&a.embedding, &b.embedding);
     let (threshold, threshold_from) = match (args.threshold, model.thresholds.verify) {
         (Some(threshold), _) => (threshold, "the command line"),
         (None, Some(threshold)) => (threshold, "the model's card"),
@@ -122,7 +123,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let report = Report {
         score,
         same_speaker: f64::from(score) >= threshold,
-        scale: "cosine, -1 to 1",
+        scale: scorer.scale(),
         threshold,
         threshold_from,
         a: side(&inputs[0], a),

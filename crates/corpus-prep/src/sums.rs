@@ -10,7 +10,6 @@ use std::time::UNIX_EPOCH;
 use md5::{Digest, Md5};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use speech_data::text::write_atomically;
 
 use crate::error::PrepError;
 use crate::known::known_file;
@@ -170,7 +169,7 @@ fn remember(folder: &Path, name: &str, file: Remembered) {
     let mut all = recall(folder);
     all.insert(name.to_owned(), file);
     if let Ok(text) = serde_json::to_string_pretty(&all) {
-        let _ = write_atomically(&folder.join(MEMORY), &text);
+        let _ = durable::write(&folder.join(MEMORY), text.as_bytes());
     }
 }
 

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use speaker_eval::{
-    Cut, CutResult, Dendrogram, Linkage, ListedUtterance, Metric, MrProtocol, agglomerative,
-    cut_and_score,
-};
+use speaker_eval::{Cut, CutResult, ListedUtterance, MrProtocol, cut_and_score};
+use speaker_scoring::{Dendrogram, Linkage, Metric, agglomerative};
 
 use crate::ReportError;
 use crate::development::Development;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use speaker_eval::{EmbeddingMatrix, cosine_scores};
+use speaker_scoring::{EmbeddingMatrix, Scorer};
 
 use crate::ReportError;
 
@@ -59,7 +59,7 @@ impl Development {
             .iter()
             .map(|trial| (trial.first, trial.second))
             .collect();
-        Ok(cosine_scores(&self.embeddings, &pairs)?)
+        Ok(Scorer::default().scores(&self.embeddings, &pairs)?)
     }
 
     /// The speakers in the order of their names, and the number of each utterance's speaker among them.

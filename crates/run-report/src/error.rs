@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use speaker_eval::EvalError;
+use speaker_scoring::ScoringError;
 
 /// Why a report cannot be made. Every variant says what was found, what is needed and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +50,9 @@ pub enum ReportError {
     /// Embeddings or trials that cannot be measured.
     #[error(transparent)]
     Eval(#[from] EvalError),
+    /// Embeddings that cannot be compared or clustered.
+    #[error(transparent)]
+    Scoring(#[from] ScoringError),
 }
 
 impl ReportError {

@@ -5,7 +5,7 @@ use linfa_tsne::TSneParams;
 use ndarray_016::Array2;
 use ndarray_rand::rand::SeedableRng;
 use ndarray_rand::rand::rngs::StdRng;
-use speaker_eval::EmbeddingMatrix;
+use speaker_scoring::EmbeddingMatrix;
 
 use crate::development::Development;
 

@@ -4,10 +4,10 @@
 
 use proptest::prelude::*;
 use speaker_eval::{
-    BootstrapSettings, DcfParameters, EmbeddingMatrix, Linkage, Metric, agglomerative,
-    best_threshold, bootstrap_interval, cluster_scores, cosine, det_points, eer, lowest_rates,
-    min_dcf, roc_auc,
+    BootstrapSettings, DcfParameters, best_threshold, bootstrap_interval, cluster_scores,
+    det_points, eer, lowest_rates, min_dcf, roc_auc,
 };
+use speaker_scoring::{EmbeddingMatrix, Linkage, Metric, agglomerative};
 
 /// Lists with both kinds of trials and many ties.
 fn trials() -> impl Strategy<Value = (Vec<f32>, Vec<bool>)> {
@@ -174,18 +174,6 @@ proptest! {
             prop_assert_eq!(best, lowest);
             prop_assert_eq!(lowest_rates(&tree, &speakers).unwrap().mr_hungarian, lowest);
         }
-    }
-
-    #[test]
-    fn cosine_is_bounded_and_symmetric(
-        a in prop::collection::vec(any::<f32>().prop_filter("finite", |v| v.is_finite()), 19),
-        b in prop::collection::vec(any::<f32>().prop_filter("finite", |v| v.is_finite()), 19),
-    ) {
-        let score = cosine(&a, &b);
-        prop_assert!((-1.0..=1.0).contains(&score));
-        prop_assert_eq!(score, cosine(&b, &a));
-        let itself = cosine(&a, &a);
-        prop_assert!(itself == 1.0 || a.iter().all(|&v| v == 0.0));
     }
 
     #[test]

@@ -17,7 +17,6 @@ use crate::ModelError;
 use crate::config::{Arithmetic, EmbeddingLayer, ModelConfig};
 use crate::embedder::Embedder;
 use crate::encoder::Encoder;
-use crate::files::write_atomically;
 use crate::head::Projection;
 use crate::segments::Segmentation;
 use crate::self_test::SelfTest;
@@ -145,7 +144,7 @@ impl Bundle {
             expected: "values that TOML can hold".to_owned(),
             remedy: "report this as a defect",
         })?;
-        write_atomically(&path, text.as_bytes()).map_err(ModelError::io(&path))
+        durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
     }
 
     /// BLAKE3 of what decides the embeddings of the bundle in `directory`: its configuration and its weights.

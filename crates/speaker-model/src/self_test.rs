@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 use crate::embedder::Embedder;
-use crate::files::write_atomically;
 
 /// The embeddings of [`signal`] for each of [`SIGNALS`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ impl SelfTest {
 
     pub(crate) fn write(&self, path: &Path) -> Result<(), ModelError> {
         let json = serde_json::to_vec(self).map_err(|error| ModelError::io(path)(error.into()))?;
-        write_atomically(path, &json).map_err(ModelError::io(path))
+        durable::write(path, &json).map_err(ModelError::io(path))
     }
 
     pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {

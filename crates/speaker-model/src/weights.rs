@@ -10,7 +10,6 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::files::write_atomically;
 
 /// How weights are stored; they are computed with in 32 bits either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,7 +159,7 @@ pub(crate) fn write(
         views.push((name.as_str(), view));
     }
     let file = safetensors::serialize(views, None).map_err(|error| malformed(path, &error))?;
-    write_atomically(path, &file).map_err(ModelError::io(path))
+    durable::write(path, &file).map_err(ModelError::io(path))
 }
 
 /// Reads a safetensors file of 16- or 32-bit floats.

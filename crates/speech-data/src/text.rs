@@ -1,7 +1,7 @@
 //! Reading text that others wrote: limits, line ends, encodings.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::DataError;
@@ -33,32 +33,6 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, DataError> {
         });
     }
     Ok(bytes)
-}
-
-/// Writes a file beside its place, syncs it and renames it.
-///
-/// # Errors
-/// [`DataError::Io`].
-pub fn write_atomically(path: &Path, text: &str) -> Result<(), DataError> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let write = || -> std::io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are private to their owner; a finished file has the rights that any other new file gets.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|source| DataError::Io {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// A line that cannot be used.

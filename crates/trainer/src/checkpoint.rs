@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use speaker_model::{Bundle, Precision, SpeakerNetwork, write_atomically};
+use speaker_model::{Bundle, Precision, SpeakerNetwork};
 
 use crate::TrainError;
 use crate::evaluate::ListResult;
@@ -183,7 +183,7 @@ impl RunDirectory {
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let json =
         serde_json::to_vec_pretty(value).map_err(|error| TrainError::io(path)(error.into()))?;
-    write_atomically(path, &json).map_err(TrainError::io(path))
+    durable::write(path, &json).map_err(TrainError::io(path))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, TrainError> {

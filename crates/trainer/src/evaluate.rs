@@ -8,8 +8,9 @@ use audio_features::Features;
 use audio_features::augment::Augmenter;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use speaker_eval::{DcfParameters, cosine, eer, min_dcf};
+use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::Embedder;
+use speaker_scoring::Scorer;
 use speech_data::TrialList;
 
 use crate::TrainError;
@@ -50,11 +51,11 @@ impl IndexedList {
         }
     }
 
-    /// The cosine of each trial's embeddings.
+    /// The score of each trial's embeddings.
     pub(crate) fn scores(&self, embeddings: &[Vec<f32>]) -> Vec<f32> {
         let trials = self.trials.iter();
         trials
-            .map(|&(a, b)| cosine(&embeddings[a], &embeddings[b]))
+            .map(|&(a, b)| Scorer::default().score(&embeddings[a], &embeddings[b]))
             .collect()
     }
 

@@ -181,7 +181,7 @@ impl Journal {
                 }
             }
         }
-        speaker_model::write_atomically(&path, &kept).map_err(TrainError::io(&path))?;
+        durable::write(&path, &kept).map_err(TrainError::io(&path))?;
         let file = OpenOptions::new()
             .append(true)
             .open(&path)

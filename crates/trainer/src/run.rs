@@ -8,7 +8,7 @@ use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use diagnosis::Verdict;
 use pair_sampler::BatchSampler;
-use speaker_model::{Origin, write_atomically};
+use speaker_model::Origin;
 use speech_data::{Manifest, TrialList};
 
 use crate::TrainError;
@@ -211,7 +211,7 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
         found: error.to_string(),
         remedy: "report this as a defect",
     })?;
-    write_atomically(&path, text.as_bytes()).map_err(TrainError::io(&path))?;
+    durable::write(&path, text.as_bytes()).map_err(TrainError::io(&path))?;
     Ok(run)
 }
 

@@ -8,7 +8,7 @@ use run_report::{
     Audio, DevList, DevTrial, DevUtterance, Development, Examination, Journal, MapSettings,
     RunReport, Sound, Spectrogram,
 };
-use speaker_eval::EmbeddingMatrix;
+use speaker_scoring::EmbeddingMatrix;
 
 /// What a name must not do.
 pub(crate) const HOSTILE: &str =

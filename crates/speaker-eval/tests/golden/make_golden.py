@@ -1,4 +1,4 @@
-"""Writes golden.json: what scikit-learn and SciPy compute for small made-up cases.
+"""Writes golden.json, and that of speaker-scoring: what scikit-learn and SciPy compute for small made-up cases.
 
 Run with scikit-learn 1.9.1, SciPy 1.17.1, NumPy 2.4.6 (other versions should agree within the tolerances of ../golden.rs, 1e-12 but for heights of trees):
     python make_golden.py
@@ -132,8 +132,11 @@ golden = {
     "versions": {"numpy": np.__version__, "scipy": scipy.__version__, "sklearn": sklearn.__version__},
     "verification": list(verification_cases()),
     "partitions": list(partition_cases()),
-    "clustering": clustering(),
 }
-path = pathlib.Path(__file__).with_name("golden.json")
-path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")
-print(path, path.stat().st_size, "bytes")
+# After the lists above, since all draw from one stream.
+trees = {"versions": golden["versions"], "clustering": clustering()}
+here = pathlib.Path(__file__).parent
+for path, content in [(here, golden), (here.parents[2] / "speaker-scoring/tests/golden", trees)]:
+    path = path / "golden.json"
+    path.write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    print(path, path.stat().st_size, "bytes")

@@ -1,12 +1,14 @@
 //! Building the index, in memory, about a hundred bytes an utterance.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::Write;
 use std::path::Path;
+
+use durable::NewFile;
 
 use super::error::StoreError;
 use super::item::Facts;
-use super::layout::{BYTE_ORDER, FORMAT_VERSION, Header, INDEX, MAGIC, NONE, Row, beside};
+use super::layout::{BYTE_ORDER, FORMAT_VERSION, Header, INDEX, MAGIC, NONE, Row};
 
 #[derive(Debug, Default)]
 pub(super) struct IndexBuilder {
@@ -143,17 +145,12 @@ impl IndexBuilder {
         header.checksum = *hasher.finalize().as_bytes();
         let path = store.join(INDEX);
         let write = || {
-            let mut file = beside(store)?;
-            let mut out = BufWriter::new(file.as_file_mut());
-            out.seek(SeekFrom::Start(0))?;
-            out.write_all(bytemuck::bytes_of(&header))?;
+            let mut file = NewFile::create(&path)?;
+            file.write_all(bytemuck::bytes_of(&header))?;
             for section in &sections {
-                out.write_all(section)?;
+                file.write_all(section)?;
             }
-            out.flush()?;
-            drop(out);
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)
+            file.finish()
         };
         write().map_err(StoreError::io("write", &path))?;
         Ok(blake3::Hash::from_bytes(header.checksum))

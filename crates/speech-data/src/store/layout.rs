@@ -5,10 +5,7 @@
 //! the machine's byte order and is used as it lies in the memory mapping: opening it costs no more for a million
 //! utterances than for ten, but for its checksum.
 
-use std::path::Path;
-
 use bytemuck::{Pod, Zeroable};
-use tempfile::NamedTempFile;
 
 pub(super) const SUMMARY: &str = "store.json";
 pub(super) const INDEX: &str = "index.bin";
@@ -95,21 +92,6 @@ impl Sections {
 /// File name of a shard.
 pub(super) fn shard_name(number: u32) -> String {
     format!("shard-{number:05}.audio")
-}
-
-/// How the names of files begin that are not renamed yet: a killed process leaves them.
-pub(super) const BESIDE: &str = ".unfinished-";
-
-/// A file to be renamed into `folder`; readable by whom the user's mask allows, as the shards are.
-pub(super) fn beside(folder: &Path) -> std::io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(BESIDE);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
 }
 
 /// The half of the BLAKE3 that is kept of an utterance's bytes.

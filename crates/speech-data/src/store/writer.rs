@@ -4,11 +4,13 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use durable::UNFINISHED;
+
 use super::error::StoreError;
 use super::index::{IndexBuilder, Placed};
 use super::item::Facts;
 use super::journal::{Begin, Journal, Record};
-use super::layout::{BESIDE, FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, beside, shard_name};
+use super::layout::{FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, shard_name};
 use super::summary::{Missing, StoreSummary};
 
 /// A folder that is being written, or has been.
@@ -114,7 +116,7 @@ impl StoreWriter {
         let list = StoreError::io("read", &self.folder);
         for entry in std::fs::read_dir(&self.folder).map_err(list)? {
             let entry = entry.map_err(StoreError::io("read", &self.folder))?;
-            if entry.file_name().to_string_lossy().starts_with(BESIDE) {
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
                 remove(&entry.path())?;
             }
         }
@@ -234,14 +236,10 @@ impl StoreWriter {
         summary.checksum = checksum.to_hex().to_string();
         let path = self.folder.join(SUMMARY);
         let write = || {
-            let mut file = beside(&self.folder)?;
             let mut text = serde_json::to_vec_pretty(&summary)?;
             text.push(b'\n');
-            file.write_all(&text)?;
-            file.as_file().sync_all()?;
-            file.persist(&path).map_err(|error| error.error)?;
-            // The new names, too, must be on the disk before the journal goes.
-            File::open(&self.folder)?.sync_all()
+            // With the names in the folder, which must be on the disk before the journal goes.
+            durable::write(&path, &text)
         };
         write().map_err(StoreError::io("write", &path))?;
         remove(&self.folder.join(JOURNAL))?;

@@ -14,7 +14,7 @@ pub use known::{KNOWN_LISTS, KnownList, RecognisedBy, VOX1_O_REMOVED};
 pub use parts::TrialParts;
 pub use summary::{TrialSummary, same_session};
 
-use crate::text::{line_problem, lines, read_bytes, write_atomically};
+use crate::text::{line_problem, lines, read_bytes};
 
 /// Are these two recordings of one speaker?
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -150,7 +150,10 @@ impl TrialList {
                 problems,
             });
         }
-        write_atomically(path, &self.text(form))
+        durable::write(path, self.text(form).as_bytes()).map_err(|source| DataError::Io {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// The list in VoxCeleb's form, `\n` after each line.

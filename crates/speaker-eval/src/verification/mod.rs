@@ -1,0 +1,15 @@
+//! How well scores tell trials of one speaker from trials of two.
+
+mod bootstrap;
+mod curve;
+mod dcf;
+mod eer;
+mod ranking;
+mod report;
+
+pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
+pub use curve::{DetPoint, det_points, roc_auc};
+pub use dcf::{DcfParameters, MinDcf, min_dcf};
+pub use eer::{Eer, eer};
+pub(crate) use report::mean_score;
+pub use report::{ListIdentity, VerificationReport, verification_report};

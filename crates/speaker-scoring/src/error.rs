@@ -1,0 +1,92 @@
+//! What can be wrong with embeddings and clusters.
+
+/// Why embeddings or a clustering of them was refused. Every variant says what was found, what is needed and what to do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScoringError {
+    /// A list that must have an entry has none.
+    #[error(
+        "`{name}` is empty, expected at least one entry; check that the list was read and not filtered to nothing"
+    )]
+    Empty {
+        /// The empty list.
+        name: &'static str,
+    },
+    /// A score, threshold or embedding value is NaN or infinite.
+    #[error(
+        "`{name}`[{index}] is {value}, expected a finite number; find the recording or model that made it and leave it out"
+    )]
+    NotFinite {
+        /// The list that holds the value.
+        name: &'static str,
+        /// Position of the value (for a matrix: the row).
+        index: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// A setting is outside its range.
+    #[error("`{name}` is {found}, expected {expected}; change the setting")]
+    InvalidParameter {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        found: f64,
+        /// The allowed range.
+        expected: &'static str,
+    },
+    /// A vector's length differs from the others.
+    #[error(
+        "`{name}`[{index}] has {found} dimensions, expected {expected}; embed all recordings with one model"
+    )]
+    DimensionMismatch {
+        /// The list that holds the vector.
+        name: &'static str,
+        /// Position of the vector.
+        index: usize,
+        /// Its dimension.
+        found: usize,
+        /// The dimension of the others.
+        expected: usize,
+    },
+    /// An index points behind the last row.
+    #[error(
+        "`{name}`[{index}] points to row {found}, expected a row below {num_rows}; make the list from the same embeddings"
+    )]
+    RowOutOfRange {
+        /// The list of indices.
+        name: &'static str,
+        /// Position in the list.
+        index: usize,
+        /// The row asked for.
+        found: usize,
+        /// Number of rows.
+        num_rows: usize,
+    },
+    /// So many points would not fit the memory allowed.
+    #[error(
+        "{num_points} points need {bytes_needed} bytes, allowed are {bytes_allowed}; allow more memory, use average linkage, which keeps no distances of all pairs, or cluster approximately"
+    )]
+    TooManyPoints {
+        /// Number of points.
+        num_points: usize,
+        /// Bytes for all pairs, or for what stands for them.
+        bytes_needed: u64,
+        /// The limit.
+        bytes_allowed: u64,
+    },
+    /// Ward linkage adds squared Euclidean distances; on cosine distances its heights mean nothing.
+    #[error(
+        "ward linkage is undefined for cosine distances; L2-normalise the embeddings and use the Euclidean metric, or use complete or average linkage"
+    )]
+    WardNeedsEuclidean,
+    /// More or fewer clusters were asked for than the points allow.
+    #[error(
+        "{found} clusters asked for, expected 1 to {num_points}, the number of points; change the number of clusters"
+    )]
+    ClusterCount {
+        /// Number of clusters asked for.
+        found: usize,
+        /// Number of points.
+        num_points: usize,
+    },
+}
