@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Error, Result};
 use durable::{NewFile, folder_of};
 
-use crate::report::fault;
+use crate::fault::fault;
 
 /// A [`NewFile`] whose faults say what to do.
 pub(crate) struct AtomicFile(NewFile);

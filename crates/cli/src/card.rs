@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Deserialize;
 
-use crate::report::fault;
+use crate::fault::fault;
 
 const CARD_FILE: &str = "card.toml";
 

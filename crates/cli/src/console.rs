@@ -8,7 +8,7 @@ use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::report::{fault, output_error};
+use crate::fault::{fault, output_error};
 
 /// Work that is over sooner shows no progress.
 const QUIET_START: Duration = Duration::from_secs(2);

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::atomic::{AtomicFile, unwritable};
 use crate::embedding_note::{NOTE_KEY, Note};
-use crate::report::{fault, usage};
+use crate::fault::{fault, usage};
 
 /// One embedding with what is known about its recording; a line of a JSON lines file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

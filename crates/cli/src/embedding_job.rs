@@ -8,14 +8,14 @@ use anyhow::Result;
 use serde::Serialize;
 use speech_data::store::Part;
 
-use crate::args::Context;
 use crate::centre::Centre;
 use crate::console::{counted, print_json, print_text};
+use crate::context::Context;
 use crate::embedding_file::{EmbeddingWriter, Format, Record};
 use crate::embedding_note::{LeftOut, Note, Work};
 use crate::embedding_set::{Skipped, nothing_left, warn_all};
 use crate::engine::embed_each;
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
 use crate::inputs::Input;
 use crate::model::Model;
 

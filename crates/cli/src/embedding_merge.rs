@@ -7,15 +7,15 @@ use anyhow::{Error, Result};
 use serde::Serialize;
 use speech_data::store::check_division;
 
-use crate::args::Context;
 use crate::console::{counted, print_json, print_text};
+use crate::context::Context;
 use crate::embedding_file::{EmbeddingWriter, Format, Record};
 use crate::embedding_note::Note;
 use crate::embedding_reader::{Rows, unusable};
 use crate::embedding_set::{Skipped, nothing_left};
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
+use crate::fault::{fault, usage};
 use crate::parquet_rows::ParquetRows;
-use crate::report::{fault, usage};
 
 /// A part, of which a batch of rows is in memory at a time.
 struct PartFile<'a> {

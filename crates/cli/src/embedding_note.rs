@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Simd};
 use speech_data::store::Part;
 
-use crate::args::Context;
 use crate::centre::Centre;
+use crate::context::Context;
 use crate::embedding_set::Skipped;
 use crate::inputs::{Input, Source};
 

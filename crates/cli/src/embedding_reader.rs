@@ -11,8 +11,8 @@ use speaker_scoring::EmbeddingMatrix;
 use crate::embedding_file::{Format, Record, ids_path};
 use crate::embedding_note::Note;
 use crate::embedding_set::EmbeddingSet;
+use crate::fault::fault;
 use crate::parquet_rows::ParquetRows;
-use crate::report::fault;
 
 /// No embedding has more values.
 const MAX_DIM: usize = 1 << 16;

@@ -10,8 +10,8 @@ use speaker_scoring::EmbeddingMatrix;
 use crate::console::Console;
 use crate::embedding_note::Note;
 use crate::engine::{DEFAULT_MEMORY_MB, embed_each};
+use crate::fault::fault;
 use crate::inputs::Input;
-use crate::report::fault;
 
 /// Embeddings with their names, and the speakers as far as they are known.
 pub(crate) struct EmbeddingSet {

@@ -12,7 +12,7 @@ use speech_data::{Filter, Manifest, Utterance};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::console::Console;
-use crate::report::{fault, usage};
+use crate::fault::{fault, usage};
 use crate::stdin::{self, StandardInput};
 use crate::stored;
 

@@ -7,12 +7,9 @@ mod args;
 mod atomic;
 mod card;
 mod centre;
-mod check;
-mod cluster;
-mod cluster_report;
+mod commands;
 mod console;
-mod doctor;
-mod embed;
+mod context;
 mod embedding_file;
 mod embedding_job;
 mod embedding_merge;
@@ -20,37 +17,29 @@ mod embedding_note;
 mod embedding_reader;
 mod embedding_set;
 mod engine;
-mod eval;
-mod exit;
-mod export;
-mod global;
+mod fault;
+mod history;
 mod inputs;
-mod labels;
-mod memory;
-mod merge;
 mod model;
 mod parquet_rows;
 mod points;
-mod prepare;
-mod protocol;
-mod protocol_summary;
-mod report;
-mod run_report;
-mod score;
 mod speakers;
 mod stdin;
 mod stored;
-mod train;
-mod trial_lists;
+mod training;
 mod trials;
-mod verify;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Arguments, Command, Context};
-use exit::ExitStatus;
+use args::{Arguments, Command};
+use commands::{
+    check, cluster, doctor, embed, eval, export, merge, prepare, report, score, train,
+    trials as lists, verify,
+};
+use context::Context;
+use fault::ExitStatus;
 
 fn main() -> ExitCode {
     allocator::keep_freed_memory();
@@ -72,8 +61,8 @@ fn main() -> ExitCode {
         .and_then(|()| speaker_model::flushing_denormals(|| run(&arguments, &context)));
     match result {
         Ok(status) => status.into(),
-        Err(error) if report::is_closed_output(&error) => ExitStatus::Done.into(),
-        Err(error) => report::error(&error, &arguments.global).into(),
+        Err(error) if fault::is_closed_output(&error) => ExitStatus::Done.into(),
+        Err(error) => fault::error(&error, arguments.global.verbose).into(),
     }
 }
 
@@ -87,9 +76,9 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
         Command::Check(args) => check::run(args, context),
-        Command::Report(args) => run_report::run(args, context),
+        Command::Report(args) => report::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),
-        Command::Trials(args) => trial_lists::run(args, context),
+        Command::Trials(args) => lists::run(args, context),
         Command::Export(args) => export::run(args, context),
         Command::Prepare(args) => prepare::run(args, context),
         Command::Merge(args) => merge::run(args, context),

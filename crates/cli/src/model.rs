@@ -7,9 +7,9 @@ use anyhow::Result;
 use speaker_model::{Bundle, ModelError};
 use trainer::RunDirectory;
 
-use crate::args::Context;
 use crate::card::{self, Thresholds};
-use crate::report::{fault, usage};
+use crate::context::Context;
+use crate::fault::{fault, usage};
 
 /// The bundle in `data/models` that is used without `--model`.
 const DEFAULT_MODEL: &str = "default";

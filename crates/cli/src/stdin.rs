@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::report::fault;
+use crate::fault::fault;
 
 /// What the recording from standard input is called.
 pub(crate) const NAME: &str = "standard input";

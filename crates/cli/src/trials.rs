@@ -9,9 +9,9 @@ use corpus_prep::store_manifest;
 use speech_data::store::Store;
 use speech_data::{Manifest, TrialList};
 
-use crate::args::{Context, ModelArgs};
 use crate::centre::Centre;
 use crate::console::Console;
+use crate::context::{Context, ModelArgs};
 use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
 use crate::inputs::Input;

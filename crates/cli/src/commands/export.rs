@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Result;
 use speaker_model::Precision;
 
-use crate::args::{Context, ModelArgs};
-use crate::exit::ExitStatus;
+use crate::context::{Context, ModelArgs};
+use crate::fault::ExitStatus;
 use crate::model::Model;
 
 const EXAMPLES: &str = "\

@@ -7,10 +7,10 @@ use corpus_prep::list_line;
 use serde::Serialize;
 use speech_data::{TrialList, TrialSummary};
 
-use crate::args::Context;
 use crate::atomic;
 use crate::console::{counted, print_json, print_text};
-use crate::exit::ExitStatus;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 use crate::stored;
 
 /// What trial lists ask, and the cleaned Vox1-O from the original.

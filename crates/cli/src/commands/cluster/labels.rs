@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::report::fault;
+use crate::fault::fault;
 
 /// No table is read beyond this size, in bytes.
 const MAX_BYTES: u64 = 1 << 30;

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Severity, Verdict, judge};
-use trainer::{Event, TrainConfig, absorb, history, read_journal};
+use trainer::{Event, absorb, history};
 
+use crate::commands::train::{self, Recipe};
 use crate::console::{print_json, print_text};
-use crate::exit::ExitStatus;
-use crate::global::Global;
-use crate::train::{self, Recipe};
+use crate::context::Global;
+use crate::fault::ExitStatus;
 
 /// Say what is wrong with a training, and what to try next.
 #[derive(ClapArgs, Debug)]
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
 
 /// The checks before the first step.
 fn before(recipe: &Recipe, global: &Global) -> Result<(Diagnosis, String)> {
-    let (config, event) = train::preflight(recipe, global)?;
+    let (config, event) = preflight(recipe, global)?;
     let mut run = history(&config);
     absorb(&mut run, &event);
     let diagnosis = judge(&run);
@@ -85,12 +85,7 @@ fn of_check(check: &Check) -> String {
     }
 }
 
-/// What is wrong with a run, as its journal says.
-pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
-    Ok(judge(&history_of(run)?.0))
-}
-
-/// The same in words too.
+/// What is wrong with a run, as its journal says, and the same in words.
 fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
     let (run, events) = history_of(directory)?;
     let diagnosis = judge(&run);
@@ -122,18 +117,6 @@ fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
     Ok((diagnosis, text))
 }
 
-/// What the directory of a run says of it.
-fn history_of(directory: &Path) -> Result<(Run, Vec<Event>)> {
-    let events = read_journal(directory)?;
-    // A run whose configuration this version cannot read still has a journal.
-    let config = TrainConfig::read(&directory.join("config.toml"));
-    let mut run = config.as_ref().map(history).unwrap_or_default();
-    for event in &events {
-        absorb(&mut run, event);
-    }
-    Ok((run, events))
-}
-
 /// How far the run has come, in a line.
 fn course(run: &Run, events: &[Event]) -> String {
     let step = run.trace.last().map_or(0, |point| point.step);
@@ -142,7 +125,7 @@ fn course(run: &Run, events: &[Event]) -> String {
         .last()
         .map_or(step, |last| step.max(last.step));
     let end = events.iter().rev().find_map(|event| match event {
-        Event::End { reason, .. } => Some(format!("ended: {}", crate::train::why(*reason))),
+        Event::End { reason, .. } => Some(format!("ended: {}", why(*reason))),
         _ => None,
     });
     let end = end.filter(|_| run.end.is_some());

@@ -11,10 +11,10 @@ use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
 
-use crate::global::Global;
+use crate::context::Global;
 
 /// Progress on standard error, or the journal's lines on standard output with `--json`.
-pub(super) struct Display {
+pub(crate) struct Display {
     bar: ProgressBar,
     json: bool,
     verbose: bool,
@@ -32,7 +32,7 @@ struct State {
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
 impl Display {
-    pub(super) fn new(config: &TrainConfig, global: &Global) -> Self {
+    pub(crate) fn new(config: &TrainConfig, global: &Global) -> Self {
         let bar = ProgressBar::with_draw_target(
             Some(config.max_steps),
             ProgressDrawTarget::stderr_with_hz(4),
@@ -52,11 +52,11 @@ impl Display {
         }
     }
 
-    pub(super) fn num_skipped(&self) -> usize {
+    pub(crate) fn num_skipped(&self) -> usize {
         self.num_skipped.load(Ordering::Relaxed)
     }
 
-    pub(super) fn show(&self, notice: &Notice<'_>) {
+    pub(crate) fn show(&self, notice: &Notice<'_>) {
         match notice {
             Notice::Preparing { done, total } => {
                 self.bar.set_length(*total as u64);
@@ -174,7 +174,7 @@ impl Display {
     }
 
     /// Shows how the recordings are prepared, and nothing else.
-    pub(super) fn prepare(&self, notice: &Notice<'_>) {
+    pub(crate) fn prepare(&self, notice: &Notice<'_>) {
         if !matches!(notice, Notice::Event(_)) {
             self.show(notice);
         }
@@ -211,12 +211,12 @@ impl Display {
         });
     }
 
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 
     /// Says how the training ended and what to do with it.
-    pub(super) fn outcome(&self, outcome: &Outcome, out: &Path) -> Result<()> {
+    pub(crate) fn outcome(&self, outcome: &Outcome, out: &Path) -> Result<()> {
         if self.json {
             return Ok(());
         }

@@ -6,9 +6,9 @@ use anyhow::Result;
 use corpus_prep::{CheckOptions, CheckedData, check};
 use speech_data::Filter;
 
-use crate::args::Context;
 use crate::console::{print_json, print_text};
-use crate::exit::ExitStatus;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 const EXAMPLES: &str = "\
 Examples:

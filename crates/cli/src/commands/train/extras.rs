@@ -8,8 +8,8 @@ use anyhow::Result;
 use run_report::ScalarWriter;
 use trainer::{Event, Notice, TrainData};
 
+use crate::commands::report::remember;
 use crate::console::Console;
-use crate::run_report::remember;
 
 /// Sees every notice of a training. What it cannot write is warned of: the training is worth more than its extras.
 pub(super) struct Extras<'a> {

@@ -10,13 +10,13 @@ use speaker_model::Bundle;
 use speech_data::Manifest;
 use trainer::RunOptions;
 
-use super::data::TestData;
-use crate::args::Context;
 use crate::centre::Centre;
+use crate::commands::eval::measure;
+use crate::context::Context;
 use crate::embedding_set::EmbeddingSet;
-use crate::eval::measure;
 use crate::inputs::Input;
 use crate::points::{Points, Pool};
+use crate::training::TestData;
 use crate::trials::Trials;
 
 /// Embeds the test recordings with the bundle in `directory`, scores and clusters them, and prints the result.

@@ -6,14 +6,14 @@ use anyhow::Result;
 use serde::Serialize;
 use speaker_scoring::Scorer;
 
-use crate::args::{Context, ModelArgs};
 use crate::console::{print_json, print_text};
+use crate::context::{Context, ModelArgs};
 use crate::embedding_set::warn_all;
 use crate::engine::{DEFAULT_MEMORY_MB, Embedded, embed_each};
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
+use crate::fault::{fault, usage};
 use crate::inputs::Input;
 use crate::model::Model;
-use crate::report::{fault, usage};
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;

@@ -1,12 +1,40 @@
-//! Errors as the user reads them: what is wrong, and the next thing to try.
+//! Errors as the user reads them: what is wrong, the next thing to try, and the exit code.
 
 use std::fmt;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use anyhow::Error;
 
-use crate::exit::ExitStatus;
-use crate::global::Global;
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// 0: done.
+    Done,
+    /// 1: failed.
+    Failed,
+    /// 2: wrong usage.
+    Usage,
+    /// 3: finished, but some inputs were skipped, each named on standard error.
+    SomeSkipped,
+    /// 4: a training that stopped itself: collapse, or a loss that is no number.
+    StoppedItself,
+    /// 130: interrupted; what could be saved is saved.
+    Interrupted,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> Self {
+        ExitCode::from(match status {
+            ExitStatus::Done => 0,
+            ExitStatus::Failed => 1,
+            ExitStatus::Usage => 2,
+            ExitStatus::SomeSkipped => 3,
+            ExitStatus::StoppedItself => 4,
+            ExitStatus::Interrupted => 130,
+        })
+    }
+}
 
 /// An error with its remedy.
 #[derive(Debug)]
@@ -43,7 +71,7 @@ pub(crate) fn usage(message: impl Into<String>, help: impl Into<String>) -> Erro
 }
 
 /// Prints an error, and its causes if asked to, and gives the exit code.
-pub(crate) fn error(error: &Error, global: &Global) -> ExitStatus {
+pub(crate) fn error(error: &Error, verbose: bool) -> ExitStatus {
     let (message, help, status) = match error.downcast_ref::<Fault>() {
         Some(fault) => (
             fault.message.clone(),
@@ -60,7 +88,7 @@ pub(crate) fn error(error: &Error, global: &Global) -> ExitStatus {
         }
     };
     let mut text = format!("error: {message}\n");
-    if global.verbose {
+    if verbose {
         for cause in error.chain().skip(1) {
             text.push_str(&format!("caused by: {cause}\n"));
         }

@@ -1,5 +1,11 @@
 //! `siamang cluster`: groups of recordings by speaker.
 
+mod labels;
+mod memory;
+mod protocol;
+mod protocol_summary;
+mod report;
+
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -8,20 +14,19 @@ use speaker_eval::{Cut, best_threshold};
 use speaker_scoring::{Approximation, Linkage, Metric, agglomerative_within, approximate_clusters};
 use speech_data::Filter;
 
-use crate::args::{Context, ModelArgs};
+use self::memory::MemoryArgs;
+use self::protocol::{self, ProtocolArgs};
+use self::report::{CutReport, Known, Report, print};
 use crate::card::Thresholds;
 use crate::centre::Centre;
-use crate::cluster_report::{CutReport, Known, Report, print};
+use crate::context::{Context, ModelArgs};
 use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
+use crate::fault::{fault, usage};
 use crate::inputs::{check_filters, gather};
-use crate::memory::MemoryArgs;
 use crate::model::Model;
-use crate::protocol::{self, ProtocolArgs};
-use crate::report::usage;
 use crate::speakers::{numbered, of_folders, of_id};
-use crate::{labels, report};
 
 /// Used where neither the user nor the model's card states a distance.
 const UNCALIBRATED: f64 = 0.5;
@@ -184,7 +189,7 @@ fn known_speakers(args: &Args, set: &mut EmbeddingSet) -> Result<Option<Known>> 
         set.speakers = set.ids.iter().map(|id| labels.get(id).cloned()).collect();
         source = "--labels";
         if let Some(missing) = set.speakers.iter().position(Option::is_none) {
-            return Err(report::fault(
+            return Err(fault(
                 format!(
                     "`{}` names no speaker of `{}`",
                     path.display(),

@@ -8,44 +8,30 @@ use speech_data::store::Store;
 use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
 use trainer::TrainData;
 
-use super::Recipe;
+use super::recipe::Recipe;
+use super::shipped::shipped;
 use crate::stored;
 
 /// The recordings of a training.
-pub(super) struct Source {
-    pub(super) data: TrainData,
+pub(crate) struct Source {
+    pub(crate) data: TrainData,
     /// Whether these are the voices that come with siamang.
-    pub(super) is_default: bool,
+    pub(crate) is_default: bool,
     /// Speakers and trials that nothing was chosen by, where the data has them.
-    pub(super) test: Option<TestData>,
+    pub(crate) test: Option<TestData>,
 }
 
 /// Recordings of speakers that are only tested on.
-pub(super) struct TestData {
-    pub(super) trials: TrialList,
-    pub(super) manifest: Manifest,
-    pub(super) dev_manifest: Manifest,
+pub(crate) struct TestData {
+    pub(crate) trials: TrialList,
+    pub(crate) manifest: Manifest,
+    pub(crate) dev_manifest: Manifest,
 }
 
 /// Speakers that are held out where nothing says which: a tenth, but at least and at most these.
 const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
 
-/// A file that comes with siamang, in the source tree or beside the installed program.
-pub(super) fn shipped(name: &str) -> Result<PathBuf> {
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|exe| Some(exe.parent()?.parent()?.join("share/siamang").join(name)));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(name);
-    let places: Vec<PathBuf> = beside.into_iter().chain([source]).collect();
-    match places.iter().find(|path| path.exists()) {
-        Some(path) => Ok(path.clone()),
-        None => bail!("`{name}` is not where it should be; looked for {places:?}"),
-    }
-}
-
-pub(super) fn read(args: &Recipe) -> Result<Source> {
+pub(crate) fn read(args: &Recipe) -> Result<Source> {
     match &args.data {
         Some(root) => read_own(args, root),
         None => read_voices(),

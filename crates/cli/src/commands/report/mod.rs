@@ -9,11 +9,11 @@ use anyhow::Result;
 use run_report::{Band, Examination, Journal, MapSettings, RunReport, compare_runs, report_page};
 use serde::Serialize;
 
-use crate::args::Context;
 use crate::atomic;
 use crate::console::{print_json, print_text};
-use crate::doctor;
-use crate::exit::ExitStatus;
+use crate::context::Context;
+use crate::fault::ExitStatus;
+use crate::history::diagnosis;
 
 pub(crate) use self::development::remember;
 
@@ -111,7 +111,7 @@ fn recorded(run: &Path) -> Result<RunReport> {
         name: name.to_string_lossy().into_owned(),
         journal: Journal::read(&run.join("journal.jsonl"))?,
         band: table.as_ref().and_then(Band::shipped),
-        diagnosis: doctor::diagnosis(run).ok(),
+        diagnosis: diagnosis(run).ok(),
         configuration,
         ..RunReport::default()
     })

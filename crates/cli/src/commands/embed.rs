@@ -8,12 +8,12 @@ use clap::value_parser;
 use speech_data::Filter;
 use speech_data::store::Part;
 
-use crate::args::{Context, ModelArgs};
 use crate::centre::Centre;
+use crate::context::{Context, ModelArgs};
 use crate::embedding_file::Format;
 use crate::embedding_job::EmbeddingJob;
 use crate::engine::DEFAULT_MEMORY_MB;
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
 use crate::inputs::{check_filters, gather};
 use crate::model::Model;
 

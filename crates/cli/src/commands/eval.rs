@@ -14,16 +14,16 @@ use speaker_scoring::Scorer;
 use speech_data::store::Part;
 use speech_data::{Manifest, Trial, TrialList, same_session};
 
-use crate::args::Context;
 use crate::centre::Centre;
 use crate::console::{Console, print_json, print_text};
+use crate::context::Context;
 use crate::embedding_file::Format;
 use crate::embedding_job::EmbeddingJob;
 use crate::embedding_set::Skipped;
 use crate::engine::DEFAULT_MEMORY_MB;
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
+use crate::fault::{fault, usage};
 use crate::model::Model;
-use crate::report::{fault, usage};
 use crate::speakers::{folder_level, numbered, prefix};
 use crate::trials::{TrialArgs, TrialSource, Trials};
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use speech_data::TrialList;
 use trainer::TrainData;
 
-use crate::args::Context;
 use crate::atomic;
+use crate::context::Context;
 use crate::embedding_set::EmbeddingSet;
 use crate::inputs::Input;
 use crate::model::Model;

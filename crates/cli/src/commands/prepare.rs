@@ -3,8 +3,8 @@
 use anyhow::Result;
 use corpus_prep::command::{PrepareCommand, Screen, Status};
 
-use crate::args::Context;
-use crate::exit::ExitStatus;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 /// What to prepare.
 #[derive(Debug, clap::Args)]

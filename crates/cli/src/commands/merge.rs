@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use corpus_prep::command::merge_stores;
 
-use crate::args::Context;
+use crate::commands::prepare::{screen, status};
+use crate::context::Context;
 use crate::embedding_file::Format;
 use crate::embedding_merge;
-use crate::exit::ExitStatus;
-use crate::prepare::{screen, status};
-use crate::report::fault;
+use crate::fault::ExitStatus;
+use crate::fault::fault;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,8 +10,8 @@ use speaker_model::{Arithmetic, Weighting};
 use speech_data::Manifest;
 use trainer::TrainConfig;
 
-use super::data;
-use crate::global::Global;
+use super::shipped::shipped;
+use crate::context::Global;
 
 /// Recordings and configuration of a training.
 #[derive(ClapArgs, Debug)]
@@ -19,17 +19,17 @@ pub(crate) struct Recipe {
     /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
     /// [default: the voices that come with siamang]
     #[arg(long)]
-    pub(super) data: Option<PathBuf>,
+    pub(crate) data: Option<PathBuf>,
     /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on
     #[arg(long, requires = "data")]
-    pub(super) split: Option<PathBuf>,
+    pub(crate) split: Option<PathBuf>,
     /// Keep only training rows whose column has one of these values, e.g. `corpus=sc,msc`
     #[arg(long = "filter", value_name = "COLUMN=VALUES", requires = "data")]
-    pub(super) filters: Vec<speech_data::Filter>,
+    pub(crate) filters: Vec<speech_data::Filter>,
     /// Trial lists of speakers that are not trained on; their mean EER chooses the best checkpoint
     /// [default: made from the split's `dev` rows, or from speakers held out]
     #[arg(long, num_args = 1.., value_name = "LIST", requires = "data")]
-    pub(super) trials: Vec<PathBuf>,
+    pub(crate) trials: Vec<PathBuf>,
     /// A published training to start from
     #[arg(long, value_enum, conflicts_with = "config")]
     preset: Option<Preset>,
@@ -62,7 +62,7 @@ pub(crate) struct Recipe {
     eval_every: Option<u64>,
     /// Directory of cached features, which runs may share [default: the user's cache directory]
     #[arg(long)]
-    pub(super) cache: Option<PathBuf>,
+    pub(crate) cache: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -112,7 +112,7 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
 }
 
 /// The configuration that file, preset or a run's `saved` one give, with what the command line says on top.
-pub(super) fn configuration(
+pub(crate) fn configuration(
     args: &Recipe,
     global: &Global,
     train: &Manifest,
@@ -124,13 +124,8 @@ pub(super) fn configuration(
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
         (None, None, Some(saved)) => TrainConfig::read(saved)?,
-        (None, None, None) if is_default => {
-            TrainConfig::read(&data::shipped("configs/voices.toml")?)?
-        }
-        (None, None, None) => fitted(
-            TrainConfig::read(&data::shipped("configs/best.toml")?)?,
-            train,
-        ),
+        (None, None, None) if is_default => TrainConfig::read(&shipped("configs/voices.toml")?)?,
+        (None, None, None) => fitted(TrainConfig::read(&shipped("configs/best.toml")?)?, train),
     };
     match args.sampler {
         Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
@@ -182,7 +177,7 @@ mod tests {
 
     #[test]
     fn the_default_training_fits_few_speakers_and_data_without_corpora() {
-        let best = || TrainConfig::read(&data::shipped("configs/best.toml").unwrap()).unwrap();
+        let best = || TrainConfig::read(&shipped("configs/best.toml").unwrap()).unwrap();
         let batch = |config: &TrainConfig| match config.sampler {
             SamplerConfig::Pk { speakers, .. } => speakers,
             _ => 0,

@@ -10,12 +10,12 @@ use serde::Serialize;
 use speaker_scoring::Scorer;
 use speech_data::{Trial, TrialParts};
 
-use crate::args::Context;
 use crate::atomic::{AtomicFile, unwritable};
 use crate::console::{counted, print_json, print_text};
+use crate::context::Context;
 use crate::embedding_set::EmbeddingSet;
-use crate::exit::ExitStatus;
-use crate::report::usage;
+use crate::fault::ExitStatus;
+use crate::fault::usage;
 use crate::trials::{Named, TrialArgs};
 
 const EXAMPLES: &str = "\

@@ -1,30 +1,21 @@
 //! `siamang train`: recordings to a model that verifies and clusters speakers.
 
-mod data;
-mod display;
 mod extras;
-mod recipe;
 mod test_set;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
-use trainer::{
-    EndReason, OnCollapse, Outcome, RunDirectory, RunOptions, TrainConfig, TrainData, TrainError,
-    train,
-};
+use trainer::{EndReason, OnCollapse, Outcome, RunDirectory, RunOptions, TrainError, train};
 
-pub(crate) use self::display::why;
 use self::extras::Extras;
-pub(crate) use self::recipe::Recipe;
-use self::recipe::configuration;
-use crate::args::Context as Shared;
-use crate::exit::ExitStatus;
-use crate::global::Global;
-use crate::run_report;
+use crate::commands::report;
+use crate::context::{Context as Shared, Global};
+use crate::fault::ExitStatus;
+use crate::training::{Display, INTERRUPTED, Recipe, configuration, options, read};
 
 /// Train a speaker network with the KL/hinge loss.
 #[derive(ClapArgs, Debug)]
@@ -71,11 +62,9 @@ enum CollapseAction {
     Stop,
 }
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
-    let source = data::read(&args.recipe)?;
+    let source = read(&args.recipe)?;
     let saved = args.out.join("config.toml");
     let saved = (args.resume && saved.exists()).then_some(saved);
     let config = configuration(
@@ -105,7 +94,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         },
         ..options(&args.recipe, global, args.out.clone())?
     };
-    let display = display::Display::new(&config, global);
+    let display = Display::new(&config, global);
     let split = args.recipe.split.as_deref();
     let extras = Extras::new(&args.out, &source.data, split, args.tensorboard);
     let result = train(&config, &source.data, &options, &|notice| {
@@ -115,7 +104,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
     display.finish();
     let outcome = match result {
         Err(error @ TrainError::NonFinite { .. }) => {
-            crate::report::error(&error.into(), global);
+            crate::fault::error(&error.into(), global.verbose);
             return Ok(ExitStatus::StoppedItself);
         }
         result => result?,
@@ -130,27 +119,12 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
     }
     if !args.no_report && outcome.reason != EndReason::Interrupted {
         let console = &shared.console;
-        match run_report::of_training(&args.out, shared) {
+        match report::of_training(&args.out, shared) {
             Ok(path) => console.note(&format!("to look at: {}", path.display())),
             Err(error) => console.warn(&format!("no report was written: {error}")),
         }
     }
     Ok(status(&outcome, display.num_skipped()))
-}
-
-/// How a new training runs where nothing else is said.
-fn options(recipe: &Recipe, global: &Global, out: PathBuf) -> Result<RunOptions<'static>> {
-    let cache = recipe.cache.clone();
-    Ok(RunOptions {
-        out,
-        cache: cache.unwrap_or_else(trainer::default_cache_directory),
-        device: speaker_model::device(&global.device)?,
-        num_workers: 1,
-        resume: false,
-        on_collapse: OnCollapse::Warn,
-        interrupted: &INTERRUPTED,
-        commit: env!("SIAMANG_COMMIT").to_owned(),
-    })
 }
 
 fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {
@@ -160,16 +134,4 @@ fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {
         _ if num_skipped > 0 => ExitStatus::SomeSkipped,
         _ => ExitStatus::Done,
     }
-}
-
-/// What `train` checks before its first step with this recipe, as a line of its journal, and the configuration.
-pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig, trainer::Event)> {
-    let source = data::read(recipe)?;
-    let data: &TrainData = &source.data;
-    let config = configuration(recipe, global, &data.train, source.is_default, None)?;
-    let options = options(recipe, global, PathBuf::new())?;
-    let display = display::Display::new(&config, global);
-    let event = trainer::preflight(&config, data, &options, &|notice| display.prepare(&notice));
-    display.finish();
-    Ok((config, event?))
 }

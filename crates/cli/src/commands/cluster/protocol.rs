@@ -9,16 +9,16 @@ use serde::Serialize;
 use speaker_eval::{Border, ListIdentity, MrProtocol, ProtocolReport, protocol_report};
 use speech_data::{Manifest, Utterance};
 
-use crate::args::Context;
+use super::protocol_summary::{Summary, print_table};
 use crate::centre::Centre;
 use crate::console::print_json;
+use crate::context::Context;
 use crate::embedding_set::EmbeddingSet;
-use crate::exit::ExitStatus;
+use crate::fault::ExitStatus;
+use crate::fault::{fault, usage};
 use crate::inputs::Input;
 use crate::model::Model;
 use crate::points::{Points, Pool};
-use crate::protocol_summary::{Summary, print_table};
-use crate::report::{fault, usage};
 use crate::stored;
 use crate::trials::input;
 

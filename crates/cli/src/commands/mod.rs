@@ -1,0 +1,15 @@
+//! The subcommands, one file or folder each: its flags, its help, and what it prints.
+
+pub(crate) mod check;
+pub(crate) mod cluster;
+pub(crate) mod doctor;
+pub(crate) mod embed;
+pub(crate) mod eval;
+pub(crate) mod export;
+pub(crate) mod merge;
+pub(crate) mod prepare;
+pub(crate) mod report;
+pub(crate) mod score;
+pub(crate) mod train;
+pub(crate) mod trials;
+pub(crate) mod verify;

@@ -1,0 +1,128 @@
+//! The flags that commands share, and what they mean: device, arithmetic, threads, console, model.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
+
+use crate::console::Console;
+use crate::fault::{fault, usage};
+
+/// Flags of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Shared options")]
+pub(crate) struct Global {
+    /// What computes; a wrong name lists those that were built in.
+    #[arg(long, global = true, value_name = "NAME", default_value = "flex")]
+    pub(crate) device: String,
+    /// Arithmetic of the recurrent layers: bf16 is quicker where the processor has instructions for it [default: f32,
+    /// or what a training's configuration says].
+    #[arg(long, global = true, value_enum)]
+    pub(crate) precision: Option<ArithmeticName>,
+    /// Vector instructions of the recurrent layers [default: the best of this processor; a wrong name lists them].
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) simd: Option<String>,
+    /// Threads to use [default: one a core].
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// Print one JSON object instead of text for people.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show notes, and the causes of an error.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+    /// Show neither progress nor warnings; skipped inputs and errors are still named.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// `--precision`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ArithmeticName {
+    /// 32-bit floats.
+    F32,
+    /// Products of bfloat16, summed in 32 bits.
+    Bf16,
+}
+
+impl From<ArithmeticName> for Arithmetic {
+    fn from(name: ArithmeticName) -> Self {
+        match name {
+            ArithmeticName::F32 => Self::F32,
+            ArithmeticName::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+/// Which model to use.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ModelArgs {
+    /// A training run or a model bundle [default: the model that comes with siamang].
+    #[arg(long, value_name = "RUN|BUNDLE")]
+    pub(crate) model: Option<PathBuf>,
+}
+
+/// What the shared flags mean.
+pub(crate) struct Context {
+    /// Name of the device.
+    pub(crate) device: String,
+    /// Arithmetic of the recurrent layers.
+    pub(crate) arithmetic: Arithmetic,
+    /// Whether the answer is one JSON object.
+    pub(crate) json: bool,
+    /// Standard error.
+    pub(crate) console: Console,
+    simd: Option<String>,
+    threads: Option<NonZeroUsize>,
+}
+
+impl Context {
+    pub(crate) fn new(global: &Global) -> Self {
+        Self {
+            device: global.device.clone(),
+            arithmetic: global.precision.map_or(Arithmetic::F32, Arithmetic::from),
+            simd: global.simd.clone(),
+            json: global.json,
+            console: Console::new(global.quiet, global.verbose),
+            threads: global.threads,
+        }
+    }
+
+    /// Settles which vector instructions the recurrent layers use, by `--simd`, the environment or the processor.
+    pub(crate) fn use_simd(&self) -> anyhow::Result<()> {
+        let chosen = match &self.simd {
+            Some(name) => name.parse::<Simd>().and_then(|simd| set_simd(Some(simd))),
+            None => Simd::chosen().map(drop),
+        };
+        chosen.map_err(|error| {
+            usage(
+                error.to_string(),
+                format!("leave out `--simd` and `{SIMD_VARIABLE}` for the best"),
+            )
+        })
+    }
+
+    /// Makes the thread pool that every crate shares, one thread a core where `--threads` is not given.
+    ///
+    /// Its threads flush denormal numbers to zero. Gradients of a trained network underflow into them by the
+    /// thousand, and every operation on one takes the processor some hundred cycles.
+    pub(crate) fn use_threads(&self) -> anyhow::Result<()> {
+        let mut pool = rayon::ThreadPoolBuilder::new();
+        if let Some(threads) = self.threads {
+            pool = pool.num_threads(threads.get());
+        }
+        pool.spawn_handler(|thread| {
+            std::thread::Builder::new()
+                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
+                .map(drop)
+        })
+        .build_global()
+        .map_err(|error| {
+            fault(
+                format!("cannot start the worker threads: {error}"),
+                "give a smaller number to `--threads`",
+            )
+        })
+    }
+}
