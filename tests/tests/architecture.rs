@@ -49,14 +49,14 @@ const NEVER: [(&str, &[&str]); 18] = [
             "trainer",
         ],
     ),
-    // clap is not among them: `siamang` and `xtask` offer the same commands, which are written once, in a module of
-    // this crate that only they switch on.
     (
         "corpus-prep",
         &[
             "burn",
+            "clap",
             "cli",
             "fused-lstm",
+            "indicatif",
             "speaker-eval",
             "speaker-model",
             "symphonia",

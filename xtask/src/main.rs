@@ -41,9 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::MakeVoices(command) => make_voices::run(&command).map(|()| 0),
-        Command::PrepareVoxceleb(command) => {
-            prepare_voxceleb::run(&command).map(|status| status.code())
-        }
+        Command::PrepareVoxceleb(command) => prepare_voxceleb::run(&command),
         Command::Fetch(command) => fetch_command::run(&command).map(|()| 0),
         Command::Bench(command) => bench_command::run(&command).map(|()| 0),
         Command::Band(command) => band::run(&command).map(|()| 0),

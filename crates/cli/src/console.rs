@@ -1,24 +1,34 @@
 //! Standard error: progress, warnings, notes. And standard output, which may be closed at any time.
 
-use std::cell::Cell;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::fault::{fault, output_error};
+use crate::fault::{fault, is_closed_output, output_error};
 
 /// Work that is over sooner shows no progress.
 const QUIET_START: Duration = Duration::from_secs(2);
+
+/// Where standard error is not a terminal, long work says where it is once in this time.
+const LINE_EVERY: Duration = Duration::from_secs(30);
 
 /// Standard error, and how much of it the user wants.
 pub(crate) struct Console {
     quiet: bool,
     verbose: bool,
     bar: ProgressBar,
-    started: Cell<Option<Instant>>,
+    pace: Mutex<Pace>,
+}
+
+/// When something was shown, and when it will be.
+struct Pace {
+    /// When the work began whose bar is not shown yet.
+    started: Option<Instant>,
+    last_line: Instant,
 }
 
 impl Console {
@@ -27,13 +37,11 @@ impl Console {
             quiet,
             verbose,
             bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()),
-            started: Cell::new(None),
+            pace: Mutex::new(Pace {
+                started: None,
+                last_line: Instant::now(),
+            }),
         }
-    }
-
-    /// Whether neither progress nor warnings are shown.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet
     }
 
     /// Prints `text` as it is, line ends included.
@@ -71,7 +79,7 @@ impl Console {
     }
 
     /// Begins work of `total` pieces. Nothing is drawn for the first two seconds, and never where standard
-    /// error is no terminal.
+    /// error is not a terminal.
     pub(crate) fn begin(&self, what: &str, total: usize) {
         self.bar.set_length(total as u64);
         self.bar.set_position(0);
@@ -82,7 +90,7 @@ impl Console {
         self.bar.set_prefix(what.to_owned());
         self.bar.set_message("");
         self.bar.reset();
-        self.started.set(Some(Instant::now()));
+        self.pace().started = Some(Instant::now());
     }
 
     /// How fast the work goes: seconds of audio a second.
@@ -93,15 +101,53 @@ impl Console {
 
     /// `pieces` more are done.
     pub(crate) fn advance(&self, pieces: usize) {
-        let waited = self
+        self.show_bar();
+        self.bar.inc(pieces as u64);
+    }
+
+    /// A stage of long work is at `done` of `total`: a bar on a terminal, elsewhere a line now and then.
+    pub(crate) fn stage(&self, what: &str, done: u64, total: u64, message: &str) {
+        if self.quiet {
+            return;
+        }
+        if !std::io::stderr().is_terminal() {
+            let mut pace = self.pace();
+            let is_due = pace.last_line.elapsed() >= LINE_EVERY;
+            if is_due {
+                pace.last_line = Instant::now();
+                drop(pace);
+                self.raw(&format!("{what}: {message}\n"));
+            }
+            return;
+        }
+        if self.bar.prefix() != what || self.bar.is_finished() {
+            self.bar.reset();
+            if let Ok(style) = ProgressStyle::with_template("{prefix} {wide_bar} {msg}") {
+                self.bar.set_style(style);
+            }
+            self.bar.set_prefix(what.to_owned());
+            self.pace().started = Some(Instant::now());
+        }
+        self.show_bar();
+        self.bar.set_length(total);
+        self.bar.set_message(message.to_owned());
+        self.bar.set_position(done);
+    }
+
+    /// Lets the bar appear if its work has gone on for long enough.
+    fn show_bar(&self) {
+        let mut pace = self.pace();
+        let waited = pace
             .started
-            .get()
             .is_some_and(|started| started.elapsed() >= QUIET_START);
         if waited && !self.quiet {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
-            self.started.set(None);
+            pace.started = None;
         }
-        self.bar.inc(pieces as u64);
+    }
+
+    fn pace(&self) -> std::sync::MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The work is over; the bar disappears.
@@ -123,6 +169,14 @@ pub(crate) fn print_text(text: &str) -> Result<()> {
     out.write_all(text.as_bytes())
         .and_then(|()| out.flush())
         .map_err(output_error)
+}
+
+/// Prints text for people while work goes on that is worth doing even if nobody reads on.
+pub(crate) fn print_if_read(text: &str) -> Result<()> {
+    match print_text(text) {
+        Err(error) if is_closed_output(&error) => Ok(()),
+        result => result,
+    }
 }
 
 /// Prints one JSON object and a line end.

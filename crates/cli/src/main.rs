@@ -12,7 +12,6 @@ mod console;
 mod context;
 mod embedding_file;
 mod embedding_job;
-mod embedding_merge;
 mod embedding_note;
 mod embedding_reader;
 mod embedding_set;

@@ -8,7 +8,7 @@ use crate::error::PrepError;
 
 /// Bytes that may still be written where `path` is or will be; `None` where the system does not say.
 #[must_use]
-pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+pub fn free_bytes(path: &Path) -> Option<u64> {
     let absolute = std::path::absolute(path).ok()?;
     let there = absolute.ancestors().find(|folder| folder.exists())?;
     free(there)
@@ -38,7 +38,8 @@ pub(crate) fn bytes_below(folder: &Path) -> u64 {
 }
 
 /// Bytes for people: `1.2 GB`.
-pub(crate) fn shown_bytes(bytes: u64) -> String {
+#[must_use]
+pub fn shown_bytes(bytes: u64) -> String {
     let bytes = bytes as f64;
     match bytes {
         1e12.. => format!("{:.2} TB", bytes / 1e12),

@@ -106,15 +106,6 @@ pub enum PrepError {
     /// The store cannot be written.
     #[error(transparent)]
     Store(#[from] StoreError),
-
-    /// The worker threads cannot be started.
-    #[error("cannot start {jobs} threads: {found}; give a smaller number to `--jobs`")]
-    Threads {
-        /// How many.
-        jobs: usize,
-        /// What was said.
-        found: String,
-    },
 }
 
 impl PrepError {

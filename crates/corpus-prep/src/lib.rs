@@ -20,8 +20,6 @@
 
 mod archive;
 mod check;
-#[cfg(feature = "command")]
-pub mod command;
 mod concat;
 mod corpora;
 mod corpus_plan;
@@ -31,6 +29,7 @@ mod error;
 mod estimate;
 mod find;
 mod known;
+mod merge;
 mod meta;
 mod name;
 mod plan;
@@ -44,7 +43,9 @@ pub use check::{
 };
 pub use corpora::{Corpus, CorpusKind, read_corpus};
 pub use corpus_plan::CorpusPlan;
+pub use disk::{free_bytes, shown_bytes};
 pub use error::PrepError;
 pub use estimate::Estimate;
+pub use merge::merge_stores;
 pub use plan::PackPlan;
 pub use voxceleb::{SetCount, VoxcelebPlan, VoxcelebSources};

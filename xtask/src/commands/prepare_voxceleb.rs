@@ -1,29 +1,46 @@
-//! `cargo xtask prepare-voxceleb`: the same as `siamang prepare voxceleb`, in a program that is built in a minute.
+//! `cargo xtask prepare-voxceleb`: runs `siamang prepare voxceleb`, built in the profile of this program.
 
-use anyhow::Result;
-use corpus_prep::command::{Screen, Status, VoxcelebArgs};
+use std::path::Path;
+use std::process::Command;
 
-/// Make a packed store of VoxCeleb from what you have of it: the same as `siamang prepare voxceleb`.
+use anyhow::{Context, Result};
+
+/// Make a packed store of VoxCeleb from what you have of it: `siamang prepare voxceleb`, built if it is not.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:
-  cargo xtask prepare-voxceleb --vox1 archives/vox1 --vox2 archives/vox2 --out vox.store
-  cargo xtask prepare-voxceleb --vox2 archives/vox2 --out vox2.store --encoding original --plan
-  cargo xtask prepare-voxceleb --vox1 archives/vox1 --out small.store --limit-speakers 50 --json")]
+#[command(
+    disable_help_flag = true,
+    after_help = "Examples:
+  cargo xtask prepare-voxceleb --help
+  cargo xtask prepare-voxceleb --vox1 archives/vox1 --vox2 archives/vox2 --out vox.store"
+)]
 pub(crate) struct PrepareVoxceleb {
-    #[command(flatten)]
-    args: VoxcelebArgs,
-    /// Print one JSON object instead of text for people.
-    #[arg(long)]
-    json: bool,
-    /// Show neither progress nor warnings; what is left out is still named.
-    #[arg(short, long)]
-    quiet: bool,
+    /// What `siamang prepare voxceleb` is given.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
+    arguments: Vec<String>,
 }
 
-pub(crate) fn run(command: &PrepareVoxceleb) -> Result<Status> {
-    let screen = Screen {
-        json: command.json,
-        quiet: command.quiet,
-    };
-    Ok(command.args.run(screen)?)
+/// Gives the exit code of the command.
+pub(crate) fn run(command: &PrepareVoxceleb) -> Result<u8> {
+    // The folder stays the caller's: paths are relative to it.
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["run", "--quiet", "--package", "cli"]);
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    let status = cargo
+        .arg("--manifest-path")
+        .arg(manifest)
+        .args(["--", "prepare", "voxceleb"])
+        .args(&command.arguments)
+        .status()
+        .context("cannot run cargo")?;
+    Ok(status
+        .code()
+        .and_then(|code| u8::try_from(code).ok())
+        .unwrap_or(1))
 }

@@ -8,10 +8,11 @@ use clap::Args as ClapArgs;
 use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Severity, Verdict, judge};
 use trainer::{Event, absorb, history};
 
-use crate::commands::train::{self, Recipe};
 use crate::console::{print_json, print_text};
 use crate::context::Global;
 use crate::fault::ExitStatus;
+use crate::history::history_of;
+use crate::training::{Recipe, preflight, why};
 
 /// Say what is wrong with a training, and what to try next.
 #[derive(ClapArgs, Debug)]

@@ -1,6 +1,6 @@
 //! Which recordings are trained on, and which trials watch over it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};

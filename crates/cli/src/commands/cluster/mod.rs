@@ -15,7 +15,7 @@ use speaker_scoring::{Approximation, Linkage, Metric, agglomerative_within, appr
 use speech_data::Filter;
 
 use self::memory::MemoryArgs;
-use self::protocol::{self, ProtocolArgs};
+use self::protocol::ProtocolArgs;
 use self::report::{CutReport, Known, Report, print};
 use crate::card::Thresholds;
 use crate::centre::Centre;

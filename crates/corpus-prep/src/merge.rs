@@ -1,39 +1,28 @@
-//! `merge`, of stores.
+//! Parts of a store, and what lies beside their recordings, to the whole.
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::Instant;
 
-use speech_data::store::{PackProgress, merge};
+use speech_data::store::{PackProgress, StoreSummary, merge};
 
-use super::{Figures, Progress, Screen, Status, report};
 use crate::corpus_plan::TRIALS_FOLDER;
 use crate::disk::{bytes_below, check_room};
 use crate::error::PrepError;
 
-/// Joins the parts that `prepare --shard I/N` made into the store `out`, and prints progress and summary.
+/// Joins the stores `parts` into the store `out`, with the corpus's own trial lists. `progress` is told how far it has come.
 ///
 /// # Errors
-/// [`PrepError`]; nothing is printed for it.
-pub fn merge_stores(parts: &[PathBuf], out: &Path, screen: Screen) -> Result<Status, PrepError> {
-    let begin = Instant::now();
+/// [`PrepError`]: no room, or parts that do not make a whole.
+pub fn merge_stores(
+    parts: &[PathBuf],
+    out: &Path,
+    progress: &(dyn Fn(&PackProgress) + Sync),
+) -> Result<StoreSummary, PrepError> {
     let bytes: u64 = parts.iter().map(|part| bytes_below(part)).sum();
     let needed = bytes.saturating_sub(bytes_below(out));
     check_room(out, needed, "or name another disk with `--out`")?;
-    let progress = Progress::new(screen);
-    let last = Mutex::new(PackProgress::default());
-    let summary = merge(out, parts, &|state| {
-        if let Ok(mut last) = last.lock() {
-            *last = *state;
-        }
-        progress.packing(state);
-    });
-    progress.end();
-    let summary = summary?;
+    let summary = merge(out, parts, progress)?;
     copy_lists(parts, out)?;
-    let last = last.into_inner().unwrap_or_default();
-    let figures = Figures::new(0.0, begin.elapsed().as_secs_f64(), &last);
-    Ok(report(screen, out, &summary, &[], &[], &figures))
+    Ok(summary)
 }
 
 /// Every part has the corpus's own trial lists, and they are the same.

@@ -1,14 +1,14 @@
 //! `siamang merge`: parts of a store, or of embeddings, to the whole.
 
+mod embeddings;
+mod stores;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use corpus_prep::command::merge_stores;
 
-use crate::commands::prepare::{screen, status};
 use crate::context::Context;
 use crate::embedding_file::Format;
-use crate::embedding_merge;
 use crate::fault::ExitStatus;
 use crate::fault::fault;
 
@@ -53,12 +53,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             ),
             "give parts of one kind: stores of `prepare --shard`, or Parquet files of `embed --shard` or `eval --shard`",
         )),
-        (Some(_), None) => embedding_merge::merge(&args.parts, &args.out, context),
-        (None, _) => Ok(status(merge_stores(
-            &args.parts,
-            &args.out,
-            screen(context),
-        )?)),
+        (Some(_), None) => embeddings::merge(&args.parts, &args.out, context),
+        (None, _) => stores::merge(&args.parts, &args.out, context),
     }
 }
 

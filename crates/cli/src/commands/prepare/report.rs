@@ -2,34 +2,35 @@
 
 use std::path::Path;
 
+use anyhow::Result;
+use corpus_prep::{SetCount, shown_bytes};
 use serde::Serialize;
 use speech_data::store::{Missing, PackProgress, Part, StoreEncoding, StoreSummary};
 
-use super::{Screen, Status, err, out};
-use crate::disk::shown_bytes;
-use crate::voxceleb::SetCount;
+use crate::console::print_if_read;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 /// What is reported besides the store's own summary.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Figures {
+pub(crate) struct Figures {
     /// Time of looking through sources and checking sums, in s.
-    pub look_s: f64,
+    pub(crate) look_s: f64,
     /// Time of decoding, encoding and writing, in s.
-    pub pack_s: f64,
+    pub(crate) pack_s: f64,
     /// Files dealt with by this run, a second.
-    pub files_per_s: f64,
+    pub(crate) files_per_s: f64,
     /// Bytes read by this run, a second.
-    pub bytes_read_per_s: f64,
+    pub(crate) bytes_read_per_s: f64,
     /// Bytes written by this run, a second.
-    pub bytes_written_per_s: f64,
+    pub(crate) bytes_written_per_s: f64,
     /// Hours of audio written by this run, a second.
-    pub audio_hours_per_s: f64,
+    pub(crate) audio_hours_per_s: f64,
 }
 
 impl Figures {
     /// From the time of the two stages and the last state of packing.
-    #[must_use]
-    pub fn new(look_s: f64, pack_s: f64, state: &PackProgress) -> Self {
+    pub(crate) fn new(look_s: f64, pack_s: f64, state: &PackProgress) -> Self {
         let per_s = |value: f64| if pack_s > 0.0 { value / pack_s } else { 0.0 };
         Self {
             look_s,
@@ -62,19 +63,18 @@ struct Answer<'a> {
 }
 
 /// Names what is left out on standard error and prints the summary: a line, or one JSON object.
-pub fn report(
-    screen: Screen,
+pub(crate) fn report(
+    context: &Context,
     store: &Path,
     summary: &StoreSummary,
     sets: &[SetCount],
     warnings: &[String],
     figures: &Figures,
-) -> Status {
+) -> Result<ExitStatus> {
     for missing in &summary.missing {
-        err(&format!(
-            "skipped: `{}`: {}\n",
-            missing.name, missing.reason
-        ));
+        context
+            .console
+            .skipped(&format!("`{}`: {}", missing.name, missing.reason));
     }
     let answer = Answer {
         store: store.display().to_string(),
@@ -93,16 +93,15 @@ pub fn report(
         failures: &summary.missing,
         figures,
     };
-    if screen.json {
-        // Plain numbers and text always make JSON.
-        out(&(serde_json::to_string(&answer).unwrap_or_default() + "\n"));
+    if context.json {
+        print_if_read(&(serde_json::to_string(&answer)? + "\n"))?;
     } else {
-        out(&line(store, summary, figures));
+        print_if_read(&line(store, summary, figures))?;
     }
-    match summary.complete {
-        true => Status::Done,
-        false => Status::SomeSkipped,
-    }
+    Ok(match summary.complete {
+        true => ExitStatus::Done,
+        false => ExitStatus::SomeSkipped,
+    })
 }
 
 fn line(store: &Path, summary: &StoreSummary, figures: &Figures) -> String {

@@ -3,45 +3,46 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::Result;
+use corpus_prep::{VoxcelebPlan, VoxcelebSources};
+
+use super::flags::PackArgs;
 use super::packing::run_plan;
-use super::{PackArgs, Progress, Screen, Status};
-use crate::error::PrepError;
-use crate::voxceleb::{VoxcelebPlan, VoxcelebSources};
+use super::progress::Progress;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 /// Make a packed store of VoxCeleb from what you have of it.
 ///
 /// Parts of split archives are read as they are, nothing is joined or unpacked. Interrupted, the same command goes on.
 #[derive(Clone, Debug, clap::Args)]
-pub struct VoxcelebArgs {
+pub(crate) struct VoxcelebArgs {
     /// Folder with VoxCeleb1: vox1_dev_wav_parta*, vox1_test_wav.zip, or unpacked; vox1_meta.csv.
     #[arg(long, value_name = "DIR", required_unless_present = "vox2")]
-    pub vox1: Option<PathBuf>,
+    pub(crate) vox1: Option<PathBuf>,
     /// Folder with VoxCeleb2: vox2_dev_aac_parta*, vox2_test_aac.zip, or unpacked; vox2_meta.csv.
     #[arg(long, value_name = "DIR")]
-    pub vox2: Option<PathBuf>,
+    pub(crate) vox2: Option<PathBuf>,
     /// Store, encoding, threads and part.
     #[command(flatten)]
-    pub pack: PackArgs,
+    pub(crate) pack: PackArgs,
     /// Only the first N speakers by id.
     #[arg(long, value_name = "N")]
-    pub limit_speakers: Option<usize>,
+    pub(crate) limit_speakers: Option<usize>,
     /// Do not compare the archives with their published sums.
     #[arg(long)]
-    pub no_verify: bool,
+    pub(crate) no_verify: bool,
 }
 
 impl VoxcelebArgs {
     /// Does it, and prints plan, progress and summary.
-    ///
-    /// # Errors
-    /// [`PrepError`]; nothing is printed for it.
-    pub fn run(&self, screen: Screen) -> Result<Status, PrepError> {
-        self.pack.on_threads(|jobs| self.run_on(jobs, screen))
+    pub(crate) fn run(&self, context: &Context) -> Result<ExitStatus> {
+        self.pack.on_threads(|jobs| self.run_on(jobs, context))
     }
 
-    fn run_on(&self, jobs: usize, screen: Screen) -> Result<Status, PrepError> {
+    fn run_on(&self, jobs: usize, context: &Context) -> Result<ExitStatus> {
         let begin = Instant::now();
-        let progress = Progress::new(screen);
+        let progress = Progress::new(&context.console);
         let sources = VoxcelebSources {
             vox1: self.vox1.clone(),
             vox2: self.vox2.clone(),
@@ -52,6 +53,6 @@ impl VoxcelebArgs {
             progress.bytes(what, done, total);
         });
         progress.end();
-        run_plan(&plan?, &self.pack, screen, jobs, begin)
+        run_plan(&plan?, &self.pack, context, jobs, begin)
     }
 }

@@ -2,35 +2,35 @@
 
 use std::path::PathBuf;
 
+use anyhow::Result;
 use speech_data::store::{Part, StoreEncoding, StoreSettings};
 
-use crate::error::PrepError;
+use crate::fault::fault;
 
 /// Where a store goes, how audio is kept in it, and by whom it is made.
 #[derive(Clone, Debug, clap::Args)]
-pub struct PackArgs {
+pub(crate) struct PackArgs {
     /// Folder of the store; an unfinished one is gone on with.
     #[arg(long, value_name = "STORE")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// How audio is kept: pcm (16 bits, fast), flac (the same in about half the space), original (the files' own
     /// bytes, least space, slowest).
     #[arg(long, value_name = "NAME", default_value = "pcm")]
-    pub encoding: StoreEncoding,
+    pub(crate) encoding: StoreEncoding,
     /// Threads that decode [default: one a core].
     #[arg(long, value_name = "N")]
-    pub jobs: Option<usize>,
+    pub(crate) jobs: Option<usize>,
     /// Only this part of the work, such as 2/8; `siamang merge` joins the parts.
     #[arg(long, value_name = "I/N")]
-    pub shard: Option<Part>,
+    pub(crate) shard: Option<Part>,
     /// Print what would be done, and stop.
     #[arg(long)]
-    pub plan: bool,
+    pub(crate) plan: bool,
 }
 
 impl PackArgs {
     /// What shapes the store.
-    #[must_use]
-    pub fn settings(&self) -> StoreSettings {
+    pub(crate) fn settings(&self) -> StoreSettings {
         StoreSettings {
             encoding: self.encoding,
             ..StoreSettings::default()
@@ -38,22 +38,21 @@ impl PackArgs {
     }
 
     /// Runs `work` on the threads asked for, and tells it how many these are.
-    ///
-    /// # Errors
-    /// What `work` fails with, or [`PrepError::Threads`].
-    pub fn on_threads<T: Send>(
+    pub(crate) fn on_threads<T: Send>(
         &self,
-        work: impl FnOnce(usize) -> Result<T, PrepError> + Send,
-    ) -> Result<T, PrepError> {
+        work: impl FnOnce(usize) -> Result<T> + Send,
+    ) -> Result<T> {
         let Some(jobs) = self.jobs else {
             return work(rayon::current_num_threads());
         };
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(jobs)
             .build()
-            .map_err(|error| PrepError::Threads {
-                jobs,
-                found: error.to_string(),
+            .map_err(|error| {
+                fault(
+                    format!("cannot start {jobs} threads: {error}"),
+                    "give a smaller number to `--jobs`",
+                )
             })?;
         pool.install(|| work(rayon::current_num_threads()))
     }

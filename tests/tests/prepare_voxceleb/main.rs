@@ -18,8 +18,8 @@ use serde_json::Value;
 
 /// The command on two folders.
 fn command(vox1: Option<&Path>, vox2: Option<&Path>, out: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(["prepare-voxceleb", "--json"]);
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("siamang"));
+    command.args(["prepare", "voxceleb", "--json"]);
     for (flag, folder) in [("--vox1", vox1), ("--vox2", vox2)] {
         if let Some(folder) = folder {
             command.arg(flag).arg(folder);

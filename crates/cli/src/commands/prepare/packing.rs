@@ -3,37 +3,39 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
+use anyhow::Result;
+use corpus_prep::{Estimate, PackPlan, free_bytes, shown_bytes};
 use speech_data::store::{PackProgress, Store};
 
-use super::progress::shown_time;
-use super::{Figures, PackArgs, Progress, Screen, Status, out, report};
-use crate::disk::free_bytes;
-use crate::disk::shown_bytes;
-use crate::error::PrepError;
-use crate::estimate::Estimate;
-use crate::plan::PackPlan;
+use super::flags::PackArgs;
+use super::progress::{Progress, shown_time};
+use super::report::{Figures, report};
+use crate::console::print_if_read;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 /// Prints the plan, packs, and prints progress and summary. `begin` is when looking for the recordings began.
 pub(crate) fn run_plan(
     plan: &dyn PackPlan,
     args: &PackArgs,
-    screen: Screen,
+    context: &Context,
     jobs: usize,
     begin: Instant,
-) -> Result<Status, PrepError> {
-    plan.notes().iter().for_each(|note| screen.note(note));
+) -> Result<ExitStatus> {
+    let console = &context.console;
+    plan.notes().iter().for_each(|note| console.note(note));
     plan.warnings()
         .iter()
-        .for_each(|warning| screen.warn(warning));
+        .for_each(|warning| console.warn(warning));
     let settings = args.settings();
     let estimate = plan.estimate(&settings, args.shard, jobs);
-    if !screen.json {
-        out(&plan_text(plan, args, &estimate, jobs));
+    if !context.json {
+        print_if_read(&plan_text(plan, args, &estimate, jobs))?;
     }
     plan.check_room(&args.out, &estimate)?;
     if args.plan {
-        if screen.json {
-            out(&format!(
+        if context.json {
+            print_if_read(&format!(
                 "{}\n",
                 serde_json::json!({
                     "speakers": plan.num_speakers(),
@@ -46,13 +48,13 @@ pub(crate) fn run_plan(
                     "sets": plan.sets(),
                     "warnings": plan.warnings(),
                 })
-            ));
+            ))?;
         }
-        return Ok(Status::Done);
+        return Ok(ExitStatus::Done);
     }
     let look_s = begin.elapsed().as_secs_f64();
     let begin = Instant::now();
-    let progress = Progress::new(screen);
+    let progress = Progress::new(console);
     let last = Mutex::new(PackProgress::default());
     let summary = plan.pack(&args.out, &settings, args.shard, &|state| {
         if let Ok(mut last) = last.lock() {
@@ -65,22 +67,22 @@ pub(crate) fn run_plan(
     let pack_s = begin.elapsed().as_secs_f64();
     let last = last.into_inner().unwrap_or_default();
     if last.resumed > 0 {
-        screen.note(&format!("went on after {} utterances", last.resumed));
+        console.note(&format!("went on after {} utterances", last.resumed));
     }
     let mut warnings = plan.warnings().to_vec();
     for warning in plan.finish(&Store::open(&args.out)?)? {
-        screen.warn(&warning);
+        console.warn(&warning);
         warnings.push(warning);
     }
     let figures = Figures::new(look_s, pack_s, &last);
-    Ok(report(
-        screen,
+    report(
+        context,
         &args.out,
         &summary,
         &plan.sets(),
         &warnings,
         &figures,
-    ))
+    )
 }
 
 /// What is there, and what packing it will take.

@@ -3,37 +3,36 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use anyhow::Result;
+use corpus_prep::{CorpusKind, CorpusPlan, read_corpus};
+
+use super::flags::PackArgs;
 use super::packing::run_plan;
-use super::{PackArgs, Screen, Status};
-use crate::corpora::{CorpusKind, read_corpus};
-use crate::corpus_plan::CorpusPlan;
-use crate::error::PrepError;
+use crate::context::Context;
+use crate::fault::ExitStatus;
 
 /// A corpus that lies unpacked in a folder.
 #[derive(Clone, Debug, clap::Args)]
-pub struct CorpusArgs {
+pub(crate) struct CorpusArgs {
     /// Folder that the corpus's archive unpacks to, or the one above it.
     #[arg(value_name = "DIR")]
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
     /// Store, encoding, threads and part.
     #[command(flatten)]
-    pub pack: PackArgs,
+    pub(crate) pack: PackArgs,
     /// Only the first N speakers by name.
     #[arg(long, value_name = "N")]
-    pub limit_speakers: Option<usize>,
+    pub(crate) limit_speakers: Option<usize>,
 }
 
 impl CorpusArgs {
     /// Makes the store, and prints plan, progress and summary.
-    ///
-    /// # Errors
-    /// [`PrepError`]; nothing is printed for it.
-    pub fn run(&self, kind: CorpusKind, screen: Screen) -> Result<Status, PrepError> {
+    pub(crate) fn run(&self, kind: CorpusKind, context: &Context) -> Result<ExitStatus> {
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
             let corpus = read_corpus(kind, &self.folder)?;
             let plan = CorpusPlan::make(kind, corpus, self.limit_speakers);
-            run_plan(&plan, &self.pack, screen, jobs, begin)
+            run_plan(&plan, &self.pack, context, jobs, begin)
         })
     }
 }
