@@ -77,6 +77,24 @@ fn a_recording_that_is_none() {
     "#);
 }
 
+/// What to do is no part of the message, so that nothing in a name can be taken for it.
+#[test]
+fn a_name_with_a_semicolon_is_shown_whole() {
+    let place = Place::new();
+    let output = siamang(&place.path(""))
+        .args(["doctor", "my; run"])
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let (message, help) = stderr.split_once("\nhelp: ").unwrap();
+    assert!(
+        message.starts_with("error: ") && message.contains("my; run"),
+        "{stderr}"
+    );
+    assert!(message.contains("No such file"), "{stderr}");
+    assert!(!help.contains("run/"), "{stderr}");
+}
+
 #[test]
 fn a_list_of_bad_lines() {
     insta::assert_snapshot!(shown("eval --model model --root corpus --trials short.txt"), @r#"

@@ -37,7 +37,7 @@ impl fmt::Display for Place {
 #[non_exhaustive]
 pub enum AudioError {
     /// The operating system refused to open or read the file.
-    #[error("cannot read `{}`: {source}; check that the path exists and may be read", path.display())]
+    #[error("cannot read `{}`: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -46,23 +46,21 @@ pub enum AudioError {
     },
 
     /// The path is a directory.
-    #[error("`{}` is a directory, expected an audio file; name the files in it", path.display())]
+    #[error("`{}` is a directory, expected an audio file", path.display())]
     IsDirectory {
         /// The directory.
         path: PathBuf,
     },
 
     /// There is not one byte.
-    #[error("`{file}` is empty (0 bytes), expected audio; make or download the file again")]
+    #[error("`{file}` is empty (0 bytes), expected audio")]
     Empty {
         /// Name of the file.
         file: String,
     },
 
     /// The file is larger than what is read into memory.
-    #[error(
-        "`{file}` has more than the {limit_bytes} bytes that one recording may have; split it into shorter files"
-    )]
+    #[error("`{file}` has more than the {limit_bytes} bytes that one recording may have")]
     TooLarge {
         /// Name of the file.
         file: String,
@@ -72,7 +70,7 @@ pub enum AudioError {
 
     /// The audio in it is longer than what is decoded into memory.
     #[error(
-        "`{file}` holds more than {limit_frames} frames of audio (passed {place}), the limit for one recording; split it into shorter files"
+        "`{file}` holds more than {limit_frames} frames of audio (passed {place}), the limit for one recording"
     )]
     TooLong {
         /// Name of the file.
@@ -85,7 +83,7 @@ pub enum AudioError {
 
     /// The bytes are of no audio format that is known here.
     #[error(
-        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF, CAF or NIST SPHERE; convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF, CAF or NIST SPHERE"
     )]
     NotRecognised {
         /// Name of the file.
@@ -95,9 +93,7 @@ pub enum AudioError {
     },
 
     /// A known format or codec, which is not decoded here.
-    #[error(
-        "`{file}` holds {found}, which is not supported ({place}); convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
-    )]
+    #[error("`{file}` holds {found}, which is not supported ({place})")]
     Unsupported {
         /// Name of the file.
         file: String,
@@ -108,7 +104,7 @@ pub enum AudioError {
     },
 
     /// A header says something that cannot be.
-    #[error("`{file}` is damaged {place}: {found}; make or download the file again")]
+    #[error("`{file}` is damaged {place}: {found}")]
     Malformed {
         /// Name of the file.
         file: String,
@@ -119,9 +115,7 @@ pub enum AudioError {
     },
 
     /// The headers may be read, but no audio comes after them.
-    #[error(
-        "`{file}` holds no audio that can be decoded ({place}): {found}; make or download the file again"
-    )]
+    #[error("`{file}` holds no audio that can be decoded ({place}): {found}")]
     NoAudio {
         /// Name of the file.
         file: String,
@@ -132,9 +126,7 @@ pub enum AudioError {
     },
 
     /// The decoder itself failed on these bytes.
-    #[error(
-        "the decoder failed on `{file}` {place} ({found}); the file is likely damaged: convert it with another program, and please report it"
-    )]
+    #[error("the decoder failed on `{file}` {place} ({found})")]
     DecoderPanicked {
         /// Name of the file.
         file: String,
@@ -146,7 +138,7 @@ pub enum AudioError {
 
     /// The wanted sample rate is outside of what can be made.
     #[error(
-        "cannot bring `{file}` to {wanted_hz} Hz: a sample rate from {lowest_hz} to {highest_hz} Hz is expected; change the wanted rate"
+        "cannot bring `{file}` to {wanted_hz} Hz: a sample rate from {lowest_hz} to {highest_hz} Hz is expected"
     )]
     WantedRate {
         /// Name of the file.
@@ -160,9 +152,7 @@ pub enum AudioError {
     },
 
     /// The resampler refused its parameters.
-    #[error(
-        "cannot resample `{file}` from {from_hz} Hz to {to_hz} Hz: {found}; resample it with another program"
-    )]
+    #[error("cannot resample `{file}` from {from_hz} Hz to {to_hz} Hz: {found}")]
     Resample {
         /// Name of the file.
         file: String,
@@ -173,4 +163,38 @@ pub enum AudioError {
         /// What the resampler said.
         found: String,
     },
+}
+
+impl AudioError {
+    /// The message and what to do about it in one line, for a list of what was left out.
+    pub fn explained(&self) -> String {
+        match self.remedy() {
+            Some(remedy) => format!("{self}; {remedy}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Unreadable { .. } => "check that the path exists and may be read",
+            Self::IsDirectory { .. } => "name the files in it",
+            Self::Empty { .. } => "make or download the file again",
+            Self::TooLarge { .. } => "split it into shorter files",
+            Self::TooLong { .. } => "split it into shorter files",
+            Self::NotRecognised { .. } => {
+                "convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+            }
+            Self::Unsupported { .. } => {
+                "convert it, for example with `ffmpeg -i INPUT OUTPUT.flac`"
+            }
+            Self::Malformed { .. } => "make or download the file again",
+            Self::NoAudio { .. } => "make or download the file again",
+            Self::DecoderPanicked { .. } => {
+                "the file is likely damaged: convert it with another program, and please report it"
+            }
+            Self::WantedRate { .. } => "change the wanted rate",
+            Self::Resample { .. } => "resample it with another program",
+        })
+    }
 }

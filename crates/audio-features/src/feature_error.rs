@@ -18,8 +18,7 @@ pub enum FeatureError {
     },
     /// A mel band is so narrow that no FFT bin falls into it: it would be constant.
     #[error(
-        "feature configuration: mel band {band} ({low_hz:.1} to {high_hz:.1} Hz) holds no FFT bin; \
-         lower `num_bins` or raise `fft_size`"
+        "feature configuration: mel band {band} ({low_hz:.1} to {high_hz:.1} Hz) holds no FFT bin"
     )]
     EmptyMelBand {
         /// Index of the band, from 0.
@@ -30,16 +29,10 @@ pub enum FeatureError {
         high_hz: f64,
     },
     /// `normalisation = "global_mean"` without the mean of the training data.
-    #[error(
-        "`normalisation` is `global_mean`, but no training mean was given; \
-         compute it with `mean_frame` over the training features, or load it with the model"
-    )]
+    #[error("`normalisation` is `global_mean`, but no training mean was given")]
     GlobalMeanMissing,
     /// A training mean is given for a normalisation that has no use for it.
-    #[error(
-        "a training mean was given, but `normalisation` is not `global_mean`; \
-         leave the mean out or change `normalisation`"
-    )]
+    #[error("a training mean was given, but `normalisation` is not `global_mean`")]
     GlobalMeanUnused,
     /// The training mean does not fit the features.
     #[error("training mean: {found}, expected {expected} finite values, one a mel band")]
@@ -51,8 +44,7 @@ pub enum FeatureError {
     },
     /// The feature cache cannot be read or written.
     #[error(
-        "feature cache: cannot {action} `{path}`: {source}; \
-         check its permissions and free space, or choose another cache directory", path = path.display()
+        "feature cache: cannot {action} `{path}`: {source}", path = path.display()
     )]
     Cache {
         /// What was attempted, as a verb phrase.
@@ -65,6 +57,21 @@ pub enum FeatureError {
 }
 
 impl FeatureError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::EmptyMelBand { .. } => "lower `num_bins` or raise `fft_size`",
+            Self::GlobalMeanMissing => {
+                "compute it with `mean_frame` over the training features, or load it with the model"
+            }
+            Self::GlobalMeanUnused => "leave the mean out or change `normalisation`",
+            Self::Cache { .. } => {
+                "check its permissions and free space, or choose another cache directory"
+            }
+            _ => return None,
+        })
+    }
+
     pub(crate) fn invalid(
         field: &'static str,
         found: impl std::fmt::Display,

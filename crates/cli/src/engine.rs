@@ -140,13 +140,13 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
 pub(crate) fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
     match &input.source {
         Source::File(path) => {
-            read_recording(path, sample_rate_hz).map_err(|error| error.to_string())
+            read_recording(path, sample_rate_hz).map_err(|error| error.explained())
         }
         Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz)
-            .map_err(|error| error.to_string()),
+            .map_err(|error| error.explained()),
         Source::Stored { store, index } => store
             .recording(*index, sample_rate_hz)
-            .map_err(|error| error.to_string()),
+            .map_err(|error| error.explained()),
     }
 }
 

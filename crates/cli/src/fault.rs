@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Error;
 
+use crate::hint::hint;
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -79,8 +81,8 @@ pub(crate) fn error(error: &Error, verbose: bool) -> ExitStatus {
             fault.status,
         ),
         None => {
-            let (message, help) = split_remedy(&error.to_string());
-            let help = help.or_else(|| {
+            let message = error.to_string();
+            let help = hint(error).or_else(|| {
                 let command = "`siamang help COMMAND` shows examples";
                 (!message.contains('\n')).then(|| format!("{command}, `-v` the causes of an error"))
             });
@@ -99,16 +101,6 @@ pub(crate) fn error(error: &Error, verbose: bool) -> ExitStatus {
     // A closed standard error leaves nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
     status
-}
-
-/// The other crates end a message with `; remedy`. One of several lines is left as it is.
-fn split_remedy(message: &str) -> (String, Option<String>) {
-    match message.rsplit_once("; ") {
-        Some((what, remedy)) if !message.contains('\n') => {
-            (what.to_owned(), Some(remedy.to_owned()))
-        }
-        _ => (message.to_owned(), None),
-    }
 }
 
 /// Whoever read our output has gone, as `head` does.
@@ -137,18 +129,4 @@ pub(crate) fn output_error(error: io::Error) -> Error {
 /// Whether the only trouble is that nobody reads on.
 pub(crate) fn is_closed_output(error: &Error) -> bool {
     error.is::<ClosedOutput>()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_remedy_becomes_the_help() {
-        let (what, help) = split_remedy("`a` is empty; b, c; make it again");
-        assert_eq!(what, "`a` is empty; b, c");
-        assert_eq!(help.as_deref(), Some("make it again"));
-        assert_eq!(split_remedy("one; two\nthree").1, None);
-        assert_eq!(split_remedy("plain").1, None);
-    }
 }

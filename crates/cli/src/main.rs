@@ -17,6 +17,7 @@ mod embedding_reader;
 mod embedding_set;
 mod engine;
 mod fault;
+mod hint;
 mod history;
 mod inputs;
 mod model;

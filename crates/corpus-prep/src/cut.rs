@@ -46,7 +46,7 @@ impl Cutter {
         if let Some(known) = known {
             return Ok(known);
         }
-        let decoded = Arc::new(read_channels(path).map_err(|error| error.to_string())?);
+        let decoded = Arc::new(read_channels(path).map_err(|error| error.explained())?);
         let mut kept = lock()?;
         if kept.len() == KEPT {
             kept.remove(0);

@@ -53,13 +53,12 @@ pub fn shown_bytes(bytes: u64) -> String {
 ///
 /// # Errors
 /// [`PrepError::DoesNotFit`].
-pub(crate) fn check_room(out: &Path, needed: u64, or: &'static str) -> Result<(), PrepError> {
+pub(crate) fn check_room(out: &Path, needed: u64) -> Result<(), PrepError> {
     match free_bytes(out) {
         Some(free) if free < needed => Err(PrepError::DoesNotFit {
             path: out.to_owned(),
             needed: shown_bytes(needed),
             free: shown_bytes(free),
-            or,
         }),
         _ => Ok(()),
     }

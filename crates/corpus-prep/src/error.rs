@@ -10,7 +10,7 @@ use speech_data::{DataError, Problem};
 #[non_exhaustive]
 pub enum PrepError {
     /// The operating system refused something.
-    #[error("cannot {action} `{}`: {source}; check that the path exists and may be read", path.display())]
+    #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -21,7 +21,7 @@ pub enum PrepError {
     },
 
     /// Nothing to prepare.
-    #[error("no recordings of {corpus} in `{}` ({found}); looked for:\n{layouts}", path.display())]
+    #[error("no recordings of {corpus} in `{}` ({found}), looked for:\n{layouts}", path.display())]
     NothingFound {
         /// What was looked for.
         corpus: &'static str,
@@ -34,9 +34,7 @@ pub enum PrepError {
     },
 
     /// No folder was given.
-    #[error(
-        "neither `--vox1` nor `--vox2` was given; give the folder with the archives or the unpacked recordings"
-    )]
+    #[error("no folder of VoxCeleb1 or of VoxCeleb2 was given")]
     NoSource,
 
     /// A part of a split archive is not there.
@@ -51,7 +49,7 @@ pub enum PrepError {
     },
 
     /// An archive that cannot be opened.
-    #[error("cannot read the archive `{name}`: {found}; download it again")]
+    #[error("cannot read the archive `{name}`: {found}")]
     BadArchive {
         /// Its name, or that of its first part.
         name: String,
@@ -60,7 +58,7 @@ pub enum PrepError {
     },
 
     /// A table that cannot be understood.
-    #[error("`{}`, line {line}: {found}; expected {expected}; download it again", path.display())]
+    #[error("`{}`, line {line}: {found}, expected {expected}", path.display())]
     Table {
         /// The table.
         path: PathBuf,
@@ -74,7 +72,7 @@ pub enum PrepError {
 
     /// The result would not fit on the disk.
     #[error(
-        "`{}` needs {needed} more, but only {free} are free there; make room, {or}",
+        "`{}` needs {needed} more, but only {free} are free there",
         path.display()
     )]
     DoesNotFit {
@@ -84,12 +82,10 @@ pub enum PrepError {
         needed: String,
         /// What is free.
         free: String,
-        /// What else may be done.
-        or: &'static str,
     },
 
     /// Lines of a corpus's table that cannot be used.
-    #[error("`{}`: {} lines cannot be used; expected {expected}{}", path.display(), problems.len(), shown(problems))]
+    #[error("`{}`: {} lines cannot be used, expected {expected}{}", path.display(), problems.len(), shown(problems))]
     BadTable {
         /// The table.
         path: PathBuf,
@@ -109,6 +105,25 @@ pub enum PrepError {
 }
 
 impl PrepError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Io { .. } => "check that the path exists and may be read",
+            Self::NoSource => "give the folder with the archives or the unpacked recordings",
+            Self::BadArchive { .. } => "download it again",
+            Self::Table { .. } => "download it again",
+            Self::Data(error) => return error.remedy(),
+            Self::Store(error) => return error.remedy(),
+            Self::MissingParts { .. } => {
+                "download what is missing: a split archive opens only with all of its parts"
+            }
+            Self::DoesNotFit { .. } => {
+                "make room, choose another disk, or an encoding that takes less"
+            }
+            _ => return None,
+        })
+    }
+
     /// For `map_err` of what the operating system may refuse.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
@@ -132,10 +147,7 @@ fn missing_parts(
             text += &format!(", expected MD5 {md5}");
         }
     }
-    text += &format!(
-        "\nfound {}; download what is missing, a split archive opens only with all of its parts",
-        present.join(", ")
-    );
+    text += &format!("\nfound {}", present.join(", "));
     text
 }
 

@@ -19,7 +19,7 @@ pub fn merge_stores(
 ) -> Result<StoreSummary, PrepError> {
     let bytes: u64 = parts.iter().map(|part| bytes_below(part)).sum();
     let needed = bytes.saturating_sub(bytes_below(out));
-    check_room(out, needed, "or name another disk with `--out`")?;
+    check_room(out, needed)?;
     let summary = merge(out, parts, progress)?;
     copy_lists(parts, out)?;
     Ok(summary)

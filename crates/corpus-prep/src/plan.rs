@@ -63,11 +63,7 @@ impl dyn PackPlan + '_ {
     /// [`PrepError::DoesNotFit`].
     pub fn check_room(&self, out: &Path, estimate: &Estimate) -> Result<(), PrepError> {
         let needed = estimate.bytes_to_write.saturating_sub(bytes_below(out));
-        check_room(
-            out,
-            needed,
-            "choose `--encoding flac` or `original`, or give `--limit-speakers`",
-        )
+        check_room(out, needed)
     }
 
     /// Packs the utterances into the store `out`, on the current rayon pool. See [`pack`].

@@ -5,15 +5,13 @@
 #[non_exhaustive]
 pub enum LstmError {
     /// A dimension of the shape is zero.
-    #[error("`{dimension}` of the LSTM shape is 0: give at least 1")]
+    #[error("`{dimension}` of the LSTM shape is 0, expected at least 1")]
     ZeroDimension {
         /// Field of [`crate::Shape`].
         dimension: &'static str,
     },
     /// The sizes of the shape multiply to more than the address space holds.
-    #[error(
-        "the LSTM shape {frames} x {batch} x {input} -> {hidden} does not fit in memory: use fewer frames or a smaller batch"
-    )]
+    #[error("the LSTM shape {frames} x {batch} x {input} -> {hidden} does not fit in memory")]
     TooLarge {
         /// [`crate::Shape::frames`].
         frames: usize,
@@ -25,9 +23,7 @@ pub enum LstmError {
         hidden: usize,
     },
     /// A slice has another number of elements than the shape asks for.
-    #[error(
-        "`{slice}` has {found} elements, the LSTM shape wants {expected}: check its dimensions"
-    )]
+    #[error("`{slice}` has {found} elements, the LSTM shape wants {expected}")]
     Length {
         /// The argument.
         slice: &'static str,
@@ -37,9 +33,7 @@ pub enum LstmError {
         expected: usize,
     },
     /// Weights of another number of directions than the shape has.
-    #[error(
-        "weights of {found} directions, the LSTM shape has {expected}: give each direction's, the forward one's first"
-    )]
+    #[error("weights of {found} directions, the LSTM shape has {expected}")]
     Directions {
         /// Number of weights given.
         found: usize,
@@ -47,9 +41,7 @@ pub enum LstmError {
         expected: usize,
     },
     /// A sequence claims more frames than the batch has.
-    #[error(
-        "sequence {sequence} has length {found}, the batch has {frames} frames: a length is at most that"
-    )]
+    #[error("sequence {sequence} has length {found}, the batch has {frames} frames")]
     SequenceLength {
         /// Index in the batch.
         sequence: usize,
@@ -60,7 +52,7 @@ pub enum LstmError {
     },
     /// Vector instructions that do not exist, or not on this processor.
     #[error(
-        "this processor has no SIMD instructions called `{name}`: choose one of {}",
+        "this processor has no SIMD instructions called `{name}`, there are {}",
         available.iter().map(|simd| simd.to_string()).collect::<Vec<_>>().join(", ")
     )]
     Simd {
@@ -70,9 +62,21 @@ pub enum LstmError {
         available: Vec<crate::Simd>,
     },
     /// A precision that does not exist.
-    #[error("there is no precision called `{name}`: choose f32 or bf16")]
+    #[error("there is no precision called `{name}`, expected f32 or bf16")]
     Precision {
         /// What was asked for.
         name: String,
     },
+}
+
+impl LstmError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::TooLarge { .. } => "use fewer frames or a smaller batch",
+            Self::Length { .. } => "check its dimensions",
+            Self::Directions { .. } => "give each direction's weights, the forward one's first",
+            _ => return None,
+        })
+    }
 }

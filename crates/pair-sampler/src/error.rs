@@ -39,9 +39,7 @@ pub enum SamplerError {
         expected: &'static str,
     },
     /// A batch needs more speakers than there are.
-    #[error(
-        "{place}: {found} speakers, but a batch needs {needed} different ones; lower `speakers`, add data, or leave the group out (weight 0 or a filter)"
-    )]
+    #[error("{place}: {found} speakers, but a batch needs {needed} different ones")]
     TooFewSpeakers {
         /// `the manifest` or the group.
         place: String,
@@ -51,7 +49,7 @@ pub enum SamplerError {
         needed: usize,
     },
     /// The pair sampler finds no pair of one kind.
-    #[error("{place}: no {kind} can be drawn; {remedy}")]
+    #[error("{place}: no {kind} can be drawn")]
     NoPairs {
         /// `the manifest` or the group.
         place: String,
@@ -61,7 +59,7 @@ pub enum SamplerError {
         remedy: &'static str,
     },
     /// Weights that do not fit the groups.
-    #[error("weights of column `{column}`: {reason}; its groups are {known}")]
+    #[error("weights of column `{column}`: {reason}, its groups are {known}")]
     Weights {
         /// The column that groups batches.
         column: String,
@@ -70,4 +68,18 @@ pub enum SamplerError {
         /// The groups there are.
         known: String,
     },
+}
+
+impl SamplerError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Data(error) => return error.remedy(),
+            Self::TooFewSpeakers { .. } => {
+                "lower `speakers`, add data, or leave the group out (weight 0 or a filter)"
+            }
+            Self::NoPairs { remedy, .. } => remedy,
+            _ => return None,
+        })
+    }
 }

@@ -10,7 +10,7 @@ use speaker_scoring::ScoringError;
 #[non_exhaustive]
 pub enum ReportError {
     /// A file cannot be read or written.
-    #[error("`{path}`: {source}; check that it exists and that its permissions allow it")]
+    #[error("`{path}`: {source}")]
     Io {
         /// The file.
         path: PathBuf,
@@ -18,9 +18,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file is larger than any of its kind.
-    #[error(
-        "`{path}` has {found} bytes, expected at most {limit}; check that it is the file you mean"
-    )]
+    #[error("`{path}` has {found} bytes, expected at most {limit}")]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -30,15 +28,13 @@ pub enum ReportError {
         limit: u64,
     },
     /// A journal without a line that can be drawn.
-    #[error(
-        "`{path}` holds no line of a training, expected JSON lines with an `event`; give the directory that `siamang train --out` wrote"
-    )]
+    #[error("`{path}` holds no line of a training, expected JSON lines with an `event`")]
     EmptyJournal {
         /// The journal.
         path: PathBuf,
     },
     /// Something that is not what its field should hold.
-    #[error("`{field}` is {found}, expected {expected}; make it again")]
+    #[error("`{field}` is {found}, expected {expected}")]
     Invalid {
         /// Which field.
         field: &'static str,
@@ -56,6 +52,18 @@ pub enum ReportError {
 }
 
 impl ReportError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Io { .. } => "check that it exists and that its permissions allow it",
+            Self::TooLarge { .. } => "check that it is the file you mean",
+            Self::EmptyJournal { .. } => "give the directory of a training run",
+            Self::Invalid { .. } => "make it again",
+            Self::Eval(error) => return error.remedy(),
+            Self::Scoring(error) => return error.remedy(),
+        })
+    }
+
     /// For `map_err`, with the file.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io {

@@ -5,9 +5,7 @@
 #[non_exhaustive]
 pub enum EvalError {
     /// Two lists that run in parallel differ in length.
-    #[error(
-        "`{name}` has {found} entries, expected {expected}, one for each of `{reference}`; pass lists made from the same rows"
-    )]
+    #[error("`{name}` has {found} entries, expected {expected}, one for each of `{reference}`")]
     LengthMismatch {
         /// The list of the wrong length.
         name: &'static str,
@@ -19,17 +17,13 @@ pub enum EvalError {
         expected: usize,
     },
     /// A list that must have an entry has none.
-    #[error(
-        "`{name}` is empty, expected at least one entry; check that the list was read and not filtered to nothing"
-    )]
+    #[error("`{name}` is empty, expected at least one entry")]
     Empty {
         /// The empty list.
         name: &'static str,
     },
     /// A score, threshold or embedding value is NaN or infinite.
-    #[error(
-        "`{name}`[{index}] is {value}, expected a finite number; find the recording or model that made it and leave it out"
-    )]
+    #[error("`{name}`[{index}] is {value}, expected a finite number")]
     NotFinite {
         /// The list that holds the value.
         name: &'static str,
@@ -39,24 +33,20 @@ pub enum EvalError {
         value: f32,
     },
     /// No trial has the same speaker on both sides, so no miss can be counted.
-    #[error(
-        "no target trial among {num_trials} trials, expected at least one of each kind; add same-speaker trials"
-    )]
+    #[error("no target trial among {num_trials} trials, expected at least one of each kind")]
     NoTargetTrial {
         /// Length of the list.
         num_trials: usize,
     },
     /// No trial has different speakers, so no false alarm can be counted.
-    #[error(
-        "no non-target trial among {num_trials} trials, expected at least one of each kind; add different-speaker trials"
-    )]
+    #[error("no non-target trial among {num_trials} trials, expected at least one of each kind")]
     NoNontargetTrial {
         /// Length of the list.
         num_trials: usize,
     },
     /// The label of a trial contradicts its speakers.
     #[error(
-        "trial {index} is marked {}, but its speakers are {speaker_a} and {speaker_b}; correct the trial list or the speaker table",
+        "trial {index} is marked {}, but its speakers are {speaker_a} and {speaker_b}",
         if *.is_target { "target" } else { "non-target" }
     )]
     ContradictoryTrial {
@@ -70,7 +60,7 @@ pub enum EvalError {
         speaker_b: usize,
     },
     /// A setting is outside its range.
-    #[error("`{name}` is {found}, expected {expected}; change the setting")]
+    #[error("`{name}` is {found}, expected {expected}")]
     InvalidParameter {
         /// The setting.
         name: &'static str,
@@ -81,7 +71,7 @@ pub enum EvalError {
     },
     /// Too few resamples of the speakers held both kinds of trials.
     #[error(
-        "only {usable} of {resamples} resamples of {num_speakers} speakers held both target and non-target trials, expected at least half; use a list with more speakers"
+        "only {usable} of {resamples} resamples of {num_speakers} speakers held both target and non-target trials, expected at least half"
     )]
     TooFewSpeakers {
         /// Resamples that could be scored.
@@ -92,9 +82,7 @@ pub enum EvalError {
         num_speakers: usize,
     },
     /// The protocol asks for more speakers than have enough utterances.
-    #[error(
-        "{found} speakers have the 2 utterances the protocol needs, expected {expected}; ask for fewer speakers or add recordings"
-    )]
+    #[error("{found} speakers have the 2 utterances the protocol needs, expected {expected}")]
     NotEnoughSpeakers {
         /// Speakers with at least two utterances.
         found: usize,
@@ -102,9 +90,7 @@ pub enum EvalError {
         expected: usize,
     },
     /// The same utterance is listed twice.
-    #[error(
-        "utterance `{utterance}` of speaker `{speaker}` is listed twice, expected once; remove the duplicate"
-    )]
+    #[error("utterance `{utterance}` of speaker `{speaker}` is listed twice, expected once")]
     DuplicateUtterance {
         /// Its speaker.
         speaker: String,
@@ -114,4 +100,23 @@ pub enum EvalError {
     /// From the embeddings or their clusters.
     #[error(transparent)]
     Scoring(#[from] speaker_scoring::ScoringError),
+}
+
+impl EvalError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::LengthMismatch { .. } => "pass lists made from the same rows",
+            Self::Empty { .. } => "check that the list was read and not filtered to nothing",
+            Self::NotFinite { .. } => "find the recording or model that made it and leave it out",
+            Self::NoTargetTrial { .. } => "add same-speaker trials",
+            Self::NoNontargetTrial { .. } => "add different-speaker trials",
+            Self::ContradictoryTrial { .. } => "correct the trial list or the speaker table",
+            Self::InvalidParameter { .. } => "change the setting",
+            Self::TooFewSpeakers { .. } => "use a list with more speakers",
+            Self::NotEnoughSpeakers { .. } => "ask for fewer speakers or add recordings",
+            Self::DuplicateUtterance { .. } => "remove the duplicate",
+            Self::Scoring(error) => return error.remedy(),
+        })
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum ModelError {
     /// A device name that this build does not know.
-    #[error("device `{found}` is not built in; available: {available}")]
+    #[error("device `{found}` is not built in, available are: {available}")]
     UnknownDevice {
         /// The name that was asked for.
         found: String,
@@ -43,7 +43,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// A bundle field that does not match what this version or the rest of the bundle says.
-    #[error("{path}: `{field}` is {found}, expected {expected}; {remedy}")]
+    #[error("{path}: `{field}` is {found}, expected {expected}")]
     Bundle {
         /// The file inside the bundle.
         path: PathBuf,
@@ -62,6 +62,15 @@ pub enum ModelError {
 }
 
 impl ModelError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Features(error) => return error.remedy(),
+            Self::Bundle { remedy, .. } => remedy,
+            _ => return None,
+        })
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

@@ -5,17 +5,13 @@
 #[non_exhaustive]
 pub enum ScoringError {
     /// A list that must have an entry has none.
-    #[error(
-        "`{name}` is empty, expected at least one entry; check that the list was read and not filtered to nothing"
-    )]
+    #[error("`{name}` is empty, expected at least one entry")]
     Empty {
         /// The empty list.
         name: &'static str,
     },
     /// A score, threshold or embedding value is NaN or infinite.
-    #[error(
-        "`{name}`[{index}] is {value}, expected a finite number; find the recording or model that made it and leave it out"
-    )]
+    #[error("`{name}`[{index}] is {value}, expected a finite number")]
     NotFinite {
         /// The list that holds the value.
         name: &'static str,
@@ -25,7 +21,7 @@ pub enum ScoringError {
         value: f32,
     },
     /// A setting is outside its range.
-    #[error("`{name}` is {found}, expected {expected}; change the setting")]
+    #[error("`{name}` is {found}, expected {expected}")]
     InvalidParameter {
         /// The setting.
         name: &'static str,
@@ -35,9 +31,7 @@ pub enum ScoringError {
         expected: &'static str,
     },
     /// A vector's length differs from the others.
-    #[error(
-        "`{name}`[{index}] has {found} dimensions, expected {expected}; embed all recordings with one model"
-    )]
+    #[error("`{name}`[{index}] has {found} dimensions, expected {expected}")]
     DimensionMismatch {
         /// The list that holds the vector.
         name: &'static str,
@@ -49,9 +43,7 @@ pub enum ScoringError {
         expected: usize,
     },
     /// An index points behind the last row.
-    #[error(
-        "`{name}`[{index}] points to row {found}, expected a row below {num_rows}; make the list from the same embeddings"
-    )]
+    #[error("`{name}`[{index}] points to row {found}, expected a row below {num_rows}")]
     RowOutOfRange {
         /// The list of indices.
         name: &'static str,
@@ -63,9 +55,7 @@ pub enum ScoringError {
         num_rows: usize,
     },
     /// So many points would not fit the memory allowed.
-    #[error(
-        "{num_points} points need {bytes_needed} bytes, allowed are {bytes_allowed}; allow more memory, use average linkage, which keeps no distances of all pairs, or cluster approximately"
-    )]
+    #[error("{num_points} points need {bytes_needed} bytes, allowed are {bytes_allowed}")]
     TooManyPoints {
         /// Number of points.
         num_points: usize,
@@ -75,18 +65,34 @@ pub enum ScoringError {
         bytes_allowed: u64,
     },
     /// Ward linkage adds squared Euclidean distances; on cosine distances its heights mean nothing.
-    #[error(
-        "ward linkage is undefined for cosine distances; L2-normalise the embeddings and use the Euclidean metric, or use complete or average linkage"
-    )]
+    #[error("ward linkage is undefined for cosine distances")]
     WardNeedsEuclidean,
     /// More or fewer clusters were asked for than the points allow.
-    #[error(
-        "{found} clusters asked for, expected 1 to {num_points}, the number of points; change the number of clusters"
-    )]
+    #[error("{found} clusters asked for, expected 1 to {num_points}, the number of points")]
     ClusterCount {
         /// Number of clusters asked for.
         found: usize,
         /// Number of points.
         num_points: usize,
     },
+}
+
+impl ScoringError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Empty { .. } => "check that the list was read and not filtered to nothing",
+            Self::NotFinite { .. } => "find the recording or model that made it and leave it out",
+            Self::InvalidParameter { .. } => "change the setting",
+            Self::DimensionMismatch { .. } => "embed all recordings with one model",
+            Self::RowOutOfRange { .. } => "make the list from the same embeddings",
+            Self::TooManyPoints { .. } => {
+                "allow more memory, use average linkage, which keeps no distances of all pairs, or cluster approximately"
+            }
+            Self::WardNeedsEuclidean => {
+                "L2-normalise the embeddings and use the Euclidean metric, or use complete or average linkage"
+            }
+            Self::ClusterCount { .. } => "change the number of clusters",
+        })
+    }
 }

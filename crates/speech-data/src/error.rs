@@ -28,7 +28,7 @@ pub enum DataError {
         source: std::io::Error,
     },
     /// A table or list is larger than any sensible one.
-    #[error("{path}: larger than {limit} bytes, the limit for tables and lists; split it, or check that it is one", path = path.display())]
+    #[error("{path}: larger than {limit} bytes, the limit for tables and lists", path = path.display())]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -44,7 +44,7 @@ pub enum DataError {
         found: String,
     },
     /// A table's header does not say which column is which.
-    #[error("{path}:{line}: no column for the {missing}; found {found}; it may be called {expected}", path = path.display())]
+    #[error("{path}:{line}: no column for the {missing}: found {found}, expected {expected}", path = path.display())]
     Header {
         /// The table.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum DataError {
         report: ValidationReport,
     },
     /// Lines of a trial list that cannot be used.
-    #[error("{path}: {count} bad lines of a trial list; expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file{list}", path = path.display(), count = problems.len(), list = List(problems))]
+    #[error("{path}: {count} bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file{list}", path = path.display(), count = problems.len(), list = List(problems))]
     BadTrials {
         /// The list.
         path: PathBuf,
@@ -74,14 +74,14 @@ pub enum DataError {
         problems: Vec<Problem>,
     },
     /// A trial list without a trial.
-    #[error("{path}: no trials; expected lines such as `1 pathA pathB`", path = path.display())]
+    #[error("{path}: no trials, expected lines such as `1 pathA pathB`", path = path.display())]
     NoTrials {
         /// The list.
         path: PathBuf,
     },
     /// A list to clean that is not the one that can be cleaned.
     #[error(
-        "list `{name}` has {trials} trials, {targets} targets; only Vox1-O (veri_test.txt), which has {expected_trials} trials, {expected_targets} targets, is cleaned by leaving out seven utterances"
+        "list `{name}` has {trials} trials, {targets} targets: only Vox1-O (veri_test.txt), which has {expected_trials} trials, {expected_targets} targets, is cleaned by leaving out seven utterances"
     )]
     NotVox1O {
         /// Name of the list.
@@ -97,14 +97,14 @@ pub enum DataError {
     },
     /// A filter that does not read `column=value` or `column!=value`.
     #[error(
-        "filter `{found}`: expected `column=value`, `column=value,value` or `column!=value,value`; `-` stands for unknown"
+        "filter `{found}`: expected `column=value`, `column=value,value` or `column!=value,value`"
     )]
     FilterSyntax {
         /// The filter as given.
         found: String,
     },
     /// A column that no utterance has.
-    #[error("no column `{column}`; the columns here are {known}")]
+    #[error("no column `{column}`, the columns here are {known}")]
     UnknownColumn {
         /// The name asked for.
         column: String,
@@ -112,7 +112,7 @@ pub enum DataError {
         known: String,
     },
     /// A value that a column never takes.
-    #[error("column `{column}` is never `{value}`; its values are {known}")]
+    #[error("column `{column}` is never `{value}`, its values are {known}")]
     UnknownValue {
         /// The column.
         column: String,
@@ -129,4 +129,15 @@ pub enum DataError {
         /// The filters.
         filters: String,
     },
+}
+
+impl DataError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::TooLarge { .. } => "split it, or check that it is one",
+            Self::FilterSyntax { .. } => "`-` stands for unknown",
+            _ => return None,
+        })
+    }
 }

@@ -72,7 +72,7 @@ impl RunDirectory {
     /// The bundle of the best checkpoint, or of the last where no development trials chose one.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] where there is none.
+    /// [`TrainError::NoCheckpoint`] where there is none.
     pub fn best_bundle(&self) -> Result<PathBuf, TrainError> {
         let pointers = self.pointers()?;
         self.checkpoint(pointers.best.or(pointers.last))
@@ -81,7 +81,7 @@ impl RunDirectory {
     /// The last checkpoint.
     ///
     /// # Errors
-    /// [`TrainError::Checkpoint`] where there is none.
+    /// [`TrainError::NoCheckpoint`] where there is none.
     pub fn last_checkpoint(&self) -> Result<PathBuf, TrainError> {
         self.checkpoint(self.pointers()?.last)
     }
@@ -89,10 +89,8 @@ impl RunDirectory {
     fn checkpoint(&self, name: Option<String>) -> Result<PathBuf, TrainError> {
         name.map(|name| self.checkpoints().join(name))
             .filter(|path| path.is_dir())
-            .ok_or_else(|| TrainError::Checkpoint {
+            .ok_or_else(|| TrainError::NoCheckpoint {
                 path: self.path.clone(),
-                found: "no checkpoint".to_owned(),
-                remedy: "train first, or give the directory that `siamang train --out` wrote",
             })
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum TrainError {
     /// A configuration that no training can have.
-    #[error("{place}: {found}; {remedy}")]
+    #[error("{place}: {found}")]
     Config {
         /// File or field.
         place: String,
@@ -25,7 +25,7 @@ pub enum TrainError {
         source: std::io::Error,
     },
     /// A run directory or checkpoint that cannot be continued.
-    #[error("{path}: {found}; {remedy}")]
+    #[error("{path}: {found}")]
     Checkpoint {
         /// The file or directory.
         path: PathBuf,
@@ -34,11 +34,26 @@ pub enum TrainError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// A directory that holds no checkpoint.
+    #[error("{path}: no checkpoint")]
+    NoCheckpoint {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A directory for a new run that holds one already.
+    #[error("{path}: a run is there already")]
+    RunExists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A run that should go on with another configuration.
+    #[error("{path}: the run began with another configuration than the one it should go on with")]
+    OtherConfiguration {
+        /// The configuration that it began with.
+        path: PathBuf,
+    },
     /// The loss or its gradient was no longer a number.
-    #[error(
-        "step {step}: the {what} is not finite; the batch was {utterances:?}. The last checkpoint is whole: \
-         lower `optimiser.learning_rate` or set `optimiser.clip_norm`"
-    )]
+    #[error("step {step}: the {what} is not finite, the batch was {utterances:?}")]
     NonFinite {
         /// The step.
         step: u64,
@@ -54,9 +69,7 @@ pub enum TrainError {
     #[error(transparent)]
     Store(#[from] speech_data::store::StoreError),
     /// A recording that is shorter than one feature frame.
-    #[error(
-        "{path}: {num_samples} samples are too few for one feature frame; leave the recording out"
-    )]
+    #[error("{path}: {num_samples} samples are too few for one feature frame")]
     TooShort {
         /// The file.
         path: PathBuf,
@@ -64,9 +77,7 @@ pub enum TrainError {
         num_samples: usize,
     },
     /// Recordings of a trial list that cannot be embedded.
-    #[error(
-        "{list}: {num_missing} of its recordings cannot be used, the first: {first}; correct the list or its root"
-    )]
+    #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}")]
     Trials {
         /// The list's name.
         list: String,
@@ -84,9 +95,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A thread that makes batches has panicked.
-    #[error(
-        "a thread that makes batches has died; the panic above says where: report it as a defect"
-    )]
+    #[error("a thread that makes batches has died")]
     WorkerDied,
     /// From the front end.
     #[error(transparent)]
@@ -106,6 +115,32 @@ pub enum TrainError {
 }
 
 impl TrainError {
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::Recording(error) => return error.remedy(),
+            Self::Store(error) => return error.remedy(),
+            Self::TooShort { .. } => "leave the recording out",
+            Self::Trials { .. } => "correct the list or its root",
+            Self::WorkerDied => "the panic above says where: report it as a defect",
+            Self::Features(error) => return error.remedy(),
+            Self::Model(error) => return error.remedy(),
+            Self::Data(error) => return error.remedy(),
+            Self::Sampler(error) => return error.remedy(),
+            Self::Eval(error) => return error.remedy(),
+            Self::Config { remedy, .. } | Self::Checkpoint { remedy, .. } => remedy,
+            Self::NoCheckpoint { .. } => "train first, or give the directory of a run",
+            Self::RunExists { .. } => "go on with it, or choose another directory",
+            Self::OtherConfiguration { .. } => {
+                "resume with the configuration that it began with, or start another run"
+            }
+            Self::NonFinite { .. } => {
+                "the last checkpoint is whole: lower `optimiser.learning_rate` or set `optimiser.clip_norm`"
+            }
+            _ => return None,
+        })
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

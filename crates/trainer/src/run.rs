@@ -196,10 +196,8 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
     let run = RunDirectory::new(&options.out);
     std::fs::create_dir_all(run.path()).map_err(TrainError::io(run.path()))?;
     if run.has_checkpoint() && !options.resume {
-        return Err(TrainError::Checkpoint {
+        return Err(TrainError::RunExists {
             path: run.path().to_owned(),
-            found: "a run is there already".to_owned(),
-            remedy: "go on with `--resume`, or give another `--out`",
         });
     }
     let path = run.path().join("config.toml");
@@ -227,11 +225,8 @@ fn check_same(saved: &TrainConfig, config: &TrainConfig, path: &Path) -> Result<
     if with_ends_of_config == *config {
         return Ok(());
     }
-    Err(TrainError::Config {
-        place: path.display().to_string(),
-        found: "the run began with another configuration than the one it should go on with"
-            .to_owned(),
-        remedy: "resume with the options that it began with, or start another `--out`",
+    Err(TrainError::OtherConfiguration {
+        path: path.to_owned(),
     })
 }
 

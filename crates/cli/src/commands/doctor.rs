@@ -11,6 +11,7 @@ use trainer::{Event, absorb, history};
 use crate::console::{print_json, print_text};
 use crate::context::Global;
 use crate::fault::ExitStatus;
+use crate::hint::flags;
 use crate::history::history_of;
 use crate::training::{Recipe, preflight, why};
 
@@ -80,8 +81,13 @@ fn of_check(check: &Check) -> String {
         CheckVerdict::Passed => format!("{kind}  {question}: {}\n", check.measured),
         CheckVerdict::Skipped => format!("{kind}  {question}: {}\n", check.reason),
         _ => format!(
-            "{kind}  {question}: {}\n           name: {}\n           expected: {}\n           why: {}\n           try: {}\n",
-            check.measured, check.name, check.expected, check.reason, check.remedy
+            "{kind}  {question}: {}\n           name: {}\n           expected: {}\n           why: {}\n           try: {}{}\n",
+            check.measured,
+            check.name,
+            check.expected,
+            check.reason,
+            check.remedy,
+            flags(check.name)
         ),
     }
 }
@@ -174,14 +180,15 @@ fn course(run: &Run, events: &[Event]) -> String {
 
 fn in_full(finding: &Finding) -> String {
     format!(
-        "\n{} (step {}): {}\n  measured: {}\n  expected: {}\n  why: {}\n  try: {}\n",
+        "\n{} (step {}): {}\n  measured: {}\n  expected: {}\n  why: {}\n  try: {}{}\n",
         kind(finding.severity),
         finding.step,
         finding.name,
         finding.measured,
         finding.expected,
         finding.reason,
-        finding.remedy
+        finding.remedy,
+        flags(finding.name)
     )
 }
 

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
 
 use crate::context::Global;
+use crate::hint::flags;
 
 /// Progress on standard error, or the journal's lines on standard output with `--json`.
 pub(crate) struct Display {
@@ -168,8 +169,13 @@ impl Display {
             Severity::Broken => "broken",
         };
         self.line(&format!(
-            "{kind}: {}: {}\n  expected: {}\n  why: {}\n  try: {}",
-            finding.name, finding.measured, finding.expected, finding.reason, finding.remedy
+            "{kind}: {}: {}\n  expected: {}\n  why: {}\n  try: {}{}",
+            finding.name,
+            finding.measured,
+            finding.expected,
+            finding.reason,
+            finding.remedy,
+            flags(finding.name)
         ));
     }
 

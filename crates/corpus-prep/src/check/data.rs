@@ -54,7 +54,7 @@ impl CheckedData {
     ) -> Result<Recording, String> {
         match &self.store {
             None => {
-                read_recording(&utterance.path, sample_rate_hz).map_err(|error| error.to_string())
+                read_recording(&utterance.path, sample_rate_hz).map_err(|error| error.explained())
             }
             Some(store) => {
                 let index = store
@@ -62,7 +62,7 @@ impl CheckedData {
                     .ok_or_else(|| format!("`{}` is not in the store", utterance.id))?;
                 store
                     .recording(index, sample_rate_hz)
-                    .map_err(|error| error.to_string())
+                    .map_err(|error| error.explained())
             }
         }
     }

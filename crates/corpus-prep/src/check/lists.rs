@@ -139,7 +139,7 @@ fn numbers(summary: &TrialSummary, file: &str, report: &mut CheckReport) {
     }
     if let Some(same @ 1..) = summary.n_same_session_targets {
         let message = format!(
-            "{same} of {n_targets} targets ({:.1} %) are two cuts of one session, where the channel helps; `siamang eval` gives the figures without them, too",
+            "{same} of {n_targets} targets ({:.1} %) are two cuts of one session, where the channel helps; an evaluation gives the figures without them, too",
             100.0 * same as f64 / n_targets as f64
         );
         report
@@ -182,7 +182,7 @@ fn leaks(
             .known_as
             .is_some_and(|name| !name.starts_with("Vox1-O"));
         message.push_str(match is_drawn_from_dev {
-            true => "; Vox1-E and Vox1-H are drawn from all of VoxCeleb1, its dev set included: a model trained on it is measured on speakers that it knows. Use Vox1-O, or train on VoxCeleb2 alone (`--filter corpus=voxceleb2`)",
+            true => "; Vox1-E and Vox1-H are drawn from all of VoxCeleb1, its dev set included: a model trained on it is measured on speakers that it knows. Use Vox1-O, or train on VoxCeleb2 alone",
             false => "; a model trained on them is measured on speakers that it knows: filter them out of the training, or use another list",
         });
         report

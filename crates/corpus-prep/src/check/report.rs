@@ -118,7 +118,7 @@ impl fmt::Display for CheckReport {
                 writeln!(f, "{name}: {finding}")?;
             }
             if let more @ 1.. = findings.len().saturating_sub(MAX_SHOWN) {
-                writeln!(f, "{name}: and {more} more; `--json` lists all")?;
+                writeln!(f, "{name}: and {more} more, which the JSON form lists")?;
             }
         }
         for set in &self.sets {

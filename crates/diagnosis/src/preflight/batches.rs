@@ -26,7 +26,7 @@ pub fn few_same_pairs(share: f64, num_segments: usize, num_speakers: usize) -> C
             share * pairs as f64
         ),
         format!(
-            "draw P × K batches, {p} speakers with {k} segments each, which have {}: `--sampler pk --batch-speakers {p} --batch-segments {k}`",
+            "draw P × K batches, {p} speakers with {k} segments each, which have {}",
             percent(mended)
         ),
     )

@@ -96,7 +96,7 @@ pub fn all_pairs_used(num_segments: usize, num_pairs: usize) -> Check {
         ),
         "all of them",
         "the segments have passed the network anyway; every further pair among them costs next to nothing",
-        "compare all segments of a batch with each other: `--sampler pk`",
+        "compare all segments of a batch with each other, as P × K batches do",
     )
 }
 

@@ -86,7 +86,7 @@ fn overfitting(run: &Run) -> Option<Finding> {
         ),
         expected: "a development EER that falls or stays".to_owned(),
         reason: "the network has begun to know its training speakers by heart".to_owned(),
-        remedy: "use the best checkpoint (siamang does), stop earlier (`patience`), train on more speakers, augment, or drop out more".to_owned(),
+        remedy: "use the best checkpoint, which is kept, stop earlier (`patience`), train on more speakers, augment, or drop out more".to_owned(),
         step: last.step,
     })
 }
@@ -115,7 +115,7 @@ fn still_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
         ),
         expected: "an EER that has come to rest".to_owned(),
         reason: "the network was still getting better when the run ended".to_owned(),
-        remedy: format!("train on: `--resume --max-steps {}`", 2 * last.step),
+        remedy: format!("train on, to step {}", 2 * last.step),
         step: last.step,
     })
 }

@@ -122,7 +122,7 @@ fn offset(run: &Run, last: &Measurements) -> Option<Finding> {
         reason:
             "recurrent states have a mean that is not zero, which the cosine takes for likeness"
                 .to_owned(),
-        remedy: "set `centre = true`, or score with `--centre`".to_owned(),
+        remedy: "set `centre = true`, or subtract the mean before scoring".to_owned(),
         step: last.step,
     })
 }

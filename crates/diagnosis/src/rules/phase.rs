@@ -259,7 +259,7 @@ fn apart(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
             reason: "it was in the phase in which everything is driven apart, which every training with few same-speaker pairs goes \
                      through"
                 .to_owned(),
-            remedy: format!("train on: `--resume --max-steps {}`", 3 * last_step(run).max(500)),
+            remedy: format!("train on, to step {}", 3 * last_step(run).max(500)),
             step: last_step(run),
         });
     }

@@ -203,7 +203,7 @@ mod tests {
     fn ward_on_cosine_is_refused_with_the_remedy() {
         let error = agglomerative(&line(&[1.0, 2.0]), Metric::Cosine, Linkage::Ward).unwrap_err();
         assert_eq!(error, ScoringError::WardNeedsEuclidean);
-        assert!(error.to_string().contains("L2-normalise"));
+        assert!(error.remedy().unwrap().contains("L2-normalise"));
     }
 
     #[test]

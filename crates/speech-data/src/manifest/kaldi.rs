@@ -49,8 +49,7 @@ fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest
     let segments = match segments_path.is_file() {
         true if keep_segments => Some(segments(&segments_path, &wavs, &mut problems)?),
         true => {
-            let message =
-                "parts of recordings are not supported here; `siamang prepare kaldi` cuts them";
+            let message = "parts of recordings are not supported here; pack the folder into a store, which cuts them";
             problems.push(line_problem(&segments_path, 1, message));
             None
         }

@@ -24,7 +24,7 @@ pub(super) fn encode(
 ) -> Result<Encoded, String> {
     let original = (settings.encoding == StoreEncoding::Original).then(|| file.clone());
     let recording = decode_recording(file, name, settings.sample_rate_hz)
-        .map_err(|error: AudioError| error.to_string())?;
+        .map_err(|error: AudioError| error.explained())?;
     for warning in &recording.warnings {
         if matches!(warning, AudioWarning::PartlyReadable { .. }) {
             return Err(warning.to_string());

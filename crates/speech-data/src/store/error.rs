@@ -11,7 +11,7 @@ use audio_features::AudioError;
 #[non_exhaustive]
 pub enum StoreError {
     /// The operating system refused something.
-    #[error("cannot {action} `{}`: {source}; {}", path.display(), remedy(source))]
+    #[error("cannot {action} `{}`: {source}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -22,7 +22,7 @@ pub enum StoreError {
     },
 
     /// A folder that is no store.
-    #[error("`{}` is no store: it has no `store.json`; make one with `siamang prepare`", path.display())]
+    #[error("`{}` is no store: it has no `store.json`", path.display())]
     NotAStore {
         /// The folder.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum StoreError {
 
     /// A store whose making was interrupted.
     #[error(
-        "the store `{}` is unfinished: {done} of {planned} utterances are in it{}; run the command that began it again, it goes on where it stopped",
+        "the store `{}` is unfinished: {done} of {planned} utterances are in it{}",
         path.display(), after.as_ref().map_or(String::new(), |name| format!(", all after `{name}` are missing"))
     )]
     Unfinished {
@@ -45,7 +45,7 @@ pub enum StoreError {
     },
 
     /// Written by a later version.
-    #[error("`{}` has format version {found}, this version reads up to {known}; use a newer siamang", path.display())]
+    #[error("`{}` has format version {found}, this version reads up to {known}", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum StoreError {
     },
 
     /// A file of the store is not as it was written.
-    #[error("`{}` is damaged: {found}; copy the store again, or make it again", path.display())]
+    #[error("`{}` is damaged: {found}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -65,7 +65,7 @@ pub enum StoreError {
     },
 
     /// The audio of an utterance is not as it was written.
-    #[error("the audio of `{name}` in `{}` is damaged: {found}; copy the store again, or make it again", path.display())]
+    #[error("the audio of `{name}` in `{}` is damaged: {found}", path.display())]
     DamagedAudio {
         /// The shard.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub enum StoreError {
     },
 
     /// An utterance by a number that there is not.
-    #[error("utterance number {index} of the store `{}` was asked for, which has {len}; the numbers start at 0", path.display())]
+    #[error("utterance number {index} of the store `{}` was asked for, which has {len}", path.display())]
     NoSuchUtterance {
         /// The store.
         path: PathBuf,
@@ -87,9 +87,7 @@ pub enum StoreError {
     },
 
     /// Samples beyond the end of an utterance.
-    #[error(
-        "samples {start} to {end} of `{name}` were asked for, which has {num_samples}; ask for fewer"
-    )]
+    #[error("samples {start} to {end} of `{name}` were asked for, which has {num_samples}")]
     Range {
         /// The utterance.
         name: String,
@@ -107,7 +105,7 @@ pub enum StoreError {
 
     /// The folder holds a store of something else.
     #[error(
-        "`{}` was begun as a store of {there}, but this is {here}; give another folder, or remove that one",
+        "`{}` was begun as a store of {there}, but this is {here}",
         path.display()
     )]
     OtherPlan {
@@ -120,7 +118,7 @@ pub enum StoreError {
     },
 
     /// The folder for a new store holds something else.
-    #[error("`{}` is not empty (it holds `{found}`) and no store; give an empty or a new folder", path.display())]
+    #[error("`{}` is not empty (it holds `{found}`) and no store", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -129,7 +127,7 @@ pub enum StoreError {
     },
 
     /// Another process writes the store.
-    #[error("another process is writing the store `{}`; wait for it, or end it", path.display())]
+    #[error("another process is writing the store `{}`", path.display())]
     Busy {
         /// The store.
         path: PathBuf,
@@ -137,7 +135,7 @@ pub enum StoreError {
 
     /// Utterances to be packed are not sorted, or two have one name.
     #[error(
-        "`{name}` comes after `{previous}`: utterances must be sorted by name and no name may occur twice; rename one of them"
+        "`{name}` comes after `{previous}`: utterances must be sorted by name and no name may occur twice"
     )]
     Order {
         /// The utterance.
@@ -147,16 +145,14 @@ pub enum StoreError {
     },
 
     /// Nothing to pack.
-    #[error("there is no utterance to pack{}; check what was given", part.map_or(String::new(), |part| format!(" in part {part}")))]
+    #[error("there is no utterance to pack{}", part.map_or(String::new(), |part| format!(" in part {part}")))]
     Nothing {
         /// The part.
         part: Option<Part>,
     },
 
     /// The source of an utterance cannot be reached, which is no fault of the utterance.
-    #[error(
-        "cannot read `{name}`: {reason}; when that is mended, run the same command again: it goes on where it stopped"
-    )]
+    #[error("cannot read `{name}`: {reason}")]
     SourceLost {
         /// The utterance.
         name: String,
@@ -164,8 +160,15 @@ pub enum StoreError {
         reason: String,
     },
 
+    /// A store to be merged that is whole.
+    #[error("cannot merge: `{}` is not a part but a whole store", path.display())]
+    NotAPart {
+        /// The store.
+        path: PathBuf,
+    },
+
     /// Parts that cannot be merged.
-    #[error("cannot merge: {found}; {remedy}")]
+    #[error("cannot merge: {found}")]
     Merge {
         /// What is wrong with which part.
         found: String,
@@ -175,6 +178,41 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// The message and what to do about it in one line, for a list of what was left out.
+    pub fn explained(&self) -> String {
+        match self.remedy() {
+            Some(remedy) => format!("{self}; {remedy}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What to do about it, where there is something to say.
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::NotAStore { .. } => "pack the recordings into one first",
+            Self::Unfinished { .. } => {
+                "run the command that began it again, it goes on where it stopped"
+            }
+            Self::Newer { .. } => "use a newer siamang",
+            Self::Damaged { .. } => "copy the store again, or make it again",
+            Self::DamagedAudio { .. } => "copy the store again, or make it again",
+            Self::NoSuchUtterance { .. } => "the numbers start at 0",
+            Self::Range { .. } => "ask for fewer",
+            Self::Audio(error) => return error.remedy(),
+            Self::OtherPlan { .. } => "give another folder, or remove that one",
+            Self::NotEmpty { .. } => "give an empty or a new folder",
+            Self::Busy { .. } => "wait for it, or end it",
+            Self::Order { .. } => "rename one of them",
+            Self::Nothing { .. } => "check what was given",
+            Self::SourceLost { .. } => {
+                "when that is mended, run the same command again: it goes on where it stopped"
+            }
+            Self::Io { source, .. } => remedy(source),
+            Self::NotAPart { .. } => "give the stores that are the parts of one division",
+            Self::Merge { remedy, .. } => remedy,
+        })
+    }
+
     /// For `map_err` of what the operating system may refuse.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();

@@ -166,11 +166,8 @@ fn check(stores: &[Store]) -> Result<Begin, StoreError> {
     let mut parts = Vec::new();
     for store in stores {
         let (summary, first) = (store.summary(), &stores[0]);
-        let part = summary.part.ok_or_else(|| {
-            refuse(
-                format!("{} is no part but a whole store", shown(store)),
-                "give what `--shard I/N` made",
-            )
+        let part = summary.part.ok_or_else(|| StoreError::NotAPart {
+            path: store.path().to_owned(),
         })?;
         let of_first = first.summary();
         if summary.plan != of_first.plan || summary.settings != of_first.settings {

@@ -1,0 +1,148 @@
+//! What to try next, in the words of the command line: the libraries know no flags.
+
+use std::error::Error as StdError;
+
+use anyhow::Error;
+use audio_features::{AudioError, FeatureError};
+use corpus_prep::PrepError;
+use diagnosis::Name;
+use pair_sampler::SamplerError;
+use run_report::ReportError;
+use speaker_eval::EvalError;
+use speaker_model::ModelError;
+use speaker_scoring::ScoringError;
+use speech_data::DataError;
+use speech_data::store::StoreError;
+use trainer::TrainError;
+
+/// What to do about an error, if one of its causes says so.
+pub(crate) fn hint(error: &Error) -> Option<String> {
+    error.chain().find_map(of)
+}
+
+fn of(error: &(dyn StdError + 'static)) -> Option<String> {
+    let hint = if let Some(error) = error.downcast_ref() {
+        of_training(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_preparation(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_report(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_store(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_evaluation(error)
+    } else if let Some(error) = error.downcast_ref() {
+        of_scoring(error)
+    } else if let Some(error) = error.downcast_ref::<SamplerError>() {
+        error.remedy()
+    } else if let Some(error) = error.downcast_ref::<DataError>() {
+        error.remedy()
+    } else if let Some(error) = error.downcast_ref::<ModelError>() {
+        error.remedy()
+    } else if let Some(error) = error.downcast_ref::<FeatureError>() {
+        error.remedy()
+    } else if let Some(error) = error.downcast_ref::<AudioError>() {
+        error.remedy()
+    } else {
+        None
+    };
+    hint.map(str::to_owned)
+}
+
+fn of_training(error: &TrainError) -> Option<&str> {
+    match error {
+        TrainError::NoCheckpoint { .. } => {
+            Some("train first, or give the directory that `siamang train --out` wrote")
+        }
+        TrainError::RunExists { .. } => Some("go on with `--resume`, or give another `--out`"),
+        TrainError::OtherConfiguration { .. } => {
+            Some("resume with the options that it began with, or start another `--out`")
+        }
+        TrainError::Store(error) => of_store(error),
+        TrainError::Eval(error) => of_evaluation(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_preparation(error: &PrepError) -> Option<&str> {
+    match error {
+        PrepError::NoSource => Some(
+            "give `--vox1` or `--vox2` the folder with the archives or the unpacked recordings",
+        ),
+        PrepError::DoesNotFit { .. } => Some(
+            "make room, or name another disk with `--out`; `--encoding flac` or `original` and `--limit-speakers` make a smaller store",
+        ),
+        PrepError::Store(error) => of_store(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_report(error: &ReportError) -> Option<&str> {
+    match error {
+        ReportError::EmptyJournal { .. } => {
+            Some("give the directory that `siamang train --out` wrote")
+        }
+        ReportError::Eval(error) => of_evaluation(error),
+        ReportError::Scoring(error) => of_scoring(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_store(error: &StoreError) -> Option<&str> {
+    match error {
+        StoreError::NotAStore { .. } => Some("make one with `siamang prepare`"),
+        StoreError::NotAPart { .. } => Some("give what `--shard I/N` made"),
+        other => other.remedy(),
+    }
+}
+
+fn of_evaluation(error: &EvalError) -> Option<&str> {
+    match error {
+        EvalError::Scoring(error) => of_scoring(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_scoring(error: &ScoringError) -> Option<&str> {
+    match error {
+        ScoringError::TooManyPoints { .. } => Some(
+            "allow more with `--memory`, use `--linkage average`, which keeps no distances of all pairs, or cluster with `--approximate`",
+        ),
+        other => other.remedy(),
+    }
+}
+
+/// The flags that do what a finding of a training recommends, where there are some.
+pub(crate) fn flags(name: Name) -> &'static str {
+    match name {
+        Name::FewPairs => " (`--sampler pk`)",
+        Name::FewSamePairs => " (`--sampler pk --batch-speakers P --batch-segments K`)",
+        Name::StoppedTooEarly => " (`--resume --max-steps N`)",
+        Name::CommonOffset => " (`--centre model`)",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cause_recommends_is_found_under_any_context() {
+        let error = Error::new(ScoringError::ClusterCount {
+            found: 9,
+            num_points: 2,
+        });
+        let remedy = "change the number of clusters";
+        assert_eq!(hint(&error).as_deref(), Some(remedy));
+        let nested = Error::new(EvalError::Scoring(ScoringError::ClusterCount {
+            found: 9,
+            num_points: 2,
+        }));
+        assert_eq!(
+            hint(&nested.context("while; clustering")).as_deref(),
+            Some(remedy)
+        );
+        assert_eq!(hint(&Error::msg("one; two")), None);
+    }
+}
