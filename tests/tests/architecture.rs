@@ -148,7 +148,14 @@ fn no_crate_knows_what_it_must_not() {
 #[test]
 fn nothing_depends_on_the_command_or_on_what_only_tests_need() {
     for (name, known) in dependencies() {
-        for program in ["cli", "xtask", "end-to-end", "ladder", "contenders", "testing"] {
+        for program in [
+            "cli",
+            "xtask",
+            "end-to-end",
+            "ladder",
+            "contenders",
+            "testing",
+        ] {
             assert!(!known.contains(program), "`{name}` depends on `{program}`");
         }
     }
