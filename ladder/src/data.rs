@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use audio_features::{FeatureConfig, Features, LogMel, SpeechActivityConfig, read_recording};
+use audio_features::{FeatureConfig, Features, LogMel, SpeechActivityConfig};
 use rayon::prelude::*;
 use speech_data::{Manifest, TrialList, Utterance};
 
@@ -94,7 +94,6 @@ impl Corpora {
         let (dev, test) = (of("dev"), of("test"));
         let num_dev = dev.len();
         let heard = each(
-            data,
             dev.into_iter().chain(test).collect(),
             |utterance, front, samples| {
                 let fixed = fixed_crop(front, samples);
@@ -125,7 +124,7 @@ impl Corpora {
             .map(|(utterance, place, session)| (utterance.id.clone(), (*place, *session)))
             .collect();
         let utterances = numbered.into_iter().map(|(utterance, ..)| utterance);
-        let train = each(data, utterances.collect(), |utterance, front, samples| {
+        let train = each(utterances.collect(), |utterance, front, samples| {
             let ([speaker, group], session) = places[&utterance.id];
             Clip {
                 speaker,
@@ -167,7 +166,6 @@ impl Numbers {
 
 /// Decodes every utterance and makes something of its samples.
 fn each<T: Send>(
-    root: &Path,
     utterances: Vec<Utterance>,
     make: impl Fn(Utterance, &LogMel, &[f32]) -> T + Sync,
 ) -> Result<Vec<T>> {
@@ -175,9 +173,9 @@ fn each<T: Send>(
     utterances
         .into_par_iter()
         .map(|utterance| {
-            let path = root.join(&utterance.path);
-            let recording = read_recording(&path, RATE_HZ)
-                .with_context(|| format!("cannot read {}", path.display()))?;
+            let recording = utterance.location.read(RATE_HZ);
+            let recording =
+                recording.with_context(|| format!("cannot read {}", utterance.location))?;
             Ok(make(utterance, &front, &recording.waveform.samples))
         })
         .collect()

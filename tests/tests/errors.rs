@@ -126,7 +126,7 @@ fn a_folder_without_recordings() {
       a split file:  <folder>/split.tsv with the columns path, speaker, split, …
       CSV or TSV:    a header with path (or audio_filepath, wav, …) and speaker (or spk_id, label, …)
       JSON lines:    {"audio_filepath": …, "speaker": …} a line
-      a Kaldi folder: wav.scp and utt2spk, optional spk2gender, utt2session, utt2dur
+      a Kaldi folder: wav.scp and utt2spk, optional segments, spk2gender, utt2session, utt2dur
     --- stdout
     "#);
 }

@@ -66,8 +66,8 @@ pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use recording::{
-    ChannelSamples, Recording, Source, decode_recording, is_audio_path, read_channels,
-    read_recording,
+    AUDIO_EXTENSIONS, ChannelSamples, Recording, Source, decode_channels, decode_recording,
+    is_audio_path, read_channels, read_recording,
 };
 pub use warning::AudioWarning;
 pub use waveform::Waveform;

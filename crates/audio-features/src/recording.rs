@@ -106,17 +106,22 @@ pub(crate) fn at_rate(
     })
 }
 
-/// Reads every channel of a recording at its own rate, for checks of the decoder.
+/// Reads every channel of a recording at its own rate, for parts of it and for checks of the decoder.
 ///
 /// # Errors
 ///
 /// As [`read_recording`].
 pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
-    let decoded = decode::decode(
-        read_file(path)?,
-        &path.display().to_string(),
-        Channels::Interleaved,
-    )?;
+    decode_channels(read_file(path)?, &path.display().to_string())
+}
+
+/// The same of a recording that is in memory already; `name` stands for it in messages.
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn decode_channels(bytes: Vec<u8>, name: &str) -> Result<ChannelSamples, AudioError> {
+    let decoded = decode::decode(bytes, name, Channels::Interleaved)?;
     Ok(ChannelSamples {
         samples: decoded.samples,
         warnings: decoded.warnings,
@@ -124,17 +129,20 @@ pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
     })
 }
 
-/// Whether a path has an extension of a format that [`read_recording`] reads; for walking folders.
+/// Endings of the files that are taken for recordings when folders are walked, in any case. A recording that is named one
+/// by one needs none of them: formats are told by the content.
+pub const AUDIO_EXTENSIONS: [&str; 18] = [
+    "wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "m4b", "mp4", "aac", "adts", "aif", "aiff",
+    "aifc", "caf", "alac", "rf64", "sph",
+];
+
+/// Whether a path has one of [`AUDIO_EXTENSIONS`].
 #[must_use]
 pub fn is_audio_path(path: &Path) -> bool {
-    const EXTENSIONS: [&str; 18] = [
-        "wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "m4b", "mp4", "aac", "adts", "aif",
-        "aiff", "aifc", "caf", "alac", "rf64", "sph",
-    ];
     path.extension()
         .and_then(|extension| extension.to_str())
         .is_some_and(|extension| {
-            EXTENSIONS
+            AUDIO_EXTENSIONS
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(extension))
         })

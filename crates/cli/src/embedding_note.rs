@@ -7,12 +7,13 @@ use anyhow::Result;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Simd};
+use speech_data::Holder;
 use speech_data::store::Part;
 
 use crate::centre::Centre;
 use crate::context::Context;
 use crate::embedding_set::Skipped;
-use crate::inputs::{Input, Source};
+use crate::inputs::Input;
 
 /// The entry's key.
 pub(crate) const NOTE_KEY: &str = "siamang";
@@ -162,14 +163,14 @@ impl Work {
 fn hash(inputs: &[Input]) -> String {
     let contents: Vec<Vec<u8>> = inputs
         .par_iter()
-        .map(|input| match &input.source {
-            Source::File(path) => match std::fs::metadata(path) {
+        .map(|input| match input.location.holder() {
+            Holder::Memory { bytes, .. } => blake3::hash(bytes).as_bytes().to_vec(),
+            Holder::Stored { store, name } => {
+                let entry = store.find(name).and_then(|index| store.entry(index).ok());
+                entry.map_or(Vec::new(), |entry| entry.checksum.to_vec())
+            }
+            Holder::File(path) => match std::fs::metadata(path) {
                 Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
-                Err(_) => Vec::new(),
-            },
-            Source::Memory(bytes) => blake3::hash(bytes).as_bytes().to_vec(),
-            Source::Stored { store, index } => match store.entry(*index) {
-                Ok(entry) => entry.checksum.to_vec(),
                 Err(_) => Vec::new(),
             },
         })
@@ -183,6 +184,10 @@ fn hash(inputs: &[Input]) -> String {
         add(input.id.as_bytes());
         add(input.speaker.as_deref().unwrap_or_default().as_bytes());
         add(content);
+        if let Some(cut) = input.location.part() {
+            add(&cut.start_s().to_le_bytes());
+            add(&cut.end_s().to_le_bytes());
+        }
     }
     hasher.finalize().to_hex().to_string()
 }

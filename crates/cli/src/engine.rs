@@ -5,12 +5,13 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use audio_features::{Features, FrontEnd, Recording, decode_recording, read_recording};
+use audio_features::{Features, FrontEnd};
 use rayon::prelude::*;
 use speaker_model::Embedder;
+use speech_data::Reader;
 
 use crate::console::Console;
-use crate::inputs::{Input, Source};
+use crate::inputs::Input;
 
 /// Features that recordings between decoding and embedding may take without `--memory`, in MB: an hour of 40 bands, half an
 /// hour of 80.
@@ -93,11 +94,12 @@ fn prepare_all(
     chunk_bytes: u64,
     sender: &SyncSender<Chunk>,
 ) {
+    let reader = Reader::default();
     let (mut chunk, mut bytes) = (Chunk::new(), 0);
     for range in groups(inputs) {
         let prepared: Vec<Result<Prepared, String>> = inputs[range]
             .par_iter()
-            .map(|input| prepare(front_end, input))
+            .map(|input| prepare(front_end, &reader, input))
             .collect();
         for prepared in prepared {
             bytes += prepared.as_ref().map_or(0, Prepared::bytes);
@@ -117,15 +119,10 @@ fn prepare_all(
 
 /// Neighbouring inputs that are prepared together.
 fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
-    let bytes = |input: &Input| match &input.source {
-        Source::File(path) => std::fs::metadata(path).map_or(0, |metadata| metadata.len()),
-        Source::Memory(bytes) => bytes.len() as u64,
-        Source::Stored { store, index } => store.entry(*index).map_or(0, |entry| entry.num_bytes),
-    };
     let mut groups = Vec::new();
     let (mut start, mut total) = (0, 0);
     for (index, input) in inputs.iter().enumerate() {
-        let size = bytes(input);
+        let size = input.location.num_bytes();
         if index > start && (index - start >= GROUP_RECORDINGS || total + size > GROUP_BYTES) {
             groups.push(start..index);
             (start, total) = (index, 0);
@@ -136,22 +133,10 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
     groups
 }
 
-/// A recording's samples at `sample_rate_hz`.
-pub(crate) fn decode(input: &Input, sample_rate_hz: u32) -> Result<Recording, String> {
-    match &input.source {
-        Source::File(path) => {
-            read_recording(path, sample_rate_hz).map_err(|error| error.explained())
-        }
-        Source::Memory(bytes) => decode_recording(bytes.clone(), &input.id, sample_rate_hz)
-            .map_err(|error| error.explained()),
-        Source::Stored { store, index } => store
-            .recording(*index, sample_rate_hz)
-            .map_err(|error| error.explained()),
-    }
-}
-
-fn prepare(front_end: &FrontEnd, input: &Input) -> Result<Prepared, String> {
-    let recording = decode(input, front_end.config().sample_rate_hz)?;
+fn prepare(front_end: &FrontEnd, reader: &Reader, input: &Input) -> Result<Prepared, String> {
+    let recording = reader
+        .read(&input.location, front_end.config().sample_rate_hz)
+        .map_err(|error| error.explained())?;
     let features = front_end.features(&recording.waveform.samples);
     let seconds = recording.waveform.duration_s();
     if features.num_frames() == 0 {
@@ -201,12 +186,14 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, S
 
 #[cfg(test)]
 mod tests {
+    use speech_data::Location;
+
     use super::*;
 
     fn of_size(bytes: usize) -> Input {
         Input {
             id: String::new(),
-            source: Source::Memory(vec![0; bytes]),
+            location: Location::memory("", vec![0; bytes]),
             speaker: None,
         }
     }

@@ -6,18 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use audio_features::is_audio_path;
-use corpus_prep::store_manifest;
 use speech_data::store::Store;
-use speech_data::{Filter, Manifest, Utterance};
-use walkdir::{DirEntry, WalkDir};
+use speech_data::{Filter, Location, Manifest, Utterance, walk};
 
 use crate::console::Console;
 use crate::fault::{fault, usage};
 use crate::stdin::{self, StandardInput};
-use crate::stored;
-
-/// Folders are not followed deeper than this.
-const MAX_DEPTH: usize = 32;
 
 /// A recording to embed.
 #[derive(Debug)]
@@ -25,25 +19,9 @@ pub(crate) struct Input {
     /// What it is called in outputs: the path below the folder given, or the path as given.
     pub(crate) id: String,
     /// Where its bytes are.
-    pub(crate) source: Source,
+    pub(crate) location: Location,
     /// Who speaks, where a folder or a manifest says so.
     pub(crate) speaker: Option<String>,
-}
-
-/// Where a recording's bytes are.
-#[derive(Debug)]
-pub(crate) enum Source {
-    /// In a file.
-    File(PathBuf),
-    /// In memory, from standard input.
-    Memory(Vec<u8>),
-    /// In a packed store.
-    Stored {
-        /// The store.
-        store: Arc<Store>,
-        /// Number of the utterance.
-        index: usize,
-    },
 }
 
 impl Input {
@@ -51,7 +29,7 @@ impl Input {
     pub(crate) fn file(id: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self {
             id: id.into(),
-            source: Source::File(path.into()),
+            location: Location::from(path.into()),
             speaker: None,
         }
     }
@@ -60,18 +38,14 @@ impl Input {
     pub(crate) fn of(utterance: &Utterance) -> Self {
         Self {
             id: utterance.id.clone(),
-            source: Source::File(utterance.path.clone()),
+            location: utterance.location.clone(),
             speaker: Some(utterance.speaker.clone()),
         }
     }
 
     /// Its path, as it is shown.
     pub(crate) fn path(&self) -> String {
-        match &self.source {
-            Source::File(path) => path.display().to_string(),
-            Source::Memory(_) => self.id.clone(),
-            Source::Stored { store, .. } => store.path().join(&self.id).display().to_string(),
-        }
+        self.location.to_string()
     }
 }
 
@@ -91,16 +65,17 @@ pub(crate) fn gather(
                 }
                 StandardInput::Recording(bytes) => inputs.push(Input {
                     id: stdin::NAME.to_owned(),
-                    source: Source::Memory(bytes),
+                    location: Location::memory(stdin::NAME, bytes),
                     speaker: None,
                 }),
             }
-        } else if let Some(store) = stored::open(path)? {
+        } else if Store::is_store(path) {
+            let store = Arc::new(Store::open(path)?);
             inputs.extend(from_store(&store, filters, console)?);
         } else if is_manifest(path) {
             inputs.extend(manifest(path, filters, console)?);
         } else if path.is_dir() {
-            inputs.extend(walk(path, alone, console)?);
+            inputs.extend(below(path, alone, console));
         } else {
             inputs.push(named(path));
         }
@@ -159,7 +134,7 @@ fn manifest(path: &Path, filters: &[Filter], console: &Console) -> Result<Vec<In
 
 /// The recordings of a store that pass the filters.
 fn from_store(store: &Arc<Store>, filters: &[Filter], console: &Console) -> Result<Vec<Input>> {
-    let manifest = store_manifest(store)?.filter(filters)?;
+    let manifest = Manifest::from_store(store)?.filter(filters)?;
     let summary = store.summary();
     if let Some(part) = summary.part {
         let path = store.path().display();
@@ -170,23 +145,13 @@ fn from_store(store: &Arc<Store>, filters: &[Filter], console: &Console) -> Resu
         store.path().display(),
         summary.utterances
     ));
-    Ok(manifest
-        .utterances
-        .into_iter()
-        .map(|utterance| stored::input(store, &utterance.id, Some(utterance.speaker)))
-        .collect())
+    Ok(manifest.utterances.iter().map(Input::of).collect())
 }
 
 /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
-fn walk(root: &Path, alone: bool, console: &Console) -> Result<Vec<Input>> {
+fn below(root: &Path, alone: bool, console: &Console) -> Vec<Input> {
     let mut inputs = Vec::new();
-    let entries = WalkDir::new(root)
-        .follow_links(true)
-        .max_depth(MAX_DEPTH)
-        .sort_by_file_name()
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry));
-    for entry in entries {
+    for entry in walk(root) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -206,7 +171,7 @@ fn walk(root: &Path, alone: bool, console: &Console) -> Result<Vec<Input>> {
         input.speaker = speaker_of(root, below, alone);
         inputs.push(input);
     }
-    Ok(inputs)
+    inputs
 }
 
 /// The speaker is the first folder below `root`; of several folders that hold recordings, each may be a
@@ -227,10 +192,6 @@ fn slashed(path: &Path) -> String {
         .map(|part| part.as_os_str().to_string_lossy())
         .collect();
     parts.join("/")
-}
-
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// Refuses filters where nothing has columns.

@@ -25,7 +25,6 @@ mod parquet_rows;
 mod points;
 mod speakers;
 mod stdin;
-mod stored;
 mod training;
 mod trials;
 

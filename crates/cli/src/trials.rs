@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::Result;
-use corpus_prep::store_manifest;
-use speech_data::store::Store;
-use speech_data::{Manifest, TrialList};
+use speech_data::{Manifest, Root, TrialList};
 
 use crate::centre::Centre;
 use crate::console::Console;
@@ -16,7 +13,6 @@ use crate::embedding_reader::read_embeddings;
 use crate::embedding_set::{EmbeddingSet, Skipped};
 use crate::inputs::Input;
 use crate::model::Model;
-use crate::stored;
 
 /// Where the recordings of trial lists come from.
 #[derive(Debug, clap::Args)]
@@ -115,27 +111,24 @@ impl Named {
 }
 
 /// Where the recordings of lists are, and what is known of them.
-pub(crate) struct TrialSource<'a> {
-    root: &'a Path,
-    store: Option<Arc<Store>>,
+pub(crate) struct TrialSource {
+    root: Root,
     manifest: Option<Manifest>,
 }
 
-impl<'a> TrialSource<'a> {
-    /// Opens the root's store and reads its table, or the one that was named.
-    pub(crate) fn open(args: &'a TrialArgs) -> Result<Self> {
-        let root = args.root.as_deref();
-        let store = root.map(stored::open).transpose()?.flatten();
+impl TrialSource {
+    /// Opens the root and reads its table, or the one that was named.
+    pub(crate) fn open(args: &TrialArgs) -> Result<Self> {
+        let root = args.root.as_deref().map(Root::open).transpose()?;
         Ok(Self {
-            manifest: read_manifest(root, store.as_deref(), args.split.as_deref())?,
-            root: root.unwrap_or(Path::new(".")),
-            store,
+            manifest: read_manifest(root.as_ref(), args.split.as_deref())?,
+            root: root.unwrap_or_else(|| Root::Folder(PathBuf::from("."))),
         })
     }
 
     /// The recordings of these names.
     pub(crate) fn inputs(&self, names: &BTreeSet<&str>) -> Vec<Input> {
-        let input = |name| input(name, self.root, self.manifest.as_ref(), self.store.as_ref());
+        let input = |name| input(name, &self.root, self.manifest.as_ref());
         names.iter().map(|name| input(name)).collect()
     }
 }
@@ -184,37 +177,31 @@ fn read_named(
 }
 
 /// The table that was named, or the one that the root holds.
-fn read_manifest(
-    root: Option<&Path>,
-    store: Option<&Store>,
-    table: Option<&Path>,
-) -> Result<Option<Manifest>> {
-    if let (Some(store), None) = (store, table) {
-        return Ok(Some(store_manifest(store)?));
-    }
+fn read_manifest(root: Option<&Root>, table: Option<&Path>) -> Result<Option<Manifest>> {
+    let has_table = |root: &Root| match root {
+        Root::Store(_) => true,
+        Root::Folder(folder) => {
+            folder.join("split.tsv").is_file() || folder.join("wav.scp").is_file()
+        }
+    };
     Ok(match (root, table) {
-        (Some(root), Some(table)) => Some(Manifest::with_split_file(root, table)?),
         (None, Some(table)) => Some(Manifest::read(table, None)?),
-        (Some(root), None)
-            if root.join("split.tsv").is_file() || root.join("wav.scp").is_file() =>
-        {
-            Some(Manifest::read(root, None)?)
+        (Some(root), table) if table.is_some() || has_table(root) => {
+            Some(Manifest::of_root(root, table)?)
         }
         _ => None,
     })
 }
 
 /// The recording that a list calls `name`.
-pub(crate) fn input(
-    name: &str,
-    root: &Path,
-    manifest: Option<&Manifest>,
-    store: Option<&Arc<Store>>,
-) -> Input {
+pub(crate) fn input(name: &str, root: &Root, manifest: Option<&Manifest>) -> Input {
     let known = manifest.and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?]));
-    if let Some(store) = store {
-        return stored::input(store, name, known.map(|known| known.speaker.clone()));
-    }
-    let known = known.map(Input::of);
-    known.unwrap_or_else(|| Input::file(name, root.join(name)))
+    known.map_or_else(
+        || Input {
+            id: name.to_owned(),
+            location: root.locate(name),
+            speaker: None,
+        },
+        Input::of,
+    )
 }

@@ -2,43 +2,30 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use speech_data::store::{SourceFault, Store, StoreItem};
-use speech_data::{TrialList, Utterance};
+use speech_data::{Location, Reader, TrialList, Utterance, column};
 
 use crate::archive::MOST_BYTES;
 use crate::corpora::{Corpus, CorpusKind};
-use crate::cut::Cutter;
 use crate::error::PrepError;
 use crate::plan::PackPlan;
 
 /// Folder of a store that the corpus's own trial lists are put into.
 pub(crate) const TRIALS_FOLDER: &str = "trials";
 
-/// Where an utterance's bytes are.
-#[derive(Debug)]
-struct Place {
-    path: PathBuf,
-    /// Bounds within the file, in s; the whole file where there are none.
-    span: Option<(f64, f64)>,
-}
-
 /// The utterances of a corpus, and the files that they are in.
 #[derive(Debug)]
 pub struct CorpusPlan {
     items: Vec<StoreItem>,
-    places: Vec<Place>,
+    locations: Vec<Location>,
     lists: Vec<TrialList>,
     notes: Vec<String>,
     warnings: Vec<String>,
-    cutter: Cutter,
+    reader: Reader,
 }
-
-/// Bytes of a second of a part: mono of 16 bits at 16 kHz.
-const PART_BYTES_PER_S: f64 = 32_000.0;
 
 impl CorpusPlan {
     /// The plan of a corpus, of its first speakers by name where there is a limit.
@@ -60,26 +47,15 @@ impl CorpusPlan {
             }
             is_double
         });
-        let span = |utterance: &Utterance| -> Option<(f64, f64)> {
-            let time = |name| utterance.column(name)?.parse().ok();
-            time("start_s").zip(time("end_s"))
-        };
         let sizes: Vec<u64> = utterances
             .par_iter()
-            .map(|utterance| match span(utterance) {
-                // Of a part about what is made of it, not all that it is cut from.
-                Some((start_s, end_s)) => ((end_s - start_s) * PART_BYTES_PER_S) as u64,
-                None => std::fs::metadata(&utterance.path).map_or(0, |file| file.len()),
-            })
+            .map(|utterance| utterance.location.num_bytes())
             .collect();
         let mut shared = Shared::default();
-        let (mut items, mut places) = (Vec::new(), Vec::new());
+        let (mut items, mut locations) = (Vec::new(), Vec::new());
         for (utterance, size) in utterances.into_iter().zip(sizes) {
             items.push(shared.item(kind, &utterance, size));
-            places.push(Place {
-                span: span(&utterance),
-                path: utterance.path,
-            });
+            locations.push(utterance.location);
         }
         let notes = match corpus.lists.len() {
             0 => Vec::new(),
@@ -89,11 +65,11 @@ impl CorpusPlan {
         };
         Self {
             items,
-            places,
+            locations,
             lists: corpus.lists,
             notes,
             warnings,
-            cutter: Cutter::default(),
+            reader: Reader::default(),
         }
     }
 }
@@ -109,11 +85,11 @@ impl Shared {
     fn item(&mut self, kind: CorpusKind, utterance: &Utterance, source_bytes: u64) -> StoreItem {
         let mut columns = utterance.columns.clone();
         // The length is the store's own business.
-        columns.remove("seconds");
+        columns.remove(column::SECONDS);
         if !matches!(kind, CorpusKind::Kaldi | CorpusKind::Folder) {
-            columns.insert("corpus".to_owned(), kind.as_str().to_owned());
+            columns.insert(column::CORPUS.to_owned(), kind.as_str().to_owned());
         }
-        for name in ["gender", "split"] {
+        for name in [column::GENDER, column::SPLIT] {
             if let Some(value) = utterance.column(name) {
                 columns.insert(name.to_owned(), value.to_owned());
             }
@@ -146,13 +122,11 @@ impl PackPlan for CorpusPlan {
     }
 
     fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
-        let Place { path, span } = &self.places[index];
-        if let Some((start_s, end_s)) = *span {
-            return self
-                .cutter
-                .cut(path, start_s, end_s)
-                .map_err(SourceFault::Damaged);
-        }
+        let location = &self.locations[index];
+        let Some(path) = location.file().filter(|_| location.is_whole()) else {
+            let part = self.reader.part(location);
+            return part.map_err(|error| SourceFault::Damaged(error.explained()));
+        };
         let size = std::fs::metadata(path).map_or(0, |file| file.len());
         if size > MOST_BYTES {
             let message =

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use speech_data::store::SourceFault;
-use walkdir::WalkDir;
+use speech_data::walk;
 
 use crate::archive::{Archive, MOST_BYTES};
 use crate::error::PrepError;
 use crate::known::FILES;
-use crate::name::{UtteranceName, hostile};
+use crate::name::{hostile, recording};
 use crate::split_archive::{check_gaps, split_part};
 use crate::sums::{self, file_name};
 
@@ -19,9 +19,6 @@ pub(crate) const LAYOUTS: &str =
   vox1_dev_wav.zip, vox1_test_wav.zip  whole archives; vox2_dev_aac_parta*, vox2_aac.zip, … alike
   …/id10001/VIDEO/00001.wav            unpacked recordings below any folders; Vox2's end in .m4a
   vox1_meta.csv, vox2_meta.csv         gender, nationality and set of the speakers, where they are";
-
-/// Folders are not followed deeper than this.
-const MAX_DEPTH: usize = 12;
 
 /// Where recordings come from.
 pub(crate) enum Source {
@@ -123,11 +120,7 @@ pub(crate) fn find(
         Corpus::Vox1 => "vox1_meta.csv",
         Corpus::Vox2 => "vox2_meta.csv",
     };
-    let walk = WalkDir::new(folder)
-        .follow_links(true)
-        .max_depth(MAX_DEPTH)
-        .sort_by_file_name();
-    for entry in walk {
+    for entry in walk(folder) {
         let entry = entry.map_err(|error| {
             let path = error.path().unwrap_or(folder).to_owned();
             PrepError::io("look through", &path)(error.into())
@@ -138,12 +131,13 @@ pub(crate) fn find(
         let name = entry.file_name().to_string_lossy().into_owned();
         let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
         let below = below.to_string_lossy().replace('\\', "/");
-        if let Some(utterance) = UtteranceName::parse(&below) {
+        if let Some((utterance, id)) = recording(&below) {
             if corpus.has_speaker(utterance.speaker) {
+                let id = id.to_owned();
                 let size = entry
                     .metadata()
                     .map_err(|error| PrepError::io("look at", entry.path())(error.into()))?;
-                tree.push((utterance.joined(), below, size.len()));
+                tree.push((id, below, size.len()));
             }
         } else if name == meta_name {
             findings.meta.get_or_insert(entry.path().to_owned());
@@ -251,7 +245,7 @@ fn add_archive(
         let Some(entry) = archive.entry(index)? else {
             continue;
         };
-        let is_wanted = UtteranceName::parse(&entry.name);
+        let is_wanted = recording(&entry.name);
         let refusal = match hostile(&entry.name) {
             None if entry.is_link => Some("a link, expected a file"),
             refusal => refusal,
@@ -263,9 +257,9 @@ fn add_archive(
                 .push(format!("`{shown}` in `{name}` is refused: {refusal}"));
             continue;
         }
-        if let Some(utterance) = is_wanted.filter(|name| corpus.has_speaker(name.speaker)) {
+        if let Some((_, id)) = is_wanted.filter(|(name, _)| corpus.has_speaker(name.speaker)) {
             findings.found.push(Found {
-                name: utterance.joined(),
+                name: id.to_owned(),
                 num_bytes: entry.num_bytes,
                 source,
                 entry: index as u32,

@@ -23,7 +23,6 @@ mod check;
 mod concat;
 mod corpora;
 mod corpus_plan;
-mod cut;
 mod disk;
 mod error;
 mod estimate;
@@ -39,7 +38,7 @@ mod voxceleb;
 
 pub use check::{
     Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
-    list_line, store_manifest,
+    list_line,
 };
 pub use corpora::{Corpus, CorpusKind, read_corpus};
 pub use corpus_plan::CorpusPlan;

@@ -1,38 +1,16 @@
 //! Names in archives and trees: what they mean, and which are not to be trusted.
 
-/// An utterance by the last three parts of its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct UtteranceName<'a> {
-    /// `id10001`.
-    pub(crate) speaker: &'a str,
-    /// The video's id, which may begin with `-` or `_`.
-    pub(crate) video: &'a str,
-    /// `00001.wav`.
-    pub(crate) file: &'a str,
-}
+use std::path::Path;
 
-impl<'a> UtteranceName<'a> {
-    /// Reads `…/id10001/VIDEO/00001.wav` with any folders before; `None` for whatever is no recording of VoxCeleb.
-    pub(crate) fn parse(path: &'a str) -> Option<Self> {
-        let mut parts = path.rsplit('/');
-        let (file, video, speaker) = (parts.next()?, parts.next()?, parts.next()?);
-        let digits = speaker.strip_prefix("id")?;
-        let (stem, ending) = file.rsplit_once('.')?;
-        let is_audio = ["wav", "m4a", "aac", "mp4", "flac"].contains(&ending);
-        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let is_video = !video.is_empty() && !video.starts_with('.');
-        (digits.len() == 5 && is_number(digits) && is_audio && is_number(stem) && is_video)
-            .then_some(Self {
-                speaker,
-                video,
-                file,
-            })
-    }
+use audio_features::is_audio_path;
+use speech_data::VoxcelebName;
 
-    /// The name that trial lists use: `id10001/VIDEO/00001.wav`.
-    pub(crate) fn joined(self) -> String {
-        format!("{}/{}/{}", self.speaker, self.video, self.file)
-    }
+/// The recording of VoxCeleb that `…/id10001/VIDEO/00001.wav` is, with any folders before it, and the name that trial
+/// lists use: its last three parts. `None` for whatever is not one.
+pub(crate) fn recording(path: &str) -> Option<(VoxcelebName<'_>, &str)> {
+    let name = VoxcelebName::of_path(path).filter(|_| is_audio_path(Path::new(path)))?;
+    let start = path.rmatch_indices('/').nth(2).map_or(0, |(at, _)| at + 1);
+    Some((name, path.get(start..)?))
 }
 
 /// Why a name from an archive is refused, if it is.
@@ -60,8 +38,9 @@ mod tests {
     fn the_last_three_parts_name_an_utterance() {
         for prefix in ["", "wav/", "dev/aac/", "a/b/c/"] {
             let path = format!("{prefix}id10001/-_zXg3Jd5ZE/00001.wav");
-            let name = UtteranceName::parse(&path).unwrap();
-            assert_eq!(name.joined(), "id10001/-_zXg3Jd5ZE/00001.wav");
+            let (name, joined) = recording(&path).unwrap();
+            assert_eq!(name.video, "-_zXg3Jd5ZE");
+            assert_eq!(joined, "id10001/-_zXg3Jd5ZE/00001.wav");
         }
         for other in [
             "wav/id10001/00001.wav",
@@ -71,7 +50,7 @@ mod tests {
             "wav/id1000x/video/00001.wav",
             "id10001/../00001.wav",
         ] {
-            assert_eq!(UtteranceName::parse(other), None, "{other}");
+            assert_eq!(recording(other), None, "{other}");
         }
     }
 

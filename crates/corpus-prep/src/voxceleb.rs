@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use speech_data::store::{SourceFault, Store, StoreItem};
+use speech_data::{VoxcelebName, column, split};
 
 use crate::archive::MOST_BYTES;
 use crate::error::PrepError;
 use crate::find::{Corpus, Found, Source, find};
 use crate::known::{SETS, is_vox1_test};
 use crate::meta::{self, SpeakerMeta};
-use crate::name::UtteranceName;
 use crate::plan::PackPlan;
 
 /// Where the recordings are and which of them are wanted.
@@ -141,7 +141,7 @@ impl VoxcelebPlan {
         self.items.reserve_exact(found.len());
         self.places.reserve_exact(found.len());
         for one in found {
-            let Some(name) = UtteranceName::parse(&one.name) else {
+            let Some(name) = VoxcelebName::of_path(&one.name) else {
                 continue;
             };
             let (speaker, columns) = match &last {
@@ -186,7 +186,7 @@ impl VoxcelebPlan {
         for known in &SETS {
             let own = |item: &&StoreItem| {
                 let is = |key: &str, value: &str| item.columns.get(key).is_some_and(|v| v == value);
-                is("corpus", known.corpus) && is("split", known.split)
+                is(column::CORPUS, known.corpus) && is(column::SPLIT, known.split)
             };
             let (mut utterances, mut speakers, mut videos) = (0, BTreeSet::new(), BTreeSet::new());
             for item in self.items.iter().filter(own) {
@@ -252,7 +252,7 @@ fn odd_lengths(store: &Store) -> Result<u64, PrepError> {
         let is_whole = entry.num_samples % 640 == 1;
         if entry.sample_rate_hz == 16_000
             && !is_whole
-            && store.column(index, "corpus")? == Some(Corpus::Vox1.name())
+            && store.column(index, column::CORPUS)? == Some(Corpus::Vox1.name())
         {
             odd += 1;
         }
@@ -268,16 +268,16 @@ fn columns(speaker: &str, in_test: bool, meta: Option<&SpeakerMeta>) -> BTreeMap
         false => meta.and_then(|meta| meta.is_test).unwrap_or(in_test),
     };
     let corpus = if is_vox1 { Corpus::Vox1 } else { Corpus::Vox2 };
-    let split = if is_test { "test" } else { "train" };
+    let split = if is_test { split::TEST } else { split::TRAIN };
     let mut columns = BTreeMap::from([
-        ("corpus".to_owned(), corpus.name().to_owned()),
-        ("split".to_owned(), split.to_owned()),
+        (column::CORPUS.to_owned(), corpus.name().to_owned()),
+        (column::SPLIT.to_owned(), split.to_owned()),
     ]);
     if let Some(gender) = meta.and_then(|meta| meta.gender) {
-        columns.insert("gender".to_owned(), gender.to_owned());
+        columns.insert(column::GENDER.to_owned(), gender.to_owned());
     }
     if let Some(nationality) = meta.and_then(|meta| meta.nationality.clone()) {
-        columns.insert("nationality".to_owned(), nationality);
+        columns.insert(column::NATIONALITY.to_owned(), nationality);
     }
     columns
 }

@@ -24,7 +24,8 @@ fn rows(corpus: &Corpus) -> Vec<String> {
     utterances
         .map(|utterance| {
             assert!(
-                utterance.path.is_absolute() && utterance.path.ends_with(&utterance.id),
+                utterance.location.file().unwrap().is_absolute()
+                    && utterance.location.file().unwrap().ends_with(&utterance.id),
                 "{utterance:?}"
             );
             let column = |name| utterance.column(name).unwrap_or("-").to_owned();
@@ -325,7 +326,13 @@ fn kaldi_segments_keep_their_bounds() {
         .iter()
         .map(|u| {
             let column = |name| u.column(name).unwrap_or("-");
-            let file = u.path.file_name().unwrap().to_string_lossy();
+            let file = u
+                .location
+                .file()
+                .unwrap()
+                .file_name()
+                .unwrap()
+                .to_string_lossy();
             format!(
                 "{} {} {} {}-{}",
                 u.id,

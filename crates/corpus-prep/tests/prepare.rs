@@ -70,10 +70,11 @@ fn every_corpus_becomes_a_store_with_all_that_is_known() {
                 (utterance.speaker.as_str(), utterance.session.as_deref())
             );
             let found = store.recording(index, 16_000).unwrap().waveform.samples;
-            let mut expected = audio_features::read_recording(&utterance.path, 16_000)
-                .unwrap()
-                .waveform
-                .samples;
+            let mut expected =
+                audio_features::read_recording(utterance.location.file().unwrap(), 16_000)
+                    .unwrap()
+                    .waveform
+                    .samples;
             if let (Some(start), Some(end)) =
                 (utterance.column("start_s"), utterance.column("end_s"))
             {
@@ -81,6 +82,8 @@ fn every_corpus_becomes_a_store_with_all_that_is_known() {
                 expected = expected[frame(start)..frame(end)].to_vec();
             }
             assert_eq!(found, expected, "{kind} {}", utterance.id);
+            let read = utterance.location.read(16_000).unwrap();
+            assert_eq!(found, read.waveform.samples, "{kind} {}", utterance.id);
             for column in ["gender", "split"] {
                 assert_eq!(
                     store.column(index, column).unwrap(),

@@ -1,10 +1,12 @@
-//! What can go wrong with manifests and trial lists; the store has [`StoreError`](crate::store::StoreError).
+//! What can go wrong with manifests, trial lists and the recordings they name; the store has [`StoreError`].
 
 use std::path::PathBuf;
 
+use audio_features::AudioError;
 use thiserror::Error;
 
 use crate::problem::{List, Problem, ValidationReport};
+use crate::store::StoreError;
 
 /// The layouts that [`Manifest::read`](crate::Manifest::read) understands, as its errors show them.
 const LAYOUTS: &str =
@@ -12,9 +14,9 @@ const LAYOUTS: &str =
   a split file:  <folder>/split.tsv with the columns path, speaker, split, …
   CSV or TSV:    a header with path (or audio_filepath, wav, …) and speaker (or spk_id, label, …)
   JSON lines:    {\"audio_filepath\": …, \"speaker\": …} a line
-  a Kaldi folder: wav.scp and utt2spk, optional spk2gender, utt2session, utt2dur";
+  a Kaldi folder: wav.scp and utt2spk, optional segments, spk2gender, utt2session, utt2dur";
 
-/// A manifest or a trial list that cannot be read, written or used: the place, what was found, what was expected and
+/// A manifest, a trial list or a recording that cannot be read, written or used: the place, what was found, what was expected and
 /// the remedy.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -129,14 +131,67 @@ pub enum DataError {
         /// The filters.
         filters: String,
     },
+    /// A recording that cannot be decoded.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// A store that cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A part that does not lie in its recording.
+    #[error(
+        "the segment from {start_s} to {end_s} s does not lie in `{recording}`, which has {seconds:.3} s"
+    )]
+    OutsideRecording {
+        /// What the part is of.
+        recording: String,
+        /// Its beginning, in s.
+        start_s: f64,
+        /// Its end, in s.
+        end_s: f64,
+        /// Length of the recording, in s.
+        seconds: f64,
+    },
+    /// A channel that a recording does not have.
+    #[error(
+        "`{recording}` has {num_channels} channels, and channel {channel}, counted from 0, was asked for"
+    )]
+    NoSuchChannel {
+        /// The recording.
+        recording: String,
+        /// The channel asked for.
+        channel: usize,
+        /// Channels that there are.
+        num_channels: usize,
+    },
+    /// A part that cannot be made into a recording of its own.
+    #[error("`{recording}` cannot be cut out: {found}")]
+    Part {
+        /// The part.
+        recording: String,
+        /// Why.
+        found: String,
+    },
 }
 
 impl DataError {
+    /// The message and what to do about it in one line, for a list of what was left out.
+    pub fn explained(&self) -> String {
+        match self.remedy() {
+            Some(remedy) => format!("{self}; {remedy}"),
+            None => self.to_string(),
+        }
+    }
+
     /// What to do about it, where there is something to say.
     pub fn remedy(&self) -> Option<&str> {
         Some(match self {
             Self::TooLarge { .. } => "split it, or check that it is one",
             Self::FilterSyntax { .. } => "`-` stands for unknown",
+            Self::Audio(error) => return error.remedy(),
+            Self::Store(error) => return error.remedy(),
+            Self::OutsideRecording { .. } => {
+                "correct its times, or check that the recording is whole"
+            }
             _ => return None,
         })
     }

@@ -1,7 +1,8 @@
 //! Which recordings are there, of whom, and where do their bytes lie?
 //!
 //! A [`Manifest`] lists utterances: from folders, tables, JSON lines, Kaldi directories or a split file. It is
-//! validated as a whole and filtered by its columns. A [`TrialList`] holds verification trials. A [`store`] packs a
+//! validated as a whole and filtered by its columns. The [`Location`] of each says where its audio is, and reads it: a
+//! file, a part or a channel of one, an utterance of a store, bytes in memory. A [`TrialList`] holds verification trials. A [`store`] packs a
 //! corpus into a few memory-mapped files.
 //!
 //! ```
@@ -20,18 +21,24 @@
 //! ```
 
 mod error;
+mod location;
 mod manifest;
+mod names;
 mod problem;
 pub mod store;
 pub mod text;
 mod trials;
 mod voxceleb;
+mod walk;
 
 pub use error::DataError;
+pub use location::{Cut, Holder, Location, Reader, Root};
 pub use manifest::{Filter, Gender, Manifest, Utterance, ValidateOptions};
+pub use names::{column, split};
 pub use problem::{Problem, ProblemKind, ValidationReport, name_list};
 pub use trials::{
     KNOWN_LISTS, KnownList, RecognisedBy, Trial, TrialList, TrialParts, TrialSummary,
     VOX1_O_REMOVED, same_session,
 };
 pub use voxceleb::VoxcelebName;
+pub use walk::{AudioFiles, walk};

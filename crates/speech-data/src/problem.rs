@@ -1,7 +1,7 @@
 //! What is wrong with a manifest or a trial list, line by line.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// At most this many problems of a list are printed; the list itself holds them all.
 pub(crate) const MAX_SHOWN: usize = 50;
@@ -45,6 +45,18 @@ pub struct Problem {
     pub line: Option<u64>,
     /// What was found, what was expected.
     pub message: String,
+}
+
+impl Problem {
+    /// Something noticed about a file or a folder.
+    pub fn at(kind: ProblemKind, path: &Path, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            source: Some(path.to_owned()),
+            line: None,
+            message: message.into(),
+        }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -12,32 +12,40 @@ pub struct VoxcelebName<'a> {
 }
 
 impl<'a> VoxcelebName<'a> {
-    /// Reads a name; folders before it and an ending after it are allowed.
+    /// Reads a name of either form; folders before it and an ending after it are allowed.
     pub fn parse(name: &'a str) -> Option<Self> {
-        let mut parts = name.rsplit('/');
-        let (file, video, speaker) = (parts.next()?, parts.next(), parts.next());
-        let stem = file.split('.').next()?;
-        let found = match (speaker, video) {
-            (Some(speaker), Some(video)) => Self {
-                speaker,
-                video,
-                number: stem,
-            },
-            // The video's id may hold and begin with hyphens itself.
-            _ => Self {
-                speaker: stem.get(..7)?,
-                video: stem.get(7..)?.strip_prefix('-')?.get(..11)?,
-                number: stem.get(19..)?.strip_prefix('-')?,
-            },
+        if let Some(found) = Self::of_path(name) {
+            return Some(found);
+        }
+        let stem = name.rsplit('/').next()?.split('.').next()?;
+        // The video's id may hold and begin with hyphens itself.
+        let found = Self {
+            speaker: stem.get(..7)?,
+            video: stem.get(7..)?.strip_prefix('-')?.get(..11)?,
+            number: stem.get(19..)?.strip_prefix('-')?,
         };
-        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let digits = found.speaker.strip_prefix("id")?;
-        let is_right = digits.len() == 5
-            && is_number(digits)
-            && found.video.len() == 11
-            && found.number.len() == 5
-            && is_number(found.number);
-        is_right.then_some(found)
+        found.is_right().then_some(found)
+    }
+
+    /// Reads `…/id10270/x6uYqmx31kE/00001.wav`, with any folders before it.
+    pub fn of_path(path: &'a str) -> Option<Self> {
+        let mut parts = path.rsplit('/');
+        let file = parts.next()?;
+        let (video, speaker) = (parts.next()?, parts.next()?);
+        let number = file.split('.').next()?;
+        let found = Self {
+            speaker,
+            video,
+            number,
+        };
+        found.is_right().then_some(found)
+    }
+
+    fn is_right(&self) -> bool {
+        let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+        self.speaker.strip_prefix("id").is_some_and(is_number)
+            && self.video.len() == 11
+            && is_number(self.number)
     }
 }
 

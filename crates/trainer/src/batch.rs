@@ -85,8 +85,8 @@ impl<'a> BatchMaker<'a> {
         let mut features = vec![0.0; shape.iter().product()];
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
-            let path = &self.manifest.utterances[item.utterance].path;
-            let mut recording = self.bank.log_mel(path)?.into_features();
+            let location = &self.manifest.utterances[item.utterance].location;
+            let mut recording = self.bank.log_mel(location)?.into_features();
             if let Some(augmenter) = augmenter {
                 augmenter.augment(item.seed, &mut recording);
             }

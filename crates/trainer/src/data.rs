@@ -4,12 +4,12 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use audio_features::{CachedFeatures, FeatureCache, Features, FrontEnd, decode_recording};
 use rayon::prelude::*;
-use speech_data::Manifest;
-use speech_data::store::Store;
+use speech_data::store::{Store, StoreError};
+use speech_data::{Holder, Location, Manifest, Reader};
 
 use crate::TrainError;
 
@@ -22,7 +22,7 @@ const KEPT_BYTES: usize = 1 << 30;
 
 /// A store that is read from, and the features that are kept of it.
 struct Opened {
-    store: Store,
+    store: Arc<Store>,
     /// By the number of the utterance.
     kept: Vec<OnceLock<Arc<Features>>>,
 }
@@ -31,7 +31,8 @@ struct Opened {
 pub struct FeatureBank {
     cache: FeatureCache,
     front_end: FrontEnd,
-    stores: Vec<Opened>,
+    reader: Reader,
+    stores: RwLock<Vec<Arc<Opened>>>,
     /// Bytes that may still be kept.
     room: AtomicUsize,
 }
@@ -93,36 +94,50 @@ impl FeatureBank {
         Ok(Self {
             cache: FeatureCache::open(directory, front_end.config())?,
             front_end,
-            stores: Vec::new(),
+            reader: Reader::default(),
+            stores: RwLock::default(),
             room: AtomicUsize::new(KEPT_BYTES),
         })
     }
 
-    /// The same, with recordings below those of `roots` that are packed stores read from them.
+    /// What is kept of a store, and the number of an utterance that is all there; `None` for recordings elsewhere.
     ///
     /// # Errors
-    /// [`TrainError::Store`] for a store that cannot be opened.
-    pub fn with_stores(mut self, roots: &[&Path]) -> Result<Self, TrainError> {
-        for root in roots {
-            let is_open = self
-                .stores
-                .iter()
-                .any(|opened| opened.store.path() == *root);
-            if Store::is_store(root) && !is_open {
-                let store = Store::open(root)?;
-                let kept = (0..store.len()).map(|_| OnceLock::new()).collect();
-                self.stores.push(Opened { store, kept });
-            }
+    /// [`StoreError::NoSuchName`] for an utterance that is not in its store.
+    fn stored(&self, location: &Location) -> Result<Option<(Arc<Opened>, usize)>, TrainError> {
+        let Holder::Stored { store, name } = location.holder() else {
+            return Ok(None);
+        };
+        if !location.is_whole() {
+            return Ok(None);
         }
-        Ok(self)
+        let index = store.find(name).ok_or_else(|| StoreError::NoSuchName {
+            path: store.path().to_owned(),
+            name: name.clone(),
+        })?;
+        Ok(Some((self.opened(store), index)))
     }
 
-    /// The store that a path lies in, with the number of its utterance.
-    fn stored(&self, path: &Path) -> Option<(&Opened, usize)> {
-        self.stores.iter().find_map(|opened| {
-            let name = path.strip_prefix(opened.store.path()).ok()?.to_str()?;
-            Some((opened, opened.store.find(name)?))
-        })
+    fn opened(&self, store: &Arc<Store>) -> Arc<Opened> {
+        let find = |all: &[Arc<Opened>]| {
+            let found = all.iter().find(|one| one.store.path() == store.path());
+            found.map(Arc::clone)
+        };
+        let known = find(&self.stores.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(known) = known {
+            return known;
+        }
+        let mut all = self.stores.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been as quick.
+        if let Some(known) = find(&all) {
+            return known;
+        }
+        let new = Arc::new(Opened {
+            store: Arc::clone(store),
+            kept: (0..store.len()).map(|_| OnceLock::new()).collect(),
+        });
+        all.push(Arc::clone(&new));
+        new
     }
 
     /// The features of an utterance of a store, kept in memory as long as there is room.
@@ -130,7 +145,7 @@ impl FeatureBank {
         &self,
         opened: &Opened,
         index: usize,
-        path: &Path,
+        location: &Location,
     ) -> Result<Arc<Features>, TrainError> {
         let kept = &opened.kept[index];
         if let Some(features) = kept.get() {
@@ -141,7 +156,7 @@ impl FeatureBank {
         let features = self.front_end.log_mel(&samples);
         if features.num_frames() == 0 {
             return Err(TrainError::TooShort {
-                path: path.to_owned(),
+                recording: location.to_string(),
                 num_samples: samples.len(),
             });
         }
@@ -161,20 +176,22 @@ impl FeatureBank {
     /// # Errors
     /// [`TrainError::Recording`] for one that cannot be decoded, [`TrainError::TooShort`] for one without a
     /// feature frame, [`TrainError::Io`] and [`TrainError::Features`] where file or cache cannot be used.
-    pub fn log_mel(&self, path: &Path) -> Result<RawFeatures, TrainError> {
-        if let Some((opened, index)) = self.stored(path) {
-            let features = self.of_store(opened, index, path)?;
+    pub fn log_mel(&self, location: &Location) -> Result<RawFeatures, TrainError> {
+        if let Some((opened, index)) = self.stored(location)? {
+            let features = self.of_store(&opened, index, location)?;
             return Ok(RawFeatures::Computed(features));
         }
-        let audio = std::fs::read(path).map_err(TrainError::io(path))?;
+        let audio = match location.file().filter(|_| location.is_whole()) {
+            Some(path) => std::fs::read(path).map_err(TrainError::io(path))?,
+            None => self.reader.part(location)?,
+        };
         let cached = self.cache.get_or_compute(&audio, || {
             let rate = self.front_end.config().sample_rate_hz;
-            let name = path.display().to_string();
-            let recording = decode_recording(audio.clone(), &name, rate)?;
+            let recording = decode_recording(audio.clone(), &location.to_string(), rate)?;
             let features = self.front_end.log_mel(&recording.waveform.samples);
             if features.num_frames() == 0 {
                 return Err(TrainError::TooShort {
-                    path: path.to_owned(),
+                    recording: location.to_string(),
                     num_samples: recording.waveform.samples.len(),
                 });
             }
@@ -184,14 +201,14 @@ impl FeatureBank {
     }
 
     /// Whether an utterance of a store has a feature frame, told by its length alone.
-    fn check(&self, store: &Store, index: usize, path: &Path) -> Result<(), TrainError> {
+    fn check(&self, store: &Store, index: usize, location: &Location) -> Result<(), TrainError> {
         let entry = store.entry(index)?;
         let rate = u64::from(self.front_end.config().sample_rate_hz);
         let at_rate = entry.num_samples * rate / u64::from(entry.sample_rate_hz.max(1));
         let num_samples = usize::try_from(at_rate).unwrap_or(usize::MAX);
         match self.front_end.log_mel_stage().num_frames(num_samples) {
             0 => Err(TrainError::TooShort {
-                path: path.to_owned(),
+                recording: location.to_string(),
                 num_samples,
             }),
             _ => Ok(()),
@@ -210,13 +227,13 @@ impl FeatureBank {
             .par_iter()
             .enumerate()
             .map(|(number, utterance)| {
-                let sums = match self.stored(&utterance.path) {
-                    Some((opened, index)) if number % stride != 0 => self
-                        .check(&opened.store, index, &utterance.path)
+                let location = &utterance.location;
+                let sums = match self.stored(location) {
+                    Err(error) => Err(error),
+                    Ok(Some((opened, index))) if number % stride != 0 => self
+                        .check(&opened.store, index, location)
                         .map(|()| Sums::default()),
-                    _ => self
-                        .log_mel(&utterance.path)
-                        .map(|features| Sums::of(&features)),
+                    Ok(_) => self.log_mel(location).map(|features| Sums::of(&features)),
                 };
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1);
                 sums

@@ -69,10 +69,10 @@ pub enum TrainError {
     #[error(transparent)]
     Store(#[from] speech_data::store::StoreError),
     /// A recording that is shorter than one feature frame.
-    #[error("{path}: {num_samples} samples are too few for one feature frame")]
+    #[error("{recording}: {num_samples} samples are too few for one feature frame")]
     TooShort {
-        /// The file.
-        path: PathBuf,
+        /// The recording.
+        recording: String,
         /// Its length at the model's rate.
         num_samples: usize,
     },

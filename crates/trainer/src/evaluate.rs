@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use audio_features::Features;
 use audio_features::augment::Augmenter;
@@ -11,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::Embedder;
 use speaker_scoring::Scorer;
-use speech_data::TrialList;
+use speech_data::{Location, TrialList};
 
 use crate::TrainError;
 use crate::data::FeatureBank;
@@ -86,13 +85,13 @@ pub struct ListResult {
 }
 
 impl DevSet {
-    /// Reads the recordings that `lists` name, relative to `root`, and changes copies of them with `augmenter`.
+    /// Reads the recordings that `lists` name, where `locate` finds them, and changes copies of them with `augmenter`.
     ///
     /// # Errors
     /// [`TrainError::Trials`] where a list names recordings that cannot be used.
     pub fn read(
         bank: &FeatureBank,
-        root: &Path,
+        locate: impl Fn(&str) -> Location,
         lists: &[TrialList],
         augmenter: Option<&Augmenter>,
     ) -> Result<Self, TrainError> {
@@ -106,9 +105,11 @@ impl DevSet {
             .values_mut()
             .enumerate()
             .for_each(|(i, index)| *index = i);
-        let paths: Vec<PathBuf> = indices.keys().map(|id| root.join(id)).collect();
-        let read: Vec<Result<_, TrainError>> =
-            paths.par_iter().map(|path| bank.log_mel(path)).collect();
+        let locations: Vec<Location> = indices.keys().map(|id| locate(id)).collect();
+        let read: Vec<Result<_, TrainError>> = locations
+            .par_iter()
+            .map(|location| bank.log_mel(location))
+            .collect();
         let mut recordings = Vec::with_capacity(read.len());
         let mut faults = Vec::new();
         for features in read {

@@ -207,8 +207,8 @@ impl Training<'_> {
         let mut reaches = Vec::new();
         let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
         for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
-            let path = &self.manifest.utterances[item.utterance].path;
-            let mut recording = self.bank.log_mel(path)?.into_features();
+            let location = &self.manifest.utterances[item.utterance].location;
+            let mut recording = self.bank.log_mel(location)?.into_features();
             reaches.push(reach(&recording, config));
             self.front_end.drop_silence(&mut recording);
             let frames = recording.num_frames();

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use diagnosis::Verdict;
 use pair_sampler::BatchSampler;
 use speaker_model::Origin;
-use speech_data::{Manifest, TrialList};
+use speech_data::{Manifest, Root, TrialList};
 
 use crate::TrainError;
 use crate::checkpoint::{Progress, RunDirectory};
@@ -132,8 +132,7 @@ fn prepared<T>(
     // The bank keeps raw log-mel features, before any normalisation.
     let mut raw = config.features.clone();
     raw.normalisation = Normalisation::None;
-    let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?
-        .with_stores(&[&data.train.root, &data.dev_root])?;
+    let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?;
     let total = data.train.utterances.len();
     let prepared = bank.prepare(&data.train, &|done| {
         notify(Notice::Preparing { done, total })
@@ -165,8 +164,14 @@ fn prepared<T>(
         .as_ref()
         .map(|augment| Augmenter::new(&config.features, augment))
         .transpose()?;
-    let dev = DevSet::read(&bank, &data.dev_root, &data.dev, augmenter.as_ref())?;
     let dev_manifest = data.dev_manifest.as_ref();
+    let root = Root::open(&data.dev_root)?;
+    let locate = |name: &str| {
+        let known = dev_manifest
+            .and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?].location));
+        known.cloned().unwrap_or_else(|| root.locate(name))
+    };
+    let dev = DevSet::read(&bank, locate, &data.dev, augmenter.as_ref())?;
     let manifest = &prepared.manifest;
     let training = Training {
         config,

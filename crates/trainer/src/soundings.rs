@@ -54,7 +54,7 @@ impl Soundings {
         let mut indices = chosen_utterances(manifest, speakers, 3);
         let mut train = Vec::with_capacity(indices.len());
         indices.retain(|&index| {
-            let features = bank.log_mel(&manifest.utterances[index].path);
+            let features = bank.log_mel(&manifest.utterances[index].location);
             let mut features = features.map(RawFeatures::into_features);
             if let Ok(features) = &mut features {
                 front_end.finish(features);

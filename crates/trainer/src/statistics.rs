@@ -90,7 +90,7 @@ impl Statistics {
         let read: Vec<Option<Vec<f32>>> = chosen
             .par_iter()
             .map(|&index| {
-                let features = bank.log_mel(&manifest.utterances[index].path).ok()?;
+                let features = bank.log_mel(&manifest.utterances[index].location).ok()?;
                 Some(moments(&features.into_features()))
             })
             .collect();

@@ -295,7 +295,7 @@ impl Training<'_> {
         every
             .filter_map(|(seed, utterance)| {
                 // A recording that has vanished since its features were made cannot move a mean much.
-                let features = self.bank.log_mel(&utterance.path).ok()?;
+                let features = self.bank.log_mel(&utterance.location).ok()?;
                 let mut features = features.into_features();
                 if let Some(augmenter) = augmenter {
                     augmenter.augment(seed as u64, &mut features);

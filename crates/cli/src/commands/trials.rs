@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use anyhow::Result;
 use corpus_prep::list_line;
 use serde::Serialize;
-use speech_data::{TrialList, TrialSummary};
+use speech_data::{Manifest, TrialList, TrialSummary};
 
 use crate::atomic;
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::ExitStatus;
-use crate::stored;
 
 /// What trial lists ask, and the cleaned Vox1-O from the original.
 #[derive(Debug, clap::Args)]
@@ -64,7 +63,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         Command::Show { lists, manifest } => {
             let manifest = manifest
                 .as_deref()
-                .map(|path| stored::read_manifest(path, None))
+                .map(|path| Manifest::open(path, None))
                 .transpose()?;
             let lists = lists
                 .iter()

@@ -10,7 +10,6 @@ use trainer::TrainData;
 
 use super::recipe::Recipe;
 use super::shipped::shipped;
-use crate::stored;
 
 /// The recordings of a training.
 pub(crate) struct Source {
@@ -62,7 +61,7 @@ fn read_voices() -> Result<Source> {
 }
 
 fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
-    let manifest = stored::read_manifest(root, args.split.as_deref())?;
+    let manifest = Manifest::open(root, args.split.as_deref())?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
         let part = |split: &str| manifest.filter(&[format!("split={split}").parse::<Filter>()?]);

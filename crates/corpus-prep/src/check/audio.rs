@@ -38,7 +38,8 @@ pub(super) fn check(
         let probed: Vec<Result<Probe, String>> = utterances
             .par_iter()
             .map(|utterance| {
-                let recording = data.decode(utterance, SAMPLE_RATE_HZ)?;
+                let recording = data.reader.read(&utterance.location, SAMPLE_RATE_HZ);
+                let recording = recording.map_err(|error| error.explained())?;
                 Ok(Probe::of(&recording, &bandwidth))
             })
             .collect();

@@ -60,13 +60,13 @@ fn push(to: &mut Vec<Finding>, kind: &str, file: &str, messages: impl Iterator<I
 fn absent(list: &TrialList, data: &CheckedData, file: &str, report: &mut CheckReport) {
     let root = &data.manifest.root;
     let is_there = |id: &str| {
-        data.manifest.find(id).is_some() || (data.store.is_none() && root.join(id).is_file())
+        data.manifest.find(id).is_some() || (data.store().is_none() && root.join(id).is_file())
     };
     let messages = list
         .utterances()
         .into_iter()
         .filter(|id| !is_there(id))
-        .map(|id| match (data.missing(id), &data.store) {
+        .map(|id| match (data.missing(id), data.store()) {
             (Some(reason), _) => format!("`{id}` was left out of the store: {reason}"),
             (None, Some(_)) => format!("`{id}` is not in the store `{}`", root.display()),
             (None, None) => format!(

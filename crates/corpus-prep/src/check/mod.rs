@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use speech_data::{DataError, Filter, ValidateOptions};
 
 pub use balance::{Balance, SplitBalance};
-pub use data::{CheckedData, store_manifest};
+pub use data::CheckedData;
 pub use report::{CheckReport, Finding, list_line};
 pub use voxceleb::SetCounts;
 
@@ -93,7 +93,7 @@ pub fn check(
     }
     report.add_all(&rows.validate(&ValidateOptions {
         min_utterances: options.min_utterances,
-        check_files: all.store.is_none(),
+        check_files: all.store().is_none(),
         ..ValidateOptions::default()
     }));
     all.report_missing(&mut report);

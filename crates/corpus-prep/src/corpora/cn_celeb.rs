@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speech_data::{Manifest, Problem, ProblemKind, Trial, TrialList, Utterance};
+use speech_data::{AudioFiles, Manifest, Problem, ProblemKind, Trial, TrialList, Utterance};
 
-use super::files::{AudioFiles, Misplaced, note};
+use super::files::Misplaced;
 use super::{Corpus, table};
 use crate::error::PrepError;
 
@@ -88,7 +88,7 @@ impl Found {
         let files = AudioFiles::below(&place.join("data"));
         self.notes.extend(files.notes);
         let mut left_out = BTreeSet::new();
-        for path in files.paths {
+        for path in files.names {
             let id = format!("{prefix}data/{path}");
             let Some((speaker, take)) = path
                 .split_once('/')
@@ -112,7 +112,7 @@ impl Found {
                 left_out.len()
             );
             self.notes
-                .push(note(ProblemKind::SpeakerInTwoSplits, &list, message));
+                .push(Problem::at(ProblemKind::SpeakerInTwoSplits, &list, message));
         }
         Ok(())
     }
@@ -128,7 +128,7 @@ impl Found {
         for part in ["enroll", "test"] {
             let files = AudioFiles::below(&place.join("eval").join(part));
             self.notes.extend(files.notes);
-            for path in files.paths {
+            for path in files.names {
                 let id = format!("{prefix}eval/{part}/{path}");
                 let stem = stem(&path);
                 let parsed = match (part, stem.split_once('-')) {

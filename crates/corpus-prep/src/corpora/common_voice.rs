@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use speech_data::{DataError, Manifest, ProblemKind};
+use speech_data::{DataError, Manifest, Problem, ProblemKind};
 
 use super::Corpus;
-use super::files::note;
 use crate::error::PrepError;
 
 const LAYOUT: &str = "  <DIR>/validated.tsv, train.tsv, dev.tsv, test.tsv with the columns client_id, path, gender, …
@@ -42,7 +41,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             notes.extend(read.notes);
             for mut utterance in read.utterances {
                 let id = format!("{prefix}clips/{}", utterance.id);
-                utterance.path = folder.join(&id);
+                utterance.location = folder.join(&id).into();
                 utterance.id.clone_from(&id);
                 utterance.split = split.map(str::to_owned);
                 utterance.line = None;
@@ -62,7 +61,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
                 "clips of {} alone are left out: nobody confirmed them",
                 not_validated.join(" and ")
             );
-            notes.push(note(ProblemKind::Misplaced, place, message));
+            notes.push(Problem::at(ProblemKind::Misplaced, place, message));
         }
     }
     if clips.is_empty() {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speech_data::{Gender, Manifest, ProblemKind, Utterance};
+use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance};
 
-use super::files::{AudioFiles, Misplaced, note};
+use super::files::Misplaced;
 use super::{Corpus, table};
 use crate::error::PrepError;
 
@@ -20,14 +20,14 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     let genders = genders(&root.join("SPEAKERS.TXT"))?;
     if genders.is_none() {
         let message = "there is no SPEAKERS.TXT here, so that genders are not known";
-        notes.push(note(ProblemKind::MissingFile, &root, message));
+        notes.push(Problem::at(ProblemKind::MissingFile, &root, message));
     }
     let genders = genders.unwrap_or_default();
     let mut misplaced =
         Misplaced::new("<subset>/<speaker>/<chapter>/<speaker>-<chapter>-<number>.flac");
     let mut strangers = BTreeSet::new();
     let mut utterances = Vec::new();
-    for path in &files.paths {
+    for path in &files.names {
         let parts: Vec<&str> = path.split('/').collect();
         let [subset, speaker, chapter, file] = parts[..] else {
             misplaced.add(&root.join(path));
@@ -57,7 +57,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     }
     for speaker in strangers {
         let message = format!("speaker {speaker} is not in this table; the gender is not known");
-        notes.push(note(
+        notes.push(Problem::at(
             ProblemKind::MissingFile,
             &root.join("SPEAKERS.TXT"),
             message,

@@ -98,7 +98,7 @@ pub fn read_corpus(kind: CorpusKind, folder: &Path) -> Result<Corpus, PrepError>
         CorpusKind::Vctk => vctk::read(folder),
         CorpusKind::CommonVoice => common_voice::read(folder),
         CorpusKind::CnCeleb => cn_celeb::read(folder),
-        CorpusKind::Kaldi => Ok(Manifest::from_kaldi(folder, folder)?.into()),
+        CorpusKind::Kaldi => Ok(Manifest::from_table(folder, folder)?.into()),
         CorpusKind::Folder => Ok(Manifest::read(folder, None)?.into()),
     }
 }

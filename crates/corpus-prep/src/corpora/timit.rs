@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use speech_data::{Gender, Manifest, Problem, ProblemKind, Utterance};
+use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance};
 
-use super::files::{AudioFiles, Misplaced, entry_named, note};
+use super::files::{Misplaced, entry_named};
 use super::{Corpus, table};
 use crate::error::PrepError;
 
@@ -39,7 +39,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             .into_owned();
         let files = AudioFiles::below(&below);
         notes.extend(files.notes);
-        for path in files.paths {
+        for path in files.names {
             let id = format!("{name}/{path}");
             let Some((dialect, speaker, sentence)) = place(&path) else {
                 misplaced.add(&root.join(&id));
@@ -62,7 +62,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
         let message = format!(
             "{num_copies} second copies of sentences (`SA1.WAV.wav` beside `SA1.WAV`) are left out"
         );
-        notes.push(note(ProblemKind::Duplicate, &root, message));
+        notes.push(Problem::at(ProblemKind::Duplicate, &root, message));
     }
     let found = misplaced.finish(&mut notes);
     if taken.is_empty() {
@@ -199,7 +199,7 @@ fn add_speaker_information(
         }
     }
     for (speaker, message) in strangers {
-        notes.push(note(
+        notes.push(Problem::at(
             ProblemKind::Misplaced,
             &path,
             format!("speaker {speaker} {message}"),

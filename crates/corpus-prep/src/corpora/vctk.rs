@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speech_data::{Gender, Manifest, Problem, ProblemKind, Utterance};
+use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance};
 
-use super::files::{AudioFiles, Misplaced, note};
+use super::files::Misplaced;
 use super::{Corpus, table};
 use crate::error::PrepError;
 
@@ -38,7 +38,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     // (speaker, sentence) to (path, microphone); the paths are sorted, so the first microphone comes first.
     let mut taken: BTreeMap<(&str, &str), (&str, Option<&str>)> = BTreeMap::new();
     let mut num_twins = 0usize;
-    for path in &files.paths {
+    for path in &files.names {
         match sentence(path) {
             None => misplaced.add(&root.join(audio).join(path)),
             Some((speaker, sentence, microphone)) => {
@@ -80,13 +80,17 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
         .collect();
     if num_twins > 0 {
         let message = format!("{num_twins} recordings of a second microphone are left out");
-        notes.push(note(ProblemKind::Duplicate, &root.join(audio), message));
+        notes.push(Problem::at(
+            ProblemKind::Duplicate,
+            &root.join(audio),
+            message,
+        ));
     }
     if !speakers.is_empty() {
         for speaker in strangers {
             let message =
                 format!("speaker {speaker} is not in this table; the gender is not known");
-            notes.push(note(
+            notes.push(Problem::at(
                 ProblemKind::MissingFile,
                 &root.join("speaker-info.txt"),
                 message,
@@ -137,7 +141,7 @@ fn speakers(root: &Path, notes: &mut Vec<Problem>) -> Result<BTreeMap<String, Sp
     let path = root.join("speaker-info.txt");
     if !path.is_file() {
         let message = "there is no speaker-info.txt here, so that genders are not known";
-        notes.push(note(ProblemKind::MissingFile, root, message));
+        notes.push(Problem::at(ProblemKind::MissingFile, root, message));
         return Ok(BTreeMap::new());
     }
     let expected = "`ID AGE GENDER ACCENTS REGION COMMENTS`";

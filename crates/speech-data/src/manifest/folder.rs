@@ -2,27 +2,16 @@
 
 use std::path::Path;
 
-use walkdir::{DirEntry, WalkDir};
-
 use super::Manifest;
-use super::row::join_components;
 use super::utterance::Utterance;
 use crate::error::DataError;
 use crate::problem::{Problem, ProblemKind};
-
-/// Endings of the files that are taken for recordings, in any case.
-const AUDIO_EXTENSIONS: [&str; 14] = [
-    "aac", "aif", "aifc", "aiff", "caf", "flac", "m4a", "mp3", "mp4", "oga", "ogg", "sph", "wav",
-    "wave",
-];
-
-/// Folders are not followed deeper than this.
-const MAX_DEPTH: usize = 32;
+use crate::walk::AudioFiles;
 
 impl Manifest {
     /// Takes every audio file at `<speaker>/<utterance>` or `<speaker>/<session>/<utterance>` below `root`;
     /// both may occur in one tree. Other files and hidden ones (`._1.wav` beside `1.wav`) are passed over; audio
-    /// files at other depths, folders that cannot be read and names that are no UTF-8 are put into
+    /// files at other depths, folders that cannot be read and names that are not UTF-8 are put into
     /// [`Manifest::notes`].
     ///
     /// # Errors
@@ -34,45 +23,14 @@ impl Manifest {
                 found: "There is no such folder.".to_owned(),
             });
         }
-        let mut utterances = Vec::new();
-        let mut notes = Vec::new();
-        let mut num_files = 0usize;
-        let note = |kind, path: &Path, message: String| Problem {
-            kind,
-            source: Some(path.to_owned()),
-            line: None,
-            message,
-        };
-        for entry in WalkDir::new(root)
-            .follow_links(true)
-            .max_depth(MAX_DEPTH)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
-        {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    let path = error.path().unwrap_or(root).to_owned();
-                    notes.push(note(ProblemKind::UnreadableFile, &path, error.to_string()));
-                    continue;
-                }
-            };
-            if entry.file_type().is_dir() {
-                continue;
-            }
-            num_files += 1;
-            let path = entry.path();
-            if !is_audio(path) {
-                continue;
-            }
-            let below = path.strip_prefix(root).unwrap_or(path);
-            if below.to_str().is_none() {
-                let message = "the name is not UTF-8; rename it".to_owned();
-                notes.push(note(ProblemKind::Misplaced, path, message));
-                continue;
-            }
-            let id = join_components(below);
+        let AudioFiles {
+            names,
+            mut notes,
+            num_others,
+        } = AudioFiles::below(root);
+        let num_files = names.len() + num_others;
+        let mut utterances = Vec::with_capacity(names.len());
+        for id in names {
             let parts: Vec<&str> = id.split('/').collect();
             let (speaker, session) = match parts.as_slice() {
                 [speaker, _] => (*speaker, None),
@@ -82,11 +40,15 @@ impl Manifest {
                         "{} folders deep; expected <speaker>/<utterance> or <speaker>/<session>/<utterance>; left out",
                         other.len() - 1
                     );
-                    notes.push(note(ProblemKind::Misplaced, path, message));
+                    notes.push(Problem::at(
+                        ProblemKind::Misplaced,
+                        &root.join(&id),
+                        message,
+                    ));
                     continue;
                 }
             };
-            let mut utterance = Utterance::new(id.clone(), path, speaker);
+            let mut utterance = Utterance::new(id.clone(), root.join(&id), speaker);
             utterance.session = session;
             utterances.push(utterance);
         }
@@ -104,18 +66,4 @@ impl Manifest {
         manifest.notes = notes;
         Ok(manifest)
     }
-}
-
-fn is_hidden(entry: &DirEntry) -> bool {
-    entry.file_name().as_encoded_bytes().starts_with(b".")
-}
-
-fn is_audio(path: &Path) -> bool {
-    path.extension()
-        .and_then(|extension| extension.to_str())
-        .is_some_and(|extension| {
-            AUDIO_EXTENSIONS
-                .iter()
-                .any(|known| known.eq_ignore_ascii_case(extension))
-        })
 }

@@ -7,28 +7,15 @@ use super::Manifest;
 use super::row::{Role, locate, utterance};
 use super::table::finish;
 use crate::error::DataError;
+use crate::location::Cut;
+use crate::names::column;
 use crate::problem::Problem;
 use crate::text::{line_problem, lines, read_bytes};
 
-impl Manifest {
-    /// Reads a Kaldi data directory whose `segments` are to be cut from their recordings by the caller: the columns
-    /// `start_s` and `end_s` of an utterance bound it within its file, in s. [`Manifest::read`] takes the same
-    /// directories, but refuses segments, since an utterance is a whole file everywhere else.
-    ///
-    /// # Errors
-    /// As [`Manifest::from_table`].
-    pub fn from_kaldi(folder: &Path, root: &Path) -> Result<Self, DataError> {
-        read_with(folder, root, true)
-    }
-}
-
-/// Reads `wav.scp` and `utt2spk`, and `spk2gender`, `utt2session` and `utt2dur` where they exist. The utterance
-/// name becomes the `id`, since Kaldi's trial lists use it. Relative paths start from `root`.
-pub(crate) fn read(folder: &Path, root: &Path) -> Result<Manifest, DataError> {
-    read_with(folder, root, false)
-}
-
-fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest, DataError> {
+/// Reads `wav.scp` and `utt2spk`, and `segments`, `spk2gender`, `utt2session` and `utt2dur` where they exist. The utterance
+/// name becomes the `id`, since Kaldi's trial lists use it. Relative paths start from `root`. Segments are cut from their
+/// recordings; the columns `start_s`, `end_s` and `recording` say from where.
+pub(super) fn read(folder: &Path, root: &Path) -> Result<Manifest, DataError> {
     let mut problems = Vec::new();
     let wav_scp = folder.join("wav.scp");
     let wavs = pairs(&wav_scp, &mut problems)?;
@@ -47,12 +34,7 @@ fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest
     let seconds = optional("utt2dur")?;
     let segments_path = folder.join("segments");
     let segments = match segments_path.is_file() {
-        true if keep_segments => Some(segments(&segments_path, &wavs, &mut problems)?),
-        true => {
-            let message = "parts of recordings are not supported here; pack the folder into a store, which cuts them";
-            problems.push(line_problem(&segments_path, 1, message));
-            None
-        }
+        true => Some(segments(&segments_path, &wavs, &mut problems)?),
         false => None,
     };
 
@@ -105,15 +87,16 @@ fn read_with(folder: &Path, root: &Path, keep_segments: bool) -> Result<Manifest
         let fields = fields.iter().map(|(r, n, v)| (*r, *n, v.as_str()));
         match utterance(root, *line, fields) {
             Ok(mut found) => {
-                found.path = locate(root, wav).1;
+                found.location = locate(root, wav).1.into();
                 found.id.clone_from(name);
                 if let Some(segment) = segment {
-                    let mut column = |key: &str, value: &str| {
+                    let mut known = |key: &str, value: &str| {
                         found.columns.insert(key.to_owned(), value.to_owned())
                     };
-                    column("start_s", &segment.start_s);
-                    column("end_s", &segment.end_s);
-                    column("recording", &segment.recording);
+                    known(column::START_S, &segment.start_s);
+                    known(column::END_S, &segment.end_s);
+                    known(column::RECORDING, &segment.recording);
+                    found.location = found.location.cut(segment.cut);
                 }
                 utterances.push(found);
             }
@@ -143,9 +126,10 @@ type Row<'a> = (&'a String, (&'a u64, &'a String), Option<&'a Segment>);
 #[derive(Debug)]
 struct Segment {
     recording: String,
-    /// Bounds as written: numbers in s, the second greater.
+    /// Bounds in s, as written.
     start_s: String,
     end_s: String,
+    cut: Cut,
 }
 
 /// The lines `utterance recording start end` of `segments`.
@@ -165,21 +149,14 @@ fn segments(
             problems.push(line_problem(path, line, message));
             continue;
         };
-        let seconds = |text: &str| {
-            text.parse::<f64>()
-                .ok()
-                .filter(|time| time.is_finite() && *time >= 0.0)
+        let times = start.parse().ok().zip(end.parse().ok());
+        let Some(cut) = times.and_then(|(start_s, end_s)| Cut::new(start_s, end_s)) else {
+            let message = format!(
+                "`{name}` goes from {start} to {end} s; expected two times, the second greater"
+            );
+            problems.push(line_problem(path, line, message));
+            continue;
         };
-        match (seconds(start), seconds(end)) {
-            (Some(start), Some(end)) if start < end => {}
-            _ => {
-                let message = format!(
-                    "`{name}` goes from {start} to {end} s; expected two times, the second greater"
-                );
-                problems.push(line_problem(path, line, message));
-                continue;
-            }
-        }
         if !wavs.contains_key(recording) {
             let message = format!("`{name}` is a part of `{recording}`, which is not in wav.scp");
             problems.push(line_problem(path, line, message));
@@ -189,6 +166,7 @@ fn segments(
             recording: recording.to_owned(),
             start_s: start.to_owned(),
             end_s: end.to_owned(),
+            cut,
         };
         found.insert(name, segment);
     }

@@ -3,8 +3,10 @@
 mod filter;
 mod folder;
 mod kaldi;
+mod parts;
 mod read;
 mod row;
+mod stored;
 mod table;
 mod utterance;
 mod validate;
@@ -13,6 +15,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::DataError;
+use crate::names::column;
 use crate::problem::{Problem, name_list};
 
 pub use filter::Filter;
@@ -54,8 +57,8 @@ impl Manifest {
 
     /// Names of the columns that at least one utterance has a value in, the fixed ones first.
     pub fn columns(&self) -> Vec<&str> {
-        let mut names = vec!["id", "speaker"];
-        for name in ["session", "gender", "split"] {
+        let mut names = vec![column::ID, column::SPEAKER];
+        for name in [column::SESSION, column::GENDER, column::SPLIT] {
             if self.utterances.iter().any(|u| u.column(name).is_some()) {
                 names.push(name);
             }

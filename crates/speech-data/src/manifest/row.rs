@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::utterance::{Gender, Utterance};
+use crate::names::column;
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,7 +133,10 @@ pub(crate) fn utterance<'a>(
     for (role, name, value) in fields {
         let Some(value) = known(value) else { continue };
         match role {
-            Role::Path => (found.id, found.path) = locate(root, value),
+            Role::Path => {
+                let (id, path) = locate(root, value);
+                (found.id, found.location) = (id, path.into());
+            }
             Role::Speaker => found.speaker = value.to_owned(),
             Role::Session => found.session = Some(value.to_owned()),
             Role::Split => found.split = Some(value.to_owned()),
@@ -149,16 +153,14 @@ pub(crate) fn utterance<'a>(
                         "{name} `{value}`: expected a length in seconds, or - for unknown"
                     ));
                 }
-                found.columns.insert("seconds".to_owned(), value.to_owned());
+                found
+                    .columns
+                    .insert(column::SECONDS.to_owned(), value.to_owned());
             }
             Role::Further => {
-                let name = name.trim();
-                if name == "offset" && value.parse::<f64>().is_ok_and(|offset| offset != 0.0) {
-                    faults.push(format!(
-                        "offset {value}: an utterance is a whole file here; cut the recording into files"
-                    ));
-                }
-                found.columns.insert(name.to_owned(), value.to_owned());
+                found
+                    .columns
+                    .insert(name.trim().to_owned(), value.to_owned());
             }
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::Manifest;
+use super::parts;
 use super::row::{self, Role};
 use super::utterance::Utterance;
 use crate::error::DataError;
@@ -19,7 +20,8 @@ impl Manifest {
     ///
     /// Columns are found by name: the path, the speaker, and where there are such columns, session, gender,
     /// split and seconds; `audio_filepath`, `spk_id`, `duration` and other usual names are understood. Further
-    /// columns are kept. Nothing and `-` mean unknown.
+    /// columns are kept. Nothing and `-` mean unknown. `start_s` and `end_s`, or NeMo's `offset` and `duration`, bound a
+    /// part of a file, in s; of several parts of one file each has its bounds in its name: `a.wav#t=1.5,4`.
     ///
     /// # Errors
     /// [`DataError::Header`] without a column for path or speaker; [`DataError::BadManifest`] with every
@@ -43,6 +45,7 @@ impl Manifest {
             }
             Some(_) => separated(&lines, file, root, &mut problems)?,
         };
+        let utterances = parts::cut(utterances, file, &mut problems);
         finish(file, root, utterances, problems)
     }
 }

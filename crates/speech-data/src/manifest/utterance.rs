@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+
+use crate::location::Location;
+use crate::names::column;
 
 /// The gender that a corpus states for a speaker. Corpora that know only these two are the reason for two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,14 +40,14 @@ impl fmt::Display for Gender {
     }
 }
 
-/// One recording of one speaker: a whole audio file.
+/// One recording of one speaker: a whole audio file, or a part of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Utterance {
     /// The unique name: the path relative to the manifest's root with `/` between folders, or the utterance
     /// name of a Kaldi directory. Trial lists use it.
     pub id: String,
-    /// Where the audio is: absolute, or joined to the manifest's root.
-    pub path: PathBuf,
+    /// Where the audio is; paths are absolute or joined to the manifest's root.
+    pub location: Location,
     /// Who speaks.
     pub speaker: String,
     /// The recording session (call, day, video, chapter), where known. Utterances of one session share channel
@@ -65,12 +67,12 @@ impl Utterance {
     /// An utterance of which only the necessary is known.
     pub fn new(
         id: impl Into<String>,
-        path: impl Into<PathBuf>,
+        location: impl Into<Location>,
         speaker: impl Into<String>,
     ) -> Self {
         Self {
             id: id.into(),
-            path: path.into(),
+            location: location.into(),
             speaker: speaker.into(),
             session: None,
             gender: None,
@@ -84,17 +86,17 @@ impl Utterance {
     /// `speaker`, `session`, `gender` and `split`.
     pub fn column(&self, name: &str) -> Option<&str> {
         match name {
-            "id" | "path" => Some(&self.id),
-            "speaker" => Some(&self.speaker),
-            "session" => self.session.as_deref(),
-            "gender" => self.gender.map(Gender::as_str),
-            "split" => self.split.as_deref(),
+            column::ID | column::PATH => Some(&self.id),
+            column::SPEAKER => Some(&self.speaker),
+            column::SESSION => self.session.as_deref(),
+            column::GENDER => self.gender.map(Gender::as_str),
+            column::SPLIT => self.split.as_deref(),
             other => self.columns.get(other).map(String::as_str),
         }
     }
 
     /// Length in seconds as the table states it, if it does and the value is a number.
     pub fn seconds(&self) -> Option<f64> {
-        self.columns.get("seconds")?.parse().ok()
+        self.columns.get(column::SECONDS)?.parse().ok()
     }
 }

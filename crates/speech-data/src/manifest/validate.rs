@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::Manifest;
 use super::utterance::Utterance;
+use crate::location::Holder;
 use crate::problem::name_list;
 use crate::problem::{Problem, ProblemKind, ValidationReport};
 
@@ -222,27 +224,39 @@ impl Manifest {
             .push(self.problem(ProblemKind::SessionInTwoSplits, None, message));
     }
 
-    /// Looks at every file, in parallel.
+    /// Looks at every file, in parallel; a recording of a store is there when the store has its name.
     fn check_files(&self) -> Vec<Problem> {
         self.utterances
             .par_iter()
             .filter_map(|utterance| {
-                let path = utterance.path.display();
-                let (kind, message) = match File::open(&utterance.path) {
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => (
+                let (kind, message) = match utterance.location.holder() {
+                    Holder::File(path) => fault_of_file(path)?,
+                    Holder::Stored { store, name } if store.find(name).is_none() => (
                         ProblemKind::MissingFile,
-                        format!("`{path}` does not exist; is the root folder right?"),
+                        format!("`{name}` is not in the store `{}`", store.path().display()),
                     ),
-                    Err(error) => (ProblemKind::UnreadableFile, format!("`{path}`: {error}")),
-                    // Reading a byte finds folders and broken disks, too.
-                    Ok(mut file) => match file.read(&mut [0; 1]) {
-                        Ok(0) => (ProblemKind::UnreadableFile, format!("`{path}` is empty")),
-                        Ok(_) => return None,
-                        Err(error) => (ProblemKind::UnreadableFile, format!("`{path}`: {error}")),
-                    },
+                    _ => return None,
                 };
                 Some(self.problem(kind, Some(utterance), message))
             })
             .collect()
     }
+}
+
+fn fault_of_file(path: &Path) -> Option<(ProblemKind, String)> {
+    let shown = path.display();
+    let fault = match File::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => (
+            ProblemKind::MissingFile,
+            format!("`{shown}` does not exist; is the root folder right?"),
+        ),
+        Err(error) => (ProblemKind::UnreadableFile, format!("`{shown}`: {error}")),
+        // Reading a byte finds folders and broken disks, too.
+        Ok(mut file) => match file.read(&mut [0; 1]) {
+            Ok(0) => (ProblemKind::UnreadableFile, format!("`{shown}` is empty")),
+            Ok(_) => return None,
+            Err(error) => (ProblemKind::UnreadableFile, format!("`{shown}`: {error}")),
+        },
+    };
+    Some(fault)
 }

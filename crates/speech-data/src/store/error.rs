@@ -86,6 +86,15 @@ pub enum StoreError {
         len: usize,
     },
 
+    /// An utterance by a name that there is not.
+    #[error("`{name}` is not in the store `{}`", path.display())]
+    NoSuchName {
+        /// The store.
+        path: PathBuf,
+        /// The name.
+        name: String,
+    },
+
     /// Samples beyond the end of an utterance.
     #[error("samples {start} to {end} of `{name}` were asked for, which has {num_samples}")]
     Range {

@@ -19,8 +19,6 @@ use crate::fault::{fault, usage};
 use crate::inputs::Input;
 use crate::model::Model;
 use crate::points::{Points, Pool};
-use crate::stored;
-use crate::trials::input;
 
 /// Options of the clustering protocol.
 #[derive(Debug, clap::Args)]
@@ -120,14 +118,7 @@ pub(crate) fn run(
     let utterances = chosen(&manifest, args)?;
     let origin = model.name();
     let embedder = centre.embedder(model.bundle).without_scaling();
-    let store = stored::open(&manifest.root)?;
-    let inputs: Vec<Input> = utterances
-        .iter()
-        .map(|utterance| {
-            let known = Some(&manifest);
-            input(&utterance.id, &manifest.root, known, store.as_ref())
-        })
-        .collect();
+    let inputs: Vec<Input> = utterances.iter().copied().map(Input::of).collect();
     let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
     centre.apply(&mut set.matrix)?;
     let pool = Pool::new(&set, utterances);
@@ -194,7 +185,7 @@ fn read_manifest(args: &ProtocolArgs, paths: &[PathBuf]) -> Result<Manifest> {
             "give a table, a folder that holds `split.tsv`, or a folder and `--split FILE`",
         ));
     };
-    stored::read_manifest(path, args.split.as_deref())
+    Ok(Manifest::open(path, args.split.as_deref())?)
 }
 
 /// The recordings of the splits; all of them where the manifest knows no splits.

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
-use speech_data::TrialList;
+use speech_data::{Manifest, Root, TrialList};
 use trainer::TrainData;
 
 use crate::atomic;
@@ -16,7 +16,6 @@ use crate::embedding_set::EmbeddingSet;
 use crate::inputs::Input;
 use crate::model::Model;
 use crate::speakers::of_id;
-use crate::stored;
 use crate::trials::input;
 
 /// What a run remembers of its recordings, in `data.json`.
@@ -93,17 +92,16 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
             run.join("data.json").display()
         )
     })?;
-    let root = remembered.root.as_path();
+    let root = Root::open(&remembered.root)?;
     // The table that the training had, so that speakers and sessions are its own.
-    let manifest = stored::read_manifest(root, remembered.split.as_deref())?;
-    let store = stored::open(root)?;
+    let manifest = Manifest::of_root(&root, remembered.split.as_deref())?;
     let all = remembered.lists.iter().flat_map(|list| &list.trials);
     let names: BTreeSet<&str> = all
         .flat_map(|(_, enrolment, test)| [enrolment.as_str(), test.as_str()])
         .collect();
     let inputs: Vec<Input> = names
         .iter()
-        .map(|name| input(name, root, Some(&manifest), store.as_ref()))
+        .map(|name| input(name, &root, Some(&manifest)))
         .collect();
     // Cosines take no notice of length, means over recordings do.
     let embedder = Model::load(Some(run), context)?

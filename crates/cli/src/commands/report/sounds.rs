@@ -8,7 +8,6 @@ use run_report::{Audio, Examination, Sound, Spectrogram};
 
 use super::development::Recordings;
 use crate::console::Console;
-use crate::engine::decode;
 
 /// Of each recording, in s.
 const LONGEST_S: usize = 4;
@@ -42,7 +41,8 @@ impl Recordings {
 
     fn sound(&self, index: usize) -> Result<Sound, String> {
         let rate_hz = self.front_end.config().sample_rate_hz;
-        let recording = decode(&self.inputs[index], rate_hz)?;
+        let recording = self.inputs[index].location.read(rate_hz);
+        let recording = recording.map_err(|error| error.explained())?;
         let samples = &recording.waveform.samples;
         let part = &samples[..samples.len().min(LONGEST_S * rate_hz as usize)];
         // What the network gets, before silence is dropped and levels are evened out.

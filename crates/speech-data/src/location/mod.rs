@@ -1,0 +1,218 @@
+//! Where a recording's audio is: a file, an utterance of a packed store, bytes in memory; all of it, or a part.
+
+mod cut;
+mod reader;
+mod root;
+mod wav;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use audio_features::Recording;
+
+use crate::error::DataError;
+use crate::store::Store;
+
+pub use cut::Cut;
+pub use reader::Reader;
+pub use root::Root;
+
+/// What holds the bytes of a recording.
+#[derive(Clone, Debug)]
+pub enum Holder {
+    /// An audio file.
+    File(PathBuf),
+    /// An utterance of a packed store, by its name.
+    Stored {
+        /// The store.
+        store: Arc<Store>,
+        /// The utterance's name. It need not be there: reading says so.
+        name: String,
+    },
+    /// The bytes of an audio file, from standard input say.
+    Memory {
+        /// What stands for them in messages.
+        name: String,
+        /// The bytes.
+        bytes: Arc<[u8]>,
+    },
+}
+
+impl PartialEq for Holder {
+    /// Two openings of one store are the same place.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(a), Self::File(b)) => a == b,
+            (Self::Stored { store: a, name: x }, Self::Stored { store: b, name: y }) => {
+                x == y && a.path() == b.path()
+            }
+            (Self::Memory { name: a, bytes: x }, Self::Memory { name: b, bytes: y }) => {
+                a == b && x == y
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Holder {}
+
+impl Hash for Holder {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::File(path) => path.hash(state),
+            Self::Stored { store, name } => (store.path(), name).hash(state),
+            // Few recordings are in memory; their names tell most of them apart.
+            Self::Memory { name, .. } => name.hash(state),
+        }
+    }
+}
+
+/// Where the audio of one recording is. [`read`](Self::read) is the one way to its samples.
+///
+/// ```
+/// use speech_data::{Cut, Location};
+///
+/// let whole = Location::from("calls/1.wav");
+/// let part = whole.clone().cut(Cut::new(1.5, 4.0).ok_or("no time")?).channel(0);
+/// assert_eq!(part.to_string(), "calls/1.wav from 1.5 to 4 s, channel 0");
+/// assert_eq!(part.file(), whole.file());
+/// assert!(part.read(16_000).is_err_and(|error| error.to_string().contains("calls/1.wav")));
+/// # Ok::<(), &str>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Location {
+    holder: Holder,
+    cut: Option<Cut>,
+    channel: Option<usize>,
+}
+
+impl Location {
+    /// All of what `holder` holds.
+    pub fn new(holder: Holder) -> Self {
+        Self {
+            holder,
+            cut: None,
+            channel: None,
+        }
+    }
+
+    /// An utterance of a store.
+    pub fn stored(store: &Arc<Store>, name: impl Into<String>) -> Self {
+        Self::new(Holder::Stored {
+            store: Arc::clone(store),
+            name: name.into(),
+        })
+    }
+
+    /// The bytes of an audio file; `name` stands for them in messages.
+    pub fn memory(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::new(Holder::Memory {
+            name: name.into(),
+            bytes: bytes.into(),
+        })
+    }
+
+    /// Only the part between two times.
+    #[must_use]
+    pub fn cut(self, cut: Cut) -> Self {
+        Self {
+            cut: Some(cut),
+            ..self
+        }
+    }
+
+    /// Only one channel, counted from 0, instead of the mean of all.
+    #[must_use]
+    pub fn channel(self, channel: usize) -> Self {
+        Self {
+            channel: Some(channel),
+            ..self
+        }
+    }
+
+    /// What holds the bytes.
+    pub fn holder(&self) -> &Holder {
+        &self.holder
+    }
+
+    /// The file, where the recording is one or a part of one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.holder {
+            Holder::File(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// The bounds of the part, where it is not the whole recording.
+    pub fn part(&self) -> Option<Cut> {
+        self.cut
+    }
+
+    /// The one channel that is meant, where it is not the mean of all.
+    pub fn one_channel(&self) -> Option<usize> {
+        self.channel
+    }
+
+    /// Whether all of the recording and all of its channels are meant.
+    pub fn is_whole(&self) -> bool {
+        self.cut.is_none() && self.channel.is_none()
+    }
+
+    /// The recording as mono samples at `sample_rate_hz`. Of many parts of the same few recordings a [`Reader`] decodes
+    /// each recording once.
+    ///
+    /// # Errors
+    /// [`DataError::Audio`], [`DataError::Store`], [`DataError::OutsideRecording`] and [`DataError::NoSuchChannel`].
+    pub fn read(&self, sample_rate_hz: u32) -> Result<Recording, DataError> {
+        Reader::default().read(self, sample_rate_hz)
+    }
+
+    /// About how many bytes are read for it: of a part, what a WAV file of it would have. 0 where it is not there.
+    pub fn num_bytes(&self) -> u64 {
+        /// Bytes of a second of a part: mono of 16 bits at 16 kHz.
+        const PART_BYTES_PER_S: f64 = 32_000.0;
+        if let Some(cut) = self.cut {
+            return (cut.duration_s() * PART_BYTES_PER_S) as u64;
+        }
+        match &self.holder {
+            Holder::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+            Holder::Memory { bytes, .. } => bytes.len() as u64,
+            Holder::Stored { store, name } => store
+                .find(name)
+                .and_then(|index| store.entry(index).ok())
+                .map_or(0, |entry| entry.num_bytes),
+        }
+    }
+}
+
+impl<T: Into<PathBuf>> From<T> for Location {
+    /// A whole file.
+    fn from(path: T) -> Self {
+        Self::new(Holder::File(path.into()))
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Stored { store, name } => store.path().join(name).display().fmt(f),
+            Self::Memory { name, .. } => f.write_str(name),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.holder.fmt(f)?;
+        if let Some(cut) = self.cut {
+            write!(f, " from {cut}")?;
+        }
+        if let Some(channel) = self.channel {
+            write!(f, ", channel {channel}")?;
+        }
+        Ok(())
+    }
+}
