@@ -35,8 +35,8 @@ fn of(error: &(dyn StdError + 'static)) -> Option<String> {
         of_scoring(error)
     } else if let Some(error) = error.downcast_ref::<SamplerError>() {
         error.remedy()
-    } else if let Some(error) = error.downcast_ref::<DataError>() {
-        error.remedy()
+    } else if let Some(error) = error.downcast_ref() {
+        of_data(error)
     } else if let Some(error) = error.downcast_ref::<ModelError>() {
         error.remedy()
     } else if let Some(error) = error.downcast_ref::<FeatureError>() {
@@ -59,6 +59,7 @@ fn of_training(error: &TrainError) -> Option<&str> {
             Some("resume with the options that it began with, or start another `--out`")
         }
         TrainError::Store(error) => of_store(error),
+        TrainError::Data(error) => of_data(error),
         TrainError::Eval(error) => of_evaluation(error),
         other => other.remedy(),
     }
@@ -73,6 +74,7 @@ fn of_preparation(error: &PrepError) -> Option<&str> {
             "make room, or name another disk with `--out`; `--encoding flac` or `original` and `--limit-speakers` make a smaller store",
         ),
         PrepError::Store(error) => of_store(error),
+        PrepError::Data(error) => of_data(error),
         other => other.remedy(),
     }
 }
@@ -84,6 +86,13 @@ fn of_report(error: &ReportError) -> Option<&str> {
         }
         ReportError::Eval(error) => of_evaluation(error),
         ReportError::Scoring(error) => of_scoring(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_data(error: &DataError) -> Option<&str> {
+    match error {
+        DataError::Store(error) => of_store(error),
         other => other.remedy(),
     }
 }

@@ -206,6 +206,7 @@ impl StoreError {
             Self::Damaged { .. } => "copy the store again, or make it again",
             Self::DamagedAudio { .. } => "copy the store again, or make it again",
             Self::NoSuchUtterance { .. } => "the numbers start at 0",
+            Self::NoSuchName { .. } => "check the name, or that the store is whole",
             Self::Range { .. } => "ask for fewer",
             Self::Audio(error) => return error.remedy(),
             Self::OtherPlan { .. } => "give another folder, or remove that one",
