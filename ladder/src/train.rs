@@ -7,9 +7,8 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-use diagnosis::{
-    End, EndedBy, Facts, LayerGradient, LayerUnits, Measurements, Metric, Run, TracePoint, judge,
-};
+use diagnosis::journal::{EndReason, PairFacts, StepSummary};
+use diagnosis::{End, Facts, LayerGradient, LayerUnits, Measurements, Metric, Run, judge};
 use rand::seq::SliceRandom;
 
 use crate::adam::{Adam, layer_norms, norm};
@@ -49,7 +48,7 @@ struct Training<'a> {
     seed: u64,
     network: Network,
     adam: Adam,
-    trace: Vec<TracePoint>,
+    trace: Vec<StepSummary>,
     accuracy: Vec<f64>,
     visited: BTreeSet<usize>,
     /// The batch just taken, and its gradient by layer.
@@ -88,15 +87,19 @@ impl<'a> Training<'a> {
             .adam
             .step(self.network.clone(), gradients, self.settings.learning_rate);
         self.visited.extend(speakers);
-        let [same_divergence, different_divergence] = loss.mean_divergences();
-        self.trace.push(TracePoint {
+        let [same_distance, different_distance] = loss.mean_divergences();
+        self.trace.push(StepSummary {
             step,
             loss: loss.value(),
-            plateau: Some(plateau(&same, self.settings)),
-            same_divergence,
-            different_divergence,
+            when_alike: Some(plateau(&same, self.settings)),
+            pairs: Some(PairFacts {
+                same_distance,
+                different_distance,
+                ..PairFacts::default()
+            }),
             gradient_norm: Some(norm(&layers)),
             speakers_visited: Some(self.visited.len()),
+            ..StepSummary::default()
         });
         self.accuracy
             .push(accuracy(&loss.distances, &same, self.settings.shape));
@@ -106,7 +109,7 @@ impl<'a> Training<'a> {
     /// Mean share of same-speaker pairs, from the plateaus: without such pairs they would be highest.
     fn same_share(&self) -> f64 {
         let highest = plateau(&[false], self.settings);
-        let plateaus = self.trace.iter().filter_map(|point| point.plateau);
+        let plateaus = self.trace.iter().filter_map(|point| point.when_alike);
         evaluate::mean(plateaus.map(|plateau| 1.0 - plateau / highest))
     }
 
@@ -124,9 +127,7 @@ impl<'a> Training<'a> {
             return;
         };
         measurements.loss = Some(point.loss);
-        measurements.plateau = point.plateau;
-        measurements.same_divergence = point.same_divergence;
-        measurements.different_divergence = point.different_divergence;
+        measurements.when_alike = point.when_alike;
         measurements.gradient_norm = point.gradient_norm;
         measurements.gradients.clone_from(layers);
         measurements.speakers_visited = point.speakers_visited;
@@ -139,7 +140,12 @@ impl<'a> Training<'a> {
             .iter()
             .filter(|&&d| d < self.settings.margin)
             .count();
-        measurements.active_share = Some(active as f64 / different.len().max(1) as f64);
+        measurements.pairs = Some(PairFacts {
+            same_distance: point.same_distance(),
+            different_distance: point.different_distance(),
+            active_share: Some(active as f64 / different.len().max(1) as f64),
+            distances: None,
+        });
         let p = share(&loss.same);
         measurements.metrics = vec![Metric {
             name: "accuracy".to_owned(),
@@ -234,7 +240,7 @@ pub(crate) fn run(
         record.run.facts.same_share = Some(training.same_share());
         record.run.end = (step == settings.steps).then_some(End {
             step,
-            reason: EndedBy::Limit,
+            reason: EndReason::MaxSteps,
         });
         record.accuracy = training.accuracy.clone();
         record.seconds = began.elapsed().as_secs_f64();
@@ -252,7 +258,7 @@ mod tests {
     use crate::checks::tests::noise;
     use crate::rung::ladder;
 
-    fn trained(rung: &str, steps: u64) -> (Vec<TracePoint>, Vec<f64>, diagnosis::Diagnosis) {
+    fn trained(rung: &str, steps: u64) -> (Vec<StepSummary>, Vec<f64>, diagnosis::Diagnosis) {
         let rung = ladder()
             .into_iter()
             .find(|known| known.name == rung)

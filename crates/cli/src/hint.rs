@@ -6,6 +6,7 @@ use anyhow::Error;
 use audio_features::{AudioError, FeatureError};
 use corpus_prep::PrepError;
 use diagnosis::Name;
+use diagnosis::journal::JournalError;
 use pair_sampler::SamplerError;
 use run_report::ReportError;
 use speaker_eval::EvalError;
@@ -33,6 +34,8 @@ fn of(error: &(dyn StdError + 'static)) -> Option<String> {
         of_evaluation(error)
     } else if let Some(error) = error.downcast_ref() {
         of_scoring(error)
+    } else if let Some(error) = error.downcast_ref::<JournalError>() {
+        error.remedy()
     } else if let Some(error) = error.downcast_ref::<SamplerError>() {
         error.remedy()
     } else if let Some(error) = error.downcast_ref() {

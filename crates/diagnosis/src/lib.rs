@@ -4,22 +4,26 @@
 //! findings out. Nothing here knows a network: a loss is a closure, an embedding a row of numbers.
 //!
 //! ```
-//! use diagnosis::{EndedBy, End, Facts, Name, Run, TracePoint, Verdict, judge};
+//! use diagnosis::journal::{EndReason, PairFacts, StepSummary};
+//! use diagnosis::{End, Facts, Name, Run, Verdict, judge};
 //!
 //! // All outputs have become alike: the loss stands at margin / 2 and nothing moves.
-//! let point = |step, loss, divergence, gradient| TracePoint {
+//! let point = |step, loss, distance, gradient| StepSummary {
 //!     step,
 //!     loss,
-//!     plateau: Some(0.5),
-//!     same_divergence: Some(divergence),
-//!     different_divergence: Some(divergence),
+//!     when_alike: Some(0.5),
+//!     pairs: Some(PairFacts {
+//!         same_distance: Some(distance),
+//!         different_distance: Some(distance),
+//!         ..PairFacts::default()
+//!     }),
 //!     gradient_norm: Some(gradient),
-//!     ..TracePoint::default()
+//!     ..StepSummary::default()
 //! };
 //! let run = Run {
 //!     facts: Facts { margin: Some(1.0), ..Facts::default() },
 //!     trace: vec![point(10, 0.61, 0.9, 0.3), point(400, 0.5, 0.0, 0.0)],
-//!     end: Some(End { step: 400, reason: EndedBy::Limit }),
+//!     end: Some(End { step: 400, reason: EndReason::MaxSteps }),
 //!     ..Run::default()
 //! };
 //! let diagnosis = judge(&run);
@@ -34,6 +38,7 @@
 mod check;
 mod finding;
 mod histogram;
+pub mod journal;
 mod measurements;
 mod name;
 pub mod preflight;
@@ -49,5 +54,5 @@ pub use histogram::TwoHistograms;
 pub use measurements::{LayerGradient, LayerUnits, ListRate, Measurements, Metric};
 pub use name::Name;
 pub use rules::judge;
-pub use run::{End, EndedBy, Facts, Run, TracePoint};
+pub use run::{End, Facts, Run};
 pub use spread::Spread;

@@ -1,29 +1,25 @@
 //! What one evaluation measures, as plain numbers; whatever is not known stays `None` or empty.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::journal::{OlderFields, PairFacts, Term};
 use crate::{Spread, TwoHistograms};
 
 /// The measurements of one evaluation.
-///
-/// "Divergence" is whatever distance the loss compares pairs by; with one direction only it is that direction's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, remote = "Self")]
 pub struct Measurements {
     /// Steps taken; 0 is the untrained network.
     pub step: u64,
     /// Loss of training batches around this step.
     pub loss: Option<f64>,
-    /// The loss while all outputs are alike, such as 2 · margin · share of different pairs.
-    pub plateau: Option<f64>,
-    /// Mean divergence of same-speaker pairs of training batches (nats).
-    pub same_divergence: Option<f64>,
-    /// Mean divergence of different-speaker pairs of training batches (nats).
-    pub different_divergence: Option<f64>,
-    /// Divergences of the pairs of a training batch.
-    pub divergences: Option<TwoHistograms>,
-    /// Share of different-speaker pairs closer than the margin, which alone the hinge moves, 0 to 1.
-    pub active_share: Option<f64>,
+    /// The loss while all outputs are alike, where that means anything for it: its plateau.
+    #[serde(alias = "plateau")]
+    pub when_alike: Option<f64>,
+    /// The parts of the loss of a training batch.
+    pub terms: Vec<Term>,
+    /// How the pairs of a training batch lie to the loss, where it compares pairs.
+    pub pairs: Option<PairFacts>,
     /// Learning rate.
     pub learning_rate: Option<f64>,
     /// Norm of the gradient over all layers, before clipping.
@@ -65,6 +61,30 @@ pub struct Measurements {
     pub perturbed_eer: Option<f64>,
     /// Metrics that the training reports beside the loss.
     pub metrics: Vec<Metric>,
+}
+
+impl Serialize for Measurements {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Measurements {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Record {
+            #[serde(flatten)]
+            older: OlderFields,
+            #[serde(flatten, with = "Measurements")]
+            measurements: Measurements,
+        }
+        let Record {
+            older,
+            mut measurements,
+        } = Record::deserialize(deserializer)?;
+        older.complete(&mut measurements.terms, &mut measurements.pairs);
+        Ok(measurements)
+    }
 }
 
 /// The gradient of one layer.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Check, Measurements};
+use crate::journal::{EndReason, Event, StepSummary};
+use crate::{Check, ListRate, Measurements};
 
 /// Everything that is known of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -13,7 +14,7 @@ pub struct Run {
     /// What was checked before the first step.
     pub preflight: Vec<Check>,
     /// The training steps, or means over some of them, in order.
-    pub trace: Vec<TracePoint>,
+    pub trace: Vec<StepSummary>,
     /// The evaluations, in order; that of step 0 is of the untrained network.
     pub evaluations: Vec<Measurements>,
     /// How it ended, if it did.
@@ -24,7 +25,7 @@ pub struct Run {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Facts {
-    /// Margin of the hinge (nats).
+    /// Distance that the loss asks for between different speakers, where it compares pairs; as [`crate::journal::PairFacts`] counts it.
     pub margin: Option<f64>,
     /// Steps at most.
     pub max_steps: Option<u64>,
@@ -42,47 +43,78 @@ pub struct Facts {
     pub whitened_statistics_eer: Option<f64>,
 }
 
-/// Means over a few training steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TracePoint {
-    /// Steps taken.
-    pub step: u64,
-    /// Loss.
-    pub loss: f64,
-    /// The loss while all outputs are alike.
-    pub plateau: Option<f64>,
-    /// Mean divergence of same-speaker pairs (nats).
-    pub same_divergence: Option<f64>,
-    /// Mean divergence of different-speaker pairs (nats).
-    pub different_divergence: Option<f64>,
-    /// Norm of the gradient before clipping.
-    pub gradient_norm: Option<f64>,
-    /// Training speakers that have been in some batch.
-    pub speakers_visited: Option<usize>,
-}
-
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     /// Steps taken.
     pub step: u64,
     /// Why.
-    pub reason: EndedBy,
+    pub reason: EndReason,
 }
 
-/// What ended a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EndedBy {
-    /// All steps were taken, or the time was up.
-    Limit,
-    /// The development EER no longer fell.
-    Patience,
-    /// Somebody stopped it; it can go on.
-    Interruption,
-    /// A loss or gradient that was no number.
-    NonFinite,
-    /// It stopped itself because its outputs had become alike.
-    Collapse,
+impl Run {
+    /// A run that begins with `facts` and has these lines in its journal.
+    pub fn new<'a>(facts: Facts, events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut run = Self {
+            facts,
+            ..Self::default()
+        };
+        for event in events {
+            run.add(event);
+        }
+        run
+    }
+
+    /// Adds a line of the journal to what is known.
+    pub fn add(&mut self, event: &Event) {
+        match event {
+            Event::Start(start) => {
+                self.facts.max_steps = Some(start.max_steps);
+                self.facts.num_speakers = Some(start.num_speakers);
+                self.facts.same_share = start.same_share;
+                // A run that goes on has not ended.
+                self.end = None;
+            }
+            Event::Preflight {
+                checks,
+                statistics_eer,
+                whitened_statistics_eer,
+                ..
+            } => {
+                self.preflight.clone_from(checks);
+                self.facts.statistics_eer = *statistics_eer;
+                self.facts.whitened_statistics_eer = *whitened_statistics_eer;
+            }
+            Event::Steps(summary) => self.trace.push(summary.clone()),
+            Event::Evaluation(evaluation) => {
+                let dev = evaluation.lists.iter().map(|result| ListRate {
+                    list: result.list.clone(),
+                    eer: result.eer,
+                    untrained_eer: None,
+                });
+                self.measured(Measurements {
+                    step: evaluation.step,
+                    dev: dev.collect(),
+                    dev_eer: evaluation.mean_eer,
+                    untrained_eer: evaluation.untrained_eer,
+                    ..Measurements::default()
+                });
+            }
+            Event::Diagnosis { measurements, .. } => self.measured((**measurements).clone()),
+            Event::End { step, reason } => {
+                self.end = Some(End {
+                    step: *step,
+                    reason: *reason,
+                });
+            }
+            Event::Checkpoint { .. } | Event::Verdict { .. } => {}
+        }
+    }
+
+    /// Puts the measurements of a step in the place of what was known of it.
+    pub fn measured(&mut self, measurements: Measurements) {
+        self.evaluations
+            .retain(|evaluation| evaluation.step < measurements.step);
+        self.evaluations.push(measurements);
+    }
 }

@@ -4,9 +4,10 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
+use diagnosis::journal::{EndReason, PairFacts, StepSummary};
 use diagnosis::{
-    Diagnosis, End, EndedBy, Facts, Finding, LayerUnits, Measurements, Metric, Name, Run, Severity,
-    Spread, TracePoint, Verdict, judge,
+    Diagnosis, End, Facts, Finding, LayerUnits, Measurements, Metric, Name, Run, Severity, Spread,
+    Verdict, judge,
 };
 
 fn facts(margin: f64) -> Facts {
@@ -20,15 +21,19 @@ fn facts(margin: f64) -> Facts {
 }
 
 /// Steps with these (step, loss, same, different), a gradient of `gradient` and a plateau.
-fn trace(points: &[(u64, f64, f64, f64)], plateau: f64, gradient: f64) -> Vec<TracePoint> {
-    let point = |&(step, loss, same, different): &(u64, f64, f64, f64)| TracePoint {
+fn trace(points: &[(u64, f64, f64, f64)], plateau: f64, gradient: f64) -> Vec<StepSummary> {
+    let point = |&(step, loss, same, different): &(u64, f64, f64, f64)| StepSummary {
         step,
         loss,
-        plateau: Some(plateau),
-        same_divergence: Some(same),
-        different_divergence: Some(different),
+        when_alike: Some(plateau),
+        pairs: Some(PairFacts {
+            same_distance: Some(same),
+            different_distance: Some(different),
+            ..PairFacts::default()
+        }),
         gradient_norm: Some(if step <= 10 { 1.0 } else { gradient }),
         speakers_visited: Some(258),
+        ..StepSummary::default()
     };
     points.iter().map(point).collect()
 }
@@ -45,7 +50,7 @@ const PAPER: [(u64, f64, f64, f64); 7] = [
     (3000, 0.09, 2.3, 10.0),
 ];
 
-fn paper(steps: usize, end: Option<EndedBy>) -> Diagnosis {
+fn paper(steps: usize, end: Option<EndReason>) -> Diagnosis {
     let trace = trace(&PAPER[..steps], 5.818, 0.6);
     let step = trace.last().unwrap().step;
     judge(&Run {
@@ -64,19 +69,19 @@ fn the_passing_everything_apart_phase_is_information_and_then_gone() {
         assert_eq!(finding.severity, Severity::Information, "{finding:?}");
         assert_eq!(diagnosis.verdict, Verdict::Healthy);
     }
-    assert_eq!(paper(7, Some(EndedBy::Limit)).findings, []);
+    assert_eq!(paper(7, Some(EndReason::MaxSteps)).findings, []);
 }
 
 #[test]
 fn a_run_that_ends_in_that_phase_was_stopped_too_early() {
-    let diagnosis = paper(4, Some(EndedBy::Limit));
+    let diagnosis = paper(4, Some(EndReason::MaxSteps));
     assert_eq!(diagnosis.verdict, Verdict::Suspect);
     let first = &diagnosis.findings[0];
     assert_eq!(first.name, Name::StoppedTooEarly);
-    assert!(first.remedy.contains("--max-steps 1500"), "{first:?}");
+    assert!(first.remedy.contains("step 1500"), "{first:?}");
     // An interruption is no end.
     assert_eq!(
-        paper(4, Some(EndedBy::Interruption)).verdict,
+        paper(4, Some(EndReason::Interrupted)).verdict,
         Verdict::Healthy
     );
 }
@@ -139,7 +144,7 @@ fn a_loss_above_its_plateau_blames_the_learning_rate_and_not_the_number_of_steps
         trace: trace(&points, 4.8, 9.0),
         end: Some(End {
             step: 120,
-            reason: EndedBy::Limit,
+            reason: EndReason::MaxSteps,
         }),
         ..Run::default()
     };
@@ -189,7 +194,7 @@ fn evaluations(rates: &[f64]) -> Vec<Measurements> {
         .collect()
 }
 
-fn judged(rates: &[f64], end: Option<EndedBy>, change: impl Fn(&mut Measurements)) -> Diagnosis {
+fn judged(rates: &[f64], end: Option<EndReason>, change: impl Fn(&mut Measurements)) -> Diagnosis {
     let mut evaluations = evaluations(rates);
     let last = evaluations.last_mut().unwrap();
     change(last);
@@ -239,11 +244,11 @@ fn a_loss_that_has_risen_is_no_overfitting() {
 fn a_run_that_does_not_beat_the_untrained_network_is_named_at_its_end() {
     let rates = [0.25, 0.31, 0.3, 0.29];
     assert_eq!(judged(&rates, None, |_| {}).verdict, Verdict::Healthy);
-    let ended = judged(&rates, Some(EndedBy::Limit), |_| {});
+    let ended = judged(&rates, Some(EndReason::MaxSteps), |_| {});
     assert_eq!(ended.findings[0].name, Name::WorseThanUntrained);
     assert_eq!(ended.verdict, Verdict::Suspect);
     assert_eq!(
-        judged(&[0.25, 0.2, 0.18, 0.18], Some(EndedBy::Limit), |_| {}).findings,
+        judged(&[0.25, 0.2, 0.18, 0.18], Some(EndReason::MaxSteps), |_| {}).findings,
         []
     );
 }

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use diagnosis::journal::{Journal, StepSummary};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::ReportError;
-use crate::journal::Journal;
+use crate::terms::{term_names, term_of};
 
-/// The only version so far.
-const FORMAT_VERSION: u32 = 1;
+/// Version 1 had the terms of one loss as fields.
+const FORMAT_VERSION: u32 = 2;
 
 /// Half the width of the window, in steps, that the lowest and highest value are taken over: curves are noisy in time too.
 const WINDOW_STEPS: u64 = 60;
@@ -48,12 +49,22 @@ pub struct Band {
     pub loss: Range,
     /// Mean dev EER, 0 to 1.
     pub mean_eer: Range,
-    /// Mean divergence of same-speaker pairs (nats).
-    pub same_divergence: Range,
-    /// Mean divergence of different-speaker pairs (nats).
-    pub different_divergence: Range,
     /// Gradient norm before clipping.
     pub gradient_norm: Range,
+    /// The terms of the loss.
+    pub terms: Vec<TermRange>,
+}
+
+/// Where one term of a loss lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermRange {
+    /// The term's name.
+    pub name: String,
+    /// What it is counted in.
+    pub unit: String,
+    /// Its lowest and highest values.
+    pub range: Range,
 }
 
 /// Lowest and highest value at some steps, three lists of one length.
@@ -101,13 +112,10 @@ impl Band {
             ));
         }
         let journals: Vec<&Journal> = runs.iter().map(|(journal, _)| journal).collect();
-        let of_steps = |value: fn(&crate::journal::Steps) -> Option<f64>| {
+        let of_steps = |value: &dyn Fn(&StepSummary) -> Option<f64>| {
             let series = |journal: &&Journal| {
-                journal
-                    .steps
-                    .iter()
-                    .map(|line| (line.step, value(line)))
-                    .collect()
+                let steps = journal.steps();
+                steps.map(|line| (line.step, value(line))).collect()
             };
             Range::of(
                 &journals.iter().map(series).collect::<Vec<_>>(),
@@ -115,23 +123,26 @@ impl Band {
             )
         };
         let rates = |journal: &&Journal| {
-            journal
-                .evaluations
-                .iter()
-                .map(|line| (line.step, line.mean_eer))
-                .collect()
+            let evaluations = journal.evaluations();
+            evaluations.map(|line| (line.step, line.mean_eer)).collect()
         };
+        let terms = term_names(journals.iter().copied())
+            .into_iter()
+            .map(|(name, unit)| TermRange {
+                range: of_steps(&|line| term_of(line, &name)),
+                name,
+                unit,
+            });
         Ok(Self {
             format_version: FORMAT_VERSION,
             preset: preset.to_owned(),
             data: data.to_owned(),
             num_runs: runs.len(),
             configuration,
-            loss: of_steps(|line| line.loss),
+            loss: of_steps(&|line| Some(line.loss)),
             mean_eer: Range::of(&journals.iter().map(rates).collect::<Vec<_>>(), 0),
-            same_divergence: of_steps(|line| line.same_divergence),
-            different_divergence: of_steps(|line| line.different_divergence),
-            gradient_norm: of_steps(|line| line.gradient_norm),
+            gradient_norm: of_steps(&|line| line.gradient_norm),
+            terms: terms.collect(),
         })
     }
 
@@ -151,14 +162,11 @@ impl Band {
         if band.format_version != FORMAT_VERSION {
             return Err(invalid(format!("of version {}", band.format_version)));
         }
-        let ranges = [
-            &band.loss,
-            &band.mean_eer,
-            &band.same_divergence,
-            &band.different_divergence,
-            &band.gradient_norm,
-        ];
-        match ranges.iter().all(|range| range.is_whole()) {
+        let terms = band.terms.iter().map(|term| &term.range);
+        let mut ranges = [&band.loss, &band.mean_eer, &band.gradient_norm]
+            .into_iter()
+            .chain(terms);
+        match ranges.all(Range::is_whole) {
             true => Ok(band),
             false => Err(invalid("a band with lists of different lengths".to_owned())),
         }
@@ -171,6 +179,12 @@ impl Band {
             .iter()
             .filter_map(|(_, text)| Self::parse(text).ok());
         bands.into_iter().find(|band| band.fits(configuration))
+    }
+
+    /// Where the term of this name lies.
+    pub(crate) fn term(&self, name: &str) -> Option<&Range> {
+        let mut terms = self.terms.iter();
+        terms.find(|term| term.name == name).map(|term| &term.range)
     }
 
     /// Whether `configuration` agrees with every key that the band knows.
@@ -221,7 +235,7 @@ fn bound_keys(configuration: &toml::Table) -> serde_json::Map<String, Value> {
     keys
 }
 
-/// A curve: a value, where it was finite, for each step.
+/// A curve: a value, where it is known, for each step.
 type Series = Vec<(u64, Option<f64>)>;
 
 impl Range {
@@ -244,7 +258,8 @@ impl Range {
             let near = |&&(other, _): &&(u64, Option<f64>)| other.abs_diff(step) <= window;
             let values = curves
                 .iter()
-                .flat_map(|curve| curve.iter().filter(near).filter_map(|&(_, value)| value));
+                .flat_map(|curve| curve.iter().filter(near).filter_map(|&(_, value)| value))
+                .filter(|value| value.is_finite());
             let (low, high) = values
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
                     (low.min(value), high.max(value))
@@ -270,18 +285,27 @@ fn rounded(value: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::journal::Steps;
+    use diagnosis::journal::{Event, Term};
 
+    use super::*;
+
+    /// A run with these losses, and a term that is twice as large.
     fn run(seed: i64, losses: &[f64]) -> (Journal, toml::Table) {
-        let steps = (0..).zip(losses).map(|(index, &loss)| Steps {
-            step: 100 * index,
-            loss: Some(loss),
-            ..Steps::default()
+        let steps = (0..).zip(losses).map(|(index, &loss)| {
+            Event::Steps(StepSummary {
+                step: 100 * index,
+                loss,
+                terms: vec![Term {
+                    name: "twice".to_owned(),
+                    unit: "nats".to_owned(),
+                    value: 2.0 * loss,
+                }],
+                ..StepSummary::default()
+            })
         });
         let configuration = format!("seed = {seed}\n[loss]\nmargin = 3.0\n");
         let journal = Journal {
-            steps: steps.collect(),
+            events: steps.collect(),
             ..Journal::default()
         };
         (journal, configuration.parse().unwrap())
@@ -295,6 +319,11 @@ mod tests {
             (band.loss.low.as_slice(), band.loss.high.as_slice()),
             (&[2.5, 2.0][..], &[3.0, 2.25][..])
         );
+        let [term] = band.terms.as_slice() else {
+            panic!("{:?}", band.terms)
+        };
+        assert_eq!((term.name.as_str(), term.unit.as_str()), ("twice", "nats"));
+        assert_eq!(term.range.high, [6.0, 4.5]);
         assert_eq!(Band::parse(&band.to_json().unwrap()).unwrap(), band);
         // Another seed and a key that came later are the same preset, another margin is not.
         let fits = |text: &str| band.fits(&text.parse().unwrap());

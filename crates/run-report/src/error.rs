@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use diagnosis::journal::JournalError;
 use speaker_eval::EvalError;
 use speaker_scoring::ScoringError;
 
@@ -17,16 +18,9 @@ pub enum ReportError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file is larger than any of its kind.
-    #[error("`{path}` has {found} bytes, expected at most {limit}")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-        /// Its size in bytes.
-        found: u64,
-        /// The largest size that is read, in bytes.
-        limit: u64,
-    },
+    /// A journal that cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A journal without a line that can be drawn.
     #[error("`{path}` holds no line of a training, expected JSON lines with an `event`")]
     EmptyJournal {
@@ -56,7 +50,7 @@ impl ReportError {
     pub fn remedy(&self) -> Option<&str> {
         Some(match self {
             Self::Io { .. } => "check that it exists and that its permissions allow it",
-            Self::TooLarge { .. } => "check that it is the file you mean",
+            Self::Journal(error) => return error.remedy(),
             Self::EmptyJournal { .. } => "give the directory of a training run",
             Self::Invalid { .. } => "make it again",
             Self::Eval(error) => return error.remedy(),

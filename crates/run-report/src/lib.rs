@@ -2,9 +2,10 @@
 //! no network; and scalars for TensorBoard.
 //!
 //! ```
-//! use run_report::{Journal, RunReport, compare_runs, report_page};
+//! use diagnosis::journal::Journal;
+//! use run_report::{RunReport, compare_runs, report_page};
 //!
-//! let journal = Journal::parse(br#"{"event":"steps","step":10,"loss":3.1,"plateau":4.8}"#);
+//! let journal = Journal::parse(br#"{"event":"steps","step":10,"loss":3.1,"when_alike":4.8}"#);
 //! let run = RunReport { name: "first try".to_owned(), journal, ..RunReport::default() };
 //! let page = report_page(&run)?;
 //! assert!(page.contains("first try") && page.contains("id=\"loss\""));
@@ -20,22 +21,23 @@ mod band;
 mod chart;
 mod clusters;
 mod development;
+mod drawable;
 mod error;
 mod examination;
-mod journal;
 mod map;
 mod page;
 mod sound;
 mod tensorboard;
+mod terms;
 mod verification;
 mod worst;
 mod zoo;
 
-pub use band::{Band, Range};
+pub use band::{Band, Range, TermRange};
 pub use development::{DevList, DevTrial, DevUtterance, Development};
+pub use drawable::drawable_journal;
 pub use error::ReportError;
 pub use examination::Examination;
-pub use journal::{End, Evaluation, Journal, ListResult, Start, Steps};
 pub use map::MapSettings;
 pub use page::{RunReport, compare_runs, report_page};
 pub use sound::{Audio, Sound, Spectrogram};

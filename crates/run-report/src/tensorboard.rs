@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use diagnosis::journal::{self, Evaluation, StepSummary};
 use prost::Message;
 
 use crate::ReportError;
@@ -104,6 +105,23 @@ impl ScalarWriter {
         })
     }
 
+    /// Adds the numbers of a line of the journal, where it has any to draw.
+    ///
+    /// # Errors
+    /// [`ReportError::Io`] where the file cannot be written.
+    pub fn add_event(&mut self, event: &journal::Event) -> Result<(), ReportError> {
+        let scalars = match event {
+            journal::Event::Steps(summary) => of_steps(summary),
+            journal::Event::Evaluation(evaluation) => of_evaluation(evaluation),
+            _ => return Ok(()),
+        };
+        let scalars: Vec<(&str, f64)> = scalars
+            .iter()
+            .map(|(name, value)| (name.as_str(), *value))
+            .collect();
+        self.add(event.step(), &scalars)
+    }
+
     /// One record in one write, so that a reader never waits for the rest of it.
     fn write(&mut self, event: &Event) -> Result<(), ReportError> {
         let record = record(&event.encode_to_vec());
@@ -111,6 +129,33 @@ impl ScalarWriter {
             .write_all(&record)
             .map_err(ReportError::io(&self.path))
     }
+}
+
+fn of_steps(summary: &StepSummary) -> Vec<(String, f64)> {
+    let known = [
+        ("loss", Some(summary.loss)),
+        ("loss/when_alike", summary.when_alike),
+        ("gradient_norm", summary.gradient_norm),
+        ("weight_norm", summary.weight_norm),
+        ("learning_rate", summary.learning_rate),
+        ("segments_per_second", summary.segments_per_second),
+        ("wait_share", summary.wait_share),
+    ];
+    let known = known
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let terms = summary.terms.iter();
+    let terms = terms.map(|term| (format!("terms/{}", term.name), term.value));
+    known.chain(terms).collect()
+}
+
+fn of_evaluation(evaluation: &Evaluation) -> Vec<(String, f64)> {
+    let mean = evaluation
+        .mean_eer
+        .map(|eer| ("dev_eer/mean".to_owned(), eer));
+    let lists = evaluation.lists.iter();
+    let lists = lists.map(|list| (format!("dev_eer/{}", list.list), list.eer));
+    mean.into_iter().chain(lists).collect()
 }
 
 fn wall_time() -> f64 {

@@ -50,7 +50,7 @@ fn every_part_is_there() {
     let ids = [
         "loss",
         "dev-eer",
-        "divergence",
+        "terms",
         "learning-rate",
         "gradient-norm",
         "throughput",

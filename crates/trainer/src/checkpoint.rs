@@ -5,11 +5,11 @@
 
 use std::path::{Path, PathBuf};
 
+use diagnosis::journal::ListResult;
 use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Precision, SpeakerNetwork};
 
 use crate::TrainError;
-use crate::evaluate::ListResult;
 use crate::optimise::Optimiser;
 
 const POINTERS_FILE: &str = "checkpoints.json";

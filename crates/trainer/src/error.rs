@@ -97,6 +97,9 @@ pub enum TrainError {
     /// A thread that makes batches has panicked.
     #[error("a thread that makes batches has died")]
     WorkerDied,
+    /// The journal of the run.
+    #[error(transparent)]
+    Journal(#[from] diagnosis::journal::JournalError),
     /// From the front end.
     #[error(transparent)]
     Features(#[from] audio_features::FeatureError),
@@ -123,6 +126,7 @@ impl TrainError {
             Self::TooShort { .. } => "leave the recording out",
             Self::Trials { .. } => "correct the list or its root",
             Self::WorkerDied => "the panic above says where: report it as a defect",
+            Self::Journal(error) => return error.remedy(),
             Self::Features(error) => return error.remedy(),
             Self::Model(error) => return error.remedy(),
             Self::Data(error) => return error.remedy(),

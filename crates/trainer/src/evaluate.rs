@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use audio_features::Features;
 use audio_features::augment::Augmenter;
+use diagnosis::journal::ListResult;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::Embedder;
 use speaker_scoring::Scorer;
@@ -67,21 +67,6 @@ impl IndexedList {
             targets: self.targets.clone(),
         }
     }
-}
-
-/// The result of one trial list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ListResult {
-    /// The list's name.
-    pub list: String,
-    /// Equal error rate, 0 to 1.
-    pub eer: f64,
-    /// Normalised minimum detection cost at `p_target` 0.01 and unit costs.
-    pub min_dcf: f64,
-    /// Number of target trials.
-    pub n_target: usize,
-    /// Number of non-target trials.
-    pub n_nontarget: usize,
 }
 
 impl DevSet {

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use diagnosis::journal::{EndReason, Event, PairFacts};
 use diagnosis::{Finding, Measurements, Name, Run, Severity, TwoHistograms, Verdict, judge};
 use speaker_model::{Bundle, SpeakerNetwork};
 
 use crate::TrainError;
 use crate::batch::BatchMaker;
-use crate::history::put;
-use crate::journal::{EndReason, Event};
 use crate::probe::Probe;
 use crate::statistics::Statistics;
+use crate::summary::terms;
 use crate::training::{State, Training};
 
 /// What a run does where its outputs have become alike.
@@ -111,7 +111,7 @@ impl Training<'_> {
         )?;
         measurements.step = step;
         self.probe(state, maker, &mut measurements)?;
-        put(&mut state.history, measurements.clone());
+        state.history.measured(measurements.clone());
         let diagnosis = judge(&state.history);
         state.collapsed = diagnosis
             .find(Name::Collapse)
@@ -151,17 +151,23 @@ impl Training<'_> {
             .count();
         let optimiser = &self.config.optimiser;
         measurements.loss = Some(probe.loss);
-        measurements.plateau = Some(
+        measurements.when_alike = Some(
             self.config
                 .loss
                 .plateau(probe.num_same, probe.num_different),
         );
-        measurements.same_divergence = (probe.num_same > 0).then_some(probe.same_divergence);
-        measurements.different_divergence =
-            (probe.num_different > 0).then_some(probe.different_divergence);
-        measurements.divergences = TwoHistograms::of(directed);
-        measurements.active_share =
-            (!different.is_empty()).then(|| active as f64 / different.len() as f64);
+        let same_distance = (probe.num_same > 0).then_some(probe.same_divergence);
+        let different_distance = (probe.num_different > 0).then_some(probe.different_divergence);
+        measurements.terms = terms(&[
+            ("same_divergence", same_distance),
+            ("different_divergence", different_distance),
+        ]);
+        measurements.pairs = Some(PairFacts {
+            same_distance,
+            different_distance,
+            active_share: (!different.is_empty()).then(|| active as f64 / different.len() as f64),
+            distances: TwoHistograms::of(directed),
+        });
         measurements.learning_rate = Some(
             optimiser.learning_rate
                 * optimiser

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use audio_features::augment::{AugmentConfig, Augmenter};
 use audio_features::{Features, FrontEnd};
+use diagnosis::journal::ListResult;
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use rayon::prelude::*;
 use speaker_model::Embedder;
@@ -12,7 +13,7 @@ use speech_data::Manifest;
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{FeatureBank, RawFeatures};
-use crate::evaluate::{DevSet, IndexedList, ListResult, less};
+use crate::evaluate::{DevSet, IndexedList, less};
 use crate::statistics::{chosen_utterances, mean_rate, pairs, rate};
 
 /// Training speakers that are scored like development speakers, three recordings each: a twelfth of the number of

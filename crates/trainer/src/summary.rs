@@ -3,14 +3,27 @@
 use std::time::{Duration, Instant};
 
 use burn::tensor::Tensor;
+use diagnosis::journal::{PairFacts, StepSummary, Term};
 use speaker_model::PairLoss;
 
 use crate::coverage::Coverage;
-use crate::journal::StepSummary;
+
+/// Sums over steps, and what only the last of them says.
+#[derive(Default)]
+struct Sums {
+    step: u64,
+    loss: f64,
+    when_alike: f64,
+    same_divergence: f64,
+    different_divergence: f64,
+    different_hinge: f64,
+    gradient_norm: f64,
+    learning_rate: f64,
+}
 
 /// Sums up steps.
 pub(crate) struct StepMeans {
-    sums: StepSummary,
+    sums: Sums,
     num_steps: u32,
     num_segments: usize,
     begin: Instant,
@@ -21,7 +34,7 @@ impl StepMeans {
     /// Starts now; `waited_before` is the time that the run has waited for data so far.
     pub(crate) fn new(waited_before: Duration) -> Self {
         Self {
-            sums: StepSummary::default(),
+            sums: Sums::default(),
             num_steps: 0,
             num_segments: 0,
             begin: Instant::now(),
@@ -46,7 +59,7 @@ impl StepMeans {
         let sums = &mut self.sums;
         sums.step = step;
         sums.loss += scalar(&loss.loss);
-        sums.plateau += plateau;
+        sums.when_alike += plateau;
         sums.same_divergence += scalar(&loss.same_divergence);
         sums.different_divergence += scalar(&loss.different_divergence);
         sums.different_hinge += scalar(&loss.different_hinge);
@@ -65,22 +78,46 @@ impl StepMeans {
         let count = f64::from(self.num_steps.max(1));
         let seconds = self.begin.elapsed().as_secs_f64().max(1e-9);
         let waited_s = waited.saturating_sub(self.waited_before).as_secs_f64();
+        let mean = |sum: f64| Some(sum / count);
+        let same_distance = mean(self.sums.same_divergence);
+        let different_distance = mean(self.sums.different_divergence);
         StepSummary {
             step: self.sums.step,
             loss: self.sums.loss / count,
-            plateau: self.sums.plateau / count,
-            same_divergence: self.sums.same_divergence / count,
-            different_divergence: self.sums.different_divergence / count,
-            different_hinge: self.sums.different_hinge / count,
-            gradient_norm: self.sums.gradient_norm / count,
-            weight_norm,
-            learning_rate: self.sums.learning_rate,
-            speakers_visited: coverage.num_speakers(),
-            utterances_visited: coverage.num_utterances(),
-            segments_per_second: self.num_segments as f64 / seconds,
-            wait_share: (waited_s / seconds).min(1.0),
+            when_alike: mean(self.sums.when_alike),
+            terms: terms(&[
+                ("same_divergence", same_distance),
+                ("different_divergence", different_distance),
+                ("different_hinge", mean(self.sums.different_hinge)),
+            ]),
+            pairs: Some(PairFacts {
+                same_distance,
+                different_distance,
+                ..PairFacts::default()
+            }),
+            gradient_norm: mean(self.sums.gradient_norm),
+            weight_norm: Some(weight_norm),
+            learning_rate: Some(self.sums.learning_rate),
+            speakers_visited: Some(coverage.num_speakers()),
+            utterances_visited: Some(coverage.num_utterances()),
+            segments_per_second: Some(self.num_segments as f64 / seconds),
+            wait_share: Some((waited_s / seconds).min(1.0)),
         }
     }
+}
+
+/// The terms of the KL/hinge loss by name, those that are known.
+pub(crate) fn terms(values: &[(&str, Option<f64>)]) -> Vec<Term> {
+    let known = values
+        .iter()
+        .filter_map(|&(name, value)| Some((name, value?)));
+    known
+        .map(|(name, value)| Term {
+            name: name.to_owned(),
+            unit: "nats".to_owned(),
+            value,
+        })
+        .collect()
 }
 
 fn scalar(tensor: &Tensor<1>) -> f64 {

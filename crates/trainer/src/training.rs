@@ -7,6 +7,8 @@ use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd};
 use burn::module::Module;
 use burn::tensor::Device;
+use diagnosis::Run;
+use diagnosis::journal::{EndReason, Evaluation, Event, Journal, JournalWriter, Start};
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
@@ -19,8 +21,7 @@ use crate::config::TrainConfig;
 use crate::coverage::Coverage;
 use crate::data::FeatureBank;
 use crate::evaluate::{DevSet, mean_eer};
-use crate::history::{absorb, history};
-use crate::journal::{EndReason, Event, Journal, read_journal};
+use crate::facts::facts;
 use crate::judging::{OnCollapse, Told};
 use crate::optimise::{Optimiser, weight_norm};
 use crate::run::{Notice, Outcome, RunOptions};
@@ -58,8 +59,8 @@ pub(crate) struct State {
     pub(crate) optimiser: Optimiser,
     pub(crate) progress: Progress,
     pub(crate) coverage: Coverage,
-    pub(crate) journal: Journal,
-    pub(crate) history: diagnosis::Run,
+    pub(crate) journal: JournalWriter,
+    pub(crate) history: Run,
     pub(crate) told: Told,
     pub(crate) collapsed: bool,
 }
@@ -172,11 +173,9 @@ impl Training<'_> {
         let mut coverage =
             Coverage::new(self.sampler.num_speakers(), self.manifest.utterances.len());
         coverage.replay(self.sampler, progress.step);
-        let mut history = history(self.config);
-        let journal = Journal::open(self.run.path(), resumes.then_some(progress.step))?;
-        for event in read_journal(self.run.path())? {
-            absorb(&mut history, &event);
-        }
+        let journal = JournalWriter::open(self.run.path(), resumes.then_some(progress.step))?;
+        let before = Journal::read(self.run.path())?;
+        let history = Run::new(facts(self.config), &before.events);
         Ok(State {
             told: Told::of(&history),
             history,
@@ -192,15 +191,15 @@ impl Training<'_> {
     /// Says what begins; checks it, and evaluates the untrained network, unless a run goes on.
     fn begin(&self, state: &mut State, maker: &BatchMaker<'_>) -> Result<(), TrainError> {
         let resumes = self.options.resume && self.run.has_checkpoint();
-        let start = Event::Start {
+        let start = Event::Start(Start {
             step: state.progress.step,
             max_steps: self.config.max_steps,
             num_speakers: self.sampler.num_speakers(),
             num_utterances: self.manifest.utterances.len(),
             num_parameters: state.network.num_params(),
-            same_share: self.sampler.expected_same_share(),
+            same_share: Some(self.sampler.expected_same_share()),
             commit: self.options.commit.clone(),
-        };
+        });
         self.emit(state, &start)?;
         if resumes {
             // The journal has it from the time before.
@@ -342,7 +341,7 @@ impl Training<'_> {
 
     pub(crate) fn emit(&self, state: &mut State, event: &Event) -> Result<(), TrainError> {
         state.journal.write(event)?;
-        absorb(&mut state.history, event);
+        state.history.add(event);
         (self.notify)(Notice::Event(event));
         Ok(())
     }
@@ -350,11 +349,11 @@ impl Training<'_> {
 
 /// The last evaluation as an event.
 fn evaluation(progress: &Progress, best: bool) -> Event {
-    Event::Evaluation {
+    Event::Evaluation(Evaluation {
         step: progress.step,
         mean_eer: mean_eer(&progress.last),
         untrained_eer: mean_eer(&progress.untrained),
         lists: progress.last.clone(),
         best,
-    }
+    })
 }

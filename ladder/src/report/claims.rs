@@ -28,11 +28,13 @@ fn at_rest(record: &Record, level: f64) -> (f64, f64) {
 
 fn last_divergences(record: &Record) -> Option<[f64; 2]> {
     let late = record.run.trace.iter().rev().take(10);
-    let of = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| mean(late.clone().filter_map(pick));
+    let of = |pick: fn(&diagnosis::journal::StepSummary) -> Option<f64>| {
+        mean(late.clone().filter_map(pick))
+    };
     (!record.run.trace.is_empty()).then(|| {
         [
-            of(|point| point.same_divergence),
-            of(|point| point.different_divergence),
+            of(|point| point.same_distance()),
+            of(|point| point.different_distance()),
         ]
     })
 }
@@ -104,7 +106,7 @@ fn labels(runs: &Runs) -> Option<(Outcome, String)> {
 }
 
 fn rest(runs: &Runs) -> Option<(Outcome, String)> {
-    let last = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| {
+    let last = |pick: fn(&diagnosis::journal::StepSummary) -> Option<f64>| {
         runs.figures("question-slow", |record| {
             record.run.trace.last().and_then(pick)
         })
@@ -260,11 +262,12 @@ fn softplus(runs: &Runs) -> Option<(Outcome, String)> {
     let record = runs.first("softplus")?;
     let at = |step: usize| {
         let near = record.run.trace.iter().skip(step.saturating_sub(5)).take(5);
-        let mean_of =
-            |pick: fn(&diagnosis::TracePoint) -> Option<f64>| mean(near.clone().filter_map(pick));
+        let mean_of = |pick: fn(&diagnosis::journal::StepSummary) -> Option<f64>| {
+            mean(near.clone().filter_map(pick))
+        };
         [
-            mean_of(|point| point.same_divergence),
-            mean_of(|point| point.different_divergence),
+            mean_of(|point| point.same_distance()),
+            mean_of(|point| point.different_distance()),
         ]
     };
     let last = record.run.trace.len();

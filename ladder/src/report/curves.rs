@@ -201,7 +201,7 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
     let relative = |record: &Record| -> Vec<f64> {
         let trace = record.run.trace.iter();
         trace
-            .map(|point| point.loss / point.plateau.unwrap_or(f64::NAN))
+            .map(|point| point.loss / point.when_alike.unwrap_or(f64::NAN))
             .collect()
     };
     add(
@@ -218,7 +218,7 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
     )?;
     let mut parts = Vec::new();
     if let Some(record) = runs.first("pk") {
-        let part = |pick: fn(&diagnosis::TracePoint) -> Option<f64>| -> Vec<f64> {
+        let part = |pick: fn(&diagnosis::journal::StepSummary) -> Option<f64>| -> Vec<f64> {
             record
                 .run
                 .trace
@@ -227,10 +227,10 @@ pub(super) fn write(runs: &Runs, folder: &Path) -> Result<Vec<(&'static str, &'s
                 .collect()
         };
         for (name, values) in [
-            ("same speaker", part(|point| point.same_divergence)),
+            ("same speaker", part(|point| point.same_distance())),
             (
                 "different speakers",
-                part(|point| point.different_divergence),
+                part(|point| point.different_distance()),
             ),
             ("loss", part(|point| Some(point.loss))),
         ] {

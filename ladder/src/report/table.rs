@@ -30,7 +30,7 @@ pub(super) fn course(runs: &Runs) -> String {
             continue;
         };
         let longest = runs.longest(rung.name);
-        let of_last = |figure: fn(&diagnosis::TracePoint) -> Option<f64>| -> Vec<f64> {
+        let of_last = |figure: fn(&diagnosis::journal::StepSummary) -> Option<f64>| -> Vec<f64> {
             let ends = longest.iter().filter_map(|record| record.run.trace.last());
             ends.filter_map(figure).collect()
         };
@@ -53,8 +53,8 @@ pub(super) fn course(runs: &Runs) -> String {
             loss(runs, rung.name, 100),
             spread(&of_last(|point| Some(point.loss)), 4),
             spread(&largest, 3),
-            spread(&of_last(|point| point.same_divergence), 2),
-            spread(&of_last(|point| point.different_divergence), 2),
+            spread(&of_last(|point| point.same_distance()), 2),
+            spread(&of_last(|point| point.different_distance()), 2),
             spread(&of_last(|point| point.gradient_norm), 4),
         );
     }

@@ -152,7 +152,7 @@ fn outputs(runs: &Runs) -> Option<(Outcome, String)> {
     let lowest = |record: &Record| {
         let trace = record.run.trace.iter();
         trace
-            .filter_map(|point| point.same_divergence)
+            .filter_map(|point| point.same_distance())
             .fold(f64::INFINITY, f64::min)
     };
     Some((
@@ -217,7 +217,7 @@ fn margins(runs: &Runs) -> Option<(Outcome, String)> {
         .filter_map(|record| {
             let rate = record.at(step)?.mean_dev();
             let index = usize::try_from(step).ok()?.checked_sub(1)?;
-            let same = record.run.trace.get(index)?.same_divergence?;
+            let same = record.run.trace.get(index)?.same_distance()?;
             let margin = record.settings.margin;
             Some(format!("{margin}: {:.1} %, {same:.1}", 100.0 * rate))
         })
@@ -284,7 +284,7 @@ fn leaves(record: &Record) -> Option<u64> {
     points
         .filter(|point| {
             point
-                .plateau
+                .when_alike
                 .is_some_and(|plateau| point.loss < 0.95 * plateau)
         })
         .map(|point| point.step)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use run_report::{Band as Curves, Journal};
+use run_report::{Band as Curves, drawable_journal};
 
 /// Take the lowest and highest curves of healthy runs that differ in their seed alone, for `siamang report` to draw others over.
 #[derive(clap::Args)]
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &Band) -> Result<()> {
             let configuration = text
                 .parse()
                 .with_context(|| format!("{} is no configuration", path.display()))?;
-            Ok((Journal::read(&run.join("journal.jsonl"))?, configuration))
+            Ok((drawable_journal(run)?, configuration))
         })
         .collect::<Result<Vec<_>>>()?;
     let band = Curves::of_runs(&args.preset, &args.data, &runs)?;

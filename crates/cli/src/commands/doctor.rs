@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args as ClapArgs;
 use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Severity, Verdict, judge};
-use trainer::{Event, absorb, history};
+use trainer::facts;
 
 use crate::console::{print_json, print_text};
 use crate::context::Global;
@@ -57,8 +57,7 @@ pub(crate) fn run(args: &Args, global: &Global) -> Result<ExitStatus> {
 /// The checks before the first step.
 fn before(recipe: &Recipe, global: &Global) -> Result<(Diagnosis, String)> {
     let (config, event) = preflight(recipe, global)?;
-    let mut run = history(&config);
-    absorb(&mut run, &event);
+    let run = Run::new(facts(&config), [&event]);
     let diagnosis = judge(&run);
     let mut text = String::new();
     for check in &run.preflight {
@@ -94,13 +93,9 @@ fn of_check(check: &Check) -> String {
 
 /// What is wrong with a run, as its journal says, and the same in words.
 fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
-    let (run, events) = history_of(directory)?;
+    let run = history_of(directory)?;
     let diagnosis = judge(&run);
-    let mut text = format!(
-        "verdict: {}\n{}\n",
-        word(diagnosis.verdict),
-        course(&run, &events)
-    );
+    let mut text = format!("verdict: {}\n{}\n", word(diagnosis.verdict), course(&run));
     let (full, rest) = diagnosis
         .findings
         .split_at(diagnosis.findings.len().min(IN_FULL));
@@ -125,17 +120,13 @@ fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
 }
 
 /// How far the run has come, in a line.
-fn course(run: &Run, events: &[Event]) -> String {
+fn course(run: &Run) -> String {
     let step = run.trace.last().map_or(0, |point| point.step);
     let step = run
         .evaluations
         .last()
         .map_or(step, |last| step.max(last.step));
-    let end = events.iter().rev().find_map(|event| match event {
-        Event::End { reason, .. } => Some(format!("ended: {}", why(*reason))),
-        _ => None,
-    });
-    let end = end.filter(|_| run.end.is_some());
+    let end = run.end.map(|end| format!("ended: {}", why(end.reason)));
     let most = run
         .facts
         .max_steps
@@ -150,7 +141,7 @@ fn course(run: &Run, events: &[Event]) -> String {
             "; loss {:.3}{}",
             point.loss,
             point
-                .plateau
+                .when_alike
                 .map_or(String::new(), |plateau| format!(" (plateau {plateau:.3})"))
         );
     }

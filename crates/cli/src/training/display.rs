@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use diagnosis::journal::{EndReason, Evaluation, Event, ListResult, Start, StepSummary};
 use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use trainer::{EndReason, Event, ListResult, Notice, Outcome, StepSummary, TrainConfig};
+use trainer::{Notice, Outcome, TrainConfig};
 
 use crate::context::Global;
 use crate::hint::flags;
@@ -85,48 +86,9 @@ impl Display {
 
     fn event(&self, event: &Event) {
         match event {
-            Event::Start {
-                step,
-                max_steps,
-                num_speakers,
-                num_utterances,
-                num_parameters,
-                same_share,
-                ..
-            } => {
-                self.line(&format!(
-                    "{num_utterances} utterances of {num_speakers} speakers; {num_parameters} parameters; \
-                     {:.1} % of a batch's pairs are of one speaker",
-                    100.0 * same_share
-                ));
-                self.bar.reset();
-                self.bar.set_length(*max_steps);
-                self.bar.set_position(*step);
-                self.bar
-                    .set_style(style("{pos}/{len} [{elapsed}, {eta} left] {wide_msg}"));
-            }
+            Event::Start(start) => self.start(start),
             Event::Steps(summary) => self.steps(summary),
-            Event::Evaluation {
-                step,
-                lists,
-                mean_eer,
-                untrained_eer,
-                best,
-            } => {
-                let Some(mean) = mean_eer else { return };
-                let text = format!("dev EER {:.1} %", 100.0 * mean);
-                let untrained = untrained_eer.map_or(String::new(), |eer| {
-                    format!(" (untrained {:.1} %)", 100.0 * eer)
-                });
-                if let Ok(mut state) = self.state.lock() {
-                    state.dev = format!("{text}{untrained}");
-                }
-                let mark = if *best { ", best so far" } else { "" };
-                self.line(&format!(
-                    "step {step}: {text}{untrained}{mark}{}",
-                    by_list(lists)
-                ));
-            }
+            Event::Evaluation(evaluation) => self.evaluation(evaluation),
             Event::Preflight {
                 checks, seconds, ..
             } => self.preflight(checks, *seconds),
@@ -143,6 +105,43 @@ impl Display {
             }
             Event::Checkpoint { .. } | Event::End { .. } => {}
         }
+    }
+
+    fn start(&self, start: &Start) {
+        let same = start.same_share.map_or(String::new(), |share| {
+            format!(
+                "; {:.1} % of a batch's pairs are of one speaker",
+                100.0 * share
+            )
+        });
+        self.line(&format!(
+            "{} utterances of {} speakers; {} parameters{same}",
+            start.num_utterances, start.num_speakers, start.num_parameters
+        ));
+        self.bar.reset();
+        self.bar.set_length(start.max_steps);
+        self.bar.set_position(start.step);
+        self.bar
+            .set_style(style("{pos}/{len} [{elapsed}, {eta} left] {wide_msg}"));
+    }
+
+    fn evaluation(&self, evaluation: &Evaluation) {
+        let Some(mean) = evaluation.mean_eer else {
+            return;
+        };
+        let text = format!("dev EER {:.1} %", 100.0 * mean);
+        let untrained = evaluation.untrained_eer.map_or(String::new(), |eer| {
+            format!(" (untrained {:.1} %)", 100.0 * eer)
+        });
+        if let Ok(mut state) = self.state.lock() {
+            state.dev = format!("{text}{untrained}");
+        }
+        let mark = if evaluation.best { ", best so far" } else { "" };
+        self.line(&format!(
+            "step {}: {text}{untrained}{mark}{}",
+            evaluation.step,
+            by_list(&evaluation.lists)
+        ));
     }
 
     /// What the checks before the first step found; the notes are left to `siamang doctor`.
@@ -191,14 +190,11 @@ impl Display {
             return;
         };
         let text = format!(
-            "loss {:.3} (plateau {:.2}) · divergence same {:.2}, different {:.2} · {} · {:.0} segments/s · waiting {:.0} %",
-            summary.loss,
-            summary.plateau,
-            summary.same_divergence,
-            summary.different_divergence,
+            "{} · {} · {:.0} segments/s · waiting {:.0} %",
+            loss(summary),
             state.dev,
-            summary.segments_per_second,
-            100.0 * summary.wait_share,
+            summary.segments_per_second.unwrap_or(f64::NAN),
+            100.0 * summary.wait_share.unwrap_or(f64::NAN),
         );
         self.bar.set_position(summary.step);
         if self.bar.is_hidden() && state.last_line.elapsed() >= LINE_EVERY {
@@ -272,6 +268,20 @@ pub(crate) fn why(reason: EndReason) -> &'static str {
         EndReason::Collapse => "stopped, since all outputs are alike",
         EndReason::NonFinite => "stopped at a loss that is no number",
     }
+}
+
+/// The loss and what it is made of.
+fn loss(summary: &StepSummary) -> String {
+    let plateau = summary
+        .when_alike
+        .map_or(String::new(), |value| format!(" (plateau {value:.2})"));
+    let terms = summary.terms.iter();
+    let terms = terms.map(|term| format!(" · {} {:.2}", term.name.replace('_', " "), term.value));
+    format!(
+        "loss {:.3}{plateau}{}",
+        summary.loss,
+        terms.collect::<String>()
+    )
 }
 
 fn by_list(lists: &[ListResult]) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use diagnosis::journal::Event;
 use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData};
 
 use super::data::read;
@@ -34,7 +35,7 @@ pub(crate) fn options(
 }
 
 /// What `train` checks before its first step with this recipe, as a line of its journal, and the configuration.
-pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig, trainer::Event)> {
+pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig, Event)> {
     let source = read(recipe)?;
     let data: &TrainData = &source.data;
     let config = configuration(recipe, global, &data.train, source.is_default, None)?;

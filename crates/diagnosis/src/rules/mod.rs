@@ -4,9 +4,10 @@ mod generalisation;
 mod network;
 mod phase;
 
+use crate::journal::EndReason;
 use crate::preflight::few_same_pairs;
 use crate::words::number;
-use crate::{Check, Diagnosis, EndedBy, Finding, Name, Run, Severity};
+use crate::{Check, Diagnosis, Finding, Name, Run, Severity};
 
 /// Steps in which no training has done anything yet.
 pub(crate) const FIRST_STEPS: u64 = 30;
@@ -38,14 +39,14 @@ pub(crate) fn last_step(run: &Run) -> u64 {
 /// Whether the run has come to an end of its own, after which it does not go on.
 pub(crate) fn has_ended(run: &Run) -> bool {
     run.end
-        .is_some_and(|end| end.reason != EndedBy::Interruption)
+        .is_some_and(|end| end.reason != EndReason::Interrupted)
 }
 
 fn non_finite(run: &Run) -> Option<Finding> {
     let lost = run.trace.iter().find(|point| {
         !point.loss.is_finite() || point.gradient_norm.is_some_and(|norm| !norm.is_finite())
     });
-    let ended = run.end.filter(|end| end.reason == EndedBy::NonFinite);
+    let ended = run.end.filter(|end| end.reason == EndReason::NonFinite);
     let step = lost.map(|point| point.step).or(ended.map(|end| end.step))?;
     Some(Finding {
         name: Name::NonFinite,

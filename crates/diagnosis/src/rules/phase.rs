@@ -1,8 +1,11 @@
 //! Where the loss stands: at its plateau, collapsed, everything apart, or past that.
 
+use std::borrow::Cow;
+
+use crate::journal::{EndReason, PairFacts, StepSummary};
 use crate::rules::{FIRST_STEPS, has_ended, last_step};
 use crate::words::{number, percent};
-use crate::{EndedBy, Finding, Name, Run, Severity, TracePoint};
+use crate::{Finding, Name, Run, Severity};
 
 /// Pairs closer than this share of the margin are as good as alike.
 const ALIKE: f64 = 0.02;
@@ -18,8 +21,8 @@ pub(super) fn judge(run: &Run) -> Vec<Finding> {
     findings
 }
 
-fn of_loss(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
-    let stopped = run.end.is_some_and(|end| end.reason == EndedBy::Collapse);
+fn of_loss(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
+    let stopped = run.end.is_some_and(|end| end.reason == EndReason::Collapse);
     match alike(run, points, now).or_else(|| flat(points, now)) {
         Some(finding) => vec![finding],
         None if stopped => vec![collapse(now, "the run stopped itself".to_owned())],
@@ -31,8 +34,8 @@ fn of_loss(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
 }
 
 /// A loss above its value for outputs all alike: training has made it worse than saying nothing.
-fn worse_than_alike(run: &Run, now: &TracePoint) -> Option<Finding> {
-    let plateau = now.plateau.filter(|&plateau| now.loss > 1.2 * plateau)?;
+fn worse_than_alike(run: &Run, now: &StepSummary) -> Option<Finding> {
+    let plateau = now.when_alike.filter(|&plateau| now.loss > 1.2 * plateau)?;
     Some(Finding {
         name: Name::LearningRate,
         severity: if has_ended(run) {
@@ -54,45 +57,47 @@ fn worse_than_alike(run: &Run, now: &TracePoint) -> Option<Finding> {
 }
 
 /// The steps, or where there are none the evaluations.
-fn points(run: &Run) -> Vec<TracePoint> {
+fn points(run: &Run) -> Cow<'_, [StepSummary]> {
     if !run.trace.is_empty() {
-        return run.trace.clone();
+        return Cow::Borrowed(&run.trace);
     }
     let evaluations = run.evaluations.iter();
-    evaluations
-        .filter_map(|evaluation| {
-            Some(TracePoint {
-                step: evaluation.step,
-                loss: evaluation.loss?,
-                plateau: evaluation.plateau,
-                same_divergence: evaluation.same_divergence,
-                different_divergence: evaluation.different_divergence,
-                gradient_norm: evaluation.gradient_norm,
-                speakers_visited: evaluation.speakers_visited,
-            })
+    let points = evaluations.filter_map(|evaluation| {
+        Some(StepSummary {
+            step: evaluation.step,
+            loss: evaluation.loss?,
+            when_alike: evaluation.when_alike,
+            pairs: evaluation.pairs.clone(),
+            gradient_norm: evaluation.gradient_norm,
+            ..StepSummary::default()
         })
-        .collect()
+    });
+    Cow::Owned(points.collect())
 }
 
-/// Mean over `points`, at the step of the last.
-fn mean(points: &[TracePoint]) -> Option<TracePoint> {
+/// Mean over `points`, at the step of the last, of what is judged here.
+fn mean(points: &[StepSummary]) -> Option<StepSummary> {
     let last = points.last()?;
-    let mean = |value: fn(&TracePoint) -> Option<f64>| {
+    let mean = |value: fn(&StepSummary) -> Option<f64>| {
         let values: Vec<f64> = points.iter().filter_map(value).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
-    Some(TracePoint {
+    Some(StepSummary {
+        step: last.step,
         loss: mean(|point| Some(point.loss))?,
-        plateau: mean(|point| point.plateau),
-        same_divergence: mean(|point| point.same_divergence),
-        different_divergence: mean(|point| point.different_divergence),
+        when_alike: mean(|point| point.when_alike),
+        pairs: Some(PairFacts {
+            same_distance: mean(StepSummary::same_distance),
+            different_distance: mean(StepSummary::different_distance),
+            ..PairFacts::default()
+        }),
         gradient_norm: mean(|point| point.gradient_norm),
-        ..*last
+        ..StepSummary::default()
     })
 }
 
 /// Mean over the last twentieth of the steps, at most 100.
-fn recent(points: &[TracePoint]) -> Option<TracePoint> {
+fn recent(points: &[StepSummary]) -> Option<StepSummary> {
     let last = points.last()?.step;
     let from = last.saturating_sub((last / 20).clamp(5, 100));
     let first = points.partition_point(|point| point.step <= from);
@@ -100,15 +105,15 @@ fn recent(points: &[TracePoint]) -> Option<TracePoint> {
 }
 
 /// Collapse or plateau: all outputs are alike.
-fn alike(run: &Run, points: &[TracePoint], now: &TracePoint) -> Option<Finding> {
+fn alike(run: &Run, points: &[StepSummary], now: &StepSummary) -> Option<Finding> {
     let margin = run.facts.margin?;
-    let (same, different) = (now.same_divergence?, now.different_divergence?);
+    let (same, different) = (now.same_distance()?, now.different_distance()?);
     if same.abs().max(different.abs()) > ALIKE * margin {
         return None;
     }
     let was_apart = points
         .iter()
-        .filter_map(|point| point.different_divergence)
+        .filter_map(StepSummary::different_distance)
         .fold(0.0, f64::max)
         > 5.0 * ALIKE * margin;
     let numbers = format!(
@@ -116,7 +121,7 @@ fn alike(run: &Run, points: &[TracePoint], now: &TracePoint) -> Option<Finding> 
         number(same),
         number(different),
         number(now.loss),
-        now.plateau.map_or(String::new(), |plateau| format!(
+        now.when_alike.map_or(String::new(), |plateau| format!(
             ", its value for outputs all alike {}",
             number(plateau)
         ))
@@ -145,7 +150,7 @@ fn alike(run: &Run, points: &[TracePoint], now: &TracePoint) -> Option<Finding> 
     })
 }
 
-fn collapse(now: &TracePoint, numbers: String) -> Finding {
+fn collapse(now: &StepSummary, numbers: String) -> Finding {
     Finding {
         name: Name::Collapse,
         severity: Severity::Broken,
@@ -158,7 +163,7 @@ fn collapse(now: &TracePoint, numbers: String) -> Finding {
     }
 }
 
-fn no_gradient(points: &[TracePoint], now: &TracePoint) -> bool {
+fn no_gradient(points: &[StepSummary], now: &StepSummary) -> bool {
     let longest = points
         .iter()
         .filter_map(|point| point.gradient_norm)
@@ -168,8 +173,8 @@ fn no_gradient(points: &[TracePoint], now: &TracePoint) -> bool {
 }
 
 /// A loss that stands at its plateau without a gradient, whatever the outputs are.
-fn flat(points: &[TracePoint], now: &TracePoint) -> Option<Finding> {
-    let plateau = now.plateau?;
+fn flat(points: &[StepSummary], now: &StepSummary) -> Option<Finding> {
+    let plateau = now.when_alike?;
     let at_plateau = (now.loss - plateau).abs() <= 0.005 * plateau.abs();
     (at_plateau && no_gradient(points, now)).then(|| Finding {
         name: Name::Plateau,
@@ -190,18 +195,18 @@ fn flat(points: &[TracePoint], now: &TracePoint) -> Option<Finding> {
 }
 
 /// Everything apart: same-speaker pairs beyond the margin too.
-fn apart(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
+fn apart(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
     let (Some(margin), Some(same), Some(different)) = (
         run.facts.margin,
-        now.same_divergence,
-        now.different_divergence,
+        now.same_distance(),
+        now.different_distance(),
     ) else {
         return Vec::new();
     };
     if same <= margin || different <= margin {
         return Vec::new();
     }
-    let beyond = |point: &TracePoint| point.same_divergence.is_some_and(|same| same > margin);
+    let beyond = |point: &StepSummary| point.same_distance().is_some_and(|same| same > margin);
     // From the last step at which they were together until now.
     let first = points
         .iter()
@@ -214,7 +219,7 @@ fn apart(run: &Run, points: &[TracePoint], now: &TracePoint) -> Vec<Finding> {
     let stretch = &points[first.min(points.len() - 1)..];
     let peak = stretch
         .chunks((stretch.len() / 10).max(1))
-        .filter_map(|chunk| mean(chunk)?.same_divergence)
+        .filter_map(|chunk| mean(chunk)?.same_distance())
         .fold(same, f64::max);
     let falling = same < 0.97 * peak;
     let passing = falling || since < PATIENCE;

@@ -1,9 +1,11 @@
 //! The curves of a run over its steps.
 
+use diagnosis::journal::{Evaluation, Journal, StepSummary};
+
 use super::line::{self, Line};
 use super::{Figure, number, percent};
 use crate::band::{Band, Range};
-use crate::journal::{Evaluation, Journal, Steps};
+use crate::terms::{spoken, term_names, term_of};
 
 /// Ends the names of lists that are evaluated on changed copies.
 const AUGMENTED: &str = " (augmented)";
@@ -16,10 +18,9 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             band.num_runs, band.preset, band.data
         )
     });
-    let of = |value: fn(&Steps) -> Option<f64>| {
-        journal
-            .steps
-            .iter()
+    let of = |value: &dyn Fn(&StepSummary) -> Option<f64>| {
+        let steps = journal.steps();
+        steps
             .map(|line| (line.step, value(line)))
             .collect::<Vec<_>>()
     };
@@ -52,14 +53,17 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             ),
         })
     };
-    [
+    let mut figures = vec![
         figure(
             "loss",
             "Loss",
             "Training loss, mean over the steps between two lines of the journal. The dashed line is the loss of a network whose outputs are all alike: a run that stays on it has learnt nothing.",
             "loss",
             "number",
-            vec![Line::new("loss", 0, of(|line| line.loss)), Line::new("plateau: all outputs alike", 1, of(|line| line.plateau)).dashed()],
+            vec![
+                Line::new("loss", 0, of(&|line| Some(line.loss))),
+                Line::new("plateau: all outputs alike", 1, of(&|line| line.when_alike)).dashed(),
+            ],
             band.map(|band| &band.loss),
         ),
         figure(
@@ -72,24 +76,16 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             band.map(|band| &band.mean_eer),
         ),
         figure(
-            "divergence",
-            "Divergence of pairs",
-            "Mean divergence of the outputs of same-speaker and of different-speaker pairs. They have to come apart; the sum in the loss can hide that they do not.",
-            "nats",
-            "number",
-            vec![
-                Line::new("same speaker", 0, of(|line| line.same_divergence)),
-                Line::new("different speakers", 1, of(|line| line.different_divergence)),
-            ],
-            None,
-        ),
-        figure(
             "learning-rate",
             "Learning rate",
             "As the schedule set it.",
             "learning rate",
             "number",
-            vec![Line::new("learning rate", 0, of(|line| line.learning_rate))],
+            vec![Line::new(
+                "learning rate",
+                0,
+                of(&|line| line.learning_rate),
+            )],
             None,
         ),
         figure(
@@ -98,7 +94,11 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             "Before clipping.",
             "norm",
             "number",
-            vec![Line::new("gradient norm", 0, of(|line| line.gradient_norm))],
+            vec![Line::new(
+                "gradient norm",
+                0,
+                of(&|line| line.gradient_norm),
+            )],
             band.map(|band| &band.gradient_norm),
         ),
         figure(
@@ -107,21 +107,60 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             "Training segments a second, all included. A machine that does other things too shows here.",
             "segments/s",
             "number",
-            vec![Line::new("segments a second", 0, of(|line| line.segments_per_second))],
+            vec![Line::new(
+                "segments a second",
+                0,
+                of(&|line| line.segments_per_second),
+            )],
             None,
         ),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    // Terms of one unit share a figure, behind the loss that they make.
+    let terms = term_names([journal]);
+    let mut units: Vec<&str> = terms.iter().map(|(_, unit)| unit.as_str()).collect();
+    units.sort_unstable();
+    units.dedup();
+    for (number, unit) in units.into_iter().enumerate() {
+        let of_unit: Vec<&str> = terms
+            .iter()
+            .filter(|(_, of)| of == unit)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let lines = of_unit
+            .iter()
+            .enumerate()
+            .map(|(index, name)| Line::new(&spoken(name), index, of(&|line| term_of(line, name))))
+            .collect();
+        let id = match number {
+            0 => "terms".to_owned(),
+            _ => format!("terms-{}", number + 1),
+        };
+        // A band belongs to one line.
+        let range = match of_unit.as_slice() {
+            [name] => band.and_then(|band| band.term(name)),
+            _ => None,
+        };
+        figures.insert(
+            2 + number,
+            figure(
+                &id,
+                "Terms of the loss",
+                "What the loss is made of, and what it reports beside it: their sum can hide that one of them does not move.",
+                unit,
+                "number",
+                lines,
+                range,
+            ),
+        );
+    }
+    figures.into_iter().flatten().collect()
 }
 
 /// The mean of the lists, the untrained network's, and each list; changed copies dashed in the colour of their list.
 fn rates(journal: &Journal) -> Vec<Line> {
-    let evaluations = &journal.evaluations;
     let of = |value: &dyn Fn(&Evaluation) -> Option<f64>| {
-        evaluations
-            .iter()
+        journal
+            .evaluations()
             .map(|line| (line.step, value(line)))
             .collect::<Vec<_>>()
     };
@@ -131,7 +170,7 @@ fn rates(journal: &Journal) -> Vec<Line> {
         Line::new("untrained network", 1, of(&|_| untrained)).dashed(),
     ];
     let mut names: Vec<&str> = Vec::new();
-    for list in evaluations.iter().flat_map(|line| &line.lists) {
+    for list in journal.evaluations().flat_map(|line| &line.lists) {
         if !names.contains(&list.list.as_str()) {
             names.push(&list.list);
         }
@@ -142,7 +181,10 @@ fn rates(journal: &Journal) -> Vec<Line> {
         .collect();
     for (name, stem) in names.iter().zip(&plain) {
         let first = plain.iter().position(|other| other == stem).unwrap_or(0);
-        let of_list = of(&|line| line.lists.iter().find(|list| list.list == *name)?.eer);
+        let of_list = of(&|line| {
+            let mut lists = line.lists.iter();
+            lists.find(|list| list.list == *name).map(|list| list.eer)
+        });
         let line = Line::new(name, 2 + first, of_list);
         lines.push(if name.ends_with(AUGMENTED) {
             line.dashed()

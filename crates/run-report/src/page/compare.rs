@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diagnosis::journal::{EndReason, Evaluation, Journal, StepSummary};
 use maud::html;
 
 use super::figure::{figure, table};
@@ -9,7 +10,7 @@ use super::run::RunReport;
 use super::shell::shell;
 use crate::chart::line::{self, Line};
 use crate::chart::{Figure, Table, number, percent};
-use crate::journal::{Evaluation, Journal, Steps};
+use crate::terms::{spoken, term_names, term_of};
 
 /// One self-contained HTML file that lays the curves of `runs` over each other, and tables their final figures and the differences of
 /// their configurations.
@@ -63,22 +64,30 @@ fn figures(runs: &[RunReport]) -> Vec<Figure> {
             ),
         })
     };
-    let of = |value: fn(&Steps) -> Option<f64>| {
+    let of = |value: fn(&StepSummary) -> Option<f64>| {
         move |journal: &Journal| {
-            journal
-                .steps
-                .iter()
-                .map(|line| (line.step, value(line)))
-                .collect()
+            let steps = journal.steps();
+            steps.map(|line| (line.step, value(line))).collect()
         }
     };
     let rates = |journal: &Journal| {
-        journal
-            .evaluations
-            .iter()
-            .map(|line| (line.step, line.mean_eer))
-            .collect()
+        let evaluations = journal.evaluations();
+        evaluations.map(|line| (line.step, line.mean_eer)).collect()
     };
+    let terms = term_names(runs.iter().map(|run| &run.journal));
+    let of_terms = terms.iter().enumerate().map(|(index, (name, unit))| {
+        let points = |journal: &Journal| {
+            let steps = journal.steps();
+            steps.map(|line| (line.step, term_of(line, name))).collect()
+        };
+        overlaid(
+            &format!("term-{}", index + 1),
+            &format!("Term of the loss: {}", spoken(name)),
+            unit,
+            "number",
+            &points,
+        )
+    });
     [
         overlaid(
             "dev-eer",
@@ -87,7 +96,13 @@ fn figures(runs: &[RunReport]) -> Vec<Figure> {
             "percent",
             &rates,
         ),
-        overlaid("loss", "Loss", "loss", "number", &of(|line| line.loss)),
+        overlaid(
+            "loss",
+            "Loss",
+            "loss",
+            "number",
+            &of(|line| Some(line.loss)),
+        ),
         overlaid(
             "learning-rate",
             "Learning rate",
@@ -104,6 +119,7 @@ fn figures(runs: &[RunReport]) -> Vec<Figure> {
         ),
     ]
     .into_iter()
+    .chain(of_terms)
     .flatten()
     .collect()
 }
@@ -121,8 +137,10 @@ fn final_figures(runs: &[RunReport]) -> Table {
     let mean = |values: Vec<f64>| {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     };
-    let cost =
-        |line: &Evaluation| mean(line.lists.iter().filter_map(|list| list.min_dcf).collect());
+    let cost = |line: &Evaluation| {
+        let costs = line.lists.iter().map(|list| list.min_dcf);
+        mean(costs.filter(|cost| cost.is_finite()).collect())
+    };
     let mut rows = vec![
         row("best mean dev EER", &|journal| {
             journal.best()?.mean_eer.map(percent)
@@ -135,33 +153,32 @@ fn final_figures(runs: &[RunReport]) -> Table {
             journal.untrained_eer().map(percent)
         }),
         row("steps taken", &|journal| {
-            Some(journal.steps.last()?.step.to_string())
+            Some(journal.steps().next_back()?.step.to_string())
         }),
         row("ended", &|journal| {
-            Some(journal.end.as_ref()?.reason.replace('_', " "))
+            journal.end().map(EndReason::as_str).map(spoken)
         }),
         row("final loss", &|journal| {
-            Some(number(Some(journal.steps.last()?.loss?)))
+            Some(number(Some(journal.steps().next_back()?.loss)))
         }),
         row("its plateau", &|journal| {
-            Some(number(Some(journal.steps.last()?.plateau?)))
+            Some(number(Some(journal.steps().next_back()?.when_alike?)))
         }),
         row("segments a second", &|journal| {
             Some(number(Some(mean(
                 journal
-                    .steps
-                    .iter()
+                    .steps()
                     .filter_map(|line| line.segments_per_second)
                     .collect(),
             )?)))
         }),
         row("training speakers", &|journal| {
-            Some(journal.start.as_ref()?.num_speakers?.to_string())
+            Some(journal.start()?.num_speakers.to_string())
         }),
         row("parameters", &|journal| {
-            Some(journal.start.as_ref()?.num_parameters?.to_string())
+            Some(journal.start()?.num_parameters.to_string())
         }),
-        row("program", &|journal| journal.start.as_ref()?.commit.clone()),
+        row("program", &|journal| Some(journal.start()?.commit.clone())),
     ];
     let lists: BTreeSet<&str> = runs
         .iter()
@@ -175,7 +192,7 @@ fn final_figures(runs: &[RunReport]) -> Table {
                 .lists
                 .iter()
                 .find(|list| list.list == name)?;
-            list.eer.map(percent)
+            Some(percent(list.eer))
         }));
     }
     with_names(runs, "figure", rows)

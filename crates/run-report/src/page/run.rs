@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diagnosis::Diagnosis;
+use diagnosis::journal::{EndReason, Journal};
 use maud::{Markup, html};
 
 use super::figure::figure;
@@ -12,9 +13,9 @@ use crate::ReportError;
 use crate::band::Band;
 use crate::chart::{Figure, Table, clusters, curves, map, number, percent, scores, zoo};
 use crate::examination::Examination;
-use crate::journal::Journal;
 use crate::page::figure::table;
 use crate::sound::Sound;
+use crate::terms::spoken;
 
 /// Lists whose histograms are drawn at most.
 const MAX_HISTOGRAMS: usize = 12;
@@ -138,9 +139,10 @@ impl Section {
 
 /// The run in figures.
 fn facts(journal: &Journal) -> Markup {
-    let start = journal.start.clone().unwrap_or_default();
-    let count = |value: Option<u64>| value.map(|value| value.to_string());
-    let last = journal.steps.last().map(|line| line.step);
+    let start = journal.start().cloned().unwrap_or_default();
+    // What an older journal lacks is 0.
+    let count = |value: usize| (value > 0).then(|| value.to_string());
+    let last = journal.steps().next_back();
     let best = journal.best();
     let all: [(&str, Option<String>); 9] = [
         (
@@ -150,30 +152,22 @@ fn facts(journal: &Journal) -> Markup {
             }),
         ),
         ("untrained network", journal.untrained_eer().map(percent)),
-        (
-            "final loss",
-            journal
-                .steps
-                .last()
-                .and_then(|line| line.loss)
-                .map(|loss| number(Some(loss))),
-        ),
+        ("final loss", last.map(|line| number(Some(line.loss)))),
         (
             "steps",
-            last.map(|last| {
-                start
-                    .max_steps
-                    .map_or(last.to_string(), |most| format!("{last} of {most}"))
+            last.map(|last| match start.max_steps {
+                0 => last.step.to_string(),
+                most => format!("{} of {most}", last.step),
             }),
         ),
-        (
-            "ended",
-            journal.end.as_ref().map(|end| end.reason.replace('_', " ")),
-        ),
+        ("ended", journal.end().map(EndReason::as_str).map(spoken)),
         ("speakers", count(start.num_speakers)),
         ("utterances", count(start.num_utterances)),
         ("parameters", count(start.num_parameters)),
-        ("program", start.commit),
+        (
+            "program",
+            Some(start.commit).filter(|commit| !commit.is_empty()),
+        ),
     ];
     html! {
         dl.facts {

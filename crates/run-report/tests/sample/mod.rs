@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use diagnosis::journal::Journal;
 use diagnosis::{Diagnosis, Finding, Name, Severity, Verdict};
 use run_report::{
-    Audio, DevList, DevTrial, DevUtterance, Development, Examination, Journal, MapSettings,
-    RunReport, Sound, Spectrogram,
+    Audio, DevList, DevTrial, DevUtterance, Development, Examination, MapSettings, RunReport,
+    Sound, Spectrogram,
 };
 use speaker_scoring::EmbeddingMatrix;
 

@@ -6,7 +6,9 @@ mod sounds;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use run_report::{Band, Examination, Journal, MapSettings, RunReport, compare_runs, report_page};
+use run_report::{
+    Band, Examination, MapSettings, RunReport, compare_runs, drawable_journal, report_page,
+};
 use serde::Serialize;
 
 use crate::atomic;
@@ -109,7 +111,7 @@ fn recorded(run: &Path) -> Result<RunReport> {
     let table = configuration.as_deref().and_then(|text| text.parse().ok());
     Ok(RunReport {
         name: name.to_string_lossy().into_owned(),
-        journal: Journal::read(&run.join("journal.jsonl"))?,
+        journal: drawable_journal(run)?,
         band: table.as_ref().and_then(Band::shipped),
         diagnosis: diagnosis(run).ok(),
         configuration,

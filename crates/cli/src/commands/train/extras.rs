@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use diagnosis::journal::{Event, Start};
 use run_report::ScalarWriter;
-use trainer::{Event, Notice, TrainData};
+use trainer::{Notice, TrainData};
 
 use crate::commands::report::remember;
 use crate::console::Console;
@@ -42,7 +43,7 @@ impl<'a> Extras<'a> {
     pub(super) fn see(&self, notice: &Notice<'_>) {
         let Notice::Event(event) = notice else { return };
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Event::Start { step, .. } = event {
+        if let Event::Start(Start { step, .. }) = event {
             let remembered = remember(self.run, self.data, self.split);
             let begun = match self.with_scalars {
                 true => self.begin(*step),
@@ -62,14 +63,10 @@ impl<'a> Extras<'a> {
     /// A file that cannot be written to is not tried again.
     fn add(&self, event: &Event) -> Result<()> {
         let mut writer = self.writer();
-        let (Some(open), Some((step, scalars))) = (writer.as_mut(), scalars(event)) else {
+        let Some(open) = writer.as_mut() else {
             return Ok(());
         };
-        let scalars: Vec<(&str, f64)> = scalars
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
-        let added = open.add(step, &scalars);
+        let added = open.add_event(event);
         if added.is_err() {
             *writer = None;
         }
@@ -91,38 +88,4 @@ impl<'a> Extras<'a> {
 
 fn fault(result: Result<()>) -> Option<String> {
     result.err().map(|error| format!("{error:#}"))
-}
-
-/// The numbers of a line of the journal, and their step.
-fn scalars(event: &Event) -> Option<(u64, Vec<(String, f64)>)> {
-    match event {
-        Event::Steps(steps) => {
-            let scalars = [
-                ("loss", steps.loss),
-                ("loss/plateau", steps.plateau),
-                ("divergence/same", steps.same_divergence),
-                ("divergence/different", steps.different_divergence),
-                ("gradient_norm", steps.gradient_norm),
-                ("weight_norm", steps.weight_norm),
-                ("learning_rate", steps.learning_rate),
-                ("segments_per_second", steps.segments_per_second),
-                ("wait_share", steps.wait_share),
-            ];
-            let named = scalars.map(|(name, value)| (name.to_owned(), value));
-            Some((steps.step, named.to_vec()))
-        }
-        Event::Evaluation {
-            step,
-            lists,
-            mean_eer,
-            ..
-        } => {
-            let mean = mean_eer.map(|eer| ("dev_eer/mean".to_owned(), eer));
-            let lists = lists
-                .iter()
-                .map(|list| (format!("dev_eer/{}", list.list), list.eer));
-            Some((*step, mean.into_iter().chain(lists).collect()))
-        }
-        _ => None,
-    }
 }

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
-use trainer::{EndReason, OnCollapse, Outcome, RunDirectory, RunOptions, TrainError, train};
+use diagnosis::journal::EndReason;
+use trainer::{OnCollapse, Outcome, RunDirectory, RunOptions, TrainError, train};
 
 use self::extras::Extras;
 use crate::commands::report;

@@ -1,0 +1,172 @@
+//! The lines of a journal by their kind.
+
+use serde::{Deserialize, Serialize};
+
+use super::number::{nan, null_is_nan};
+use super::steps::StepSummary;
+use crate::{Check, Finding, Measurements, Verdict};
+
+/// A line of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The run starts or goes on.
+    Start(Start),
+    /// Means over the steps since the last such line.
+    Steps(StepSummary),
+    /// An evaluation on the development trials.
+    Evaluation(Evaluation),
+    /// What was checked before the first step.
+    Preflight {
+        /// Steps that were already taken.
+        step: u64,
+        /// Every check with its answer.
+        checks: Vec<Check>,
+        /// EER of mean and deviation of the log-mel bands on the development lists: no network at all.
+        statistics_eer: Option<f64>,
+        /// The same after within-class whitening learned on training speakers.
+        whitened_statistics_eer: Option<f64>,
+        /// Time that it took.
+        seconds: f64,
+    },
+    /// What an evaluation measured beside the development EER, and what is new about it.
+    Diagnosis {
+        /// Steps taken.
+        step: u64,
+        /// The measurements.
+        measurements: Box<Measurements>,
+        /// Findings that are new, or graver than before.
+        findings: Vec<Finding>,
+        /// Time that it took.
+        seconds: f64,
+    },
+    /// What the whole run amounts to, after its end.
+    Verdict {
+        /// Steps taken.
+        step: u64,
+        /// In a word.
+        verdict: Verdict,
+        /// Findings that no earlier line has.
+        findings: Vec<Finding>,
+    },
+    /// A checkpoint is whole on disk.
+    Checkpoint {
+        /// Steps taken.
+        step: u64,
+    },
+    /// The run has ended.
+    End {
+        /// Steps taken.
+        step: u64,
+        /// Why.
+        reason: EndReason,
+    },
+}
+
+/// What a run says when it starts or goes on. A count that an older journal lacks is 0.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Start {
+    /// Steps that were already taken.
+    pub step: u64,
+    /// Steps at most.
+    pub max_steps: u64,
+    /// Training speakers.
+    pub num_speakers: usize,
+    /// Training utterances.
+    pub num_utterances: usize,
+    /// Parameters of encoder and head.
+    pub num_parameters: usize,
+    /// Expected share of same-speaker pairs in a batch, 0 to 1.
+    pub same_share: Option<f64>,
+    /// Commit of the program.
+    pub commit: String,
+}
+
+/// An evaluation on the development trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evaluation {
+    /// Steps taken; 0 is the untrained network.
+    pub step: u64,
+    /// Result by list.
+    pub lists: Vec<ListResult>,
+    /// Mean EER over the lists, 0 to 1.
+    pub mean_eer: Option<f64>,
+    /// Mean EER of the untrained network.
+    pub untrained_eer: Option<f64>,
+    /// Whether it is the best so far.
+    pub best: bool,
+}
+
+/// The result of one trial list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ListResult {
+    /// The list's name.
+    pub list: String,
+    /// Equal error rate, 0 to 1.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub eer: f64,
+    /// Normalised minimum detection cost at `p_target` 0.01 and unit costs.
+    #[serde(default = "nan", deserialize_with = "null_is_nan")]
+    pub min_dcf: f64,
+    /// Number of target trials.
+    #[serde(default)]
+    pub n_target: usize,
+    /// Number of non-target trials.
+    #[serde(default)]
+    pub n_nontarget: usize,
+}
+
+/// Why a run has ended. The other names are those of runs that the ladder wrote before it had the journal's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// All steps were taken.
+    #[serde(alias = "limit")]
+    MaxSteps,
+    /// The time was up.
+    MaxMinutes,
+    /// The development EER had not become better for too long.
+    #[serde(alias = "patience")]
+    EarlyStop,
+    /// Somebody stopped it; it can go on.
+    #[serde(alias = "interruption")]
+    Interrupted,
+    /// The outputs had become alike, and the run was to stop then.
+    Collapse,
+    /// The loss or its gradient was NaN or infinite.
+    NonFinite,
+}
+
+impl EndReason {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxSteps => "max_steps",
+            Self::MaxMinutes => "max_minutes",
+            Self::EarlyStop => "early_stop",
+            Self::Interrupted => "interrupted",
+            Self::Collapse => "collapse",
+            Self::NonFinite => "non_finite",
+        }
+    }
+}
+
+impl Event {
+    /// Steps that had been taken when the line was written.
+    #[must_use]
+    pub fn step(&self) -> u64 {
+        match self {
+            Self::Start(start) => start.step,
+            Self::Steps(summary) => summary.step,
+            Self::Evaluation(evaluation) => evaluation.step,
+            Self::Preflight { step, .. }
+            | Self::Diagnosis { step, .. }
+            | Self::Verdict { step, .. }
+            | Self::Checkpoint { step }
+            | Self::End { step, .. } => *step,
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! What a diagnosis knows of a run from its configuration alone.
+
+use diagnosis::Facts;
+use pair_sampler::SamplerConfig;
+
+use crate::config::TrainConfig;
+
+/// What does not change over a run with this configuration.
+#[must_use]
+pub fn facts(config: &TrainConfig) -> Facts {
+    let batch_segments = match config.sampler {
+        SamplerConfig::Uniform { segments } => segments,
+        SamplerConfig::Pk { speakers, segments } => speakers * segments,
+        SamplerConfig::Pairs { pairs, .. } => 2 * pairs,
+    };
+    Facts {
+        margin: Some(config.loss.margin),
+        batch_segments: Some(batch_segments),
+        max_steps: Some(config.max_steps),
+        centred: config.centre,
+        ..Facts::default()
+    }
+}
