@@ -226,7 +226,7 @@ fn pairs() -> impl Strategy<Value = PairFacts> {
             same_distance: Some(same),
             different_distance: different,
             active_share,
-            distances: TwoHistograms::of([(same, true), (2.0, false)]),
+            distances: TwoHistograms::of([(same, true), (2.0, false)].into_iter()),
         })
 }
 

@@ -162,11 +162,10 @@ impl Band {
         if band.format_version != FORMAT_VERSION {
             return Err(invalid(format!("of version {}", band.format_version)));
         }
-        let terms = band.terms.iter().map(|term| &term.range);
-        let mut ranges = [&band.loss, &band.mean_eer, &band.gradient_norm]
-            .into_iter()
-            .chain(terms);
-        match ranges.all(Range::is_whole) {
+        let of_run = [&band.loss, &band.mean_eer, &band.gradient_norm];
+        let are_whole = of_run.into_iter().all(Range::is_whole)
+            && band.terms.iter().all(|term| term.range.is_whole());
+        match are_whole {
             true => Ok(band),
             false => Err(invalid("a band with lists of different lengths".to_owned())),
         }

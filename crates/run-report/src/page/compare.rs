@@ -38,10 +38,11 @@ pub fn compare_runs(runs: &[RunReport]) -> String {
 }
 
 /// The points of a curve by step.
-type Points = dyn Fn(&Journal) -> Vec<(u64, Option<f64>)>;
+type Points<'a> = dyn Fn(&Journal) -> Vec<(u64, Option<f64>)> + 'a;
 
 fn figures(runs: &[RunReport]) -> Vec<Figure> {
-    let overlaid = |id: &str, title: &str, unit: &str, format: &str, points: &Points| {
+    let terms = term_names(runs.iter().map(|run| &run.journal));
+    let overlaid = |id: &str, title: &str, unit: &str, format: &str, points: &Points<'_>| {
         let lines = runs
             .iter()
             .enumerate()
@@ -74,7 +75,6 @@ fn figures(runs: &[RunReport]) -> Vec<Figure> {
         let evaluations = journal.evaluations();
         evaluations.map(|line| (line.step, line.mean_eer)).collect()
     };
-    let terms = term_names(runs.iter().map(|run| &run.journal));
     let of_terms = terms.iter().enumerate().map(|(index, (name, unit))| {
         let points = |journal: &Journal| {
             let steps = journal.steps();
