@@ -56,9 +56,10 @@ pub(crate) fn train(size: Size, device: Device) -> Repetition {
     let mut network = Network::new(&device);
     let mut optimiser = AdamConfig::new().with_epsilon(1e-8).init();
     let (features, speakers) = (features(size), speakers(size));
+    let config = KlHingeConfig::paper(SPEAKERS);
     Box::new(move || {
         let input = Tensor::from_data(features.clone(), &device);
-        let loss = all_pairs(network.logits(input), &speakers, &KlHingeConfig::default())?.loss;
+        let loss = all_pairs(network.logits(input), &speakers, &config)?.loss;
         let gradients = GradientsParams::from_grads(loss.backward(), &network);
         network = optimiser.step(1e-3, network.clone(), gradients);
         Ok(f64::from(loss.into_scalar::<f32>()))

@@ -3,10 +3,10 @@
 use anyhow::Result;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Device, Distribution, Tensor};
-use speaker_model::{DropoutStream, KlHingeConfig, SpeakerNetwork, all_pairs};
+use speaker_model::{DropoutStream, Loss, Pass};
 use trainer::{Optimiser, TrainConfig};
 
-use crate::step::{features, network, speakers};
+use crate::step::{features, labels, network, speakers};
 use crate::{HIDDEN, Repetition, SPEAKERS, Size};
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -46,10 +46,10 @@ pub(crate) fn part(part: Part, size: Size, device: Device) -> Result<Repetition>
             let embeddings = Tensor::<2>::random([size.batch, 2 * HIDDEN], normal, &device);
             Box::new(move || {
                 let embeddings = embeddings.clone().require_grad();
-                let logits = network
-                    .head
-                    .forward(embeddings, Some(&mut DropoutStream::new(1, 1)));
-                let loss = all_pairs(logits, &speakers, &KlHingeConfig::default())?.loss;
+                let mut dropout = DropoutStream::new(1, 1);
+                let loss = network.loss();
+                let logits = loss.outputs(embeddings, &mut Pass::training(&mut dropout))?;
+                let loss = loss.loss(logits, &labels(&speakers))?.value;
                 let _ = loss.backward();
                 Ok(f64::from(loss.into_scalar::<f32>()))
             })
@@ -67,7 +67,7 @@ pub(crate) fn part(part: Part, size: Size, device: Device) -> Result<Repetition>
     })
 }
 
-fn sum_of_parameters(network: &SpeakerNetwork, device: &Device) -> Tensor<1> {
+fn sum_of_parameters(network: &impl Module, device: &Device) -> Tensor<1> {
     struct Sum(Tensor<1>);
     impl ModuleVisitor for Sum {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

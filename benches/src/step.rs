@@ -4,7 +4,8 @@ use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use speaker_model::{
-    Arithmetic, DropoutStream, KlHingeConfig, ModelConfig, SpeakerNetwork, all_pairs,
+    ComputeType, DropoutStream, EncoderConfig, KlHinge, KlHingeConfig, Loss, LossBatch, Pass,
+    SpeakerNetwork,
 };
 use trainer::{Optimiser, TrainConfig};
 
@@ -22,16 +23,22 @@ pub(crate) fn speakers(size: Size) -> Vec<usize> {
     (0..size.batch).map(|item| item / 4).collect()
 }
 
-pub(crate) fn network(size: Size, device: &Device) -> Result<SpeakerNetwork> {
-    let network = SpeakerNetwork::new(&ModelConfig::paper(NUM_BINS, SPEAKERS), 1, device)?;
-    let arithmetic = match size.bf16 {
-        true => Arithmetic::Bf16,
-        false => Arithmetic::F32,
+pub(crate) fn network(size: Size, device: &Device) -> Result<SpeakerNetwork<KlHinge>> {
+    let (encoder, loss) = (EncoderConfig::paper(), KlHingeConfig::paper(SPEAKERS));
+    let network = SpeakerNetwork::new(NUM_BINS, &encoder, &loss, 1, device)?;
+    let compute_type = match size.bf16 {
+        true => ComputeType::Bf16,
+        false => ComputeType::F32,
     };
-    Ok(SpeakerNetwork {
-        encoder: network.encoder.with_arithmetic(arithmetic),
-        ..network
-    })
+    network.try_map_encoder(|encoder| Ok(encoder.with_compute_type(compute_type)))
+}
+
+/// The batch's labels.
+pub(crate) fn labels(speakers: &[usize]) -> LossBatch<'_> {
+    LossBatch {
+        labels: speakers,
+        pairs: None,
+    }
 }
 
 /// Forward, loss, backward, Adam.
@@ -44,8 +51,9 @@ pub(crate) fn train(size: Size, device: Device) -> Result<Repetition> {
     let mut step = 0;
     Ok(Box::new(move || {
         let input = Tensor::from_data(features.clone(), &device);
-        let logits = network.logits(input, None, &mut DropoutStream::new(1, step));
-        let loss = all_pairs(logits, &speakers, &KlHingeConfig::default())?.loss;
+        let mut dropout = DropoutStream::new(1, step);
+        let logits = network.outputs(input, None, &mut Pass::training(&mut dropout))?;
+        let loss = network.loss().loss(logits, &labels(&speakers))?.value;
         let (moved, _) = optimiser.step(network.clone(), &loss, config.optimiser.learning_rate);
         network = moved;
         step += 1;
@@ -55,11 +63,11 @@ pub(crate) fn train(size: Size, device: Device) -> Result<Repetition> {
 
 /// Embeddings of one batch.
 pub(crate) fn infer(size: Size, device: Device) -> Result<Repetition> {
-    let encoder = network(size, &device)?.encoder.valid();
+    let encoder = network(size, &device)?.into_encoder().valid();
     let features = features(size);
     Ok(Box::new(move || {
         let input = Tensor::from_data(features.clone(), &device);
-        let sum = encoder.forward(input, None, None).sum();
+        let sum = encoder.forward(input, None, &mut Pass::inference())?.sum();
         Ok(f64::from(sum.into_scalar::<f32>()))
     }))
 }

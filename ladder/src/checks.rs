@@ -49,10 +49,10 @@ pub(crate) fn checks(
     let same = same_of(&speakers, settings.all_pairs);
     let features = input(sampler, &batch, settings);
     let gradient = |same: &[bool]| {
-        let outputs = network.forward(features.clone(), Some((seed, 0))).outputs;
+        let outputs = network.forward(features.clone(), Some((seed, 0)))?.outputs;
         let loss = batch_loss(outputs, same, settings);
         let gradients = GradientsParams::from_grads(loss.loss.backward(), network);
-        (loss.value(), gradients)
+        anyhow::Ok((loss.value(), gradients))
     };
     let labels: Vec<usize> = match settings.all_pairs {
         true => speakers.clone(),
@@ -63,14 +63,14 @@ pub(crate) fn checks(
             true => same_of(labels, true),
             false => labels.iter().map(|&label| label == 1).collect(),
         };
-        let (loss, gradients) = gradient(&same);
+        let (loss, gradients) = gradient(&same)?;
         anyhow::Ok(LossAndGradient {
             loss,
             gradient: in_one_row(network, &gradients),
         })
     })?;
-    let (_, gradients) = gradient(&same);
-    let outputs = network.forward(features.clone(), None).outputs;
+    let (_, gradients) = gradient(&same)?;
+    let outputs = network.forward(features.clone(), None)?.outputs;
     let reported = batch_loss(outputs.clone(), &same, settings).value();
     let outputs = rows(outputs);
     let mut checks = vec![
@@ -78,7 +78,7 @@ pub(crate) fn checks(
         loss_is_mean_of_pairs(reported, &one_by_one(&outputs, &same, settings)),
         are_distributions(&outputs),
         gradients_reach(&layer_norms(network, &gradients)),
-        can_overfit(&overfit(network, sampler, &batch, settings)),
+        can_overfit(&overfit(network, sampler, &batch, settings)?),
         score_direction(|scores, targets| eer(scores, targets).map_or(f64::NAN, |rate| rate.eer)),
         metric_ceiling("accuracy", &same, |distances, same| {
             accuracy(distances, same, settings.shape)
@@ -166,7 +166,7 @@ fn overfit(
     sampler: &Sampler,
     batch: &[Segment],
     settings: &Settings,
-) -> Overfit {
+) -> Result<Overfit> {
     let half = batch.len() / 2;
     let small: Vec<Segment> = match settings.batches {
         Batches::Pairs(_) => [&batch[..OVERFIT_HALF], &batch[half..half + OVERFIT_HALF]].concat(),
@@ -175,25 +175,25 @@ fn overfit(
     let features = input(sampler, &small, settings);
     let same = same_of(&sampler.speakers_of(&small), settings.all_pairs);
     let look = |network: &Network| {
-        let outputs = network.forward(features.clone(), None).outputs;
-        batch_loss(outputs, &same, settings)
+        let outputs = network.forward(features.clone(), None)?.outputs;
+        anyhow::Ok(batch_loss(outputs, &same, settings))
     };
     let mut network = network.clone();
     let mut adam = Adam::new();
-    let before = look(&network).value();
+    let before = look(&network)?.value();
     for _ in 0..OVERFIT_STEPS {
-        let loss = look(&network);
+        let loss = look(&network)?;
         let gradients = GradientsParams::from_grads(loss.loss.backward(), &network);
         network = adam.step(network, gradients, settings.learning_rate);
     }
-    let after = look(&network);
+    let after = look(&network)?;
     let [same_distance, different_distance] = after.mean_divergences();
-    Overfit {
+    Ok(Overfit {
         num_steps: OVERFIT_STEPS,
         loss: [before, after.value()],
         same_distance: same_distance.unwrap_or(0.0),
         different_distance: different_distance.unwrap_or(0.0),
-    }
+    })
 }
 
 /// Root mean square of the weight matrices.

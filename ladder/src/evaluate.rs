@@ -11,7 +11,7 @@ use rand::RngExt;
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 use speaker_eval::{Cut, ListedUtterance, MrProtocol, cut_and_score, eer, roc_auc};
-use speaker_model::Arithmetic;
+use speaker_model::ComputeType;
 use speaker_scoring::{EmbeddingMatrix, Linkage, Metric, Scorer, agglomerative};
 
 use crate::data::{BINS, Corpora, FRAMES, Heard, List};
@@ -71,11 +71,11 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Embeddings `[recordings][256]` of some recordings: means over their segments' states.
-fn embed(network: &Network, recordings: &[Vec<Features>], layout: Layout) -> Vec<Vec<f32>> {
+fn embed(network: &Network, recordings: &[Vec<Features>], layout: Layout) -> Result<Vec<Vec<f32>>> {
     let blocks: Vec<&[f32]> = recordings.iter().flatten().map(Features::data).collect();
-    let states = forward(network, &blocks, layout, |activations| activations.states);
+    let states = forward(network, &blocks, layout, |activations| activations.states)?;
     let mut rest = states.into_iter();
-    recordings
+    Ok(recordings
         .iter()
         .map(|blocks| {
             let own: Vec<Vec<f32>> = rest.by_ref().take(blocks.len()).collect();
@@ -85,7 +85,7 @@ fn embed(network: &Network, recordings: &[Vec<Features>], layout: Layout) -> Vec
                 .map(|unit| own.iter().map(|row| row[unit]).sum::<f32>() / count)
                 .collect()
         })
-        .collect()
+        .collect())
 }
 
 /// One row a segment.
@@ -94,17 +94,18 @@ pub(crate) fn forward(
     segments: &[&[f32]],
     layout: Layout,
     pick: fn(crate::network::Activations) -> Tensor<2>,
-) -> Vec<Vec<f32>> {
+) -> Result<Vec<Vec<f32>>> {
     let device = burn::tensor::Device::flex();
-    segments
+    let chunks: Vec<Vec<Vec<f32>>> = segments
         .chunks(BATCH)
-        .flat_map(|segments| {
+        .map(|segments| {
             let values = layout::batch(segments.iter().copied(), layout);
             let shape = [FRAMES, segments.len(), BINS];
             let input = Tensor::from_data(TensorData::new(values, shape), &device);
-            rows(pick(network.forward(input, None)))
+            Ok(rows(pick(network.forward(input, None)?)))
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok(chunks.concat())
 }
 
 pub(crate) fn rows(tensor: Tensor<2>) -> Vec<Vec<f32>> {
@@ -126,12 +127,12 @@ pub(crate) fn embeddings(
 ) -> Result<(Evaluation, Measurements)> {
     // Means over segments do not feel the rounding of the products.
     let network = &Network {
-        encoder: network.encoder.clone().with_arithmetic(Arithmetic::Bf16),
+        encoder: network.encoder.clone().with_compute_type(ComputeType::Bf16),
         dense: Vec::new(),
     };
     let heard = &corpora.heard;
     let recordings: Vec<Vec<Features>> = heard.iter().map(|heard| heard.blocks.clone()).collect();
-    let embedded = embed(network, &recordings, layout);
+    let embedded = embed(network, &recordings, layout)?;
     let speakers: Vec<&str> = heard
         .iter()
         .map(|heard| heard.utterance.speaker.as_str())
@@ -300,7 +301,7 @@ fn train_eer(network: &Network, corpora: &Corpora, layout: Layout) -> Result<Opt
             blocks.collect()
         })
         .collect();
-    let embedded = embed(network, &recordings, layout);
+    let embedded = embed(network, &recordings, layout)?;
     let mut list = List {
         name: "train".to_owned(),
         pairs: Vec::new(),
@@ -330,7 +331,7 @@ pub(crate) fn distances(
 ) -> Result<()> {
     let heard = &corpora.heard[..corpora.num_dev];
     let crops: Vec<&[f32]> = heard.iter().map(|heard| heard.fixed.data()).collect();
-    let outputs = forward(network, &crops, layout, |activations| activations.outputs);
+    let outputs = forward(network, &crops, layout, |activations| activations.outputs)?;
     let entries = outputs.iter().flatten();
     evaluation.clipped_share =
         mean(entries.map(|&v| f64::from(u8::from(!(1e-7..=1.0).contains(&v)))));

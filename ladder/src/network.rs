@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand::{Rng, RngExt};
-use speaker_model::{Arithmetic, DropoutStream, Encoder, ModelConfig, SpeakerNetwork};
+use speaker_model::{ComputeType, DropoutStream, Encoder, EncoderConfig, Initialiser, Pass};
 
 use crate::data::BINS;
 use crate::draws::{Purpose, stream};
@@ -75,10 +75,11 @@ pub(crate) struct Activations {
 impl Network {
     /// Keras' initialisation.
     pub(crate) fn new(settings: &Settings, seed: u64, device: &Device) -> anyhow::Result<Self> {
-        let encoder = SpeakerNetwork::new(&ModelConfig::question(BINS), seed, device)?.encoder;
-        let encoder = encoder.with_arithmetic(match settings.bf16 {
-            true => Arithmetic::Bf16,
-            false => Arithmetic::F32,
+        let mut initialiser = Initialiser::seeded(seed, device);
+        let encoder = Encoder::new(BINS, &EncoderConfig::question(), &mut initialiser)?;
+        let encoder = encoder.with_compute_type(match settings.bf16 {
+            true => ComputeType::Bf16,
+            false => ComputeType::F32,
         });
         let rng = &mut stream(seed, Purpose::Weights, 0);
         let num_layers = WIDTHS.len() - 1;
@@ -98,9 +99,17 @@ impl Network {
     }
 
     /// `features` `[frames, batch, bands]`; with `dropout`, a run's seed and step, as in training.
-    pub(crate) fn forward(&self, features: Tensor<3>, dropout: Option<(u64, u64)>) -> Activations {
+    pub(crate) fn forward(
+        &self,
+        features: Tensor<3>,
+        dropout: Option<(u64, u64)>,
+    ) -> anyhow::Result<Activations> {
         let mut recurrent = dropout.map(|(seed, step)| DropoutStream::new(seed, step));
-        let states = self.encoder.forward(features, None, recurrent.as_mut());
+        let mut pass = match &mut recurrent {
+            Some(recurrent) => Pass::training(recurrent),
+            None => Pass::inference(),
+        };
+        let states = self.encoder.forward(features, None, &mut pass)?;
         let mut x = states.clone();
         for (layer, dense) in self.dense.iter().enumerate() {
             x = dense.forward(x);
@@ -114,7 +123,7 @@ impl Network {
             true => x,
             false => activation::softmax(x, 1),
         };
-        Activations { states, outputs }
+        Ok(Activations { states, outputs })
     }
 }
 
@@ -153,7 +162,7 @@ mod tests {
             };
             let network = Network::new(&settings, 1, &device).unwrap();
             let features = Tensor::<3>::ones([4, 2, BINS], &device);
-            let outputs = network.forward(features, None).outputs;
+            let outputs = network.forward(features, None).unwrap().outputs;
             let sums = outputs.sum_dim(1).into_data();
             sums.iter::<f32>().collect::<Vec<_>>()
         };

@@ -71,7 +71,7 @@ impl<'a> Training<'a> {
     }
 
     /// Step number `step`, from 1.
-    fn step(&mut self, step: u64) {
+    fn step(&mut self, step: u64) -> Result<()> {
         let batch = self.sampler.batch(step);
         let speakers = self.sampler.speakers_of(&batch);
         let mut same = same_of(&speakers, self.settings.all_pairs);
@@ -79,7 +79,7 @@ impl<'a> Training<'a> {
             same.shuffle(&mut stream(self.seed, Purpose::Labels, step));
         }
         let features = input(&self.sampler, &batch, self.settings);
-        let activations = self.network.forward(features, Some((self.seed, step)));
+        let activations = self.network.forward(features, Some((self.seed, step)))?;
         let loss = batch_loss(activations.outputs, &same, self.settings);
         let gradients = GradientsParams::from_grads(loss.loss.backward(), &self.network);
         let layers = layer_norms(&self.network, &gradients);
@@ -104,6 +104,7 @@ impl<'a> Training<'a> {
         self.accuracy
             .push(accuracy(&loss.distances, &same, self.settings.shape));
         self.last = Some((loss, layers));
+        Ok(())
     }
 
     /// Mean share of same-speaker pairs, from the plateaus: without such pairs they would be highest.
@@ -114,17 +115,17 @@ impl<'a> Training<'a> {
     }
 
     /// Adds what the training itself knows to the measurements of an evaluation.
-    fn complete(&self, measurements: &mut Measurements) {
+    fn complete(&self, measurements: &mut Measurements) -> Result<()> {
         let batch = self.sampler.batch(0);
         let features = input(&self.sampler, &batch, self.settings);
-        let activations = self.network.forward(features, None);
+        let activations = self.network.forward(features, None)?;
         measurements.units = vec![
             LayerUnits::of("blstm_2", &rows(activations.states), Some(1.0)),
             LayerUnits::of("output", &rows(activations.outputs), None),
         ];
         measurements.learning_rate = Some(self.settings.learning_rate);
         let (Some((loss, layers)), Some(point)) = (&self.last, self.trace.last()) else {
-            return;
+            return Ok(());
         };
         measurements.loss = Some(point.loss);
         measurements.when_alike = point.when_alike;
@@ -155,6 +156,7 @@ impl<'a> Training<'a> {
                 Shape::Kept => 1.0,
             }),
         }];
+        Ok(())
     }
 
     /// Everything about the network as it is; `known` is what its embeddings are worth, where that is known.
@@ -171,7 +173,7 @@ impl<'a> Training<'a> {
             None => evaluate::embeddings(&network, corpora, layout, step)?,
         };
         evaluate::distances(&network, corpora, layout, &mut evaluation)?;
-        self.complete(&mut measurements);
+        self.complete(&mut measurements)?;
         Ok((evaluation, measurements))
     }
 }
@@ -224,7 +226,7 @@ pub(crate) fn run(
         evaluations: vec![evaluation],
     };
     for step in 1..=settings.steps {
-        training.step(step);
+        training.step(step)?;
         if !EVALUATED.contains(&step) && step != settings.steps {
             continue;
         }
@@ -266,7 +268,7 @@ mod tests {
         let settings = rung.settings;
         let mut training = Training::new(&settings, noise(), 1).unwrap();
         for step in 1..=steps {
-            training.step(step);
+            training.step(step).unwrap();
         }
         let run = Run {
             facts: Facts {

@@ -230,7 +230,7 @@ fn uniform_batches_of_many_speakers_are_named_with_the_batches_that_mend_them() 
     assert!(
         doctor
             .stdout
-            .contains("--batch-speakers 25 --batch-segments 4"),
+            .contains("25 speakers with 4 segments each"),
         "{doctor:#?}"
     );
 }

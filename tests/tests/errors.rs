@@ -100,7 +100,7 @@ fn a_list_of_bad_lines() {
     insta::assert_snapshot!(shown("eval --model model --root corpus --trials short.txt"), @r#"
     exit code: 1
     --- stderr
-    error: short.txt: 2 bad lines of a trial list; expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file
+    error: short.txt: 2 bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file
       short.txt:1: `1 s0/0.wav` has 2 fields instead of 3
       short.txt:2: `nonsense` has 1 fields instead of 3
     --- stdout

@@ -33,8 +33,8 @@ impl Centre {
     /// The bundle's embedder with this centring.
     pub(crate) fn embedder(self, bundle: Bundle) -> Embedder {
         match self {
-            Self::Model => bundle.embedder,
-            Self::None | Self::These => bundle.embedder.with_centre(None),
+            Self::Model => bundle.into_embedder(),
+            Self::None | Self::These => bundle.into_embedder().with_centre(None),
         }
     }
 

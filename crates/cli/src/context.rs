@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use speaker_model::{Arithmetic, SIMD_VARIABLE, Simd, set_simd};
+use speaker_model::{ComputeType, SIMD_VARIABLE, Simd, set_simd};
 
 use crate::console::Console;
 use crate::fault::{fault, usage};
@@ -19,7 +19,7 @@ pub(crate) struct Global {
     /// Arithmetic of the recurrent layers: bf16 is quicker where the processor has instructions for it [default: f32,
     /// or what a training's configuration says].
     #[arg(long, global = true, value_enum)]
-    pub(crate) precision: Option<ArithmeticName>,
+    pub(crate) precision: Option<ComputeTypeName>,
     /// Vector instructions of the recurrent layers [default: the best of this processor; a wrong name lists them].
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) simd: Option<String>,
@@ -39,18 +39,18 @@ pub(crate) struct Global {
 
 /// `--precision`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ArithmeticName {
+pub(crate) enum ComputeTypeName {
     /// 32-bit floats.
     F32,
     /// Products of bfloat16, summed in 32 bits.
     Bf16,
 }
 
-impl From<ArithmeticName> for Arithmetic {
-    fn from(name: ArithmeticName) -> Self {
+impl From<ComputeTypeName> for ComputeType {
+    fn from(name: ComputeTypeName) -> Self {
         match name {
-            ArithmeticName::F32 => Self::F32,
-            ArithmeticName::Bf16 => Self::Bf16,
+            ComputeTypeName::F32 => Self::F32,
+            ComputeTypeName::Bf16 => Self::Bf16,
         }
     }
 }
@@ -68,7 +68,7 @@ pub(crate) struct Context {
     /// Name of the device.
     pub(crate) device: String,
     /// Arithmetic of the recurrent layers.
-    pub(crate) arithmetic: Arithmetic,
+    pub(crate) compute_type: ComputeType,
     /// Whether the answer is one JSON object.
     pub(crate) json: bool,
     /// Standard error.
@@ -81,7 +81,7 @@ impl Context {
     pub(crate) fn new(global: &Global) -> Self {
         Self {
             device: global.device.clone(),
-            arithmetic: global.precision.map_or(Arithmetic::F32, Arithmetic::from),
+            compute_type: global.precision.map_or(ComputeType::F32, ComputeType::from),
             simd: global.simd.clone(),
             json: global.json,
             console: Console::new(global.quiet, global.verbose),

@@ -56,7 +56,7 @@ impl EmbeddingJob<'_> {
     /// Embeds `inputs`, all parts' together, as far as they are this part's, and reports.
     pub(crate) fn run(self, inputs: Vec<Input>, context: &Context) -> Result<ExitStatus> {
         let console = &context.console;
-        let dim = self.model.bundle.config.model.embedding_dim();
+        let dim = self.model.bundle.config().embedding_dim();
         let mut note = Note::new(
             Work::new(&self.model.path, self.centre, &inputs, context)?,
             self.part,

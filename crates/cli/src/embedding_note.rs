@@ -118,7 +118,7 @@ impl Work {
             model_hash: Bundle::hash(model)?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             device: context.device.clone(),
-            precision: format!("{:?}", context.arithmetic).to_lowercase(),
+            precision: format!("{:?}", context.compute_type).to_lowercase(),
             simd: Simd::chosen()?.to_string(),
             centre,
             num_recordings: u32::try_from(inputs.len())?,

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use audio_features::{Features, FrontEnd};
 use rayon::prelude::*;
-use speaker_model::Embedder;
+use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
 use crate::console::Console;

@@ -47,8 +47,7 @@ impl Model {
         context
             .console
             .detail(&format!("model: `{}`", path.display()));
-        let mut bundle = Bundle::load(&path, &device)?;
-        bundle.embedder = bundle.embedder.with_arithmetic(context.arithmetic);
+        let bundle = Bundle::load(&path, &device)?.with_compute_type(context.compute_type);
         let thresholds = card::read(&path)?;
         Ok(Self {
             bundle,

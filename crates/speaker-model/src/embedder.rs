@@ -1,23 +1,27 @@
 //! Recordings to embeddings: features → segments → encoder → mean → (centring) → unit length.
 
+use std::ops::Range;
+
 use audio_features::{Features, FrontEnd};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ModelError;
-use crate::config::Arithmetic;
 use crate::encoder::Encoder;
-use crate::head::{Head, Projection};
+use crate::layers::{ComputeType, Pass};
+use crate::model::{EmbeddingModel, SegmentEmbedding};
+use crate::projections::LinearMap;
 use crate::segments::Segmentation;
 
 /// Everything between samples and an embedding of unit length.
 #[derive(Clone)]
 pub struct Embedder {
-    pub(crate) front_end: FrontEnd,
-    pub(crate) encoder: Encoder,
-    pub(crate) segmentation: Segmentation,
-    pub(crate) projection: Option<Projection>,
-    pub(crate) centre: Option<Vec<f32>>,
+    front_end: FrontEnd,
+    encoder: Encoder,
+    segmentation: Segmentation,
+    /// The encoder's projection, where it is applied to the mean over a recording's segments.
+    map: Option<LinearMap>,
+    centre: Option<Vec<f32>>,
     unit_length: bool,
     device: Device,
 }
@@ -31,69 +35,130 @@ const WHOLE_TILES: usize = 64;
 /// One segment of one recording of a batch.
 struct Segment<'a> {
     recording: usize,
-    frames: usize,
+    frames: Range<usize>,
     values: &'a [f32],
 }
 
 impl Embedder {
     /// An embedder around `encoder`, which is moved off autodiff and computes in 32 bits; `centre` is subtracted from
     /// every embedding before it is brought to unit length.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] where front end, encoder and centre do not go together, or where the encoder takes statistics
+    /// over a batch: [`Self::of_training`] gives it those of recordings.
     pub fn new(
         front_end: FrontEnd,
         encoder: Encoder,
         segmentation: Segmentation,
         centre: Option<Vec<f32>>,
         device: &Device,
-    ) -> Self {
-        Self {
-            front_end,
-            encoder: encoder.valid().with_arithmetic(Arithmetic::F32),
-            segmentation,
-            projection: None,
-            centre,
-            unit_length: true,
-            device: device.clone().inner(),
+    ) -> Result<Self, ModelError> {
+        let fault = |what, found: String, expected: String| {
+            Err(ModelError::Shape {
+                what,
+                found,
+                expected,
+            })
+        };
+        if encoder.needs_statistics() {
+            let expected = "recordings that give them".to_owned();
+            return fault("statistics of the encoder", "none".to_owned(), expected);
         }
+        let dim = encoder.embedding_dim();
+        if let Some(centre) = centre.as_ref().filter(|centre| centre.len() != dim) {
+            let expected = format!("{dim}, as embeddings have");
+            return fault(
+                "dimensions of the centre",
+                centre.len().to_string(),
+                expected,
+            );
+        }
+        let mut embedder = Self::raw(front_end, encoder, segmentation, device)?;
+        embedder.map = embedder.encoder.linear_map();
+        embedder.centre = centre;
+        Ok(embedder)
     }
 
-    /// Samples to features, as the model expects them.
-    #[must_use]
-    pub fn front_end(&self) -> &FrontEnd {
-        &self.front_end
-    }
-
-    /// The same embedder, whose embeddings are the output of `network`'s first dense layer. Its batch normalisation
-    /// takes mean and variance of the pooled states of `recordings`' finished features.
+    /// An embedder around an encoder as training leaves it: statistics over a batch become those of `recordings`' finished
+    /// features and, where `centres`, their mean embedding is subtracted from every embedding. Recordings are looked at
+    /// only where one of the two wants them; see [`Encoder::needs_statistics`].
     ///
     /// # Errors
-    /// As [`Self::embed_features`], and [`ModelError::Shape`] where there is no recording.
-    pub fn with_first_dense(
-        mut self,
-        head: &Head,
+    /// As [`Self::new`] and [`EmbeddingModel::embed_features`], and [`ModelError::Shape`] where recordings are wanted and
+    /// there is none.
+    pub fn of_training(
+        front_end: FrontEnd,
+        encoder: Encoder,
+        segmentation: Segmentation,
+        centres: bool,
         recordings: &[Features],
+        device: &Device,
     ) -> Result<Self, ModelError> {
-        self.projection = None;
-        let pooled = self.weighted_means(recordings)?;
-        let mean = mean_of(&pooled)?;
-        let squares: Vec<Vec<f64>> = pooled
-            .iter()
-            .map(|row| {
-                row.iter()
-                    .zip(&mean)
-                    .map(|(v, m)| (v - m) * (v - m))
-                    .collect()
-            })
-            .collect();
-        self.projection = head.first_dense(&mean, &mean_of(&squares)?);
-        Ok(self)
+        let mut embedder = Self::raw(front_end, encoder, segmentation, device)?;
+        if embedder.encoder.needs_statistics() {
+            let pooled = embedder.pooled_means(recordings)?;
+            let mean = mean_of(&pooled)?;
+            let squares: Vec<Vec<f64>> = pooled
+                .iter()
+                .map(|row| {
+                    row.iter()
+                        .zip(&mean)
+                        .map(|(v, m)| (v - m) * (v - m))
+                        .collect()
+                })
+                .collect();
+            embedder.encoder.fix_statistics(&mean, &mean_of(&squares)?);
+        }
+        embedder.map = embedder.encoder.linear_map();
+        if centres {
+            embedder.centre = Some(embedder.mean_embedding(recordings)?);
+        }
+        Ok(embedder)
     }
 
-    /// The same embedder with another arithmetic in its recurrent layers.
+    /// One that gives what the encoder has before its projection, where that is a linear map or wants statistics.
+    fn raw(
+        front_end: FrontEnd,
+        encoder: Encoder,
+        segmentation: Segmentation,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        let (found, expected) = (front_end.config().num_bins, encoder.num_bins());
+        if found != expected {
+            return Err(ModelError::Shape {
+                what: "bins of the front end",
+                found: found.to_string(),
+                expected: format!("{expected}, as the encoder reads"),
+            });
+        }
+        Ok(Self {
+            front_end,
+            encoder: encoder.valid().with_compute_type(ComputeType::F32),
+            segmentation,
+            map: None,
+            centre: None,
+            unit_length: true,
+            device: device.clone().inner(),
+        })
+    }
+
+    /// The encoder.
     #[must_use]
-    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// How a recording is cut.
+    #[must_use]
+    pub fn segmentation(&self) -> Segmentation {
+        self.segmentation
+    }
+
+    /// The same embedder with another number format of products, where its encoder has a choice.
+    #[must_use]
+    pub fn with_compute_type(self, compute_type: ComputeType) -> Self {
         Self {
-            encoder: self.encoder.with_arithmetic(arithmetic),
+            encoder: self.encoder.with_compute_type(compute_type),
             ..self
         }
     }
@@ -120,27 +185,44 @@ impl Embedder {
         }
     }
 
-    /// The embedding of one recording's samples at the front end's rate.
+    /// Mean of the embeddings of `recordings`' finished features, before centring and scaling to unit
+    /// length: what [`Self::with_centre`] takes.
     ///
     /// # Errors
-    /// [`ModelError::Shape`] for a recording too short for one feature frame.
-    pub fn embed(&self, samples: &[f32]) -> Result<Vec<f32>, ModelError> {
-        let embeddings = self.embed_features(&[self.front_end.features(samples)])?;
-        Ok(embeddings.into_iter().flatten().collect())
+    /// As [`EmbeddingModel::embed_features`], and [`ModelError::Shape`] where there is no recording.
+    pub fn mean_embedding(&self, recordings: &[Features]) -> Result<Vec<f32>, ModelError> {
+        let mean = mean_of(&self.weighted_means(recordings)?)?;
+        Ok(mean.into_iter().map(|v| v as f32).collect())
     }
 
-    /// One embedding a recording from its finished features. A batch gives the same embeddings as one
-    /// by one, but for rounding.
-    ///
-    /// # Errors
-    /// [`ModelError::Shape`] for a recording without a frame, or frames of another width.
-    pub fn embed_features(&self, recordings: &[Features]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let means = self.weighted_means(recordings)?;
-        Ok(means.into_iter().map(|mean| self.finish(mean)).collect())
-    }
-
-    /// The mean of each recording's segments, weighted by their frames, through the projection if there is one.
+    /// The mean of each recording's segments, weighted by their frames, through the projection.
     fn weighted_means(&self, recordings: &[Features]) -> Result<Vec<Vec<f64>>, ModelError> {
+        let means = self.pooled_means(recordings)?.into_iter();
+        Ok(means.map(|mean| self.mapped(mean)).collect())
+    }
+
+    /// The same before a projection that is a linear map.
+    fn pooled_means(&self, recordings: &[Features]) -> Result<Vec<Vec<f64>>, ModelError> {
+        let mut sums = vec![WeightedSum::default(); recordings.len()];
+        self.each_segment(recordings, |segment, values| {
+            sums[segment.recording].add(&values, segment.frames.len() as f64);
+        })?;
+        Ok(sums.into_iter().map(WeightedSum::mean).collect())
+    }
+
+    fn mapped(&self, pooled: Vec<f64>) -> Vec<f64> {
+        match &self.map {
+            Some(map) => map.apply(&pooled),
+            None => pooled,
+        }
+    }
+
+    /// Gives `each` segment of `recordings` what the encoder makes of it, in an order that suits the encoder.
+    fn each_segment(
+        &self,
+        recordings: &[Features],
+        mut each: impl FnMut(&Segment<'_>, Vec<f32>),
+    ) -> Result<(), ModelError> {
         let num_bins = self.front_end.config().num_bins;
         let mut segments = Vec::new();
         for (recording, features) in recordings.iter().enumerate() {
@@ -154,48 +236,37 @@ impl Embedder {
             for range in self.segmentation.segments(features.num_frames()) {
                 segments.push(Segment {
                     recording,
-                    frames: range.len(),
+                    frames: range.clone(),
                     values: features.rows(range),
                 });
             }
         }
         // Neighbours of like length share a batch, so that little of it is padding.
-        segments.sort_by_key(|segment| (std::cmp::Reverse(segment.frames), segment.recording));
-        let mut sums = vec![WeightedSum::default(); recordings.len()];
+        segments
+            .sort_by_key(|segment| (std::cmp::Reverse(segment.frames.len()), segment.recording));
         let mut rest = segments.as_slice();
         while let Some(longest) = rest.first() {
-            let fitting = match MAX_BATCH_FRAMES / longest.frames {
+            let fitting = match MAX_BATCH_FRAMES / longest.frames.len().max(1) {
                 few @ ..WHOLE_TILES => few.max(1),
                 many => many / WHOLE_TILES * WHOLE_TILES,
             };
             let (batch, tail) = rest.split_at(rest.len().min(fitting));
-            for (segment, embedding) in batch.iter().zip(self.encode(batch)?) {
-                sums[segment.recording].add(&embedding, segment.frames as f64);
+            for (segment, values) in batch.iter().zip(self.encode(batch)?) {
+                each(segment, values);
             }
             rest = tail;
         }
-        let means = sums.into_iter().map(WeightedSum::mean);
-        Ok(match &self.projection {
-            Some(projection) => means.map(|mean| projection.apply(&mean)).collect(),
-            None => means.collect(),
-        })
-    }
-
-    /// Mean of the embeddings of `recordings`' finished features, before centring and scaling to unit
-    /// length: what [`Self::with_centre`] takes.
-    ///
-    /// # Errors
-    /// As [`Self::embed_features`], and [`ModelError::Shape`] where there is no recording.
-    pub fn mean_embedding(&self, recordings: &[Features]) -> Result<Vec<f32>, ModelError> {
-        let mean = mean_of(&self.weighted_means(recordings)?)?;
-        Ok(mean.into_iter().map(|v| v as f32).collect())
+        Ok(())
     }
 
     /// The encoder's output for each of `segments`, the longest of which comes first.
     fn encode(&self, segments: &[Segment<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
         let num_bins = self.front_end.config().num_bins;
-        let longest = segments[0].frames;
-        let lengths: Vec<usize> = segments.iter().map(|segment| segment.frames).collect();
+        let lengths: Vec<usize> = segments
+            .iter()
+            .map(|segment| segment.frames.len())
+            .collect();
+        let longest = lengths.first().copied().unwrap_or(0);
         let mut input = vec![0.0; longest * segments.len() * num_bins];
         for (item, segment) in segments.iter().enumerate() {
             for (t, frame) in segment.values.chunks_exact(num_bins).enumerate() {
@@ -205,14 +276,17 @@ impl Embedder {
         }
         let data = TensorData::new(input, [longest, segments.len(), num_bins]);
         let equal = lengths.iter().all(|&length| length == longest);
-        let embeddings = self.encoder.forward(
-            Tensor::from_data(data, &self.device),
-            (!equal).then_some(lengths.as_slice()),
-            None,
-        );
-        let [_, dim] = embeddings.dims();
+        let lengths = (!equal).then_some(lengths.as_slice());
+        let input = Tensor::from_data(data, &self.device);
+        let pass = &mut Pass::inference();
+        let is_raw = self.map.is_some() || self.encoder.needs_statistics();
+        let output = match is_raw {
+            true => self.encoder.pooled(input, lengths, pass)?,
+            false => self.encoder.forward(input, lengths, pass)?,
+        };
+        let [_, dim] = output.dims();
         let values: Vec<f32> =
-            embeddings
+            output
                 .into_data()
                 .try_into_vec()
                 .map_err(|error| ModelError::Shape {
@@ -237,6 +311,42 @@ impl Embedder {
             false => 1.0,
         };
         mean.into_iter().map(|v| (v * scale) as f32).collect()
+    }
+}
+
+impl EmbeddingModel for Embedder {
+    fn front_end(&self) -> &FrontEnd {
+        &self.front_end
+    }
+
+    fn dim(&self) -> usize {
+        self.encoder.embedding_dim()
+    }
+
+    /// A batch gives the same embeddings as one by one, but for rounding.
+    fn embed_features(&self, recordings: &[Features]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let means = self.weighted_means(recordings)?;
+        Ok(means.into_iter().map(|mean| self.finish(mean)).collect())
+    }
+
+    fn embed_segments(
+        &self,
+        recordings: &[Features],
+    ) -> Result<Vec<Vec<SegmentEmbedding>>, ModelError> {
+        let hop_s = self.front_end.config().hop_s();
+        let mut found: Vec<Vec<SegmentEmbedding>> = vec![Vec::new(); recordings.len()];
+        self.each_segment(recordings, |segment, values| {
+            let values = values.into_iter().map(f64::from).collect();
+            found[segment.recording].push(SegmentEmbedding {
+                start_s: segment.frames.start as f64 * hop_s,
+                end_s: segment.frames.end as f64 * hop_s,
+                values: self.finish(self.mapped(values)),
+            });
+        })?;
+        for segments in &mut found {
+            segments.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+        }
+        Ok(found)
     }
 }
 

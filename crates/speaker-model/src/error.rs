@@ -34,6 +34,16 @@ pub enum ModelError {
         /// The size that fits.
         expected: String,
     },
+    /// A model whose embeddings of made signals are not those that its writer's had.
+    #[error("self-test: `{field}` is {found}, expected {expected}")]
+    SelfTest {
+        /// Which embedding.
+        field: String,
+        /// What it is.
+        found: String,
+        /// What it may be.
+        expected: String,
+    },
     /// A file that could not be read or written.
     #[error("{path}: {source}")]
     Io {
@@ -67,6 +77,7 @@ impl ModelError {
         Some(match self {
             Self::Features(error) => return error.remedy(),
             Self::Bundle { remedy, .. } => remedy,
+            Self::SelfTest { .. } => "use a model whose weights and front end belong together",
             _ => return None,
         })
     }

@@ -1,46 +1,84 @@
-//! Encoders, the KL/hinge loss and bundles.
+//! Encoders, losses and bundles: what the embedding of a recording's features is, and how wrong a batch of them is.
+//!
+//! A trained model is a [`Bundle`]. It gives one vector a recording, or one a segment with its time:
+//!
+//! ```no_run
+//! use speaker_model::{Bundle, EmbeddingModel};
+//!
+//! # fn main() -> Result<(), speaker_model::ModelError> {
+//! let model = Bundle::load("data/models/default".as_ref(), &speaker_model::device("flex")?)?.into_embedder();
+//! let samples = vec![0.0; 32_000]; // two seconds at the rate of the model's front end
+//! let embedding = model.embed(&samples)?;
+//! assert_eq!(embedding.len(), model.dim());
+//!
+//! let features = model.front_end().features(&samples);
+//! for segment in model.embed_segments(&[features])?.concat() {
+//!     println!("{:.2} to {:.2} s: {:?}", segment.start_s, segment.end_s, segment.values);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A network in training is a [`SpeakerNetwork`]: an [`Encoder`] (input treatment, trunk, pooling, projection, each chosen by
+//! its configuration) and a [`Loss`], which owns whatever stands between embedding and loss:
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use speaker_model::{EncoderConfig, KlHingeConfig, Loss, LossBatch, Pass, SpeakerNetwork};
+//!
+//! # fn main() -> Result<(), speaker_model::ModelError> {
+//! let device = Device::flex();
+//! let network = SpeakerNetwork::new(40, &EncoderConfig::question(), &KlHingeConfig::question(), 1, &device)?;
+//! let features = Tensor::ones([30, 4, 40], &device); // frames, segments, bins
+//! let outputs = network.outputs(features, None, &mut Pass::inference())?;
+//! let batch = LossBatch { labels: &[0, 0, 1, 1], pairs: None };
+//! let loss = network.loss().loss(outputs, &batch)?;
+//! println!("{} ({} where all outputs are alike)", loss.value, loss.when_alike.unwrap_or(f64::NAN));
+//! # Ok(())
+//! # }
+//! ```
 #![allow(
     clippy::cast_precision_loss,
     reason = "counts of frames, pairs and parameters are far below 2^52"
 )]
 
 mod bundle;
-mod config;
-mod dense;
+mod choices;
 mod device;
-mod dropout;
 mod embedder;
 mod encoder;
 mod error;
-mod fused_op;
-mod head;
-mod init;
-mod loss;
-mod lstm;
+mod layers;
+mod losses;
+mod model;
+mod module_path;
 mod network;
-mod seen;
+mod poolings;
+mod projections;
 mod segments;
-mod self_test;
-mod weights;
-mod whitening;
+mod trunks;
 
+pub use bundle::weights::WeightType;
 pub use bundle::{Bundle, BundleConfig, FORMAT_VERSION, Origin};
-pub use config::{
-    Activation, Arithmetic, DenseConfig, Direction, EmbeddingLayer, EncoderConfig, HeadConfig,
-    ModelConfig, Pooling,
-};
-pub use dense::Dense;
+pub use choices::{check_dropout, check_size};
 pub use device::{available_devices, device};
-pub use dropout::DropoutStream;
 pub use embedder::Embedder;
-pub use encoder::Encoder;
+pub use encoder::{Encoder, EncoderConfig, InputConfig};
 pub use error::ModelError;
 pub use fused_lstm::{SIMD_VARIABLE, Simd, flushing_denormals, set_simd};
-pub use head::Head;
-pub use loss::{KlHingeConfig, PairLoss, Weighting, all_pairs, explicit_pairs};
-pub use lstm::{Lstm, LstmWeights};
+pub use layers::{
+    Activation, ComputeType, Dense, Direction, DropoutStream, Initialiser, Pass, Seen, SeenValues,
+    Sequence, Whitening,
+};
+pub use losses::{
+    AnyLoss, Batches, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice,
+    LossConfig, LossOutput, MOST_PAPER_CLASSES, PairDistance, PairLoss, Pairwise, Term, Weighting,
+    all_pairs, explicit_pairs,
+};
+pub use model::{EmbeddingModel, SegmentEmbedding};
+pub use module_path::ModulePath;
 pub use network::SpeakerNetwork;
-pub use seen::Seen;
+pub use poolings::{LastStateConfig, MeanConfig, MeanDeviationConfig, PoolingConfig};
+pub use projections::{IdentityConfig, LinearConfig, ProjectionConfig, UnitLengthConfig};
 pub use segments::Segmentation;
-pub use weights::Precision;
-pub use whitening::Whitening;
+pub use trunks::{LstmConfig, TrunkConfig};

@@ -1,4 +1,4 @@
-//! The siamese network: one encoder and one head that every segment passes through.
+//! The siamese network: one encoder that every segment passes through, and the loss behind it.
 
 use std::path::Path;
 
@@ -6,72 +6,88 @@ use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::tensor::{Device, Tensor};
 
 use crate::ModelError;
-use crate::config::ModelConfig;
-use crate::dropout::DropoutStream;
-use crate::encoder::Encoder;
-use crate::head::Head;
-use crate::seen::{See, Seen};
-use crate::weights::{self, Precision};
+use crate::bundle::weights::{self, WeightType};
+use crate::encoder::{Encoder, EncoderConfig};
+use crate::layers::{Initialiser, Pass};
+use crate::losses::{AnyLoss, Loss, LossChoice};
+use crate::module_path::ModulePath;
 
-/// Encoder and head. Both inputs of a siamese pair go through the same weights, so that a batch of
-/// segments and the pairs among them is all that the loss needs.
+/// Encoder and loss: everything that is trained. Both inputs of a siamese pair go through the same weights, so that a batch
+/// of segments and the pairs among them is all that the loss needs.
 #[derive(Module, Debug)]
-pub struct SpeakerNetwork {
-    /// Features to embedding.
-    pub encoder: Encoder,
-    /// Embedding to logits.
-    pub head: Head,
+pub struct SpeakerNetwork<L: Module = AnyLoss> {
+    encoder: Encoder,
+    loss: L,
 }
 
-impl SpeakerNetwork {
-    /// A network with Keras' initialisation (Glorot, orthogonal recurrent weights, forget bias 1),
-    /// a function of `config` and `seed` alone.
+impl<L: Loss> SpeakerNetwork<L> {
+    /// A network for feature frames of `num_bins` bins with Keras' initialisation (Glorot, orthogonal recurrent weights,
+    /// forget bias 1), a function of the configurations and `seed` alone.
     ///
     /// # Errors
     /// [`ModelError::Config`] for a configuration that describes no network.
-    pub fn new(config: &ModelConfig, seed: u64, device: &Device) -> Result<Self, ModelError> {
-        config.validate()?;
-        let network = Self {
-            encoder: Encoder::new(config.num_bins, &config.encoder, Some(seed), device),
-            head: Head::new(config.pooled_dim(), &config.head, seed, device),
-        };
-        Ok(network.map(&mut NamedIds::default()))
+    pub fn new(
+        num_bins: usize,
+        encoder: &EncoderConfig,
+        loss: &impl LossChoice<Loss = L>,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, ModelError> {
+        loss.validate()?;
+        let mut initialiser = Initialiser::seeded(seed, device);
+        let encoder = Encoder::new(num_bins, encoder, &mut initialiser)?;
+        let loss = loss.build(encoder.embedding_dim(), &mut initialiser)?;
+        Ok(Self { encoder, loss }.map(&mut NamedIds::default()))
     }
 
-    /// Features `[frames, batch, bins]` to logits `[batch, num_outputs]`, in training.
+    /// Features to embeddings.
     #[must_use]
-    pub fn logits(
-        &self,
-        features: Tensor<3>,
-        lengths: Option<&[usize]>,
-        dropout: &mut DropoutStream,
-    ) -> Tensor<2> {
-        self.pass(features, lengths, dropout, None)
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
     }
 
-    /// [`Self::logits`], which shows every layer's output to `see`, in the order in which they are computed.
+    /// Embeddings to the loss.
     #[must_use]
-    pub fn logits_seen(
-        &self,
-        features: Tensor<3>,
-        lengths: Option<&[usize]>,
-        dropout: &mut DropoutStream,
-        see: &mut dyn FnMut(Seen<'_>),
-    ) -> Tensor<2> {
-        self.pass(features, lengths, dropout, Some(see))
+    pub fn loss(&self) -> &L {
+        &self.loss
     }
 
-    fn pass(
+    /// The same network with what `change` makes of its encoder.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub fn try_map_encoder<E>(
+        self,
+        change: impl FnOnce(Encoder) -> Result<Encoder, E>,
+    ) -> Result<Self, E> {
+        Ok(Self {
+            encoder: change(self.encoder)?,
+            loss: self.loss,
+        })
+    }
+
+    /// The encoder alone.
+    #[must_use]
+    pub fn into_encoder(self) -> Encoder {
+        self.encoder
+    }
+
+    /// Features `[frames, batch, bins]` to what the loss compares, `[batch, outputs]`.
+    ///
+    /// `lengths` are the items' valid frames where they differ.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for features or lengths that do not fit.
+    pub fn outputs(
         &self,
         features: Tensor<3>,
         lengths: Option<&[usize]>,
-        dropout: &mut DropoutStream,
-        mut see: Option<See<'_>>,
-    ) -> Tensor<2> {
-        let encoder = &self.encoder;
-        let in_encoder = see.as_mut().map(|see| &mut **see as See<'_>);
-        let embeddings = encoder.pass(features, lengths, Some(&mut *dropout), in_encoder);
-        self.head.pass(embeddings, Some(dropout), see)
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
+        let embeddings = pass.within("encoder", |pass| {
+            self.encoder.forward(features, lengths, pass)
+        })?;
+        pass.within("loss", |pass| self.loss.outputs(embeddings, pass))
     }
 
     /// Writes every parameter, as training needs them, to a safetensors file.
@@ -79,7 +95,7 @@ impl SpeakerNetwork {
     /// # Errors
     /// [`ModelError::Io`] where the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
-        weights::write(path, &weights::tensors_of(self), Precision::F32)
+        weights::write(path, &weights::tensors_of(self), WeightType::F32)
     }
 
     /// This network with the parameters that [`Self::save`] wrote.
@@ -95,20 +111,20 @@ impl SpeakerNetwork {
 /// process belongs to the parameters of another.
 #[derive(Default)]
 struct NamedIds {
-    path: Vec<String>,
+    path: ModulePath,
 }
 
 impl ModuleMapper for NamedIds {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let hash = blake3::hash(self.path.join(".").as_bytes());
+        let hash = blake3::hash(self.path.name().as_bytes());
         let mut id = [0; 8];
         id.copy_from_slice(&hash.as_bytes()[..8]);
         let (_, value, mapper) = param.consume();

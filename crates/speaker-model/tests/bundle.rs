@@ -10,66 +10,76 @@ use std::path::Path;
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_model::{
-    Activation, Bundle, DenseConfig, Direction, Embedder, EmbeddingLayer, EncoderConfig,
-    HeadConfig, ModelConfig, ModelError, Origin, Pooling, Precision, Segmentation, SpeakerNetwork,
+    Activation, Bundle, Direction, Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser,
+    InputConfig, LinearConfig, LstmConfig, ModelError, Origin, PoolingConfig, ProjectionConfig,
+    Segmentation, TrunkConfig, UnitLengthConfig, WeightType,
 };
 
-fn bundle(pooling: Pooling, segmentation: Segmentation, centre: bool) -> Bundle {
-    bundle_of(EmbeddingLayer::Pooled, pooling, segmentation, centre)
+fn linear() -> ProjectionConfig {
+    ProjectionConfig::from(LinearConfig {
+        width: 6,
+        standardise: true,
+    })
 }
 
-fn bundle_of(
-    embedding: EmbeddingLayer,
-    pooling: Pooling,
-    segmentation: Segmentation,
-    centre: bool,
-) -> Bundle {
-    let model = ModelConfig {
-        num_bins: FeatureConfig::kaldi().num_bins,
-        embedding,
-        encoder: EncoderConfig {
+fn encoder(projection: ProjectionConfig, pooling: PoolingConfig) -> EncoderConfig {
+    EncoderConfig {
+        input: InputConfig {
+            scale: 1.0,
+            centre: true,
+            cepstra: 5,
+            whiten: true,
+        },
+        trunk: TrunkConfig::from(LstmConfig {
             num_layers: 2,
             direction: Direction::Bidirectional,
             hidden: 8,
             dropout: 0.5,
-            pooling,
-            input_scale: 1.0,
-            centre_input: true,
-            input_cepstra: 5,
-            whiten_cepstra: true,
-            dense: None,
-        },
-        head: HeadConfig {
-            hidden: vec![6],
-            activation: Activation::Linear,
-            dropout: 0.0,
-            batch_norm: true,
-            num_outputs: 4,
-        },
-    };
-    bundle_with(model, segmentation, centre)
+        }),
+        pooling,
+        projection,
+    }
 }
 
-fn bundle_with(model: ModelConfig, segmentation: Segmentation, centre: bool) -> Bundle {
+fn pooling(kind: &str) -> PoolingConfig {
+    let json = format!("{{\"kind\": \"{kind}\"}}");
+    serde_json::from_str(&json).unwrap()
+}
+
+fn bundle(pooling: PoolingConfig, segmentation: Segmentation, centre: bool) -> Bundle {
+    let encoder = encoder(ProjectionConfig::default(), pooling);
+    bundle_with(&encoder, segmentation, centre)
+}
+
+fn bundle_with(config: &EncoderConfig, segmentation: Segmentation, centre: bool) -> Bundle {
     let mut features = FeatureConfig::kaldi();
     features.normalisation = Normalisation::GlobalMean;
     let device = Device::flex();
-    let network = SpeakerNetwork::new(&model, 7, &device).unwrap();
+    let encoder = Encoder::new(
+        features.num_bins,
+        config,
+        &mut Initialiser::seeded(7, &device),
+    )
+    .unwrap();
     let mean = vec![-3.0; features.num_bins];
     let front_end = FrontEnd::new(features, Some(mean)).unwrap();
-    let centre = centre.then(|| vec![0.01; model.embedding_dim()]);
+    let recordings = [1, 2, 3].map(|seed| front_end.features(&noise(seed, 9_000)));
+    let dim = encoder.embedding_dim();
+    let embedder = Embedder::of_training(
+        front_end,
+        encoder,
+        segmentation,
+        false,
+        &recordings,
+        &device,
+    )
+    .unwrap()
+    .with_centre(centre.then(|| vec![0.01; dim]));
     let origin = Origin {
         data: "made".to_owned(),
         ..Origin::default()
     };
-    let mut embedder = Embedder::new(front_end, network.encoder, segmentation, centre, &device);
-    if model.embedding == EmbeddingLayer::FirstDense {
-        let recordings = [1, 2, 3].map(|seed| embedder.front_end().features(&noise(seed, 9_000)));
-        embedder = embedder
-            .with_first_dense(&network.head, &recordings)
-            .unwrap();
-    }
-    Bundle::new(embedder, model, origin)
+    Bundle::new(embedder, origin)
 }
 
 fn noise(seed: u32, num_samples: usize) -> Vec<f32> {
@@ -91,19 +101,19 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 
 #[test]
 fn a_batch_of_unequal_lengths_gives_the_embeddings_of_one_by_one() {
-    for pooling in [Pooling::LastState, Pooling::Mean, Pooling::MeanDeviation] {
+    for pooling in PoolingConfig::examples() {
         for segmentation in [Segmentation::Frames(40), Segmentation::Whole] {
-            let bundle = bundle(pooling, segmentation, true);
-            let front_end = bundle.embedder.front_end();
+            let bundle = bundle(pooling.clone(), segmentation, true);
+            let embedder = bundle.embedder();
+            let front_end = embedder.front_end();
             let recordings: Vec<Features> = [500, 8_000, 16_000, 3_000, 40_000]
                 .into_iter()
                 .zip(1..)
                 .map(|(length, seed)| front_end.features(&noise(seed, length)))
                 .collect();
-            let together = bundle.embedder.embed_features(&recordings).unwrap();
+            let together = embedder.embed_features(&recordings).unwrap();
             for (features, found) in recordings.iter().zip(&together) {
-                let alone = bundle
-                    .embedder
+                let alone = embedder
                     .embed_features(std::slice::from_ref(features))
                     .unwrap();
                 for (a, b) in alone[0].iter().zip(found) {
@@ -119,8 +129,8 @@ fn a_batch_of_unequal_lengths_gives_the_embeddings_of_one_by_one() {
 
 #[test]
 fn a_recording_without_a_frame_is_an_error() {
-    let bundle = bundle(Pooling::Mean, Segmentation::Whole, false);
-    let error = bundle.embedder.embed(&[]).unwrap_err();
+    let bundle = bundle(pooling("mean"), Segmentation::Whole, false);
+    let error = bundle.embedder().embed(&[]).unwrap_err();
     assert!(matches!(error, ModelError::Shape { .. }), "{error}");
 }
 
@@ -128,47 +138,52 @@ fn a_recording_without_a_frame_is_an_error() {
 fn a_saved_bundle_loads_to_the_same_embeddings() {
     let directory = tempfile::tempdir().unwrap();
     let samples = noise(3, 12_000);
+    let none = ProjectionConfig::default;
     let cases = [
-        (EmbeddingLayer::Pooled, Precision::F32, 1.0 - 1e-6),
-        (EmbeddingLayer::FirstDense, Precision::F32, 1.0 - 1e-6),
-        (EmbeddingLayer::Pooled, Precision::F16, 0.9999),
-        (EmbeddingLayer::FirstDense, Precision::F16, 0.999),
+        (none(), WeightType::F32, 1.0 - 1e-6),
+        (linear(), WeightType::F32, 1.0 - 1e-6),
+        (none(), WeightType::F16, 0.9999),
+        (linear(), WeightType::F16, 0.999),
     ];
-    for (embedding, precision, least) in cases {
-        let written = bundle_of(embedding, Pooling::MeanDeviation, Segmentation::Whole, true);
-        written.save(directory.path(), precision).unwrap();
+    for (projection, weight_type, least) in cases {
+        let encoder = encoder(projection, pooling("mean_deviation"));
+        let written = bundle_with(&encoder, Segmentation::Whole, true);
+        written.save(directory.path(), weight_type).unwrap();
         let read = Bundle::load(directory.path(), &Device::flex()).unwrap();
-        assert_eq!(read.config.precision, precision);
-        assert_eq!(read.config.origin, written.config.origin);
+        assert_eq!(read.config().weights, weight_type);
+        assert_eq!(read.config().origin, written.config().origin);
         let (a, b) = (
-            written.embedder.embed(&samples).unwrap(),
-            read.embedder.embed(&samples).unwrap(),
+            written.embedder().embed(&samples).unwrap(),
+            read.embedder().embed(&samples).unwrap(),
         );
-        assert!(cosine(&a, &b) > least, "{precision:?} {}", cosine(&a, &b));
+        let cosine = cosine(&a, &b);
+        assert!(cosine > least, "{weight_type:?} {cosine}");
     }
 }
 
 #[test]
 fn one_direction_and_a_dense_layer_give_the_mean_of_the_segments_directions() {
-    let mut model = bundle(Pooling::LastState, Segmentation::Whole, false)
-        .config
-        .model;
-    model.encoder.direction = Direction::Forward;
-    model.encoder.dense = Some(DenseConfig {
+    let unit_length = ProjectionConfig::from(UnitLengthConfig {
         width: 24,
         activation: Activation::Relu,
     });
+    let mut encoder = encoder(unit_length, pooling("last_state"));
+    encoder
+        .trunk
+        .downcast_mut::<LstmConfig>()
+        .unwrap()
+        .direction = Direction::Forward;
     let windows = Segmentation::Windows {
         frames: 40,
         hop: 20,
     };
-    let written = bundle_with(model, windows, false);
+    let written = bundle_with(&encoder, windows, false);
     let directory = tempfile::tempdir().unwrap();
-    written.save(directory.path(), Precision::F32).unwrap();
+    written.save(directory.path(), WeightType::F32).unwrap();
     let read = Bundle::load(directory.path(), &Device::flex()).unwrap();
-    assert_eq!(read.config, written.config);
+    assert_eq!(read.config(), written.config());
 
-    let embedder = read.embedder;
+    let embedder = read.into_embedder();
     let features = embedder.front_end().features(&noise(5, 14_560));
     assert_eq!(features.num_frames(), 89);
     let segments = [0..40, 20..60, 40..80]
@@ -189,8 +204,8 @@ fn one_direction_and_a_dense_layer_give_the_mean_of_the_segments_directions() {
 /// Saves a bundle, lets `damage` change a file and gives the error of loading it.
 fn refused(file: &str, damage: impl FnOnce(&Path)) -> String {
     let directory = tempfile::tempdir().unwrap();
-    bundle(Pooling::Mean, Segmentation::Whole, true)
-        .save(directory.path(), Precision::F32)
+    bundle(pooling("mean"), Segmentation::Whole, true)
+        .save(directory.path(), WeightType::F32)
         .unwrap();
     damage(&directory.path().join(file));
     match Bundle::load(directory.path(), &Device::flex()) {
@@ -209,7 +224,7 @@ fn replace(path: &Path, from: &str, to: &str) {
 fn what_does_not_match_is_refused_field_by_field() {
     let config = "bundle.toml";
     let newer = refused(config, |path| {
-        replace(path, "format_version = 1", "format_version = 99")
+        replace(path, "format_version = 2", "format_version = 99")
     });
     assert!(
         newer.contains("format_version") && newer.contains("99"),
@@ -226,7 +241,7 @@ fn what_does_not_match_is_refused_field_by_field() {
         replace(path, "num_layers = 2", "num_layers = 3")
     });
     assert!(
-        layers.contains("`layers.2.forward.input` is missing, expected shape [16, 32]"),
+        layers.contains("encoder: parameters that the network wants` is more than"),
         "{layers}"
     );
     let mean = refused(config, |path| {

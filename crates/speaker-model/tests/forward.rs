@@ -13,14 +13,16 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
 use speaker_model::{
-    DropoutStream, Embedder, EmbeddingLayer, KlHingeConfig, ModelConfig, Segmentation,
-    SpeakerNetwork, all_pairs,
+    Activation, Direction, DropoutStream, Embedder, EmbeddingModel, EncoderConfig, HeadConfig,
+    InputConfig, KlHinge, KlHingeConfig, LinearConfig, Loss, LossBatch, LstmConfig, ModulePath,
+    Pass, PoolingConfig, ProjectionConfig, Segmentation, SpeakerNetwork, TrunkConfig,
+    UnitLengthConfig,
 };
 
 #[derive(Deserialize)]
 struct Case {
     /// Dropout is off, so that training's forward pass is the golden one.
-    config: ModelConfig,
+    config: GoldenConfig,
     head_gain: f64,
     frames: usize,
     lengths: Vec<usize>,
@@ -29,6 +31,89 @@ struct Case {
     logits: Rows,
     loss: f32,
     gradients: BTreeMap<String, Gradient>,
+}
+
+/// The network as `make_golden.py` writes it down, in the words of bundles of format 1.
+#[derive(Deserialize)]
+struct GoldenConfig {
+    num_bins: usize,
+    embedding: String,
+    encoder: GoldenEncoder,
+    head: HeadConfig,
+}
+
+#[derive(Deserialize)]
+struct GoldenEncoder {
+    num_layers: usize,
+    #[serde(default)]
+    direction: Direction,
+    hidden: usize,
+    dropout: f64,
+    pooling: String,
+    input_scale: f64,
+    centre_input: bool,
+    input_cepstra: usize,
+    whiten_cepstra: bool,
+    dense: Option<UnitLengthConfig>,
+}
+
+impl GoldenConfig {
+    fn takes_first_dense(&self) -> bool {
+        self.embedding == "first_dense"
+    }
+
+    /// The first layer of the golden head is the encoder's projection where the embedding is taken there.
+    fn encoder_and_loss(&self) -> (EncoderConfig, KlHingeConfig) {
+        let encoder = &self.encoder;
+        let mut head = self.head.clone();
+        let projection = match (self.takes_first_dense(), &encoder.dense) {
+            (true, _) => {
+                assert_eq!(head.activation, Activation::Linear);
+                ProjectionConfig::from(LinearConfig {
+                    width: head.hidden.remove(0),
+                    standardise: std::mem::take(&mut head.batch_norm),
+                })
+            }
+            (false, Some(dense)) => ProjectionConfig::from(dense.clone()),
+            (false, None) => ProjectionConfig::default(),
+        };
+        let pooling = format!("{{\"kind\": \"{}\"}}", encoder.pooling);
+        let config = EncoderConfig {
+            input: InputConfig {
+                scale: encoder.input_scale,
+                centre: encoder.centre_input,
+                cepstra: encoder.input_cepstra,
+                whiten: encoder.whiten_cepstra,
+            },
+            trunk: TrunkConfig::from(LstmConfig {
+                num_layers: encoder.num_layers,
+                direction: encoder.direction,
+                hidden: encoder.hidden,
+                dropout: encoder.dropout,
+            }),
+            pooling: serde_json::from_str::<PoolingConfig>(&pooling).unwrap(),
+            projection,
+        };
+        (config, KlHingeConfig::with_head(head))
+    }
+
+    /// The golden name of a parameter.
+    fn golden(&self, name: &str) -> String {
+        let first = usize::from(self.takes_first_dense());
+        if let Some(rest) = name.strip_prefix("encoder.projection.dense.") {
+            return match first {
+                1 => format!("head.layers.0.{rest}"),
+                _ => format!("encoder.dense.{rest}"),
+            };
+        }
+        if let Some(rest) = name.strip_prefix("loss.head.layers.") {
+            let (layer, rest) = rest.split_once('.').unwrap();
+            let layer: usize = layer.parse().unwrap();
+            return format!("head.layers.{}.{rest}", layer + first);
+        }
+        name.replace("encoder.trunk.", "encoder.")
+            .replace("encoder.input.", "encoder.")
+    }
 }
 
 /// The first values of each row and the row's norm.
@@ -46,15 +131,18 @@ struct Gradient {
 }
 
 impl Case {
-    fn network(&self, device: &Device) -> SpeakerNetwork {
-        let network = SpeakerNetwork::new(&self.config, 1, device).unwrap();
+    fn network(&self, device: &Device) -> SpeakerNetwork<KlHinge> {
+        let (encoder, loss) = self.config.encoder_and_loss();
+        let network =
+            SpeakerNetwork::new(self.config.num_bins, &encoder, &loss, 1, device).unwrap();
         let mut parameters = Parameters::default();
         network.visit(&mut parameters);
         let values: Vec<(String, Vec<usize>, Vec<u8>)> = parameters
             .found
             .into_iter()
             .map(|(name, (shape, _))| {
-                let gain = if name.starts_with("head.") {
+                let golden = self.config.golden(&name);
+                let gain = if golden.starts_with("head.") {
                     self.head_gain
                 } else {
                     3.0
@@ -63,7 +151,7 @@ impl Case {
                     [rows, _] => gain / (rows as f64).sqrt(),
                     _ => 0.1,
                 };
-                let bytes = formula(&name, &shape, scale)
+                let bytes = formula(&golden, &shape, scale)
                     .into_iter()
                     .flat_map(f32::to_le_bytes)
                     .collect();
@@ -102,20 +190,18 @@ impl Case {
     }
 
     /// What the product makes of the recordings, before it is brought to unit length.
-    fn embed(&self, network: SpeakerNetwork, device: &Device) -> Vec<f32> {
+    fn embed(&self, network: SpeakerNetwork<KlHinge>, device: &Device) -> Vec<f32> {
         let presets = [FeatureConfig::kaldi(), FeatureConfig::librosa()];
         let features = presets
             .into_iter()
             .find(|preset| preset.num_bins == self.config.num_bins);
         let front_end = FrontEnd::new(features.unwrap(), None).unwrap();
         let (segmentation, recordings) = (Segmentation::Whole, self.recordings());
-        let mut embedder =
-            Embedder::new(front_end, network.encoder, segmentation, None, device).without_scaling();
-        if self.config.embedding == EmbeddingLayer::FirstDense {
-            embedder = embedder
-                .with_first_dense(&network.head, &recordings)
-                .unwrap();
-        }
+        let encoder = network.into_encoder();
+        let embedder =
+            Embedder::of_training(front_end, encoder, segmentation, false, &recordings, device)
+                .unwrap()
+                .without_scaling();
         embedder.embed_features(&recordings).unwrap().concat()
     }
 }
@@ -124,17 +210,17 @@ impl Case {
 #[derive(Default)]
 struct Parameters<'a> {
     gradients: Option<&'a Gradients>,
-    path: Vec<String>,
+    path: ModulePath,
     found: BTreeMap<String, (Vec<usize>, Option<Vec<f32>>)>,
 }
 
 impl ModuleVisitor for Parameters<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -143,7 +229,7 @@ impl ModuleVisitor for Parameters<'_> {
             .and_then(|gradients| param.val().grad(gradients))
             .map(|gradient| gradient.into_data().iter::<f32>().collect());
         self.found
-            .insert(self.path.join("."), (param.dims().to_vec(), gradient));
+            .insert(self.path.name(), (param.dims().to_vec(), gradient));
     }
 }
 
@@ -203,14 +289,19 @@ fn length(values: &[f32]) -> f32 {
     squares.sum::<f64>().sqrt() as f32
 }
 
-fn compare_gradients(case: &Case, network: &SpeakerNetwork, loss: &Tensor<1>) {
+fn compare_gradients(case: &Case, network: &SpeakerNetwork<KlHinge>, loss: &Tensor<1>) {
     let gradients = loss.backward();
     let mut parameters = Parameters {
         gradients: Some(&gradients),
         ..Parameters::default()
     };
     network.visit(&mut parameters);
-    for (name, (_, found)) in &parameters.found {
+    let found: BTreeMap<String, Option<Vec<f32>>> = parameters
+        .found
+        .into_iter()
+        .map(|(name, (_, gradient))| (case.config.golden(&name), gradient))
+        .collect();
+    for (name, found) in &found {
         let Some(expected) = case.gradients.get(name) else {
             // The fixed map of the cepstra: data, which no step of training may change.
             assert!(name.starts_with("encoder.whitening."), "{name}");
@@ -236,7 +327,7 @@ fn compare_gradients(case: &Case, network: &SpeakerNetwork, loss: &Tensor<1>) {
         );
     }
     let mut names = case.gradients.keys();
-    assert!(names.all(|name| parameters.found.contains_key(name)));
+    assert!(names.all(|name| found.contains_key(name)));
 }
 
 fn check_against_pytorch(device: &Device) {
@@ -248,15 +339,27 @@ fn check_against_pytorch(device: &Device) {
         let lengths = (!equal).then_some(case.lengths.as_slice());
         let values = |tensor: Tensor<2>| tensor.into_data().iter::<f32>().collect::<Vec<f32>>();
         let input = Tensor::from_data(TensorData::new(case.input(), case.input_shape()), device);
-        let pooled = network.encoder.forward(input.clone(), lengths, None);
-        compare("pooled states", &values(pooled), &case.pooled);
-        let logits = network.logits(input, lengths, &mut DropoutStream::new(1, 1));
+        let encoder = network.encoder();
+        let inference = &mut Pass::inference();
+        // What the script calls pooled has a projection to unit length behind it, where there is one.
+        let pooled = match case.config.encoder.dense {
+            Some(_) => encoder.forward(input.clone(), lengths, inference),
+            None => encoder.pooled(input.clone(), lengths, inference),
+        };
+        compare("pooled states", &values(pooled.unwrap()), &case.pooled);
+        let mut dropout = DropoutStream::new(1, 1);
+        let training = &mut Pass::training(&mut dropout);
+        let logits = network.outputs(input, lengths, training).unwrap();
         compare("logits", &values(logits.clone()), &case.logits);
-        let speakers: Vec<usize> = (0..case.lengths.len()).map(|i| i % 3).collect();
-        let pairs = all_pairs(logits, &speakers, &KlHingeConfig::default()).unwrap();
-        let loss = pairs.loss.clone().into_scalar::<f32>();
+        let labels: Vec<usize> = (0..case.lengths.len()).map(|i| i % 3).collect();
+        let batch = LossBatch {
+            labels: &labels,
+            pairs: None,
+        };
+        let pairs = network.loss().loss(logits, &batch).unwrap();
+        let loss = pairs.value.clone().into_scalar::<f32>();
         // A network whose outputs are alike whatever it hears has this loss too, and must not pass.
-        let plateau = KlHingeConfig::default().plateau(pairs.num_same, pairs.num_different);
+        let plateau = pairs.when_alike.unwrap();
         assert!((f64::from(case.loss) / plateau - 1.0).abs() > 0.1);
         assert!(
             (loss / case.loss - 1.0).abs() < TOLERANCE,
@@ -264,12 +367,12 @@ fn check_against_pytorch(device: &Device) {
             case.loss
         );
         if device.is_autodiff() {
-            compare_gradients(&case, &network, &pairs.loss);
+            compare_gradients(&case, &network, &pairs.value);
         }
         let embedded = case.embed(network, device);
-        let expected = match case.config.embedding {
-            EmbeddingLayer::Pooled => &case.pooled,
-            EmbeddingLayer::FirstDense => &case.first_dense,
+        let expected = match case.config.takes_first_dense() {
+            false => &case.pooled,
+            true => &case.first_dense,
         };
         compare("embeddings", &embedded, expected);
     }
@@ -303,9 +406,11 @@ fn passes_of_libtorch_equal_pytorch() {
 #[test]
 fn presets_have_the_published_numbers_of_parameters() {
     let device = Device::flex();
-    let paper = SpeakerNetwork::new(&ModelConfig::paper(128, 100), 1, &device).unwrap();
+    let (encoder, loss) = (EncoderConfig::paper(), KlHingeConfig::paper(100));
+    let paper = SpeakerNetwork::new(128, &encoder, &loss, 1, &device).unwrap();
     assert_eq!(paper.num_params(), 3_426_992);
     // 1,611,520 with a slope for each of the last layer's 128 outputs, which is a softmax here.
-    let question = SpeakerNetwork::new(&ModelConfig::question(128), 1, &device).unwrap();
+    let (encoder, loss) = (EncoderConfig::question(), KlHingeConfig::question());
+    let question = SpeakerNetwork::new(128, &encoder, &loss, 1, &device).unwrap();
     assert_eq!(question.num_params(), 1_611_520 - 128);
 }

@@ -10,7 +10,20 @@ use std::cell::Cell;
 use burn::tensor::{Device, Tensor, TensorData};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use speaker_model::{KlHingeConfig, Weighting, all_pairs, explicit_pairs};
+use speaker_model::{HeadConfig, KlHingeConfig, Weighting, all_pairs, explicit_pairs};
+
+/// Margin 3, pairs as counted. These tests give the logits themselves, so that the head is never asked.
+fn paper() -> KlHingeConfig {
+    KlHingeConfig::with_head(HeadConfig::linear(1))
+}
+
+fn config(margin: f64, weighting: Weighting) -> KlHingeConfig {
+    KlHingeConfig {
+        margin,
+        weighting,
+        ..paper()
+    }
+}
 
 fn log_softmax(row: &[f64]) -> Vec<f64> {
     let max = row.iter().copied().fold(f64::MIN, f64::max);
@@ -79,14 +92,14 @@ proptest! {
     // Sums of at most 30 terms of size below 20 in 32 bits: 1e-4 is fifty roundings.
     #[test]
     fn the_matrix_form_equals_the_definition((rows, speakers) in batch(), margin in 0.5..4.0, weighting in weighting()) {
-        let config = KlHingeConfig { margin, weighting };
+        let config = config(margin, weighting);
         let (found, expected) = (loss(&rows, &speakers, &config), oracle(&rows, &speakers, &config));
         prop_assert!((found - expected).abs() < 1e-4 * expected.max(1.0), "{found} {expected}");
     }
 
     #[test]
     fn explicit_pairs_of_a_whole_batch_equal_the_matrix_form((rows, speakers) in batch(), weighting in weighting()) {
-        let config = KlHingeConfig { margin: 3.0, weighting };
+        let config = config(3.0, weighting);
         let cells: Vec<(usize, usize)> = (0..rows.len()).flat_map(|i| (0..i).map(move |j| (i, j))).collect();
         let side = |pick: fn(&(usize, usize)) -> usize| -> Vec<Vec<f64>> {
             cells.iter().map(|cell| rows[pick(cell)].clone()).collect()
@@ -101,7 +114,7 @@ proptest! {
 
     #[test]
     fn order_of_segments_does_not_matter((mut rows, mut speakers) in batch()) {
-        let config = KlHingeConfig::default();
+        let config = paper();
         let before = loss(&rows, &speakers, &config);
         rows.reverse();
         speakers.reverse();
@@ -120,10 +133,7 @@ fn the_gradient_equals_finite_differences() {
     let (checked, cells) = (Cell::new(0), Cell::new(0));
     let run =
         TestRunner::new(settings).run(&(batch(), weighting()), |((rows, speakers), weighting)| {
-            let config = KlHingeConfig {
-                margin: 1.7,
-                weighting,
-            };
+            let config = config(1.7, weighting);
             let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
             let pairs = all_pairs(logits.clone(), &speakers, &config).unwrap();
             let gradients = pairs.loss.backward();
@@ -159,7 +169,7 @@ fn the_gradient_equals_finite_differences() {
 fn extreme_logits_neither_overflow_nor_lose_their_gradient() {
     let rows = vec![vec![300.0, 0.0, -300.0], vec![-300.0, 0.0, 300.0]];
     let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
-    let pairs = all_pairs(logits.clone(), &[0, 0], &KlHingeConfig::default()).unwrap();
+    let pairs = all_pairs(logits.clone(), &[0, 0], &paper()).unwrap();
     // Both softmaxes are one-hot in 32 bits; the divergence is 600 nats in each direction all the same.
     assert!((pairs.loss.clone().into_scalar::<f32>() - 1200.0).abs() < 1e-2);
     let gradients = pairs.loss.backward();
@@ -179,7 +189,7 @@ fn p7_a_collapsed_network_has_the_loss_of_the_question() {
     let device = Device::flex();
     let config = KlHingeConfig {
         margin: 1.0,
-        ..KlHingeConfig::default()
+        ..paper()
     };
     let pairs = explicit_pairs(
         tensor(&rows, &device),
@@ -194,7 +204,7 @@ fn p7_a_collapsed_network_has_the_loss_of_the_question() {
 
 #[test]
 fn a_divergence_is_zero_only_where_the_outputs_agree() {
-    let config = KlHingeConfig::default();
+    let config = paper();
     let (x, y) = ([0.5; 128], [0.9; 128]);
     assert!(loss(&[x.to_vec(), y.to_vec()], &[0, 0], &config).abs() < 1e-5);
     assert!(loss(&[vec![0.5, 0.9], vec![0.9, 0.5]], &[0, 0], &config) > 0.05);
@@ -202,7 +212,7 @@ fn a_divergence_is_zero_only_where_the_outputs_agree() {
 
 #[test]
 fn p12_the_plateau_of_collapsed_outputs() {
-    let paper = KlHingeConfig::default();
+    let paper = paper();
     // 20 speakers × 5 segments: 2 m (1 − (K − 1)/(PK − 1)).
     let speakers: Vec<usize> = (0..100).map(|i| i / 5).collect();
     let collapsed = loss(&vec![vec![0.1, 0.2, 0.3]; 100], &speakers, &paper);
@@ -211,7 +221,10 @@ fn p12_the_plateau_of_collapsed_outputs() {
     // Independent draws from S speakers have 1/S same-speaker pairs in expectation.
     for (margin, num_speakers, expected) in [(3.0, 100, 5.940), (2.0, 100, 3.960), (3.0, 40, 5.850)]
     {
-        let config = KlHingeConfig { margin, ..paper };
+        let config = KlHingeConfig {
+            margin,
+            ..paper.clone()
+        };
         assert!((config.plateau(1, num_speakers - 1) - expected).abs() < 1e-9);
     }
 }
@@ -222,7 +235,7 @@ fn p13_distinct_one_hots_cost_nothing() {
         .map(|i| (0..100).map(|k| if i == k { 60.0 } else { 0.0 }).collect())
         .collect();
     let speakers: Vec<usize> = (0..100).collect();
-    assert!(loss(&rows, &speakers, &KlHingeConfig::default()).abs() < 1e-6);
+    assert!(loss(&rows, &speakers, &paper()).abs() < 1e-6);
 }
 
 #[test]
@@ -240,10 +253,7 @@ fn p14_margins_are_reached_by_unconfident_posteriors() {
                     .map(|k| if k == own { f64::ln(mass) } else { rest.ln() })
                     .collect()
             };
-            let config = KlHingeConfig {
-                margin,
-                ..KlHingeConfig::default()
-            };
+            let config = KlHingeConfig { margin, ..paper() };
             // The masses are given to three digits, which is ± 0.01 of a nat.
             assert!(loss(&[row(0), row(1)], &[0, 1], &config) < 0.02);
             let wider = KlHingeConfig {
@@ -266,12 +276,7 @@ fn p15_exact_collapse_is_a_stationary_point_and_near_it_the_gradient_is_linear()
             .map(|row| row.iter().map(|v| v * spread).collect())
             .collect();
         let logits = tensor(&rows, &Device::flex().autodiff()).require_grad();
-        let pairs = all_pairs(
-            logits.clone(),
-            &[0, 0, 1, 1, 2, 2, 3, 3],
-            &KlHingeConfig::default(),
-        )
-        .unwrap();
+        let pairs = all_pairs(logits.clone(), &[0, 0, 1, 1, 2, 2, 3, 3], &paper()).unwrap();
         let gradients = pairs.loss.backward();
         let gradient = logits.grad(&gradients).unwrap();
         f64::from(gradient.powf_scalar(2.0).sum().sqrt().into_scalar::<f32>())
@@ -286,11 +291,10 @@ fn a_batch_of_one_kind_of_pair_has_a_defined_loss() {
     let rows = vec![vec![0.0, 1.0], vec![1.0, 0.0]];
     let device = Device::flex();
     for (speakers, same) in [([0, 0], 1), ([0, 1], 0)] {
-        let pairs =
-            all_pairs(tensor(&rows, &device), &speakers, &KlHingeConfig::default()).unwrap();
+        let pairs = all_pairs(tensor(&rows, &device), &speakers, &paper()).unwrap();
         assert_eq!((pairs.num_same, pairs.num_different), (same, 1 - same));
         assert!(pairs.loss.into_scalar::<f32>().is_finite());
     }
-    assert!(all_pairs(tensor(&rows[..1], &device), &[0], &KlHingeConfig::default()).is_err());
-    assert!(all_pairs(tensor(&rows, &device), &[0], &KlHingeConfig::default()).is_err());
+    assert!(all_pairs(tensor(&rows[..1], &device), &[0], &paper()).is_err());
+    assert!(all_pairs(tensor(&rows, &device), &[0], &paper()).is_err());
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
 use pair_sampler::{BatchPlan, BatchSampler};
+use speaker_model::LossBatch;
 use speech_data::Manifest;
 
 use crate::TrainError;
@@ -30,6 +31,17 @@ pub struct Batch {
     pub utterances: Vec<usize>,
 }
 
+impl Batch {
+    /// What its loss is a function of, beside the network's outputs.
+    #[must_use]
+    pub fn labels(&self) -> LossBatch<'_> {
+        LossBatch {
+            labels: &self.speakers,
+            pairs: self.pairs.as_deref(),
+        }
+    }
+}
+
 /// Makes the batch of any step; all it needs is shared and read-only.
 pub struct BatchMaker<'a> {
     manifest: &'a Manifest,
@@ -45,8 +57,8 @@ impl<'a> BatchMaker<'a> {
     /// A maker of `config`'s batches over the usable recordings of `manifest`, changed by `augmenter` from
     /// `config`'s step on.
     #[must_use]
-    pub fn new(
-        config: &TrainConfig,
+    pub fn new<L>(
+        config: &TrainConfig<L>,
         manifest: &'a Manifest,
         sampler: &'a BatchSampler,
         bank: &'a FeatureBank,

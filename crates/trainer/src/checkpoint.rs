@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use diagnosis::journal::ListResult;
 use serde::{Deserialize, Serialize};
-use speaker_model::{Bundle, Precision, SpeakerNetwork};
+use speaker_model::{Bundle, Loss, SpeakerNetwork, WeightType};
 
 use crate::TrainError;
 use crate::optimise::Optimiser;
@@ -112,7 +112,7 @@ impl RunDirectory {
     pub(crate) fn save(
         &self,
         bundle: &Bundle,
-        network: &SpeakerNetwork,
+        network: &SpeakerNetwork<impl Loss>,
         optimiser: &Optimiser,
         progress: &Progress,
         is_best: bool,
@@ -126,7 +126,7 @@ impl RunDirectory {
                 .prefix(".writing-")
                 .tempdir_in(&checkpoints)
                 .map_err(TrainError::io(&checkpoints))?;
-            bundle.save(beside.path(), Precision::F32)?;
+            bundle.save(beside.path(), WeightType::F32)?;
             network.save(&beside.path().join(NETWORK_FILE))?;
             optimiser.save(&beside.path().join(OPTIMISER_FILE))?;
             let path = beside.path().join(PROGRESS_FILE);
@@ -164,11 +164,11 @@ impl RunDirectory {
     }
 
     /// Puts a freshly made network and optimiser into the state of the last checkpoint.
-    pub(crate) fn resume(
+    pub(crate) fn resume<L: Loss>(
         &self,
-        network: SpeakerNetwork,
+        network: SpeakerNetwork<L>,
         optimiser: Optimiser,
-    ) -> Result<(SpeakerNetwork, Optimiser, Progress), TrainError> {
+    ) -> Result<(SpeakerNetwork<L>, Optimiser, Progress), TrainError> {
         let checkpoint = self.last_checkpoint()?;
         let network = network.load(&checkpoint.join(NETWORK_FILE))?;
         let optimiser = optimiser.load(&checkpoint.join(OPTIMISER_FILE))?;

@@ -1,18 +1,25 @@
 //! A training as one writes it down in TOML, and the presets.
 
+use std::path::Path;
+
 use audio_features::FeatureConfig;
 use audio_features::augment::AugmentConfig;
 use pair_sampler::{CropConfig, GroupBy, SamplerConfig};
 use serde::{Deserialize, Serialize};
-use speaker_model::{Arithmetic, KlHingeConfig, ModelConfig, Segmentation};
+use speaker_model::{
+    Batches, ComputeType, EncoderConfig, KlHingeConfig, LossChoice, LossConfig, Segmentation,
+};
 
 use crate::TrainError;
 use crate::schedule::{Decay, Schedule};
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
+///
+/// `L` is what one writes down about the loss: [`LossConfig`], which chooses among those of `speaker-model`, or that of a loss
+/// of one's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct TrainConfig {
+pub struct TrainConfig<L = LossConfig> {
     /// Seed of the initialisation, the batches, the crops, the augmentation and the dropout.
     pub seed: u64,
     /// Training steps at most.
@@ -39,7 +46,7 @@ pub struct TrainConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_by: Option<GroupBy>,
     /// Loss.
-    pub loss: KlHingeConfig,
+    pub loss: L,
     /// Optimiser.
     pub optimiser: OptimiserConfig,
     /// Front end.
@@ -54,9 +61,9 @@ pub struct TrainConfig {
     pub augment_from_step: u64,
     /// Arithmetic of the recurrent layers in training; evaluations and bundles compute in 32 bits.
     #[serde(default)]
-    pub precision: Arithmetic,
-    /// Network.
-    pub model: ModelConfig,
+    pub precision: ComputeType,
+    /// Network, from features to embedding; what follows is the loss's.
+    pub encoder: EncoderConfig,
 }
 
 /// Adam (Kingma & Ba 2015) or, with weight decay, `AdamW` (Loshchilov & Hutter 2019).
@@ -116,7 +123,6 @@ impl TrainConfig {
     /// at 0.1 s, its 64 explicit pairs, both directions of the divergence and margin 3.
     #[must_use]
     pub fn question() -> Self {
-        let features = FeatureConfig::librosa();
         Self {
             crop: CropConfig::Fixed { start_s: 0.1 },
             sampler: SamplerConfig::Pairs {
@@ -125,23 +131,19 @@ impl TrainConfig {
                 across_sessions: false,
                 same_gender: true,
             },
-            model: ModelConfig::question(features.num_bins),
-            ..Self::base(features)
+            ..Self::base(EncoderConfig::question(), KlHingeConfig::question())
         }
     }
 
     /// The training of Stadelmann et al. (ANNPR 2018): 100 segments of 0.4 s drawn uniformly, 10,000 steps;
-    /// the head's widths follow from the number of training speakers.
+    /// the head's widths follow from the number of training speakers, of which no more than
+    /// [`MOST_PAPER_CLASSES`](speaker_model::MOST_PAPER_CLASSES) count.
     #[must_use]
     pub fn paper(num_speakers: usize) -> Self {
-        let features = FeatureConfig::librosa();
-        Self {
-            model: ModelConfig::paper(features.num_bins, num_speakers),
-            ..Self::base(features)
-        }
+        Self::base(EncoderConfig::paper(), KlHingeConfig::paper(num_speakers))
     }
 
-    fn base(features: FeatureConfig) -> Self {
+    fn base(encoder: EncoderConfig, loss: KlHingeConfig) -> Self {
         Self {
             seed: 1,
             max_steps: 10_000,
@@ -154,13 +156,13 @@ impl TrainConfig {
             crop: CropConfig::Random,
             sampler: SamplerConfig::Uniform { segments: 100 },
             group_by: None,
-            loss: KlHingeConfig::default(),
+            loss: LossConfig::from(loss),
             optimiser: OptimiserConfig::adam(None),
-            model: ModelConfig::question(features.num_bins),
-            features,
+            features: FeatureConfig::librosa(),
             augment: None,
             augment_from_step: 0,
-            precision: Arithmetic::F32,
+            precision: ComputeType::F32,
+            encoder,
         }
     }
 
@@ -168,13 +170,72 @@ impl TrainConfig {
     ///
     /// # Errors
     /// [`TrainError::Io`], or [`TrainError::Config`] with the line and the field.
-    pub fn read(path: &std::path::Path) -> Result<Self, TrainError> {
+    pub fn read(path: &Path) -> Result<Self, TrainError> {
+        Self::read_with_loss(path)
+    }
+
+    /// Reads the text of a configuration file; `place` is what an error names.
+    ///
+    /// # Errors
+    /// [`TrainError::Config`] with the line and the field.
+    pub fn parse(text: &str, place: &str) -> Result<Self, TrainError> {
+        Self::parse_with_loss(text, place)
+    }
+}
+
+impl<L> TrainConfig<L> {
+    /// The same training with another loss.
+    #[must_use]
+    pub fn with_loss<M>(self, loss: M) -> TrainConfig<M> {
+        TrainConfig {
+            loss,
+            seed: self.seed,
+            max_steps: self.max_steps,
+            max_minutes: self.max_minutes,
+            eval_every: self.eval_every,
+            patience: self.patience,
+            crop_frames: self.crop_frames,
+            segmentation: self.segmentation,
+            centre: self.centre,
+            crop: self.crop,
+            sampler: self.sampler,
+            group_by: self.group_by,
+            optimiser: self.optimiser,
+            features: self.features,
+            augment: self.augment,
+            augment_from_step: self.augment_from_step,
+            precision: self.precision,
+            encoder: self.encoder,
+        }
+    }
+}
+
+impl<L: LossChoice> TrainConfig<L> {
+    /// Reads a configuration file whose `[loss]` is an `L`'s.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::read`].
+    pub fn read_with_loss(path: &Path) -> Result<Self, TrainError> {
         let text = std::fs::read_to_string(path).map_err(TrainError::io(path))?;
-        let config: Self = toml::from_str(&text).map_err(|error| TrainError::Config {
-            place: path.display().to_string(),
-            found: error.to_string(),
-            remedy: "compare it with the files in `configs/`",
-        })?;
+        Self::parse_with_loss(&text, &path.display().to_string())
+    }
+
+    /// Reads the text of a configuration file whose `[loss]` is an `L`'s.
+    ///
+    /// # Errors
+    /// As [`TrainConfig::parse`].
+    pub fn parse_with_loss(text: &str, place: &str) -> Result<Self, TrainError> {
+        let fault = |found, remedy| TrainError::Config {
+            place: place.to_owned(),
+            found,
+            remedy,
+        };
+        if is_of_0_1(text) {
+            let found = "`model` is a field of siamang 0.1".to_owned();
+            return Err(fault(found, MOVED));
+        }
+        let config: Self = toml::from_str(text)
+            .map_err(|error| fault(error.to_string(), "compare it with the files in `configs/`"))?;
         config.validate()?;
         Ok(config)
     }
@@ -183,7 +244,7 @@ impl TrainConfig {
     /// [`TrainError::Config`] for a value that no training can have.
     pub fn validate(&self) -> Result<(), TrainError> {
         self.features.validate()?;
-        self.model.validate()?;
+        self.encoder.validate(self.features.num_bins)?;
         self.loss.validate()?;
         let fault = |place: &str, found: String, remedy| {
             Err(TrainError::Config {
@@ -192,12 +253,12 @@ impl TrainConfig {
                 remedy,
             })
         };
-        if self.model.num_bins != self.features.num_bins {
+        if let Some(remedy) = unsuited(self.loss.wants(), self.sampler) {
             let found = format!(
-                "{} beside features.num_bins {}",
-                self.model.num_bins, self.features.num_bins
+                "{:?} gives batches that the loss cannot learn from",
+                self.sampler
             );
-            return fault("model.num_bins", found, "give both the same number");
+            return fault("sampler", found, remedy);
         }
         if self.crop_frames == 0 {
             return fault("crop_frames", "0".to_owned(), "give at least one frame");
@@ -226,6 +287,34 @@ impl TrainConfig {
     }
 }
 
+/// What became of the fields of a configuration of 0.1.
+const MOVED: &str = "`model.encoder` has become `encoder.trunk`, with `encoder.input` (`input_scale`, `centre_input`, \
+     `input_cepstra`, `whiten_cepstra`), `encoder.pooling` and `encoder.projection` (`embedding = \"first_dense\"` is \
+     `kind = \"linear\"`, `dense` is `kind = \"unit_length\"`) beside it; `model.head` has become `loss.head`, and `loss` has \
+     `kind = \"kl_hinge\"`; `model.num_bins` is `features.num_bins`: compare it with `configs/best.toml`";
+
+/// Whether `text` is a configuration of siamang 0.1, which kept encoder and head in one table.
+pub(crate) fn is_of_0_1(text: &str) -> bool {
+    let table: Result<toml::Table, _> = toml::from_str(text);
+    table.is_ok_and(|table| table.contains_key("model") && !table.contains_key("encoder"))
+}
+
+/// What to do where the sampler's batches are not those that a loss wants; none where they are.
+fn unsuited(wants: Batches, sampler: SamplerConfig) -> Option<&'static str> {
+    match (wants, sampler) {
+        (Batches::Grouped(least), SamplerConfig::Pk { segments, .. }) if segments < least => {
+            Some("the loss compares several segments of each speaker: raise `sampler.segments`")
+        }
+        (Batches::Grouped(_), SamplerConfig::Uniform { .. } | SamplerConfig::Pairs { .. }) => {
+            Some("the loss wants several segments of each speaker: set `sampler.kind` to `pk`")
+        }
+        (Batches::Pairs, SamplerConfig::Uniform { .. } | SamplerConfig::Pk { .. }) => {
+            Some("the loss wants explicit pairs: set `sampler.kind` to `pairs`")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(
@@ -234,17 +323,74 @@ mod tests {
     )]
     use super::*;
     use burn::tensor::Device;
-    use speaker_model::SpeakerNetwork;
+    use speaker_model::{Encoder, Initialiser, MOST_PAPER_CLASSES};
 
     /// Weights of Resemblyzer's `VoiceEncoder`: PyTorch's 1,423,616 with one bias a gate instead of two.
     #[test]
     fn resemblyzers_configuration_has_its_number_of_weights() {
-        let path =
-            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/resemblyzer.toml");
-        let model = TrainConfig::read(&path).unwrap().model;
-        assert_eq!((model.num_bins, model.embedding_dim()), (40, 256));
-        let network = SpeakerNetwork::new(&model, 1, &Device::flex()).unwrap();
-        let found = burn::module::Module::num_params(&network.encoder);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/resemblyzer.toml");
+        let config = TrainConfig::read(&path).unwrap();
+        let bins = config.features.num_bins;
+        assert_eq!((bins, config.encoder.embedding_dim(bins)), (40, 256));
+        let device = Device::flex();
+        let mut initialiser = Initialiser::seeded(1, &device);
+        let encoder = Encoder::new(bins, &config.encoder, &mut initialiser).unwrap();
+        let found = burn::module::Module::num_params(&encoder);
         assert_eq!(found, 1_423_616 - 3 * 1024);
+    }
+
+    /// 10n = 72,050 units for the 7,205 speakers of VoxCeleb1 and 2 are wider than any layer may be, and 55 n² weights more
+    /// than any memory holds.
+    #[test]
+    fn the_papers_training_takes_all_speakers_of_voxceleb() {
+        let config = TrainConfig::paper(7_205);
+        config.validate().unwrap();
+        let head = &config.loss.downcast_ref::<KlHingeConfig>().unwrap().head;
+        assert_eq!(head.num_outputs, MOST_PAPER_CLASSES);
+        assert_eq!(
+            head.hidden,
+            [10 * MOST_PAPER_CLASSES, 5 * MOST_PAPER_CLASSES]
+        );
+        let few = TrainConfig::paper(258);
+        let head = &few.loss.downcast_ref::<KlHingeConfig>().unwrap().head;
+        assert_eq!(
+            (head.hidden.as_slice(), head.num_outputs),
+            ([2580, 1290].as_slice(), 258)
+        );
+    }
+
+    #[test]
+    fn a_configuration_of_0_1_is_refused_with_the_new_place_of_its_fields() {
+        let old = "seed = 1\n[loss]\nmargin = 3.0\n[model]\nembedding = \"first_dense\"\n[model.head]\nhidden = [160]\n";
+        let error = TrainConfig::parse(old, "old.toml").unwrap_err().to_string();
+        for part in [
+            "old.toml",
+            "`model`",
+            "siamang 0.1",
+            "`encoder.projection`",
+            "`loss.head`",
+        ] {
+            assert!(error.contains(part), "{part}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_loss_gets_the_batches_that_it_wants_or_says_so() {
+        let pk = |segments| SamplerConfig::Pk {
+            speakers: 3,
+            segments,
+        };
+        let uniform = SamplerConfig::Uniform { segments: 9 };
+        let pairs = TrainConfig::question().sampler;
+        for sampler in [pk(1), uniform, pairs] {
+            assert!(unsuited(Batches::Any, sampler).is_none());
+            assert!(
+                unsuited(Batches::Grouped(2), sampler).is_some(),
+                "{sampler:?}"
+            );
+        }
+        assert!(unsuited(Batches::Grouped(2), pk(2)).is_none());
+        assert!(unsuited(Batches::Pairs, pairs).is_none());
+        assert!(unsuited(Batches::Pairs, uniform).is_some());
     }
 }

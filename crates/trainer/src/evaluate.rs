@@ -8,7 +8,7 @@ use audio_features::augment::Augmenter;
 use diagnosis::journal::ListResult;
 use rayon::prelude::*;
 use speaker_eval::{DcfParameters, eer, min_dcf};
-use speaker_model::Embedder;
+use speaker_model::{Embedder, EmbeddingModel};
 use speaker_scoring::Scorer;
 use speech_data::{Location, TrialList};
 

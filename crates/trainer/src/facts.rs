@@ -2,19 +2,20 @@
 
 use diagnosis::Facts;
 use pair_sampler::SamplerConfig;
+use speaker_model::LossChoice;
 
 use crate::config::TrainConfig;
 
 /// What does not change over a run with this configuration.
 #[must_use]
-pub fn facts(config: &TrainConfig) -> Facts {
+pub fn facts<L: LossChoice>(config: &TrainConfig<L>) -> Facts {
     let batch_segments = match config.sampler {
         SamplerConfig::Uniform { segments } => segments,
         SamplerConfig::Pk { speakers, segments } => speakers * segments,
         SamplerConfig::Pairs { pairs, .. } => 2 * pairs,
     };
     Facts {
-        margin: Some(config.loss.margin),
+        margin: config.loss.pairwise().and_then(|pairwise| pairwise.margin),
         batch_segments: Some(batch_segments),
         max_steps: Some(config.max_steps),
         centred: config.centre,

@@ -5,13 +5,12 @@ use std::time::Instant;
 
 use diagnosis::journal::{EndReason, Event, PairFacts};
 use diagnosis::{Finding, Measurements, Name, Run, Severity, TwoHistograms, Verdict, judge};
-use speaker_model::{Bundle, SpeakerNetwork};
+use speaker_model::{Bundle, Loss, LossChoice, SpeakerNetwork};
 
 use crate::TrainError;
 use crate::batch::BatchMaker;
 use crate::probe::Probe;
 use crate::statistics::Statistics;
-use crate::summary::terms;
 use crate::training::{State, Training};
 
 /// What a run does where its outputs have become alike.
@@ -52,11 +51,11 @@ impl Told {
     }
 }
 
-impl Training<'_> {
+impl<C: LossChoice> Training<'_, C> {
     /// Checks everything before the first step, and journals it.
     pub(crate) fn preflight(
         &self,
-        state: &mut State,
+        state: &mut State<C>,
         maker: &BatchMaker<'_>,
     ) -> Result<(), TrainError> {
         let event = self.preflight_event(&state.network, state.progress.step, maker)?;
@@ -70,7 +69,7 @@ impl Training<'_> {
     /// The checks as a line of the journal.
     pub(crate) fn preflight_event(
         &self,
-        network: &SpeakerNetwork,
+        network: &SpeakerNetwork<C::Loss>,
         step: u64,
         maker: &BatchMaker<'_>,
     ) -> Result<Event, TrainError> {
@@ -94,7 +93,7 @@ impl Training<'_> {
     /// Measures the run as it stands after the evaluation that gave `embeddings`, judges it, and journals both.
     pub(crate) fn judge(
         &self,
-        state: &mut State,
+        state: &mut State<C>,
         maker: &BatchMaker<'_>,
         bundle: &Bundle,
         embeddings: &[Vec<f32>],
@@ -103,7 +102,7 @@ impl Training<'_> {
         let progress = &state.progress;
         let step = progress.step;
         let mut measurements = self.soundings.measure(
-            &bundle.embedder,
+            bundle.embedder(),
             &self.dev,
             embeddings,
             &progress.last,
@@ -128,44 +127,50 @@ impl Training<'_> {
     /// Looks closely at the batch of the next step.
     fn probe(
         &self,
-        state: &State,
+        state: &State<C>,
         maker: &BatchMaker<'_>,
         measurements: &mut Measurements,
     ) -> Result<(), TrainError> {
         let step = state.progress.step;
         let batch = maker.batch(step)?;
         let device = self.options.device.clone().autodiff();
-        let probe = Probe::of(&state.network, &batch, self.config, step, &device)?;
-        let pairs = probe.pairs(&batch);
+        let probe = Probe::of(&state.network, &batch, self.config.seed, step, &device)?;
+        let loss = state.network.loss();
+        let pairs = loss.pair_distances(&probe.outputs, &batch.labels());
         let directed = pairs
             .iter()
-            .flat_map(|&(same, both)| both.map(|kl| (kl, same)));
+            .flat_map(|pair| pair.distances.iter().map(|&distance| (distance, pair.same)));
         let different: Vec<f64> = directed
             .clone()
             .filter(|(_, same)| !same)
-            .map(|(kl, _)| kl)
+            .map(|(distance, _)| distance)
             .collect();
-        let active = different
-            .iter()
-            .filter(|&&kl| kl < self.config.loss.margin)
-            .count();
+        let pairwise = self.config.loss.pairwise();
+        let [num_same, num_different] = probe.num_pairs.unwrap_or_default();
         let optimiser = &self.config.optimiser;
         measurements.loss = Some(probe.loss);
-        measurements.when_alike = Some(
-            self.config
-                .loss
-                .plateau(probe.num_same, probe.num_different),
-        );
-        let same_distance = (probe.num_same > 0).then_some(probe.same_divergence);
-        let different_distance = (probe.num_different > 0).then_some(probe.different_divergence);
-        measurements.terms = terms(&[
-            ("same_divergence", same_distance),
-            ("different_divergence", different_distance),
-        ]);
-        measurements.pairs = Some(PairFacts {
+        measurements.when_alike = probe.when_alike;
+        let [same_term, different_term] = pairwise.map_or([None; 2], |pairwise| {
+            [Some(pairwise.same_term), Some(pairwise.different_term)]
+        });
+        let is_known = |name: &str| match Some(name) {
+            name if name == same_term => num_same > 0,
+            name if name == different_term => num_different > 0,
+            _ => true,
+        };
+        let terms = probe.terms.clone().where_known(is_known);
+        let [same_distance, different_distance] = terms.distances(pairwise);
+        measurements.terms = terms.into_journal();
+        measurements.pairs = pairwise.map(|pairwise| PairFacts {
             same_distance,
             different_distance,
-            active_share: (!different.is_empty()).then(|| active as f64 / different.len() as f64),
+            active_share: pairwise
+                .margin
+                .filter(|_| !different.is_empty())
+                .map(|margin| {
+                    let active = different.iter().filter(|&&distance| distance < margin);
+                    active.count() as f64 / different.len() as f64
+                }),
             distances: TwoHistograms::of(directed),
         });
         measurements.learning_rate = Some(
@@ -184,7 +189,7 @@ impl Training<'_> {
     /// Journals the end of the run and what it amounts to.
     pub(crate) fn end_run(
         &self,
-        state: &mut State,
+        state: &mut State<C>,
         reason: EndReason,
     ) -> Result<Verdict, TrainError> {
         let step = state.progress.step;

@@ -15,7 +15,6 @@ mod error;
 mod evaluate;
 mod facts;
 mod judging;
-mod loss;
 mod optimise;
 mod preflight;
 mod probe;
@@ -25,6 +24,7 @@ mod soundings;
 mod statistics;
 mod step;
 mod summary;
+mod terms;
 mod training;
 mod units;
 
@@ -37,5 +37,7 @@ pub use evaluate::{DevSet, mean_eer};
 pub use facts::facts;
 pub use judging::OnCollapse;
 pub use optimise::Optimiser;
-pub use run::{Notice, Outcome, RunOptions, TrainData, preflight, train};
+pub use run::{
+    Notice, Outcome, RunOptions, TrainData, preflight, preflight_with, train, train_with,
+};
 pub use schedule::{Decay, Schedule};

@@ -6,7 +6,6 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
-use speaker_model::SpeakerNetwork;
 
 use crate::TrainError;
 use crate::adam::{Adam, numbers};
@@ -30,12 +29,12 @@ impl Optimiser {
 
     /// Moves `network` against the gradient of `loss`; gives the gradient's norm before clipping, and
     /// leaves the network as it was where that is not finite.
-    pub fn step(
+    pub fn step<M: Module>(
         &mut self,
-        network: SpeakerNetwork,
+        network: M,
         loss: &Tensor<1>,
         learning_rate: f64,
-    ) -> (SpeakerNetwork, f64) {
+    ) -> (M, f64) {
         let mut gradients = GradientsParams::from_grads(loss.backward(), &network);
         let mut norm = SquaredNorm {
             gradients: &mut gradients,

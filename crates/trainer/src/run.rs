@@ -9,12 +9,12 @@ use burn::tensor::Device;
 use diagnosis::Verdict;
 use diagnosis::journal::{EndReason, Event};
 use pair_sampler::BatchSampler;
-use speaker_model::Origin;
+use speaker_model::{LossChoice, LossConfig, Origin};
 use speech_data::{Manifest, Root, TrialList};
 
 use crate::TrainError;
 use crate::checkpoint::{Progress, RunDirectory};
-use crate::config::TrainConfig;
+use crate::config::{TrainConfig, is_of_0_1};
 use crate::data::{FeatureBank, Skipped};
 use crate::evaluate::DevSet;
 use crate::judging::OnCollapse;
@@ -96,6 +96,19 @@ pub fn train(
     options: &RunOptions<'_>,
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Outcome, TrainError> {
+    train_with::<LossConfig>(config, data, options, notify)
+}
+
+/// [`train`] with any loss, also one of one's own: it is optimised, checkpointed and resumed like those of `speaker-model`.
+///
+/// # Errors
+/// As [`train`].
+pub fn train_with<C: LossChoice>(
+    config: &TrainConfig<C>,
+    data: &TrainData,
+    options: &RunOptions<'_>,
+    notify: &(dyn Fn(Notice<'_>) + Sync),
+) -> Result<Outcome, TrainError> {
     config.validate()?;
     let run = open_run(config, options)?;
     prepared(config, data, options, run, notify, |training| {
@@ -113,6 +126,19 @@ pub fn preflight(
     options: &RunOptions<'_>,
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Event, TrainError> {
+    preflight_with::<LossConfig>(config, data, options, notify)
+}
+
+/// [`preflight`] with any loss.
+///
+/// # Errors
+/// Any [`TrainError`].
+pub fn preflight_with<C: LossChoice>(
+    config: &TrainConfig<C>,
+    data: &TrainData,
+    options: &RunOptions<'_>,
+    notify: &(dyn Fn(Notice<'_>) + Sync),
+) -> Result<Event, TrainError> {
     config.validate()?;
     let run = RunDirectory::new(&options.out);
     prepared(config, data, options, run, notify, |training| {
@@ -121,13 +147,13 @@ pub fn preflight(
 }
 
 /// Prepares everything that a training needs, and does something with it.
-fn prepared<T>(
-    config: &TrainConfig,
+fn prepared<T, C: LossChoice>(
+    config: &TrainConfig<C>,
     data: &TrainData,
     options: &RunOptions<'_>,
     run: RunDirectory,
     notify: &(dyn Fn(Notice<'_>) + Sync),
-    then: impl FnOnce(&Training<'_>) -> Result<T, TrainError>,
+    then: impl FnOnce(&Training<'_, C>) -> Result<T, TrainError>,
 ) -> Result<T, TrainError> {
     // The bank keeps raw log-mel features, before any normalisation.
     let mut raw = config.features.clone();
@@ -197,7 +223,10 @@ fn prepared<T>(
 }
 
 /// Makes the run's directory and writes its configuration, or checks it where the run goes on.
-fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirectory, TrainError> {
+fn open_run<C: LossChoice>(
+    config: &TrainConfig<C>,
+    options: &RunOptions<'_>,
+) -> Result<RunDirectory, TrainError> {
     let run = RunDirectory::new(&options.out);
     std::fs::create_dir_all(run.path()).map_err(TrainError::io(run.path()))?;
     if run.has_checkpoint() && !options.resume {
@@ -207,7 +236,16 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
     }
     let path = run.path().join("config.toml");
     if run.has_checkpoint() {
-        check_same(&TrainConfig::read(&path)?, config, &path)?;
+        let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        if is_of_0_1(&text) {
+            return Err(TrainError::Checkpoint {
+                path,
+                found: "siamang 0.1 began this run, whose networks have other names".to_owned(),
+                remedy: "go on with siamang 0.1, or start another run",
+            });
+        }
+        let place = path.display().to_string();
+        check_same(&TrainConfig::parse_with_loss(&text, &place)?, config, &path)?;
     }
     let text = toml::to_string(config).map_err(|error| TrainError::Config {
         place: path.display().to_string(),
@@ -219,7 +257,11 @@ fn open_run(config: &TrainConfig, options: &RunOptions<'_>) -> Result<RunDirecto
 }
 
 /// A run goes on with the configuration that it began with, but for when it ends and how often it is looked at.
-fn check_same(saved: &TrainConfig, config: &TrainConfig, path: &Path) -> Result<(), TrainError> {
+fn check_same<C: LossChoice>(
+    saved: &TrainConfig<C>,
+    config: &TrainConfig<C>,
+    path: &Path,
+) -> Result<(), TrainError> {
     let with_ends_of_config = TrainConfig {
         max_steps: config.max_steps,
         max_minutes: config.max_minutes,

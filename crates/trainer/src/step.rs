@@ -1,19 +1,18 @@
 //! One training step: forward, loss, backward, update.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use speaker_model::DropoutStream;
+use speaker_model::{DropoutStream, Loss, LossChoice, Pass};
 
 use crate::TrainError;
 use crate::batch::Batch;
-use crate::loss::{labels, loss};
 use crate::summary::StepMeans;
 use crate::training::{State, Training};
 
-impl Training<'_> {
+impl<C: LossChoice> Training<'_, C> {
     /// One training step.
     pub(crate) fn step(
         &self,
-        state: &mut State,
+        state: &mut State<C>,
         mut batch: Batch,
         device: &Device,
         means: &mut StepMeans,
@@ -22,11 +21,11 @@ impl Training<'_> {
         let data = TensorData::new(std::mem::take(&mut batch.features), batch.shape);
         let mut dropout = DropoutStream::new(self.config.seed, index);
         let features = Tensor::from_data(data, device);
-        let logits = state
-            .network
-            .logits(features, batch.lengths.as_deref(), &mut dropout);
-        let pair_loss = loss(logits, &batch, &labels(&batch), &self.config.loss)?;
-        let value: f32 = pair_loss.loss.clone().into_scalar();
+        let lengths = batch.lengths.as_deref();
+        let pass = &mut Pass::training(&mut dropout);
+        let outputs = state.network.outputs(features, lengths, pass)?;
+        let loss = state.network.loss().loss(outputs, &batch.labels())?;
+        let value: f32 = loss.value.clone().into_scalar();
         let non_finite = |what| TrainError::NonFinite {
             step: index + 1,
             what,
@@ -46,21 +45,16 @@ impl Training<'_> {
         let (network, gradient_norm) =
             state
                 .optimiser
-                .step(state.network.clone(), &pair_loss.loss, learning_rate);
+                .step(state.network.clone(), &loss.value, learning_rate);
         if !gradient_norm.is_finite() {
             return Err(non_finite("gradient"));
         }
         state.network = network;
         state.progress.step += 1;
         state.coverage.visit(&batch);
-        let plateau = self
-            .config
-            .loss
-            .plateau(pair_loss.num_same, pair_loss.num_different);
         means.add(
             state.progress.step,
-            &pair_loss,
-            plateau,
+            &loss,
             gradient_norm,
             learning_rate,
             batch.shape[1],

@@ -2,21 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use burn::tensor::Tensor;
-use diagnosis::journal::{PairFacts, StepSummary, Term};
-use speaker_model::PairLoss;
+use diagnosis::journal::{PairFacts, StepSummary};
+use speaker_model::{LossOutput, Pairwise};
 
 use crate::coverage::Coverage;
+use crate::terms::{Terms, scalar};
 
 /// Sums over steps, and what only the last of them says.
 #[derive(Default)]
 struct Sums {
     step: u64,
     loss: f64,
-    when_alike: f64,
-    same_divergence: f64,
-    different_divergence: f64,
-    different_hinge: f64,
+    when_alike: Option<f64>,
+    terms: Terms,
     gradient_norm: f64,
     learning_rate: f64,
 }
@@ -24,6 +22,7 @@ struct Sums {
 /// Sums up steps.
 pub(crate) struct StepMeans {
     sums: Sums,
+    pairwise: Option<Pairwise>,
     num_steps: u32,
     num_segments: usize,
     begin: Instant,
@@ -31,10 +30,12 @@ pub(crate) struct StepMeans {
 }
 
 impl StepMeans {
-    /// Starts now; `waited_before` is the time that the run has waited for data so far.
-    pub(crate) fn new(waited_before: Duration) -> Self {
+    /// Starts now; `pairwise` is what the loss says of itself, `waited_before` the time that the run has waited for data so
+    /// far.
+    pub(crate) fn new(pairwise: Option<Pairwise>, waited_before: Duration) -> Self {
         Self {
             sums: Sums::default(),
+            pairwise,
             num_steps: 0,
             num_segments: 0,
             begin: Instant::now(),
@@ -50,19 +51,18 @@ impl StepMeans {
     pub(crate) fn add(
         &mut self,
         step: u64,
-        loss: &PairLoss,
-        plateau: f64,
+        loss: &LossOutput,
         gradient_norm: f64,
         learning_rate: f64,
         num_segments: usize,
     ) {
         let sums = &mut self.sums;
         sums.step = step;
-        sums.loss += scalar(&loss.loss);
-        sums.when_alike += plateau;
-        sums.same_divergence += scalar(&loss.same_divergence);
-        sums.different_divergence += scalar(&loss.different_divergence);
-        sums.different_hinge += scalar(&loss.different_hinge);
+        sums.loss += scalar(&loss.value);
+        if let Some(when_alike) = loss.when_alike {
+            *sums.when_alike.get_or_insert(0.0) += when_alike;
+        }
+        sums.terms.add(&Terms::of(loss));
         sums.gradient_norm += gradient_norm;
         sums.learning_rate = learning_rate;
         self.num_steps += 1;
@@ -79,18 +79,14 @@ impl StepMeans {
         let seconds = self.begin.elapsed().as_secs_f64().max(1e-9);
         let waited_s = waited.saturating_sub(self.waited_before).as_secs_f64();
         let mean = |sum: f64| Some(sum / count);
-        let same_distance = mean(self.sums.same_divergence);
-        let different_distance = mean(self.sums.different_divergence);
+        let terms = self.sums.terms.divided_by(count);
+        let [same_distance, different_distance] = terms.distances(self.pairwise);
         StepSummary {
             step: self.sums.step,
             loss: self.sums.loss / count,
-            when_alike: mean(self.sums.when_alike),
-            terms: terms(&[
-                ("same_divergence", same_distance),
-                ("different_divergence", different_distance),
-                ("different_hinge", mean(self.sums.different_hinge)),
-            ]),
-            pairs: Some(PairFacts {
+            when_alike: self.sums.when_alike.and_then(mean),
+            terms: terms.into_journal(),
+            pairs: self.pairwise.map(|_| PairFacts {
                 same_distance,
                 different_distance,
                 ..PairFacts::default()
@@ -104,22 +100,4 @@ impl StepMeans {
             wait_share: Some((waited_s / seconds).min(1.0)),
         }
     }
-}
-
-/// The terms of the KL/hinge loss by name, those that are known.
-pub(crate) fn terms(values: &[(&str, Option<f64>)]) -> Vec<Term> {
-    let known = values
-        .iter()
-        .filter_map(|&(name, value)| Some((name, value?)));
-    known
-        .map(|(name, value)| Term {
-            name: name.to_owned(),
-            unit: "nats".to_owned(),
-            value,
-        })
-        .collect()
-}
-
-fn scalar(tensor: &Tensor<1>) -> f64 {
-    f64::from(tensor.clone().into_scalar::<f32>())
 }

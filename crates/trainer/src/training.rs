@@ -11,7 +11,7 @@ use diagnosis::Run;
 use diagnosis::journal::{EndReason, Evaluation, Event, Journal, JournalWriter, Start};
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
-use speaker_model::{Bundle, Embedder, EmbeddingLayer, Origin, SpeakerNetwork};
+use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork};
 use speech_data::Manifest;
 
 use crate::TrainError;
@@ -34,12 +34,12 @@ const LOG_EVERY: u64 = 10;
 /// Training recordings whose statistics a bundle uses.
 const SAMPLE_RECORDINGS: usize = 500;
 
-/// Training recordings that a whitening is fitted to.
-const WHITENING_RECORDINGS: usize = 5_000;
+/// Training recordings that the input treatment is fitted to.
+const FITTED_RECORDINGS: usize = 5_000;
 
 /// Everything that stays the same over a run.
-pub(crate) struct Training<'a> {
-    pub(crate) config: &'a TrainConfig,
+pub(crate) struct Training<'a, C: LossChoice> {
+    pub(crate) config: &'a TrainConfig<C>,
     pub(crate) options: &'a RunOptions<'a>,
     pub(crate) run: RunDirectory,
     pub(crate) dev: DevSet,
@@ -54,8 +54,8 @@ pub(crate) struct Training<'a> {
 }
 
 /// What changes from step to step.
-pub(crate) struct State {
-    pub(crate) network: SpeakerNetwork,
+pub(crate) struct State<C: LossChoice> {
+    pub(crate) network: SpeakerNetwork<C::Loss>,
     pub(crate) optimiser: Optimiser,
     pub(crate) progress: Progress,
     pub(crate) coverage: Coverage,
@@ -65,7 +65,7 @@ pub(crate) struct State {
     pub(crate) collapsed: bool,
 }
 
-impl Training<'_> {
+impl<C: LossChoice> Training<'_, C> {
     /// Trains from the first step, or the last checkpoint, to the end.
     pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
         let maker = self.maker();
@@ -92,17 +92,17 @@ impl Training<'_> {
     /// The checks before the first step alone.
     pub(crate) fn preflight_alone(&self) -> Result<Event, TrainError> {
         let device = self.options.device.clone().autodiff();
-        let network = self.whitened(self.new_network(&device)?, &device);
+        let network = self.fitted(self.new_network(&device)?, &device)?;
         self.preflight_event(&network, 0, &self.maker())
     }
 
-    /// The network before its whitening, if it has one, is fitted.
-    fn new_network(&self, device: &Device) -> Result<SpeakerNetwork, TrainError> {
-        let network = SpeakerNetwork::new(&self.config.model, self.config.seed, device)?;
-        Ok(SpeakerNetwork {
-            encoder: network.encoder.with_arithmetic(self.config.precision),
-            ..network
-        })
+    /// The network before what is fitted to recordings, if anything is.
+    fn new_network(&self, device: &Device) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
+        let config = self.config;
+        let bins = config.features.num_bins;
+        let network =
+            SpeakerNetwork::new(bins, &config.encoder, &config.loss, config.seed, device)?;
+        network.try_map_encoder(|encoder| Ok(encoder.with_compute_type(config.precision)))
     }
 
     fn maker(&self) -> BatchMaker<'_> {
@@ -117,11 +117,12 @@ impl Training<'_> {
     }
 
     /// Takes the steps from where `state` stands to the end, and evaluates there.
-    fn steps(&self, state: &mut State, maker: &BatchMaker<'_>) -> Result<EndReason, TrainError> {
+    fn steps(&self, state: &mut State<C>, maker: &BatchMaker<'_>) -> Result<EndReason, TrainError> {
         let first = state.progress.step;
         let reason = with_batches(maker, first, self.options.num_workers, |batches| {
             let begin = Instant::now();
-            let mut means = StepMeans::new(Duration::ZERO);
+            let pairwise = self.config.loss.pairwise();
+            let mut means = StepMeans::new(pairwise, Duration::ZERO);
             loop {
                 if let Some(reason) = self.end(state, begin.elapsed()) {
                     break Ok::<_, TrainError>(reason);
@@ -137,7 +138,7 @@ impl Training<'_> {
                         batches.waited(),
                     );
                     self.emit(state, &Event::Steps(summary))?;
-                    means = StepMeans::new(batches.waited());
+                    means = StepMeans::new(pairwise, batches.waited());
                 }
                 if step.is_multiple_of(self.config.eval_every) {
                     self.evaluate_and_save(state, maker)?;
@@ -159,7 +160,7 @@ impl Training<'_> {
     }
 
     /// The network and optimiser to begin with: new ones, or the last checkpoint's.
-    fn start(&self) -> Result<State, TrainError> {
+    fn start(&self) -> Result<State<C>, TrainError> {
         let device = self.options.device.clone().autodiff();
         let network = self.new_network(&device)?;
         let optimiser = Optimiser::new(&self.config.optimiser);
@@ -167,7 +168,7 @@ impl Training<'_> {
         let (network, optimiser, progress) = if resumes {
             self.run.resume(network, optimiser)?
         } else {
-            let network = self.whitened(network, &device);
+            let network = self.fitted(network, &device)?;
             (network, optimiser, Progress::default())
         };
         let mut coverage =
@@ -189,7 +190,7 @@ impl Training<'_> {
     }
 
     /// Says what begins; checks it, and evaluates the untrained network, unless a run goes on.
-    fn begin(&self, state: &mut State, maker: &BatchMaker<'_>) -> Result<(), TrainError> {
+    fn begin(&self, state: &mut State<C>, maker: &BatchMaker<'_>) -> Result<(), TrainError> {
         let resumes = self.options.resume && self.run.has_checkpoint();
         let start = Event::Start(Start {
             step: state.progress.step,
@@ -208,8 +209,8 @@ impl Training<'_> {
         }
         self.preflight(state, maker)?;
         let bundle = self.bundle(state)?;
-        let embeddings = self.dev.embed(&bundle.embedder)?;
-        state.progress.untrained = self.dev.results(&embeddings, bundle.embedder.centre())?;
+        let embeddings = self.dev.embed(bundle.embedder())?;
+        state.progress.untrained = self.dev.results(&embeddings, bundle.embedder().centre())?;
         state.progress.last = state.progress.untrained.clone();
         let event = evaluation(&state.progress, false);
         self.emit(state, &event)?;
@@ -217,7 +218,7 @@ impl Training<'_> {
     }
 
     /// Why the run should end now, if it should.
-    fn end(&self, state: &State, elapsed: Duration) -> Option<EndReason> {
+    fn end(&self, state: &State<C>, elapsed: Duration) -> Option<EndReason> {
         let progress = &state.progress;
         let minutes = elapsed.as_secs_f64() / 60.0;
         if self.options.interrupted.load(Ordering::Relaxed) {
@@ -244,46 +245,42 @@ impl Training<'_> {
     }
 
     /// The network as it stands, ready to embed.
-    fn bundle(&self, state: &State) -> Result<Bundle, TrainError> {
-        let mut embedder = Embedder::new(
+    fn bundle(&self, state: &State<C>) -> Result<Bundle, TrainError> {
+        let encoder = state.network.encoder().clone();
+        let recordings = match encoder.needs_statistics() || self.config.centre {
+            true => self.sample(SAMPLE_RECORDINGS, None),
+            false => Vec::new(),
+        };
+        let embedder = Embedder::of_training(
             self.front_end.clone(),
-            state.network.encoder.clone(),
+            encoder,
             self.config.segmentation,
-            None,
+            self.config.centre,
+            &recordings,
             &self.options.device,
-        );
-        let projects = self.config.model.embedding == EmbeddingLayer::FirstDense;
-        if projects || self.config.centre {
-            let recordings = self.sample(SAMPLE_RECORDINGS, None);
-            if projects {
-                embedder = embedder.with_first_dense(&state.network.head, &recordings)?;
-            }
-            if self.config.centre {
-                let centre = embedder.mean_embedding(&recordings)?;
-                embedder = embedder.with_centre(Some(centre));
-            }
-        }
+        )?;
         let origin = Origin {
             step: state.progress.step,
             ..self.origin.clone()
         };
-        Ok(Bundle::new(embedder, self.config.model.clone(), origin))
+        Ok(Bundle::new(embedder, origin))
     }
 
-    /// The untrained network with its whitening, if it has one, fitted to training recordings as they are and, where
+    /// The untrained network with what is fitted to training recordings, if anything is: to recordings as they are and, where
     /// the training changes them, as it will hear them.
-    fn whitened(&self, network: SpeakerNetwork, device: &Device) -> SpeakerNetwork {
-        if network.encoder.whitening.is_none() {
-            return network;
+    fn fitted(
+        &self,
+        network: SpeakerNetwork<C::Loss>,
+        device: &Device,
+    ) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
+        if !network.encoder().needs_fitting() {
+            return Ok(network);
         }
-        let mut recordings = self.sample(WHITENING_RECORDINGS, None);
+        let mut recordings = self.sample(FITTED_RECORDINGS, None);
         if self.augmenter.is_some() {
-            recordings.extend(self.sample(WHITENING_RECORDINGS, self.augmenter));
+            recordings.extend(self.sample(FITTED_RECORDINGS, self.augmenter));
         }
-        SpeakerNetwork {
-            encoder: network.encoder.with_whitening_of(&recordings, device),
-            ..network
-        }
+        Ok(network.try_map_encoder(|encoder| encoder.fitted(&recordings, device))?)
     }
 
     /// Features of at most `count` training recordings, evenly spaced over the manifest, changed by `augmenter`.
@@ -307,12 +304,12 @@ impl Training<'_> {
 
     fn evaluate_and_save(
         &self,
-        state: &mut State,
+        state: &mut State<C>,
         maker: &BatchMaker<'_>,
     ) -> Result<(), TrainError> {
         let bundle = self.bundle(state)?;
-        let embeddings = self.dev.embed(&bundle.embedder)?;
-        state.progress.last = self.dev.results(&embeddings, bundle.embedder.centre())?;
+        let embeddings = self.dev.embed(bundle.embedder())?;
+        state.progress.last = self.dev.results(&embeddings, bundle.embedder().centre())?;
         let eer = mean_eer(&state.progress.last);
         let best = eer.is_some_and(|eer| state.progress.best.is_none_or(|(best, _)| eer < best));
         if best {
@@ -327,7 +324,7 @@ impl Training<'_> {
         self.save(state, &bundle, best)
     }
 
-    fn save(&self, state: &mut State, bundle: &Bundle, best: bool) -> Result<(), TrainError> {
+    fn save(&self, state: &mut State<C>, bundle: &Bundle, best: bool) -> Result<(), TrainError> {
         self.run.save(
             bundle,
             &state.network,
@@ -339,7 +336,7 @@ impl Training<'_> {
         self.emit(state, &Event::Checkpoint { step })
     }
 
-    pub(crate) fn emit(&self, state: &mut State, event: &Event) -> Result<(), TrainError> {
+    pub(crate) fn emit(&self, state: &mut State<C>, event: &Event) -> Result<(), TrainError> {
         state.journal.write(event)?;
         state.history.add(event);
         (self.notify)(Notice::Event(event));

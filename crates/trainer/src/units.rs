@@ -2,49 +2,35 @@
 
 use burn::tensor::Tensor;
 use diagnosis::LayerUnits;
-use speaker_model::{Activation, ModelConfig, Seen};
+use speaker_model::{Activation, Seen, SeenValues};
 
 /// Every so many-th state of the frames of a batch is looked at: the first of these that does not divide the number of
 /// segments, so that all of them are.
 const STATE_STRIDES: [usize; 3] = [7, 11, 13];
 
-/// The state of `seen`'s units over its batch, in a network of `model`.
+/// The state of `seen`'s units over its batch.
 ///
-/// Dense layers are seen before their activation: a unit with a rectifier is dead where it is positive for no input of
+/// Vectors are seen before their activation: a unit with a rectifier is dead where it is positive for no input of
 /// the batch; one with a learned slope below zero cannot die.
-pub(crate) fn units(model: &ModelConfig, seen: &Seen<'_>) -> LayerUnits {
-    match seen {
-        Seen::States(index, states) => {
-            let [frames, segments, width] = states.dims();
-            let states = (*states).clone().reshape([frames * segments, width]);
-            let name = format!("encoder.layers.{index}");
+pub(crate) fn units(seen: &Seen<'_>) -> LayerUnits {
+    match &seen.values {
+        SeenValues::Sequence { values, limit } => {
+            let [frames, segments, width] = values.dims();
+            let states = (*values).clone().reshape([frames * segments, width]);
             let stride = STATE_STRIDES
                 .into_iter()
                 .find(|stride| !segments.is_multiple_of(*stride));
-            LayerUnits::of(name, &rows(&states, stride.unwrap_or(1)), Some(1.0))
+            LayerUnits::of(seen.layer, &rows(&states, stride.unwrap_or(1)), *limit)
         }
-        Seen::EncoderDense(output) => {
-            let activation = model.encoder.dense.as_ref().map(|dense| dense.activation);
-            let activation = activation.unwrap_or(Activation::Linear);
-            dense("encoder.dense".to_owned(), output, activation)
-        }
-        Seen::HeadDense(index, output) => {
-            let activation = match *index < model.head.hidden.len() {
-                true => model.head.activation,
-                false => Activation::Linear,
-            };
-            dense(format!("head.layers.{index}"), output, activation)
+        SeenValues::Vectors { values, activation } => {
+            let mut output = rows(values, 1);
+            if *activation == Activation::Relu {
+                let values = output.iter_mut().flatten();
+                values.for_each(|value| *value = value.max(0.0));
+            }
+            LayerUnits::of(seen.layer, &output, None)
         }
     }
-}
-
-fn dense(name: String, output: &Tensor<2>, activation: Activation) -> LayerUnits {
-    let mut output = rows(output, 1);
-    if activation == Activation::Relu {
-        let values = output.iter_mut().flatten();
-        values.for_each(|value| *value = value.max(0.0));
-    }
-    LayerUnits::of(name, &output, None)
 }
 
 /// Every `stride`-th row of a tensor.
@@ -60,27 +46,30 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::TrainConfig;
 
     /// Four units over three segments: never positive, positive once, always positive, always the same.
     #[test]
     fn a_unit_with_a_rectifier_that_is_never_positive_is_dead_and_one_with_a_slope_is_not() {
-        let mut model = TrainConfig::question().model;
         let values = vec![
             -1.0_f32, -3.0, 0.5, 0.7, -2.0, 1.0, 2.5, 0.7, -0.5, -1.0, 1.5, 0.7,
         ];
         let data = TensorData::new(values, [3, 4]);
         let output = Tensor::<2>::from_data(data, &Device::flex());
-        let mut dead = |activation| {
-            model.head.activation = activation;
-            [0, model.head.hidden.len()].map(|layer| {
-                let seen = Seen::HeadDense(layer, &output);
-                units(&model, &seen).num_dead
-            })
+        let dead = |activation| {
+            let values = SeenValues::Vectors {
+                values: &output,
+                activation,
+            };
+            let seen = Seen {
+                layer: "a.layer",
+                values,
+            };
+            let units = units(&seen);
+            assert_eq!(units.layer, "a.layer");
+            units.num_dead
         };
-        // The last layer gives the logits: nothing follows it.
-        assert_eq!(dead(Activation::Relu), [2, 1]);
-        assert_eq!(dead(Activation::Prelu), [1, 1]);
-        assert_eq!(dead(Activation::Linear), [1, 1]);
+        assert_eq!(dead(Activation::Relu), 2);
+        assert_eq!(dead(Activation::Prelu), 1);
+        assert_eq!(dead(Activation::Linear), 1);
     }
 }

@@ -15,8 +15,9 @@ use diagnosis::journal::{EndReason, Event, Journal};
 use diagnosis::{Check, CheckVerdict, Name};
 use pair_sampler::{MakeTrials, SamplerConfig, make_trials};
 use speaker_model::{
-    Arithmetic, Direction, EmbeddingLayer, EncoderConfig, HeadConfig, ModelConfig, Pooling,
-    Segmentation,
+    Activation, ComputeType, Direction, EncoderConfig, HeadConfig, InputConfig, KlHingeConfig,
+    LinearConfig, LossConfig, LstmConfig, MeanDeviationConfig, PoolingConfig, ProjectionConfig,
+    Segmentation, TrunkConfig,
 };
 use speech_data::Manifest;
 use trainer::{
@@ -89,29 +90,32 @@ fn config() -> TrainConfig {
             speakers: 3,
             segments: 2,
         },
-        model: ModelConfig {
-            num_bins: base.features.num_bins,
-            embedding: EmbeddingLayer::FirstDense,
-            encoder: EncoderConfig {
+        encoder: EncoderConfig {
+            input: InputConfig {
+                scale: 1.0,
+                centre: true,
+                cepstra: 5,
+                whiten: true,
+            },
+            trunk: TrunkConfig::from(LstmConfig {
                 num_layers: 2,
                 direction: Direction::Bidirectional,
                 hidden: 6,
                 dropout: 0.3,
-                pooling: Pooling::MeanDeviation,
-                input_scale: 1.0,
-                centre_input: true,
-                input_cepstra: 5,
-                whiten_cepstra: true,
-                dense: None,
-            },
-            head: HeadConfig {
-                hidden: vec![10],
-                dropout: 0.2,
-                batch_norm: true,
-                num_outputs: 5,
-                ..base.model.head.clone()
-            },
+            }),
+            pooling: PoolingConfig::from(MeanDeviationConfig {}),
+            projection: ProjectionConfig::from(LinearConfig {
+                width: 10,
+                standardise: true,
+            }),
         },
+        loss: LossConfig::from(KlHingeConfig::with_head(HeadConfig {
+            hidden: vec![8],
+            activation: Activation::Linear,
+            dropout: 0.2,
+            batch_norm: false,
+            num_outputs: 5,
+        })),
         ..base
     }
 }
@@ -297,7 +301,7 @@ fn augmentation_begins_at_its_step_and_doubles_the_development_lists() {
         ..config()
     };
     // A whitening is fitted to augmented recordings before the first step.
-    plain.model.encoder.whiten_cepstra = false;
+    plain.encoder.input.whiten = false;
     let changed = TrainConfig {
         augment: Some(AugmentConfig {
             noise: Some(NoiseConfig {
@@ -411,7 +415,7 @@ fn preflight_alone_says_what_a_training_says_before_its_first_step() {
         Event::Preflight { checks, .. } => Some(checks.clone()),
         _ => None,
     };
-    let both = [Arithmetic::F32, Arithmetic::Bf16].map(|precision| {
+    let both = [ComputeType::F32, ComputeType::Bf16].map(|precision| {
         let config = TrainConfig {
             precision,
             max_steps: 0,

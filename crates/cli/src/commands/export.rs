@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use speaker_model::Precision;
+use speaker_model::WeightType;
 
 use crate::context::{Context, ModelArgs};
 use crate::fault::ExitStatus;
@@ -39,15 +39,15 @@ enum WeightsName {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let model = Model::load(args.model.model.as_deref(), context)?;
-    let precision = match args.weights {
-        WeightsName::F16 => Precision::F16,
-        WeightsName::F32 => Precision::F32,
+    let weight_type = match args.weights {
+        WeightsName::F16 => WeightType::F16,
+        WeightsName::F32 => WeightType::F32,
     };
-    model.bundle.save(&args.out, precision)?;
+    model.bundle.save(&args.out, weight_type)?;
     context.console.note(&format!(
         "wrote `{}`, from step {} of the run",
         args.out.display(),
-        model.bundle.config.origin.step
+        model.bundle.config().origin.step
     ));
     Ok(ExitStatus::Done)
 }

@@ -81,7 +81,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let inputs = [&args.a, &args.b].map(|path| Input::file(path.display().to_string(), path));
     let mut embedded: Vec<Embedded> = Vec::new();
     embed_each(
-        &model.bundle.embedder,
+        model.bundle.embedder(),
         &inputs,
         DEFAULT_MEMORY_MB,
         &context.console,

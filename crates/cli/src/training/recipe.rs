@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
-use speaker_model::{Arithmetic, Weighting};
+use speaker_model::{ComputeType, KlHingeConfig, Weighting};
 use speech_data::Manifest;
 use trainer::TrainConfig;
 
 use super::shipped::shipped;
 use crate::context::Global;
+use crate::fault::usage;
 
 /// Recordings and configuration of a training.
 #[derive(ClapArgs, Debug)]
@@ -138,12 +139,19 @@ pub(crate) fn configuration(
         Some(SamplerName::Pairs) => config.sampler = TrainConfig::question().sampler,
         None => {}
     }
-    match args.weighting {
-        Some(WeightingName::AsCounted) => config.loss.weighting = Weighting::AsCounted,
-        Some(WeightingName::Balanced) => config.loss.weighting = Weighting::Balanced,
-        None => {}
+    if let Some(weighting) = args.weighting {
+        let loss = config.loss.downcast_mut::<KlHingeConfig>().ok_or_else(|| {
+            usage(
+                "`--weighting` belongs to the loss `kl_hinge`, and the configuration has another",
+                "leave it out",
+            )
+        })?;
+        loss.weighting = match weighting {
+            WeightingName::AsCounted => Weighting::AsCounted,
+            WeightingName::Balanced => Weighting::Balanced,
+        };
     }
-    config.precision = global.precision.map_or(config.precision, Arithmetic::from);
+    config.precision = global.precision.map_or(config.precision, ComputeType::from);
     config.seed = args.seed.unwrap_or(config.seed);
     config.max_steps = args.max_steps.unwrap_or(config.max_steps);
     config.max_minutes = args.max_minutes.or(config.max_minutes);

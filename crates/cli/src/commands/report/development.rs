@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
+use speaker_model::EmbeddingModel;
 use speech_data::{Manifest, Root, TrialList};
 use trainer::TrainData;
 
@@ -106,7 +107,7 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
     // Cosines take no notice of length, means over recordings do.
     let embedder = Model::load(Some(run), context)?
         .bundle
-        .embedder
+        .into_embedder()
         .without_scaling();
     let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
 

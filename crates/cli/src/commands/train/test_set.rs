@@ -29,7 +29,7 @@ pub(super) fn report(
     let console = &context.console;
     // Cosines take no notice of length, means over recordings do.
     let embedder = Bundle::load(directory, &options.device)?
-        .embedder
+        .into_embedder()
         .without_scaling();
     let embed = |manifest: &Manifest| {
         let inputs: Vec<Input> = manifest.utterances.iter().map(Input::of).collect();

@@ -1,106 +1,9 @@
-//! The KL/hinge loss of Hsu & Kira, *Neural network-based clustering using pairwise constraints*
-//! (arXiv 1511.06321), made symmetric as in Lukic et al. (MLSP 2017) and Stadelmann et al. (ANNPR 2018).
-//!
-//! For two segments with softmax outputs P and Q and `same` telling whether one speaker spoke both,
-//!
-//! ```text
-//! ℓ(P‖Q) = KL(P‖Q)                    if same
-//!        = max(0, margin − KL(P‖Q))   if not
-//! L(P, Q) = ℓ(P‖Q) + ℓ(Q‖P)           each direction with its own hinge
-//! ```
-//!
-//! The loss of a batch is `2 (w · D + (1 − w) · H)`: D the mean divergence of the same-speaker pairs and H the
-//! mean hinge of the others, each over both directions, and w the weight of the same-speaker pairs.
-//! With w their share of the pairs that is the mean of L over the pairs, as in the papers.
-//!
-//! Divergences come from log-softmax, so that a probability that underflows keeps its logarithm
-//! and its gradient.
+//! Divergences of pairs and their mean, as tensors.
 
 use burn::tensor::{Tensor, TensorData, activation};
-use serde::{Deserialize, Serialize};
 
+use super::KlHingeConfig;
 use crate::ModelError;
-
-/// The loss and its two constants; the defaults are the paper's.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KlHingeConfig {
-    /// Divergence (nats) that a pair of different speakers should reach in each direction.
-    #[serde(default = "default_margin")]
-    pub margin: f64,
-    /// Weight of the same-speaker pairs.
-    #[serde(default)]
-    pub weighting: Weighting,
-}
-
-fn default_margin() -> f64 {
-    3.0
-}
-
-impl Default for KlHingeConfig {
-    fn default() -> Self {
-        Self {
-            margin: default_margin(),
-            weighting: Weighting::default(),
-        }
-    }
-}
-
-/// How much the same-speaker pairs weigh against the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weighting {
-    /// Every pair alike, as in the papers: w is the share of same-speaker pairs in the batch.
-    #[default]
-    AsCounted,
-    /// w = ½ whatever the batch.
-    Balanced,
-    /// A given w between 0 and 1.
-    SameShare(f64),
-}
-
-impl KlHingeConfig {
-    /// The weight w of the same-speaker pairs in a batch with these counts. A kind of pair that the
-    /// batch lacks contributes nothing.
-    #[must_use]
-    pub fn same_weight(&self, num_same: usize, num_different: usize) -> f64 {
-        match self.weighting {
-            Weighting::AsCounted => num_same as f64 / (num_same + num_different).max(1) as f64,
-            Weighting::Balanced => 0.5,
-            Weighting::SameShare(weight) => weight,
-        }
-    }
-
-    /// The loss while every output is alike: D = 0 and H = `margin`, a stationary point that training
-    /// has to leave (2·m·share of different pairs for pairs as counted).
-    #[must_use]
-    pub fn plateau(&self, num_same: usize, num_different: usize) -> f64 {
-        let different = if num_different == 0 { 0.0 } else { self.margin };
-        2.0 * (1.0 - self.same_weight(num_same, num_different)) * different
-    }
-
-    /// # Errors
-    /// [`ModelError::Config`] for a margin that is not positive or a weight outside 0 to 1.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        if !(self.margin > 0.0 && self.margin.is_finite()) {
-            return Err(ModelError::Config {
-                field: "loss.margin",
-                found: self.margin.to_string(),
-                expected: "a positive number of nats",
-            });
-        }
-        if let Weighting::SameShare(weight) = self.weighting
-            && !(0.0..=1.0).contains(&weight)
-        {
-            return Err(ModelError::Config {
-                field: "loss.weighting.same_share",
-                found: weight.to_string(),
-                expected: "a weight between 0 and 1",
-            });
-        }
-        Ok(())
-    }
-}
 
 /// A batch's loss and, always apart, the two parts that it hides.
 #[derive(Debug)]
@@ -186,7 +89,7 @@ pub fn explicit_pairs(
     ))
 }
 
-fn check(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
+pub(super) fn check(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
     if found == expected {
         return Ok(());
     }

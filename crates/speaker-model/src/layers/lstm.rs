@@ -1,32 +1,67 @@
 //! One LSTM layer of one or both directions (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005).
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
 
-use crate::config::{Arithmetic, Direction};
-use crate::{device, fused_op, init};
+use crate::layers::{Initialiser, Sequence, fused_op};
+use crate::{ModelError, device};
+
+/// Number format of the operands of the recurrent layers' matrix products on the fused CPU path. Sums, gates, states and
+/// weights are 32 bits wide in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ComputeType {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16: faster where the processor has instructions for it.
+    Bf16,
+}
+
+/// Which ways a recurrent layer reads its input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From the first frame on and from the last frame back, each with weights of its own.
+    #[default]
+    Bidirectional,
+    /// From the first frame on.
+    Forward,
+}
+
+impl Direction {
+    pub(crate) fn count(self) -> usize {
+        match self {
+            Self::Bidirectional => 2,
+            Self::Forward => 1,
+        }
+    }
+}
 
 /// The weights of one direction; gate order i, f, g (candidate), o as in Keras and PyTorch.
 #[derive(Module, Debug)]
-pub struct LstmWeights {
+pub(crate) struct LstmWeights {
     /// `[input, 4 * hidden]`
-    pub input: Param<Tensor<2>>,
+    input: Param<Tensor<2>>,
     /// `[hidden, 4 * hidden]`
-    pub recurrent: Param<Tensor<2>>,
+    recurrent: Param<Tensor<2>>,
     /// `[4 * hidden]`
-    pub bias: Param<Tensor<1>>,
+    bias: Param<Tensor<1>>,
 }
 
 impl LstmWeights {
-    fn new(name: &str, input: usize, hidden: usize, seed: Option<u64>, device: &Device) -> Self {
+    fn new(
+        name: &str,
+        [input, hidden]: [usize; 2],
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self, ModelError> {
         let columns = 4 * hidden;
-        let kernel = init::kernel(seed, &format!("{name}.input"), [input, columns]);
-        let recurrent = init::recurrent(seed, &format!("{name}.recurrent"), [hidden, columns]);
-        Self {
-            input: Param::from_data(TensorData::new(kernel, [input, columns]), device),
-            recurrent: Param::from_data(TensorData::new(recurrent, [hidden, columns]), device),
-            bias: Param::from_data(TensorData::new(init::lstm_bias(hidden), [columns]), device),
-        }
+        Ok(Self {
+            input: initialiser.kernel(&format!("{name}.input"), [input, columns])?,
+            recurrent: initialiser.orthogonal(&format!("{name}.recurrent"), [hidden, columns])?,
+            bias: initialiser.lstm_bias(hidden)?,
+        })
     }
 
     fn values(&self) -> DirectionTensors {
@@ -39,56 +74,73 @@ pub(crate) type DirectionTensors = (Tensor<2>, Tensor<2>, Tensor<1>);
 
 /// A layer that reads its input in one or both directions.
 #[derive(Module, Debug)]
-pub struct Lstm {
+pub(crate) struct LstmLayer {
     /// First frame to last.
-    pub forward: LstmWeights,
+    forward: LstmWeights,
     /// Last frame to first, if it reads that way too.
-    pub backward: Option<LstmWeights>,
+    backward: Option<LstmWeights>,
     /// How the fused operation multiplies.
     #[module(skip)]
-    pub(crate) arithmetic: Arithmetic,
+    compute_type: ComputeType,
 }
 
-impl Lstm {
+impl LstmLayer {
+    /// A layer of `[input, hidden]` features, whose weights are drawn by its `name`.
     pub(crate) fn new(
         name: &str,
-        [input, hidden]: [usize; 2],
+        sizes: [usize; 2],
         direction: Direction,
-        seed: Option<u64>,
-        device: &Device,
-    ) -> Self {
-        let weights = |way| LstmWeights::new(&format!("{name}.{way}"), input, hidden, seed, device);
-        Self {
-            forward: weights("forward"),
-            backward: (direction == Direction::Bidirectional).then(|| weights("backward")),
-            arithmetic: Arithmetic::F32,
-        }
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self, ModelError> {
+        let mut weights =
+            |way| LstmWeights::new(&format!("{name}.{way}"), sizes, &mut *initialiser);
+        Ok(Self {
+            forward: weights("forward")?,
+            backward: match direction {
+                Direction::Bidirectional => Some(weights("backward")?),
+                Direction::Forward => None,
+            },
+            compute_type: ComputeType::F32,
+        })
     }
 
-    /// `x` `[frames, batch, input]` to `[frames, batch, directions * hidden]`, the forward direction first.
+    pub(crate) fn set_compute_type(&mut self, compute_type: ComputeType) {
+        self.compute_type = compute_type;
+    }
+
+    /// `[frames, batch, input]` to `[frames, batch, directions * hidden]`, the forward direction first.
     ///
-    /// Beyond an item's entry in `lengths` (frames) its state is carried unchanged, so that the
-    /// forward state of the last frame and the backward state of the first are an item's last states
-    /// whatever its length.
-    #[must_use]
-    pub fn forward(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
-        if device::has_fused_lstm(&x.device()) {
-            fused_op::fused_sequence(x, self.values(), lengths, self.arithmetic)
+    /// Beyond an item's length its state is carried unchanged, so that the forward state of the last frame and the backward
+    /// state of the first are an item's last states whatever its length.
+    pub(crate) fn forward(&self, sequence: &Sequence) -> Result<Tensor<3>, ModelError> {
+        let (x, lengths) = self.checked(sequence)?;
+        Ok(if device::has_fused_lstm(&x.device()) {
+            fused_op::fused_sequence(x, self.values(), lengths, self.compute_type)
         } else {
             self.forward_composed(x, lengths)
-        }
+        })
     }
 
-    /// The state after the last frame that each direction read: `x` `[frames, batch, input]` to
+    /// The state after the last frame that each direction read: `[frames, batch, input]` to
     /// `[batch, directions * hidden]`. Of [`Self::forward`] that is the forward direction's part of the last frame and the
     /// backward direction's of the first.
-    #[must_use]
-    pub fn forward_last(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<2> {
-        if device::has_fused_lstm(&x.device()) {
-            fused_op::fused_last_state(x, self.values(), lengths, self.arithmetic)
+    pub(crate) fn forward_last(&self, sequence: &Sequence) -> Result<Tensor<2>, ModelError> {
+        let (x, lengths) = self.checked(sequence)?;
+        Ok(if device::has_fused_lstm(&x.device()) {
+            fused_op::fused_last_state(x, self.values(), lengths, self.compute_type)
         } else {
             last_state(self.forward_composed(x, lengths), self.direction())
-        }
+        })
+    }
+
+    /// The sequence as the operations take it, of the width that the weights have: they panic at any other.
+    fn checked<'a>(
+        &self,
+        sequence: &'a Sequence,
+    ) -> Result<(Tensor<3>, Option<&'a [usize]>), ModelError> {
+        let [input, _] = self.forward.input.dims();
+        sequence.expect_width(input)?;
+        Ok((sequence.values().clone(), sequence.lengths()))
     }
 
     fn values(&self) -> (DirectionTensors, Option<DirectionTensors>) {
@@ -96,6 +148,11 @@ impl Lstm {
             self.forward.values(),
             self.backward.as_ref().map(LstmWeights::values),
         )
+    }
+
+    /// The same of what [`Self::forward`] gave, `[frames, batch, width]` to `[batch, width]`.
+    pub(crate) fn last_state(&self, states: Tensor<3>) -> Tensor<2> {
+        last_state(states, self.direction())
     }
 
     fn direction(&self) -> Direction {
@@ -106,9 +163,9 @@ impl Lstm {
     }
 
     /// [`Self::forward`] from Burn's own operations: for other backends, and the fused one's oracle.
-    pub(crate) fn forward_composed(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
+    fn forward_composed(&self, x: Tensor<3>, lengths: Option<&[usize]>) -> Tensor<3> {
         let [frames, batch, _] = x.dims();
-        let mask = lengths.map(|lengths| frame_mask(lengths, frames, &x.device()));
+        let mask = lengths.map(|lengths| crate::layers::frame_mask(lengths, frames, &x.device()));
         let direction = |weights: &LstmWeights, order: &mut dyn Iterator<Item = usize>| {
             let (input, recurrent, bias) = weights.values();
             let [hidden, columns] = recurrent.dims();
@@ -153,7 +210,7 @@ impl Lstm {
 }
 
 /// The state after the last frame that each direction read, `[frames, batch, width]` to `[batch, width]`.
-pub(crate) fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2> {
+fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2> {
     let [frames, batch, width] = sequence.dims();
     let hidden = width / direction.count();
     let of_frame = |frame: usize, units: std::ops::Range<usize>| {
@@ -169,21 +226,11 @@ pub(crate) fn last_state(sequence: Tensor<3>, direction: Direction) -> Tensor<2>
     }
 }
 
-/// `[frames, batch]`, 1 where a frame lies within its item's length and 0 beyond.
-pub(crate) fn frame_mask(lengths: &[usize], frames: usize, device: &Device) -> Tensor<2> {
-    let mask: Vec<f32> = (0..frames)
-        .flat_map(|t| {
-            lengths
-                .iter()
-                .map(move |&length| f32::from(u8::from(t < length)))
-        })
-        .collect();
-    Tensor::from_data(TensorData::new(mask, [frames, lengths.len()]), device)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layers::initialiser::{glorot_uniform, stream};
+    use burn::tensor::{Device, TensorData};
     use proptest::prelude::*;
 
     /// Values and gradients of a weighted sum of the outputs, by the fused and the composed layer.
@@ -195,10 +242,11 @@ mod tests {
     ) -> [Vec<Vec<f32>>; 2] {
         let [frames, batch, input, hidden] = shape;
         let device = Device::flex().autodiff();
-        let layer = Lstm::new("layer", [input, hidden], direction, Some(seed), &device);
+        let mut initialiser = Initialiser::seeded(seed, &device);
+        let layer = LstmLayer::new("layer", [input, hidden], direction, &mut initialiser).unwrap();
         let random = |name: &str, dims: [usize; 3]| -> Tensor<3> {
             let count = dims.iter().product();
-            let values = init::glorot_uniform(1, count, &mut init::stream(seed, name));
+            let values = glorot_uniform(1, count, &mut stream(seed, name));
             let scale = (count as f32).sqrt();
             let values: Vec<f32> = values.into_iter().map(|v| v * scale).collect();
             Tensor::from_data(TensorData::new(values, dims), &device)
@@ -207,9 +255,10 @@ mod tests {
         let weights = random("dy", [frames, batch, direction.count() * hidden]);
         [true, false].map(|fused| {
             let (y, last) = if fused {
+                let input = Sequence::new(x.clone(), lengths.map(<[usize]>::to_vec)).unwrap();
                 (
-                    layer.forward(x.clone(), lengths),
-                    layer.forward_last(x.clone(), lengths),
+                    layer.forward(&input).unwrap(),
+                    layer.forward_last(&input).unwrap(),
                 )
             } else {
                 let y = layer.forward_composed(x.clone(), lengths);
@@ -264,22 +313,20 @@ mod tests {
     #[test]
     fn bf16_is_near_f32_and_not_it() {
         let device = Device::flex();
-        let mut layer = Lstm::new(
-            "layer",
-            [20, 24],
-            Direction::Bidirectional,
-            Some(1),
-            &device,
-        );
-        let values = init::glorot_uniform(1, 15 * 20, &mut init::stream(1, "x"));
+        let mut initialiser = Initialiser::seeded(1, &device);
+        let sizes = [20, 24];
+        let mut layer =
+            LstmLayer::new("layer", sizes, Direction::Bidirectional, &mut initialiser).unwrap();
+        let values = glorot_uniform(1, 15 * 20, &mut stream(1, "x"));
         let values: Vec<f32> = values.into_iter().map(|v| 10.0 * v).collect();
         let x = Tensor::<3>::from_data(TensorData::new(values, [5, 3, 20]), &device);
-        let mut output = |arithmetic| {
-            layer.arithmetic = arithmetic;
-            let data = layer.forward(x.clone(), None).into_data();
+        let x = Sequence::new(x, None).unwrap();
+        let mut output = |compute_type| {
+            layer.set_compute_type(compute_type);
+            let data = layer.forward(&x).unwrap().into_data();
             data.iter::<f32>().collect::<Vec<_>>()
         };
-        let (exact, rounded) = (output(Arithmetic::F32), output(Arithmetic::Bf16));
+        let (exact, rounded) = (output(ComputeType::F32), output(ComputeType::Bf16));
         assert_ne!(exact, rounded);
         let far = exact.iter().zip(&rounded).map(|(a, b)| (a - b).abs());
         // Operands of 8 significant bits, outputs of tanh below 1.

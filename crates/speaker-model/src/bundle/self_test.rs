@@ -1,20 +1,18 @@
 //! Two made signals and their embeddings, by which a loaded model shows that it computes what its
 //! writer did: weights not loaded, or a front end that drifted, give other embeddings.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::embedder::Embedder;
+use crate::model::EmbeddingModel;
 
-/// The embeddings of [`signal`] for each of [`SIGNALS`].
+/// The embeddings of [`signals`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct SelfTest {
+pub(super) struct SelfTest {
     embeddings: Vec<Vec<f32>>,
-    #[serde(skip)]
-    path: PathBuf,
 }
 
 /// Pitch (Hz) and its vibrato's rate (Hz) of the two signals.
@@ -25,70 +23,83 @@ const SIGNALS: [(f64, f64); 2] = [(110.0, 3.0), (215.0, 5.0)];
 const LEAST_COSINE: f64 = 0.999;
 
 impl SelfTest {
-    pub(crate) fn of(embedder: &Embedder) -> Result<Self, ModelError> {
-        let rate = embedder.front_end().config().sample_rate_hz;
-        let embeddings = SIGNALS
-            .iter()
-            .map(|&(pitch_hz, vibrato_hz)| embedder.embed(&signal(rate, pitch_hz, vibrato_hz)))
-            .collect::<Result<_, _>>()?;
+    pub(super) fn of(model: &dyn EmbeddingModel) -> Result<Self, ModelError> {
         Ok(Self {
-            embeddings,
-            path: PathBuf::new(),
+            embeddings: model.self_embeddings()?,
         })
     }
 
-    pub(crate) fn write(&self, path: &Path) -> Result<(), ModelError> {
+    pub(super) fn write(&self, path: &Path) -> Result<(), ModelError> {
         let json = serde_json::to_vec(self).map_err(|error| ModelError::io(path)(error.into()))?;
         durable::write(path, &json).map_err(ModelError::io(path))
     }
 
-    pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
+    pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
         let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
-        let test: Self = serde_json::from_slice(&bytes).map_err(|error| ModelError::Bundle {
+        serde_json::from_slice(&bytes).map_err(|error| ModelError::Bundle {
             path: path.to_owned(),
             field: "embeddings".to_owned(),
             found: error.to_string(),
             expected: "two lists of numbers".to_owned(),
             remedy: "copy the bundle again",
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            ..test
         })
     }
 
-    pub(crate) fn check(&self, embedder: &Embedder) -> Result<(), ModelError> {
-        let fault = |field: String, found: String, expected: String| ModelError::Bundle {
-            path: self.path.clone(),
+    /// Runs `model`'s test against what the file at `path` has.
+    pub(super) fn check(&self, model: &dyn EmbeddingModel, path: &Path) -> Result<(), ModelError> {
+        model.self_test(&self.embeddings).map_err(|error| match error {
+            ModelError::SelfTest {
+                field,
+                found,
+                expected,
+            } => ModelError::Bundle {
+                path: path.to_owned(),
+                field,
+                found,
+                expected,
+                remedy: "the weights or the front end are not those that the bundle was written with: copy it again",
+            },
+            other => other,
+        })
+    }
+}
+
+/// Compares embeddings of the made signals, `expected` with `found`.
+pub(crate) fn compare(expected: &[Vec<f32>], found: &[Vec<f32>]) -> Result<(), ModelError> {
+    let fault = |field, found, expected| {
+        Err(ModelError::SelfTest {
             field,
             found,
             expected,
-            remedy: "the weights or the front end are not those that the bundle was written with: copy it again",
-        };
-        let computed = Self::of(embedder)?.embeddings;
-        if self.embeddings.len() != computed.len() {
-            return Err(fault(
-                "embeddings".to_owned(),
-                format!("{} vectors", self.embeddings.len()),
-                format!("{}", computed.len()),
-            ));
-        }
-        for (index, (stored, computed)) in self.embeddings.iter().zip(&computed).enumerate() {
-            let cosine = if stored.len() == computed.len() {
-                cosine(stored, computed)
-            } else {
-                f64::NAN
-            };
-            if cosine.is_nan() || cosine < LEAST_COSINE {
-                return Err(fault(
-                    format!("embeddings[{index}]"),
-                    format!("a vector at cosine {cosine:.4} to what this model computes"),
-                    format!("at least {LEAST_COSINE}"),
-                ));
-            }
-        }
-        Ok(())
+        })
+    };
+    if expected.len() != found.len() {
+        let expected = format!("{} vectors", expected.len());
+        return fault("embeddings".to_owned(), expected, found.len().to_string());
     }
+    for (index, (stored, computed)) in expected.iter().zip(found).enumerate() {
+        let cosine = if stored.len() == computed.len() {
+            cosine(stored, computed)
+        } else {
+            f64::NAN
+        };
+        if cosine.is_nan() || cosine < LEAST_COSINE {
+            return fault(
+                format!("embeddings[{index}]"),
+                format!("a vector at cosine {cosine:.4} to what this model computes"),
+                format!("at least {LEAST_COSINE}"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The made signals at a rate, one second each.
+pub(crate) fn signals(sample_rate_hz: u32) -> Vec<Vec<f32>> {
+    let signals = SIGNALS.iter();
+    signals
+        .map(|&(pitch_hz, vibrato_hz)| signal(sample_rate_hz, pitch_hz, vibrato_hz))
+        .collect()
 }
 
 fn cosine(a: &[f32], b: &[f32]) -> f64 {

@@ -3,6 +3,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::ModelError;
+use crate::layers::Initialiser;
+
 /// Added to every variance, so that what is constant in the data is not divided by zero.
 const VARIANCE_FLOOR: f64 = 1e-12;
 
@@ -10,26 +13,32 @@ const VARIANCE_FLOOR: f64 = 1e-12;
 #[derive(Module, Debug)]
 pub struct Whitening {
     /// `[dim]`
-    pub mean: Param<Tensor<1>>,
+    mean: Param<Tensor<1>>,
     /// `[dim, dim]`, upper triangular
-    pub matrix: Param<Tensor<2>>,
+    matrix: Param<Tensor<2>>,
 }
 
 impl Whitening {
     /// The map that changes nothing.
-    pub(crate) fn identity(dim: usize, device: &Device) -> Self {
+    pub(crate) fn identity(
+        dim: usize,
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self, ModelError> {
+        initialiser.reserve([dim + 1, dim])?;
         let mut matrix = vec![0.0; dim * dim];
         for i in 0..dim {
             matrix[i * dim + i] = 1.0_f32;
         }
-        Self::new(vec![0.0; dim], matrix, device)
+        Ok(Self::new(vec![0.0; dim], matrix, initialiser.device()))
     }
 
     fn new(mean: Vec<f32>, matrix: Vec<f32>, device: &Device) -> Self {
         let dim = mean.len();
+        let mean = Param::from_data(TensorData::new(mean, [dim]), device);
+        let matrix = Param::from_data(TensorData::new(matrix, [dim, dim]), device);
         Self {
-            mean: Param::from_data(TensorData::new(mean, [dim]), device),
-            matrix: Param::from_data(TensorData::new(matrix, [dim, dim]), device),
+            mean: mean.set_require_grad(false),
+            matrix: matrix.set_require_grad(false),
         }
     }
 
@@ -72,9 +81,19 @@ impl Whitening {
     }
 
     /// `[batch, dim]` to `[batch, dim]`.
-    #[must_use]
-    pub fn forward(&self, rows: Tensor<2>) -> Tensor<2> {
-        (rows - self.mean.val().detach().unsqueeze()).matmul(self.matrix.val().detach())
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for another width.
+    pub fn forward(&self, rows: Tensor<2>) -> Result<Tensor<2>, ModelError> {
+        let ([_, found], [expected]) = (rows.dims(), self.mean.dims());
+        if found != expected {
+            return Err(ModelError::Shape {
+                what: "rows to whiten",
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
+        }
+        Ok((rows - self.mean.val().detach().unsqueeze()).matmul(self.matrix.val().detach()))
     }
 }
 
@@ -139,6 +158,7 @@ mod tests {
                 TensorData::new(flat, [count, dim]),
                 &device,
             ))
+            .unwrap()
             .into_data()
             .iter::<f32>()
             .collect();
@@ -163,7 +183,8 @@ mod tests {
         let device = Device::flex();
         let rows = vec![vec![3.0, 3.0]; 5];
         let white = Whitening::of(&rows, 2, 0.0, &device)
-            .forward(Tensor::from_floats([[3.0, 3.0]], &device));
+            .forward(Tensor::from_floats([[3.0, 3.0]], &device))
+            .unwrap();
         assert!(white.into_data().iter::<f32>().all(|value| value == 0.0));
     }
 }

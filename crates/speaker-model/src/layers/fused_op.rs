@@ -17,8 +17,7 @@ use fused_lstm::{
     Direction, LstmError, Options, Output, Precision, Saved, WeightGradients, Weights,
 };
 
-use crate::config::Arithmetic;
-use crate::lstm::DirectionTensors;
+use crate::layers::lstm::{ComputeType, DirectionTensors};
 
 /// The operations, one for each number of directions; Burn's macro writes the dispatch over devices.
 #[backend_extension(Flex, Autodiff)]
@@ -57,13 +56,13 @@ pub(crate) fn fused_sequence(
     x: Tensor<3>,
     weights: LayerTensors,
     lengths: Option<&[usize]>,
-    arithmetic: Arithmetic,
+    compute_type: ComputeType,
 ) -> Tensor<3> {
     Tensor::from_dispatch(fused_layer(
         x,
         weights,
         lengths,
-        arithmetic,
+        compute_type,
         Output::Sequence,
     ))
 }
@@ -73,13 +72,13 @@ pub(crate) fn fused_last_state(
     x: Tensor<3>,
     weights: LayerTensors,
     lengths: Option<&[usize]>,
-    arithmetic: Arithmetic,
+    compute_type: ComputeType,
 ) -> Tensor<2> {
     Tensor::from_dispatch(fused_layer(
         x,
         weights,
         lengths,
-        arithmetic,
+        compute_type,
         Output::LastState,
     ))
 }
@@ -91,14 +90,14 @@ fn fused_layer(
     x: Tensor<3>,
     (forward, backward): LayerTensors,
     lengths: Option<&[usize]>,
-    arithmetic: Arithmetic,
+    compute_type: ComputeType,
     output: Output,
 ) -> FloatTensor<Dispatch> {
     let options = Options {
         output,
-        precision: match arithmetic {
-            Arithmetic::F32 => Precision::F32,
-            Arithmetic::Bf16 => Precision::Bf16,
+        precision: match compute_type {
+            ComputeType::F32 => Precision::F32,
+            ComputeType::Bf16 => Precision::Bf16,
         },
         simd: None,
     };
@@ -205,7 +204,7 @@ fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
     )
 }
 
-/// Burn's operations report faults of shape by panicking; `Lstm::forward` checks them before.
+/// Burn's operations have no way to report a fault; `LstmLayer::forward` and `Sequence` have checked all shapes before.
 fn checked<T>(result: Result<T, LstmError>) -> T {
     result.unwrap_or_else(|error| unreachable!("{error}"))
 }

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use crate::init;
+use crate::layers::stream;
 
 /// Elements whose mask one task draws; a whole number of the generator's blocks.
 const TASK: usize = 1 << 16;
@@ -23,7 +23,7 @@ impl DropoutStream {
     /// The stream of one step of a run with `seed`.
     #[must_use]
     pub fn new(seed: u64, step: u64) -> Self {
-        Self(init::stream(seed, &format!("dropout of step {step}")))
+        Self(stream(seed, &format!("dropout of step {step}")))
     }
 
     /// `x` with each element zeroed with `probability` and the rest scaled by 1/(1 − `probability`).
@@ -103,7 +103,7 @@ mod tests {
             let mask: Vec<f32> = stream.apply(ones, 0.5).into_data().try_to_vec().unwrap();
             mask
         });
-        let mut rng = init::stream(7, "dropout of step 2");
+        let mut rng = crate::layers::stream(7, "dropout of step 2");
         for (size, mask) in sizes.into_iter().zip(masks) {
             let mut bytes = vec![0; 2 * size];
             rng.fill_bytes(&mut bytes);

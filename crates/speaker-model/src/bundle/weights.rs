@@ -10,11 +10,12 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::module_path::ModulePath;
 
 /// How weights are stored; they are computed with in 32 bits either way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Precision {
+pub enum WeightType {
     /// 32-bit floats.
     #[default]
     F32,
@@ -41,17 +42,17 @@ pub(crate) fn tensors_of(module: &impl Module) -> BTreeMap<String, NamedTensor> 
 
 #[derive(Default)]
 struct Collector {
-    path: Vec<String>,
+    path: ModulePath,
     tensors: BTreeMap<String, NamedTensor>,
 }
 
 impl ModuleVisitor for Collector {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
@@ -63,7 +64,7 @@ impl ModuleVisitor for Collector {
             .try_into_vec()
             .unwrap_or_default();
         self.tensors
-            .insert(self.path.join("."), NamedTensor { shape, values });
+            .insert(self.path.name(), NamedTensor { shape, values });
     }
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn with_tensors<M: Module>(
     path: &Path,
 ) -> Result<M, ModelError> {
     let mut loader = Loader {
-        path: Vec::new(),
+        path: ModulePath::default(),
         tensors,
         fault: None,
     };
@@ -92,22 +93,22 @@ pub(crate) fn with_tensors<M: Module>(
 }
 
 struct Loader<'a> {
-    path: Vec<String>,
+    path: ModulePath,
     tensors: &'a mut BTreeMap<String, NamedTensor>,
     fault: Option<(String, String, String)>,
 }
 
 impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
     }
 
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _: &str, container: &str) {
+        self.path.exit(container);
     }
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let name = self.path.join(".");
+        let name = self.path.name();
         let expected = param.dims().to_vec();
         match self.tensors.remove(&name) {
             Some(tensor) if tensor.shape == expected => param.map(|old| {
@@ -133,19 +134,19 @@ impl ModuleMapper for Loader<'_> {
 pub(crate) fn write(
     path: &Path,
     tensors: &BTreeMap<String, NamedTensor>,
-    precision: Precision,
+    weight_type: WeightType,
 ) -> Result<(), ModelError> {
-    let dtype = match precision {
-        Precision::F32 => Dtype::F32,
-        Precision::F16 => Dtype::F16,
+    let dtype = match weight_type {
+        WeightType::F32 => Dtype::F32,
+        WeightType::F16 => Dtype::F16,
     };
     let bytes: Vec<(&String, Vec<u8>)> = tensors
         .iter()
         .map(|(name, tensor)| {
             let values = tensor.values.iter();
-            let bytes = match precision {
-                Precision::F32 => values.flat_map(|v| v.to_le_bytes()).collect(),
-                Precision::F16 => values
+            let bytes = match weight_type {
+                WeightType::F32 => values.flat_map(|v| v.to_le_bytes()).collect(),
+                WeightType::F16 => values
                     .flat_map(|&v| f16::from_f32(v).to_le_bytes())
                     .collect(),
             };

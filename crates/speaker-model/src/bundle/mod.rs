@@ -1,0 +1,228 @@
+//! A trained model as one directory that carries its own front end and its own test.
+//!
+//! | file | what |
+//! |---|---|
+//! | `bundle.toml` | [`BundleConfig`]: format version, features, encoder, segmentation, origin |
+//! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
+//! | `self_test.json` | two made signals' embeddings; loading computes them again |
+//!
+//! Bundles of format 1, which Siamang 0.1 wrote, are read like those of today's.
+
+mod config;
+mod format_1;
+mod self_test;
+pub(crate) mod weights;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use audio_features::{FrontEnd, Normalisation};
+use burn::tensor::Device;
+
+pub use config::{BundleConfig, FORMAT_VERSION, Origin};
+pub(crate) use self_test::{compare, signals};
+
+use crate::ModelError;
+use crate::embedder::Embedder;
+use crate::encoder::Encoder;
+use crate::layers::{ComputeType, Initialiser};
+use crate::model::EmbeddingModel;
+use self_test::SelfTest;
+use weights::{NamedTensor, WeightType};
+
+const CONFIG_FILE: &str = "bundle.toml";
+const WEIGHTS_FILE: &str = "weights.safetensors";
+const SELF_TEST_FILE: &str = "self_test.json";
+const FEATURE_MEAN: &str = "feature_mean";
+const EMBEDDING_MEAN: &str = "embedding_mean";
+
+/// A model in memory.
+pub struct Bundle {
+    config: BundleConfig,
+    embedder: Embedder,
+}
+
+impl Bundle {
+    /// A bundle around `embedder`.
+    #[must_use]
+    pub fn new(embedder: Embedder, origin: Origin) -> Self {
+        let config = BundleConfig {
+            format_version: FORMAT_VERSION,
+            segmentation: embedder.segmentation(),
+            centred: embedder.centre().is_some(),
+            weights: WeightType::F32,
+            origin,
+            features: embedder.front_end().config().clone(),
+            encoder: embedder.encoder().config().clone(),
+        };
+        Self { config, embedder }
+    }
+
+    /// What `bundle.toml` holds; of a bundle in an older format, what it would hold today.
+    #[must_use]
+    pub fn config(&self) -> &BundleConfig {
+        &self.config
+    }
+
+    /// What makes embeddings of recordings.
+    #[must_use]
+    pub fn embedder(&self) -> &Embedder {
+        &self.embedder
+    }
+
+    /// The same, for keeps.
+    #[must_use]
+    pub fn into_embedder(self) -> Embedder {
+        self.embedder
+    }
+
+    /// The same bundle, whose embedder computes with another number format of products.
+    #[must_use]
+    pub fn with_compute_type(self, compute_type: ComputeType) -> Self {
+        Self {
+            embedder: self.embedder.with_compute_type(compute_type),
+            ..self
+        }
+    }
+
+    /// Writes the bundle's three files into `directory`, which is made where it is missing.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`], or [`ModelError::Bundle`] where the weights cannot be stored.
+    pub fn save(&self, directory: &Path, weight_type: WeightType) -> Result<(), ModelError> {
+        std::fs::create_dir_all(directory).map_err(ModelError::io(directory))?;
+        let mut tensors = weights::tensors_of(self.embedder.encoder());
+        let vectors = [
+            (FEATURE_MEAN, self.embedder.front_end().global_mean()),
+            (EMBEDDING_MEAN, self.embedder.centre()),
+        ];
+        for (name, values) in vectors {
+            if let Some(values) = values {
+                let tensor = NamedTensor {
+                    shape: vec![values.len()],
+                    values: values.to_vec(),
+                };
+                tensors.insert(name.to_owned(), tensor);
+            }
+        }
+        weights::write(&directory.join(WEIGHTS_FILE), &tensors, weight_type)?;
+        // Of 32-bit products, as loading runs it, whatever the embedder computes with.
+        let embedder = self.embedder.clone().with_compute_type(ComputeType::F32);
+        SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
+        let config = BundleConfig {
+            weights: weight_type,
+            ..self.config.clone()
+        };
+        let path = directory.join(CONFIG_FILE);
+        let text = toml::to_string(&config).map_err(|error| ModelError::Bundle {
+            path: path.clone(),
+            field: "configuration".to_owned(),
+            found: error.to_string(),
+            expected: "values that TOML can hold".to_owned(),
+            remedy: "report this as a defect",
+        })?;
+        durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
+    }
+
+    /// BLAKE3 of what decides the embeddings of the bundle in `directory`: its configuration and its weights.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] for a file that cannot be read.
+    pub fn hash(directory: &Path) -> Result<String, ModelError> {
+        let mut hasher = blake3::Hasher::new();
+        for name in [CONFIG_FILE, WEIGHTS_FILE] {
+            let path = directory.join(name);
+            let bytes = std::fs::read(&path).map_err(ModelError::io(&path))?;
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(&bytes);
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// Reads a bundle, refuses what does not match field by field, and runs its self-test. No more memory is asked for than
+    /// the weights' file has numbers for, whatever the configuration claims.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] for a file that cannot be read, [`ModelError::Bundle`] for a newer format, an
+    /// unknown field, a missing or misshapen tensor, or embeddings other than the self-test's.
+    pub fn load(directory: &Path, device: &Device) -> Result<Self, ModelError> {
+        let config_path = directory.join(CONFIG_FILE);
+        let (config, format) = BundleConfig::read(&config_path)?;
+        let path = directory.join(WEIGHTS_FILE);
+        let mut tensors = weights::read(&path)?;
+        if format == 1 {
+            tensors = format_1::renamed(tensors);
+        }
+        let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
+        let mut take = |name, wanted, length| vector(&mut tensors, name, wanted, length, &path);
+        let feature_mean = take(FEATURE_MEAN, wants_mean, config.features.num_bins)?;
+        let embedding_mean = take(EMBEDDING_MEAN, config.centred, config.embedding_dim())?;
+        let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
+        let device = device.clone().inner();
+        let total = tensors.values().map(|tensor| tensor.values.len()).sum();
+        let mut initialiser = Initialiser::of_file(total, &device);
+        let bins = config.features.num_bins;
+        let encoder = Encoder::new(bins, &config.encoder, &mut initialiser);
+        let encoder = encoder.map_err(|error| too_large(error, &config_path))?;
+        let encoder = weights::with_tensors(encoder, &mut tensors, &path)?;
+        if let Some(name) = tensors.into_keys().next() {
+            return Err(ModelError::Bundle {
+                path,
+                field: name,
+                found: "a tensor of that name".to_owned(),
+                expected: "only the tensors that `bundle.toml` describes".to_owned(),
+                remedy: "take both files from one bundle",
+            });
+        }
+        let segmentation = config.segmentation;
+        let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, &device)?;
+        let test_path = directory.join(SELF_TEST_FILE);
+        SelfTest::read(&test_path)?.check(&embedder, &test_path)?;
+        Ok(Self { config, embedder })
+    }
+}
+
+/// A network that wants more parameters than its file holds.
+fn too_large(error: ModelError, path: &Path) -> ModelError {
+    match error {
+        ModelError::Shape {
+            what,
+            found,
+            expected,
+        } => ModelError::Bundle {
+            path: path.to_owned(),
+            field: format!("encoder: {what}"),
+            found,
+            expected,
+            remedy: "take weights and configuration from one bundle",
+        },
+        other => other,
+    }
+}
+
+/// Takes the vector `name` out of `tensors`, where it must be if and only if it is `wanted`.
+fn vector(
+    tensors: &mut BTreeMap<String, NamedTensor>,
+    name: &str,
+    wanted: bool,
+    length: usize,
+    path: &Path,
+) -> Result<Option<Vec<f32>>, ModelError> {
+    let found = match (tensors.remove(name), wanted) {
+        (None, false) => return Ok(None),
+        (Some(tensor), true) if tensor.shape == [length] => return Ok(Some(tensor.values)),
+        (None, true) => "missing".to_owned(),
+        (Some(tensor), _) => format!("shape {:?}", tensor.shape),
+    };
+    Err(ModelError::Bundle {
+        path: path.to_owned(),
+        field: name.to_owned(),
+        found,
+        expected: if wanted {
+            format!("shape {:?}", [length])
+        } else {
+            "absent".to_owned()
+        },
+        remedy: "take weights and configuration from one bundle",
+    })
+}

@@ -1,0 +1,24 @@
+//! What networks are built of.
+
+mod dense;
+mod dropout;
+mod fused_op;
+mod initialiser;
+mod lstm;
+mod pass;
+mod sequence;
+mod standardise;
+mod whitening;
+
+pub use dense::{Activation, Dense};
+pub use dropout::DropoutStream;
+pub use initialiser::Initialiser;
+pub use lstm::{ComputeType, Direction};
+pub use pass::{Pass, Seen, SeenValues};
+pub use sequence::Sequence;
+pub use whitening::Whitening;
+
+pub(crate) use initialiser::stream;
+pub(crate) use lstm::LstmLayer;
+pub(crate) use sequence::{frame_mask, frame_weights};
+pub(crate) use standardise::{VARIANCE_EPSILON, standardised};

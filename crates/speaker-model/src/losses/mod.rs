@@ -1,0 +1,251 @@
+//! Losses: embeddings of a batch to the number that training makes smaller. One file each, and one line below.
+//!
+//! A loss owns whatever stands between the embedding and that number: a head, class centres, a scale. These are its
+//! parameters; they are optimised, checkpointed and resumed with the encoder's, and no bundle has them.
+
+mod head;
+
+use std::fmt::Debug;
+
+use burn::module::{Module, ModuleDisplay};
+use burn::tensor::Tensor;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use head::{Head, HeadConfig};
+
+use crate::ModelError;
+use crate::choices::choices;
+use crate::layers::{Initialiser, Pass};
+
+/// What one writes down about a loss, in TOML under `[loss]`.
+pub trait LossChoice:
+    Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync
+{
+    /// The loss that it describes.
+    type Loss: Loss;
+
+    /// Refuses values that no loss can have.
+    ///
+    /// # Errors
+    /// [`ModelError::Config`] with the field, its value and what it may be.
+    fn validate(&self) -> Result<(), ModelError>;
+
+    /// The loss of embeddings of `embedding_dim` dimensions, with weights of `initialiser`.
+    ///
+    /// # Errors
+    /// As [`Initialiser::kernel`].
+    fn build(
+        &self,
+        embedding_dim: usize,
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self::Loss, ModelError>;
+
+    /// The batches that it can learn from.
+    fn wants(&self) -> Batches {
+        Batches::Any
+    }
+
+    /// What a loss on pairs tells who judges a training; none for a loss that compares no pairs.
+    fn pairwise(&self) -> Option<Pairwise> {
+        None
+    }
+}
+
+/// A loss with its parameters.
+pub trait Loss: Module + ModuleDisplay {
+    /// What the loss compares, `[batch, width]`, of embeddings `[batch, embedding_dim]`: the logits of a head, cosines to
+    /// class centres, the embeddings themselves. All dropout lies here, so that [`Self::loss`] is a function of the outputs
+    /// and the batch alone.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for another width.
+    fn outputs(
+        &self,
+        embeddings: Tensor<2>,
+        _pass: &mut Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
+        Ok(embeddings)
+    }
+
+    /// The loss of `outputs` `[batch, width]`, row by row those of `batch`'s segments.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for a batch that the loss is not defined for.
+    fn loss(&self, outputs: Tensor<2>, batch: &LossBatch<'_>) -> Result<LossOutput, ModelError>;
+
+    /// The distances that the loss compares, pair by pair in 64 bits, of `outputs` `[batch][width]`; empty for a loss that
+    /// compares no pairs.
+    fn pair_distances(&self, _outputs: &[Vec<f32>], _batch: &LossBatch<'_>) -> Vec<PairDistance> {
+        Vec::new()
+    }
+}
+
+/// The labels of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct LossBatch<'a> {
+    /// Speaker of each segment, as a number below that of the training's speakers.
+    pub labels: &'a [usize],
+    /// Pairs of segments, where the sampler draws pairs.
+    pub pairs: Option<&'a [(usize, usize)]>,
+}
+
+impl LossBatch<'_> {
+    /// The pairs of segments, each with whether one speaker spoke both: those of the sampler or, where it draws none, all
+    /// pairs (a, b) with a < b.
+    #[must_use]
+    pub fn compared(&self) -> Vec<((usize, usize), bool)> {
+        let num = self.labels.len();
+        let all = || {
+            (0..num)
+                .flat_map(|a| (a + 1..num).map(move |b| (a, b)))
+                .collect()
+        };
+        let pairs: Vec<(usize, usize)> = self.pairs.map_or_else(all, <[_]>::to_vec);
+        let same = |(a, b): (usize, usize)| self.labels.get(a) == self.labels.get(b);
+        pairs.into_iter().map(|pair| (pair, same(pair))).collect()
+    }
+}
+
+/// Which batches a loss can learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Batches {
+    /// Whatever is drawn.
+    Any,
+    /// Several segments of each speaker, at least so many.
+    Grouped(usize),
+    /// Explicit pairs.
+    Pairs,
+}
+
+/// What a loss on pairs tells who judges a training.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pairwise {
+    /// Name of the term that is the mean distance of same-speaker pairs.
+    pub same_term: &'static str,
+    /// Name of the term that is the mean distance of different-speaker pairs.
+    pub different_term: &'static str,
+    /// Distance that the loss asks of different-speaker pairs, if it asks for one.
+    pub margin: Option<f64>,
+    /// Classes of the distributions that it compares, if it compares distributions by their divergence in nats.
+    pub num_classes: Option<usize>,
+}
+
+/// One pair as its loss sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PairDistance {
+    /// Whether one speaker spoke both.
+    pub same: bool,
+    /// The distance, once for each direction that counts.
+    pub distances: Vec<f64>,
+}
+
+/// The loss of a batch.
+#[derive(Debug)]
+pub struct LossOutput {
+    /// What training makes smaller, `[1]`.
+    pub value: Tensor<1>,
+    /// What it is made of, always the same terms in the same order.
+    pub terms: Vec<Term>,
+    /// The value where all outputs are alike: a point that training has to leave, if that means anything for the loss.
+    pub when_alike: Option<f64>,
+    /// Numbers of same-speaker and different-speaker pairs that were compared; none for a loss that compares no pairs.
+    pub num_pairs: Option<[usize; 2]>,
+}
+
+/// A number that a loss reports beside its value.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Its name, in snake case; journal, report and diagnosis know it by that.
+    pub name: &'static str,
+    /// Its unit; empty for a plain number.
+    pub unit: &'static str,
+    /// `[1]`
+    pub value: Tensor<1>,
+}
+
+/// Declares the losses; a line is `file::Module(Configuration)`.
+macro_rules! losses {
+    ($($file:ident::$Part:ident($Config:ident)),+ $(,)?) => {
+        choices! {
+            /// Which loss, and its settings.
+            LossConfig,
+            /// Any loss.
+            pub AnyLoss;
+            $($file::$Part($Config)),+
+        }
+
+        impl LossChoice for LossConfig {
+            type Loss = AnyLoss;
+
+            fn validate(&self) -> Result<(), ModelError> {
+                match self {
+                    $(Self::$Part(config) => config.validate(),)+
+                }
+            }
+
+            fn build(
+                &self,
+                embedding_dim: usize,
+                initialiser: &mut Initialiser<'_>,
+            ) -> Result<AnyLoss, ModelError> {
+                Ok(match self {
+                    $(Self::$Part(config) => {
+                        AnyLoss::$Part(config.build(embedding_dim, initialiser)?)
+                    })+
+                })
+            }
+
+            fn wants(&self) -> Batches {
+                match self {
+                    $(Self::$Part(config) => config.wants(),)+
+                }
+            }
+
+            fn pairwise(&self) -> Option<Pairwise> {
+                match self {
+                    $(Self::$Part(config) => config.pairwise(),)+
+                }
+            }
+        }
+
+        impl Loss for AnyLoss {
+            fn outputs(
+                &self,
+                embeddings: Tensor<2>,
+                pass: &mut Pass<'_>,
+            ) -> Result<Tensor<2>, ModelError> {
+                match self {
+                    $(Self::$Part(loss) => loss.outputs(embeddings, pass),)+
+                }
+            }
+
+            fn loss(
+                &self,
+                outputs: Tensor<2>,
+                batch: &LossBatch<'_>,
+            ) -> Result<LossOutput, ModelError> {
+                match self {
+                    $(Self::$Part(loss) => loss.loss(outputs, batch),)+
+                }
+            }
+
+            fn pair_distances(
+                &self,
+                outputs: &[Vec<f32>],
+                batch: &LossBatch<'_>,
+            ) -> Vec<PairDistance> {
+                match self {
+                    $(Self::$Part(loss) => loss.pair_distances(outputs, batch),)+
+                }
+            }
+        }
+    };
+}
+
+losses! {
+    kl_hinge::KlHinge(KlHingeConfig),
+}
+
+pub use kl_hinge::{MOST_PAPER_CLASSES, PairLoss, Weighting, all_pairs, explicit_pairs};

@@ -1,0 +1,58 @@
+//! Forward state after the last frame, beside the backward state after the first where there is one (the paper's).
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::Pooling;
+use crate::layers::{Initialiser, Pass, Sequence};
+use crate::trunks::Trunk;
+use crate::ModelError;
+use crate::choices::{Example, PartConfig};
+
+/// Forward state after the last frame, beside the backward state after the first where there is one (the paper's). It has no settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LastStateConfig {}
+
+impl PartConfig for LastStateConfig {
+    type Part = LastState;
+
+    fn validate(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn output_width(&self, input: usize) -> usize {
+        input
+    }
+
+    fn build(&self, _: usize, _: &mut Initialiser<'_>) -> Result<LastState, ModelError> {
+        Ok(LastState {})
+    }
+}
+
+impl Example for LastStateConfig {
+    fn example() -> Self {
+        Self {}
+    }
+}
+
+/// Forward state after the last frame, beside the backward state after the first where there is one (the paper's).
+#[derive(Module, Debug)]
+pub(crate) struct LastState {}
+
+impl Pooling for LastState {
+    fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        Ok(states.last_frames())
+    }
+
+    /// Asks the trunk, which knows where its last states stand and what it need not compute for them.
+    fn drawn(
+        &self,
+        trunk: &impl Trunk,
+        sequence: Sequence,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
+        pass.within("trunk", |pass| trunk.last_state(sequence, pass))
+    }
+}

@@ -1,0 +1,54 @@
+//! Mean over the valid frames.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::Pooling;
+use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
+use crate::ModelError;
+use crate::choices::{Example, PartConfig};
+
+/// Mean over the valid frames. It has no settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanConfig {}
+
+impl PartConfig for MeanConfig {
+    type Part = Mean;
+
+    fn validate(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn output_width(&self, input: usize) -> usize {
+        input
+    }
+
+    fn build(&self, _: usize, _: &mut Initialiser<'_>) -> Result<Mean, ModelError> {
+        Ok(Mean {})
+    }
+}
+
+impl Example for MeanConfig {
+    fn example() -> Self {
+        Self {}
+    }
+}
+
+/// Mean over the valid frames.
+#[derive(Module, Debug)]
+pub(crate) struct Mean {}
+
+impl Pooling for Mean {
+    fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        Ok(mean(&states))
+    }
+}
+
+/// `[frames, batch, features]` to `[batch, features]`.
+pub(crate) fn mean(sequence: &Sequence) -> Tensor<2> {
+    let weights = frame_weights(sequence);
+    let sum = (sequence.values().clone() * weights).sum_dim(0);
+    sum.squeeze_dim(0)
+}

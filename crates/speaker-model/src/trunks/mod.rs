@@ -1,0 +1,76 @@
+//! Trunks: sequences of features to sequences of states. One file each, and one line below.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::ModelError;
+use crate::choices::parts;
+use crate::layers::{ComputeType, Pass, Sequence};
+
+/// The part of an encoder that reads frame after frame.
+pub(crate) trait Trunk: Module {
+    /// Features `[frames, batch, input]` to states `[frames', batch, width]`, with lengths that fit them.
+    ///
+    /// What lies beyond an item's length in `sequence` must not change what lies within the result's.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for another number of features than the trunk was built for.
+    fn forward(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Sequence, ModelError>;
+
+    /// The state after the last frame of each item, `[batch, width]`: where less has to be computed for it, a trunk says so
+    /// here.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    fn last_state(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        Ok(self.forward(sequence, pass)?.last_frames())
+    }
+
+    /// Asks for another number format of products, for a trunk that has a choice.
+    fn set_compute_type(&mut self, _: ComputeType) {}
+}
+
+/// Declares the trunks; a line is `file::Module(Configuration)`.
+macro_rules! trunks {
+    ($($file:ident::$Part:ident($Config:ident)),+ $(,)?) => {
+        parts! {
+            /// Which trunk, and its settings.
+            TrunkConfig,
+            /// Any trunk.
+            AnyTrunk;
+            $($file::$Part($Config)),+
+        }
+
+        impl Trunk for AnyTrunk {
+            fn forward(
+                &self,
+                sequence: Sequence,
+                pass: &mut Pass<'_>,
+            ) -> Result<Sequence, ModelError> {
+                match self {
+                    $(Self::$Part(trunk) => trunk.forward(sequence, pass),)+
+                }
+            }
+
+            fn last_state(
+                &self,
+                sequence: Sequence,
+                pass: &mut Pass<'_>,
+            ) -> Result<Tensor<2>, ModelError> {
+                match self {
+                    $(Self::$Part(trunk) => trunk.last_state(sequence, pass),)+
+                }
+            }
+
+            fn set_compute_type(&mut self, compute_type: ComputeType) {
+                match self {
+                    $(Self::$Part(trunk) => trunk.set_compute_type(compute_type),)+
+                }
+            }
+        }
+    };
+}
+
+trunks! {
+    lstm::Lstm(LstmConfig),
+}
