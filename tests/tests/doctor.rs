@@ -228,9 +228,7 @@ fn uniform_batches_of_many_speakers_are_named_with_the_batches_that_mend_them() 
     let doctor = place.run(&format!("doctor --data corpus {SMALL} --json"));
     assert!(has(&doctor, "few_same_pairs", "suspect"), "{doctor:#?}");
     assert!(
-        doctor
-            .stdout
-            .contains("25 speakers with 4 segments each"),
+        doctor.stdout.contains("25 speakers with 4 segments each"),
         "{doctor:#?}"
     );
 }

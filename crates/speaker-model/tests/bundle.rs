@@ -14,6 +14,7 @@ use speaker_model::{
     InputConfig, LinearConfig, LstmConfig, ModelError, Origin, PoolingConfig, ProjectionConfig,
     Segmentation, TrunkConfig, UnitLengthConfig, WeightType,
 };
+use speaker_scoring::{Centre, Thresholds};
 
 fn linear() -> ProjectionConfig {
     ProjectionConfig::from(LinearConfig {
@@ -283,4 +284,82 @@ fn weights_that_are_cut_or_changed_are_refused() {
         std::fs::write(path, b"{}").unwrap()
     });
     assert!(untested.contains("`embeddings`"), "{untested}");
+}
+
+fn thresholds() -> Thresholds {
+    Thresholds {
+        verify: Some(0.25),
+        cluster: Some(0.5),
+        centre: Centre::None,
+        model: None,
+    }
+}
+
+fn load(directory: &Path) -> Result<Bundle, ModelError> {
+    Bundle::load(directory, &Device::flex())
+}
+
+#[test]
+fn a_card_goes_where_its_bundle_goes() {
+    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let written = bundle(pooling("mean"), Segmentation::Whole, true);
+    written.save(first.path(), WeightType::F32).unwrap();
+    assert!(load(first.path()).unwrap().thresholds().is_empty());
+    assert!(!first.path().join("card.toml").exists());
+    written
+        .with_thresholds(thresholds())
+        .save(first.path(), WeightType::F32)
+        .unwrap();
+    let card = first.path().join("card.toml");
+    let text = std::fs::read_to_string(&card).unwrap();
+    std::fs::write(&card, format!("licence = \"any\"\n{text}")).unwrap();
+    let read = load(first.path()).unwrap();
+    read.save(second.path(), WeightType::F16).unwrap();
+    let again = load(second.path()).unwrap();
+    let models = [&read, &again].map(|bundle| bundle.thresholds().model.clone().unwrap());
+    assert_ne!(models[0], models[1], "rounded weights are others");
+    for bundle in [&read, &again] {
+        let found = Thresholds {
+            model: None,
+            ..bundle.thresholds().clone()
+        };
+        assert_eq!(found, thresholds());
+    }
+    let text = std::fs::read_to_string(second.path().join("card.toml")).unwrap();
+    assert!(text.contains("licence = \"any\""), "{text}");
+}
+
+#[test]
+fn the_card_of_another_model_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let written = bundle(pooling("mean"), Segmentation::Whole, true);
+    let with_card = written.with_thresholds(thresholds());
+    with_card.save(directory.path(), WeightType::F32).unwrap();
+    let card = directory.path().join("card.toml");
+    let of_first = std::fs::read_to_string(&card).unwrap();
+    with_card.save(directory.path(), WeightType::F16).unwrap();
+    std::fs::write(&card, of_first).unwrap();
+    let error = load(directory.path()).err().unwrap();
+    assert!(error.to_string().contains("`thresholds.model`"), "{error}");
+    assert!(error.remedy().is_some());
+}
+
+#[test]
+fn a_bundle_without_a_card_leaves_none_of_the_bundle_it_replaces() {
+    let directory = tempfile::tempdir().unwrap();
+    let card = directory.path().join("card.toml");
+    std::fs::write(&card, "[thresholds]\nverify = 0.9\n").unwrap();
+    bundle(pooling("mean"), Segmentation::Whole, true)
+        .save(directory.path(), WeightType::F32)
+        .unwrap();
+    assert!(!card.exists());
+}
+
+#[test]
+fn a_card_that_cannot_be_read_is_refused() {
+    let found = refused("weights.safetensors", |path| {
+        let card = path.with_file_name("card.toml");
+        std::fs::write(card, "[thresholds]\nverfy = 0.9\n").unwrap();
+    });
+    assert!(found.contains("verfy"), "{found}");
 }

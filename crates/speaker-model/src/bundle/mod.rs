@@ -5,9 +5,11 @@
 //! | `bundle.toml` | [`BundleConfig`]: format version, features, encoder, segmentation, origin |
 //! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
 //! | `self_test.json` | two made signals' embeddings; loading computes them again |
+//! | `card.toml` | what was measured of the model: its [`Thresholds`], where they are known, and what else its makers say |
 //!
 //! Bundles of format 1, which Siamang 0.1 wrote, are read like those of today's.
 
+mod card;
 mod config;
 mod format_1;
 mod self_test;
@@ -18,6 +20,7 @@ use std::path::Path;
 
 use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
+use speaker_scoring::Thresholds;
 
 pub use config::{BundleConfig, FORMAT_VERSION, Origin};
 pub(crate) use self_test::{compare, signals};
@@ -27,6 +30,7 @@ use crate::embedder::Embedder;
 use crate::encoder::Encoder;
 use crate::layers::{ComputeType, Initialiser};
 use crate::model::EmbeddingModel;
+use card::Card;
 use self_test::SelfTest;
 use weights::{NamedTensor, WeightType};
 
@@ -40,6 +44,7 @@ const EMBEDDING_MEAN: &str = "embedding_mean";
 pub struct Bundle {
     config: BundleConfig,
     embedder: Embedder,
+    card: Card,
 }
 
 impl Bundle {
@@ -55,7 +60,11 @@ impl Bundle {
             features: embedder.front_end().config().clone(),
             encoder: embedder.encoder().config().clone(),
         };
-        Self { config, embedder }
+        Self {
+            config,
+            embedder,
+            card: Card::default(),
+        }
     }
 
     /// What `bundle.toml` holds; of a bundle in an older format, what it would hold today.
@@ -76,6 +85,19 @@ impl Bundle {
         self.embedder
     }
 
+    /// The thresholds of the model, as its card states them; empty where it states none.
+    #[must_use]
+    pub fn thresholds(&self) -> &Thresholds {
+        &self.card.thresholds
+    }
+
+    /// The same bundle with other thresholds. Saving it writes down which weights they hold for.
+    #[must_use]
+    pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
+        self.card.thresholds = thresholds;
+        self
+    }
+
     /// The same bundle, whose embedder computes with another number format of products.
     #[must_use]
     pub fn with_compute_type(self, compute_type: ComputeType) -> Self {
@@ -85,7 +107,7 @@ impl Bundle {
         }
     }
 
-    /// Writes the bundle's three files into `directory`, which is made where it is missing.
+    /// Writes the bundle's files into `directory`, which is made where it is missing.
     ///
     /// # Errors
     /// [`ModelError::Io`], or [`ModelError::Bundle`] where the weights cannot be stored.
@@ -109,6 +131,8 @@ impl Bundle {
         // Of 32-bit products, as loading runs it, whatever the embedder computes with.
         let embedder = self.embedder.clone().with_compute_type(ComputeType::F32);
         SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
+        self.card
+            .write(directory, &hash_of(&directory.join(WEIGHTS_FILE))?)?;
         let config = BundleConfig {
             weights: weight_type,
             ..self.config.clone()
@@ -178,8 +202,19 @@ impl Bundle {
         let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, &device)?;
         let test_path = directory.join(SELF_TEST_FILE);
         SelfTest::read(&test_path)?.check(&embedder, &test_path)?;
-        Ok(Self { config, embedder })
+        let card = Card::read(directory, || hash_of(&path))?;
+        Ok(Self {
+            config,
+            embedder,
+            card,
+        })
     }
+}
+
+/// BLAKE3 of a file.
+fn hash_of(path: &Path) -> Result<String, ModelError> {
+    let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 
 /// A network that wants more parameters than its file holds.

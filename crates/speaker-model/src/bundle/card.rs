@@ -1,0 +1,88 @@
+//! What was measured of a model, beside what it is.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use speaker_scoring::Thresholds;
+
+use crate::ModelError;
+
+const CARD_FILE: &str = "card.toml";
+
+/// A bundle's `card.toml`. It is no part of what decides embeddings, so that a threshold can be set without the model
+/// becoming another.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Card {
+    #[serde(default, skip_serializing_if = "Thresholds::is_empty")]
+    pub(super) thresholds: Thresholds,
+    /// What else somebody wrote there; it goes where the bundle goes.
+    #[serde(flatten)]
+    others: toml::Table,
+}
+
+impl Card {
+    /// The card of the bundle in `directory`, empty where there is none; `weights` is the hash of its weights.
+    pub(super) fn read(
+        directory: &Path,
+        weights: impl FnOnce() -> Result<String, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let path = directory.join(CARD_FILE);
+        let fault = |field: &str, found: String, expected: String, remedy| ModelError::Bundle {
+            path: path.clone(),
+            field: field.to_owned(),
+            found,
+            expected,
+            remedy,
+        };
+        let text = match std::fs::read_to_string(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            other => other.map_err(ModelError::io(&path))?,
+        };
+        let card: Self = toml::from_str(&text).map_err(|error| {
+            fault(
+                "thresholds",
+                error.message().to_owned(),
+                "numbers `verify` and `cluster`, `centre` and `model`".to_owned(),
+                "correct the card, or remove it",
+            )
+        })?;
+        if let Some(model) = &card.thresholds.model {
+            let weights = weights()?;
+            if *model != weights {
+                return Err(fault(
+                    "thresholds.model",
+                    model.clone(),
+                    weights,
+                    "take the card from the bundle that the weights come from, or remove it: thresholds hold for one model",
+                ));
+            }
+        }
+        Ok(card)
+    }
+
+    /// Writes the card for the model whose weights have this hash; with nothing on it, removes the one that is there.
+    pub(super) fn write(&self, directory: &Path, weights: &str) -> Result<(), ModelError> {
+        let path = directory.join(CARD_FILE);
+        if *self == Self::default() {
+            return match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    Err(ModelError::io(&path)(error))
+                }
+                _ => Ok(()),
+            };
+        }
+        let mut card = self.clone();
+        if !card.thresholds.is_empty() {
+            card.thresholds.model = Some(weights.to_owned());
+        }
+        let text = toml::to_string(&card).map_err(|error| ModelError::Bundle {
+            path: path.clone(),
+            field: "thresholds".to_owned(),
+            found: error.to_string(),
+            expected: "values that TOML can hold".to_owned(),
+            remedy: "report this as a defect",
+        })?;
+        durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
+    }
+}
