@@ -1,6 +1,6 @@
 //! `siamang cluster`.
 
-use end_to_end::{Place, write_corpus};
+use end_to_end::{Place, voice, write_corpus, write_wav};
 
 fn corpus() -> Place {
     let place = Place::new();
@@ -118,7 +118,7 @@ fn the_protocol_reports_every_cut_over_the_draws() {
     }
     place.write("corpus/split.tsv", &table);
     let protocol =
-        "cluster --model model corpus --protocol --splits test --num-speakers-drawn 2 --seeds 2";
+        "cluster-protocol --model model corpus --splits test --num-speakers-drawn 2 --seeds 2";
     let run = place.run(&format!("{protocol} --json"));
     assert_eq!(run.code, Some(0), "{run:#?}");
     let report = run.json();
@@ -136,7 +136,7 @@ fn the_protocol_reports_every_cut_over_the_draws() {
         (2, &2.into())
     );
     assert!(place.run(protocol).stdout.contains("dev threshold"));
-    let wrong = place.run("cluster --model model corpus --protocol --splits tset");
+    let wrong = place.run("cluster-protocol --model model corpus --splits tset");
     assert_eq!(wrong.code, Some(1));
     assert!(
         wrong
@@ -144,4 +144,58 @@ fn the_protocol_reports_every_cut_over_the_draws() {
             .contains("no split `tset`; its splits are `dev`, `test`"),
         "{wrong:#?}"
     );
+}
+
+#[test]
+fn the_protocols_old_flag_says_what_its_command_is_called() {
+    let place = corpus();
+    let run = place.run("cluster --model model corpus --protocol --splits test --seeds 2");
+    assert_eq!(run.code, Some(2), "{run:#?}");
+    assert!(
+        run.stderr.contains("siamang cluster-protocol PATH"),
+        "{run:#?}"
+    );
+}
+
+#[test]
+fn guessed_speakers_are_called_a_guess() {
+    let place = Place::new();
+    // One speaker, two sessions.
+    for session in ["a", "b"] {
+        for take in 0..2 {
+            let path = place.path(&format!("ann/{session}/{take}.wav"));
+            write_wav(&path, &voice(0, take), 16_000, 1);
+        }
+    }
+    let paths = "ann/a/0.wav ann/a/1.wav ann/b/0.wav ann/b/1.wav";
+    let run = place.run(&format!("cluster --model model {paths}"));
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(!run.stdout.contains("known"), "{run:#?}");
+    assert!(run.stdout.contains("(a guess: "), "{run:#?}");
+    let report = place
+        .run(&format!("cluster --model model {paths} --json"))
+        .json();
+    assert_eq!(report["speakers_guessed"], true, "{report}");
+    let oracle = place.run(&format!("cluster --model model {paths} --oracle"));
+    assert_eq!(oracle.code, Some(2), "{oracle:#?}");
+    // Of a folder with one folder a speaker it is known.
+    let known = corpus().run("cluster --model model corpus --json").json();
+    assert_eq!(known.get("speakers_guessed"), None);
+    assert_eq!(known["speakers_from"], "the folders or the manifest");
+}
+
+#[test]
+fn the_cards_distance_is_for_the_cards_centre() {
+    let place = corpus();
+    place.write("model/card.toml", "[thresholds]\ncluster = 2.0\n");
+    for (centre, from) in [
+        ("model", "the model's card"),
+        ("none", "no calibration"),
+        ("these", "no calibration"),
+    ] {
+        let run = place.run(&format!(
+            "cluster --model model corpus --centre {centre} --json"
+        ));
+        assert_eq!(run.json()["cut"]["from"], from, "{centre}");
+    }
 }

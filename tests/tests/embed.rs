@@ -237,3 +237,36 @@ fn nothing_is_written_where_nothing_can_be_used() {
         .collect();
     assert_eq!(left.len(), 3, "{left:?}");
 }
+
+#[test]
+fn recordings_of_one_name_in_two_tables_are_two() {
+    let place = Place::new();
+    for (folder, take) in [("A", 0), ("B", 1)] {
+        write_wav(
+            &place.path(&format!("{folder}/s/1.wav")),
+            &voice(0, take),
+            16_000,
+            1,
+        );
+        place.write(
+            &format!("{folder}/split.tsv"),
+            "path\tspeaker\ns/1.wav\tann\n",
+        );
+    }
+    let run = place.run("embed --model model A B --out e.jsonl --json");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(run.json()["n_embedded"], 2);
+    let text = fs::read_to_string(place.path("e.jsonl")).unwrap();
+    let lines = lines(&text);
+    let ids: Vec<&str> = lines
+        .iter()
+        .map(|line| line["id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids, ["A/s/1.wav", "B/s/1.wav"]);
+    assert_ne!(vector(&lines[0]), vector(&lines[1]));
+    assert!(run.stderr.contains("called by their paths"), "{run:#?}");
+    // One file is one recording, however it is written.
+    let twice = place.run("embed --model model A ./A --out e.jsonl --json");
+    assert_eq!(twice.json()["n_embedded"], 1, "{twice:#?}");
+    assert!(twice.stderr.contains("was given twice"), "{twice:#?}");
+}

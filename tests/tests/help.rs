@@ -23,8 +23,20 @@ fn help(arguments: &[&str]) -> String {
 fn help_of_every_command() {
     insta::assert_snapshot!("siamang", help(&[]));
     for command in [
-        "train", "embed", "verify", "score", "eval", "cluster", "check", "doctor", "export",
-        "prepare", "merge", "trials", "report",
+        "train",
+        "embed",
+        "verify",
+        "score",
+        "eval",
+        "cluster",
+        "cluster-protocol",
+        "check",
+        "doctor",
+        "export",
+        "prepare",
+        "merge",
+        "trials",
+        "report",
     ] {
         let text = help(&[command]);
         assert!(

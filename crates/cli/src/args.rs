@@ -3,14 +3,17 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, cluster, doctor, embed, eval, export, merge, prepare, report, score, train, trials,
-    verify,
+    check, cluster, cluster_protocol, doctor, embed, eval, export, merge, prepare, report, score,
+    train, trials, verify,
 };
 use crate::context::Global;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, each
-named on standard error; 4 a training that stopped itself; 130 interrupted.";
+named on standard error; 4 a training that stopped itself; 130 interrupted.
+
+Model, voices and configurations are built in. SIAMANG_MODEL names another model for all commands,
+SIAMANG_DATA a folder whose `models/default`, `voices` and `configs/*.toml` replace them.";
 
 /// Who speaks? Recordings to embeddings that verify and cluster speakers.
 #[derive(Debug, Parser)]
@@ -36,6 +39,8 @@ pub(crate) enum Command {
     Eval(eval::Args),
     /// Group recordings by speaker, and measure the groups where the speakers are known.
     Cluster(cluster::Args),
+    /// Measure clustering as papers do, over several draws of speakers.
+    ClusterProtocol(cluster_protocol::Args),
     /// Find what is wrong with data before a training does.
     Check(check::Args),
     /// Say what is wrong with a training, and what to try next.

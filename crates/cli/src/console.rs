@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
+use siamang::{Embedded, Input, Progress};
 
 use crate::fault::{fault, is_closed_output, output_error};
 
@@ -56,6 +57,13 @@ impl Console {
     pub(crate) fn warn(&self, text: &str) {
         if !self.quiet {
             self.raw(&format!("warning: {text}\n"));
+        }
+    }
+
+    /// Warnings of one recording.
+    pub(crate) fn warn_all(&self, path: &str, warnings: &[String]) {
+        for warning in warnings {
+            self.warn(&format!("{path}: {warning}"));
         }
     }
 
@@ -154,6 +162,28 @@ impl Console {
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
         self.bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+}
+
+impl Progress for Console {
+    fn begin(&self, total: usize) {
+        self.begin("embedding", total);
+    }
+
+    fn recording(&self, input: &Input, outcome: &Result<Embedded, siamang::Error>) {
+        match outcome {
+            Ok(embedded) => self.warn_all(&input.path(), &embedded.warnings),
+            Err(error) => self.skipped(&error.explained()),
+        }
+    }
+
+    fn advance(&self, done: usize, times_real_time: f64) {
+        self.speed(times_real_time);
+        self.advance(done);
+    }
+
+    fn end(&self) {
+        self.end();
     }
 }
 

@@ -63,6 +63,14 @@ pub(crate) struct ModelArgs {
     pub(crate) model: Option<PathBuf>,
 }
 
+/// Names a folder whose models, voices and configurations stand in for those that are built in.
+const DATA_VARIABLE: &str = "SIAMANG_DATA";
+
+/// The folder of `$SIAMANG_DATA`: `models/default`, `voices` and `configs` in it are used instead of what is built in.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    std::env::var_os(DATA_VARIABLE).map(PathBuf::from)
+}
+
 /// What the shared flags mean.
 pub(crate) struct Context {
     /// Name of the device.

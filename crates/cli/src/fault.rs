@@ -86,7 +86,8 @@ pub(crate) fn error(error: &Error, verbose: bool) -> ExitStatus {
                 let command = "`siamang help COMMAND` shows examples";
                 (!message.contains('\n')).then(|| format!("{command}, `-v` the causes of an error"))
             });
-            (message, help, ExitStatus::Failed)
+            let status = error.downcast_ref().map_or(ExitStatus::Failed, status_of);
+            (message, help, status)
         }
     };
     let mut text = format!("error: {message}\n");
@@ -101,6 +102,17 @@ pub(crate) fn error(error: &Error, verbose: bool) -> ExitStatus {
     // A closed standard error leaves nobody to tell.
     let _ = io::stderr().write_all(text.as_bytes());
     status
+}
+
+/// What was typed wrong is told from what went wrong.
+fn status_of(error: &siamang::Error) -> ExitStatus {
+    use siamang::Error;
+    match error {
+        Error::UnknownFormat { .. } | Error::NothingToFilter | Error::Clustering { .. } => {
+            ExitStatus::Usage
+        }
+        _ => ExitStatus::Failed,
+    }
 }
 
 /// Whoever read our output has gone, as `head` does.

@@ -23,6 +23,8 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
 
 fn of(error: &(dyn StdError + 'static)) -> Option<String> {
     let hint = if let Some(error) = error.downcast_ref() {
+        of_library(error)
+    } else if let Some(error) = error.downcast_ref() {
         of_training(error)
     } else if let Some(error) = error.downcast_ref() {
         of_preparation(error)
@@ -50,6 +52,24 @@ fn of(error: &(dyn StdError + 'static)) -> Option<String> {
         None
     };
     hint.map(str::to_owned)
+}
+
+fn of_library(error: &siamang::Error) -> Option<&str> {
+    use siamang::Error;
+    match error {
+        Error::NotAModel { .. } => Some(
+            "give the directory that `siamang train --out` wrote, or one that holds `bundle.toml`",
+        ),
+        Error::Embeddings { .. } => {
+            Some("make the file with `siamang embed RECORDINGS --out FILE`")
+        }
+        Error::Run(error) => of_training(error),
+        Error::Data(error) => of_data(error),
+        Error::Store(error) => of_store(error),
+        Error::Measure(error) => of_evaluation(error),
+        Error::Scoring(error) => of_scoring(error),
+        other => other.remedy(),
+    }
 }
 
 fn of_training(error: &TrainError) -> Option<&str> {

@@ -5,25 +5,16 @@
 
 mod args;
 mod atomic;
-mod card;
 mod centre;
 mod commands;
 mod console;
 mod context;
-mod embedding_file;
-mod embedding_job;
-mod embedding_note;
-mod embedding_reader;
-mod embedding_set;
-mod engine;
+mod embedding;
 mod fault;
 mod hint;
 mod history;
-mod inputs;
 mod model;
-mod parquet_rows;
-mod points;
-mod speakers;
+mod recordings;
 mod stdin;
 mod training;
 mod trials;
@@ -34,8 +25,8 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 use commands::{
-    check, cluster, doctor, embed, eval, export, merge, prepare, report, score, train,
-    trials as lists, verify,
+    check, cluster, cluster_protocol, doctor, embed, eval, export, merge, prepare, report, score,
+    train, trials as lists, verify,
 };
 use context::Context;
 use fault::ExitStatus;
@@ -74,6 +65,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Score(args) => score::run(args, context),
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
+        Command::ClusterProtocol(args) => cluster_protocol::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),

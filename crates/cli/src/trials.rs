@@ -1,18 +1,15 @@
 //! Trial lists and the embeddings of their recordings.
 
-use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use anyhow::Result;
-use speech_data::{Manifest, Root, TrialList};
+use siamang::{Centre, EmbeddingSet, Skipped, TrialSource, embeddings_of_names};
+use speech_data::{Manifest, TrialList};
 
-use crate::centre::Centre;
-use crate::console::Console;
+use crate::centre::CentreName;
 use crate::context::{Context, ModelArgs};
-use crate::embedding_reader::read_embeddings;
-use crate::embedding_set::{EmbeddingSet, Skipped};
-use crate::inputs::Input;
-use crate::model::Model;
+use crate::model;
 
 /// Where the recordings of trial lists come from.
 #[derive(Debug, clap::Args)]
@@ -34,8 +31,8 @@ pub(crate) struct TrialArgs {
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Mean to subtract from the embeddings.
-    #[arg(long, value_enum, default_value_t = Centre::Model)]
-    pub(crate) centre: Centre,
+    #[arg(long, value_enum, default_value_t = CentreName::Model)]
+    centre: CentreName,
 }
 
 impl TrialArgs {
@@ -44,164 +41,70 @@ impl TrialArgs {
         let lists = self.trials.iter().map(|path| TrialList::read(path));
         Ok(lists.collect::<Result<_, _>>()?)
     }
+
+    /// Where their recordings are.
+    pub(crate) fn source(&self) -> Result<TrialSource> {
+        Ok(TrialSource::open(
+            self.root.as_deref(),
+            self.split.as_deref(),
+        )?)
+    }
+
+    /// `--centre`.
+    pub(crate) fn centre(&self) -> Centre {
+        self.centre.into()
+    }
 }
 
-/// Lists with all that is needed to score them.
-pub(crate) struct Trials {
-    pub(crate) lists: Vec<TrialList>,
-    pub(crate) manifest: Option<Manifest>,
+/// The embeddings of the recordings that trial lists name.
+pub(crate) struct Named {
+    pub(crate) source: TrialSource,
     pub(crate) set: EmbeddingSet,
     /// The model or file that the embeddings come from.
     pub(crate) origin: String,
     pub(crate) skipped: Vec<Skipped>,
 }
 
-impl Trials {
-    /// Reads the lists and embeds, or reads, what they name.
-    pub(crate) fn read(args: &TrialArgs, context: &Context) -> Result<Self> {
-        let lists = args.lists()?;
-        let names = lists.iter().flat_map(TrialList::utterances).collect();
-        let named = Named::read(args, &names, context)?;
-        Ok(Self {
-            lists,
-            manifest: named.manifest,
-            set: named.set,
-            origin: named.origin,
-            skipped: named.skipped,
-        })
-    }
-}
-
-/// The embeddings of the recordings that trial lists name.
-pub(crate) struct Named {
-    manifest: Option<Manifest>,
-    pub(crate) set: EmbeddingSet,
-    /// The model or file that the embeddings come from.
-    pub(crate) origin: String,
-    skipped: Vec<Skipped>,
-}
-
 impl Named {
+    /// Speakers and sessions, where they are known.
+    pub(crate) fn manifest(&self) -> Option<&Manifest> {
+        self.source.manifest()
+    }
+
     /// Embeds, or reads, the recordings of these names.
     pub(crate) fn read(
         args: &TrialArgs,
         names: &BTreeSet<&str>,
         context: &Context,
     ) -> Result<Self> {
-        let source = TrialSource::open(args)?;
+        let (source, console, centre) = (args.source()?, &context.console, args.centre());
         let (mut set, origin, skipped) = match &args.embeddings {
-            Some(file) => read_named(file, names, args.centre, &context.console)?,
+            Some(file) => {
+                let filed = embeddings_of_names(file, names, centre)?;
+                filed
+                    .warnings
+                    .iter()
+                    .for_each(|warning| console.warn(warning));
+                filed
+                    .skipped
+                    .iter()
+                    .for_each(|skipped| console.skipped(&skipped.reason));
+                (filed.set, filed.origin, filed.skipped)
+            }
             None => {
-                let model = Model::load(args.model.model.as_deref(), context)?;
-                let origin = model.name();
-                let embedder = args.centre.embedder(model.bundle);
-                let inputs = source.inputs(names);
-                let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
-                (set, origin, skipped)
+                let model = model::load(args.model.model.as_deref(), context)?;
+                let embedder = model.embedder(centre);
+                let (set, skipped) =
+                    EmbeddingSet::embed(&embedder, &source.inputs(names), console)?;
+                (set, model.name(), skipped)
             }
         };
-        args.centre.apply(&mut set.matrix)?;
+        set.centre(centre)?;
         Ok(Self {
-            manifest: source.manifest,
+            source,
             set,
             origin,
             skipped,
         })
     }
-}
-
-/// Where the recordings of lists are, and what is known of them.
-pub(crate) struct TrialSource {
-    root: Root,
-    manifest: Option<Manifest>,
-}
-
-impl TrialSource {
-    /// Opens the root and reads its table, or the one that was named.
-    pub(crate) fn open(args: &TrialArgs) -> Result<Self> {
-        let root = args.root.as_deref().map(Root::open).transpose()?;
-        Ok(Self {
-            manifest: read_manifest(root.as_ref(), args.split.as_deref())?,
-            root: root.unwrap_or_else(|| Root::Folder(PathBuf::from("."))),
-        })
-    }
-
-    /// The recordings of these names.
-    pub(crate) fn inputs(&self, names: &BTreeSet<&str>) -> Vec<Input> {
-        let input = |name| input(name, &self.root, self.manifest.as_ref());
-        names.iter().map(|name| input(name)).collect()
-    }
-}
-
-/// The embeddings of a file, the model or file that they come from, and which of `names` are not among them.
-fn read_named(
-    file: &Path,
-    names: &BTreeSet<&str>,
-    centre: Centre,
-    console: &Console,
-) -> Result<(EmbeddingSet, String, Vec<Skipped>)> {
-    let set = read_embeddings(file)?;
-    let shown = file.display();
-    let (mut origin, mut reasons) = (shown.to_string(), HashMap::new());
-    if let Some(note) = &set.note {
-        origin = note.work.model.clone();
-        let left_out = note.left_out.iter();
-        reasons = left_out.map(|one| (one.id.as_str(), &one.reason)).collect();
-        if let Some(part) = note.part {
-            console.warn(&format!(
-                "`{shown}` is part {part} of a work; `siamang merge` joins them"
-            ));
-        }
-        if note.work.centre != centre {
-            console.warn(&format!(
-                "`{shown}` was made with `--centre {}`, and what that subtracted stays subtracted, whatever `--centre` says here",
-                note.work.centre
-            ));
-        }
-    }
-    let known = set.index();
-    let missing = names.iter().filter(|name| !known.contains_key(**name));
-    let skipped: Vec<Skipped> = missing
-        .map(|name| Skipped {
-            id: (*name).to_owned(),
-            reason: match reasons.get(name) {
-                Some(reason) => (*reason).clone(),
-                None => format!("`{name}` is not in `{shown}`"),
-            },
-        })
-        .collect();
-    skipped
-        .iter()
-        .for_each(|skipped| console.skipped(&skipped.reason));
-    Ok((set, origin, skipped))
-}
-
-/// The table that was named, or the one that the root holds.
-fn read_manifest(root: Option<&Root>, table: Option<&Path>) -> Result<Option<Manifest>> {
-    let has_table = |root: &Root| match root {
-        Root::Store(_) => true,
-        Root::Folder(folder) => {
-            folder.join("split.tsv").is_file() || folder.join("wav.scp").is_file()
-        }
-    };
-    Ok(match (root, table) {
-        (None, Some(table)) => Some(Manifest::read(table, None)?),
-        (Some(root), table) if table.is_some() || has_table(root) => {
-            Some(Manifest::of_root(root, table)?)
-        }
-        _ => None,
-    })
-}
-
-/// The recording that a list calls `name`.
-pub(crate) fn input(name: &str, root: &Root, manifest: Option<&Manifest>) -> Input {
-    let known = manifest.and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?]));
-    known.map_or_else(
-        || Input {
-            id: name.to_owned(),
-            location: root.locate(name),
-            speaker: None,
-        },
-        Input::of,
-    )
 }

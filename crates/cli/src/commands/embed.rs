@@ -5,17 +5,14 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::value_parser;
+use siamang::{Centre, DEFAULT_MEMORY_MB, EmbeddingJob, Format};
 use speech_data::Filter;
 use speech_data::store::Part;
 
-use crate::centre::Centre;
 use crate::context::{Context, ModelArgs};
-use crate::embedding_file::Format;
-use crate::embedding_job::EmbeddingJob;
-use crate::engine::DEFAULT_MEMORY_MB;
 use crate::fault::ExitStatus;
-use crate::inputs::{check_filters, gather};
-use crate::model::Model;
+use crate::recordings::{check_filters, gather};
+use crate::{embedding, model};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -61,15 +58,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     Format::of(&args.out)?;
     check_filters(&args.paths, &args.filter)?;
     let begin = Instant::now();
-    let model = Model::load(args.model.model.as_deref(), context)?;
+    let model = model::load(args.model.model.as_deref(), context)?;
     let inputs = gather(&args.paths, &args.filter, &context.console)?;
     let job = EmbeddingJob {
         out: &args.out,
-        model,
+        model: &model,
         centre: Centre::Model,
         part: args.shard,
-        memory: args.memory,
-        begin,
+        memory_mb: args.memory,
     };
-    job.run(inputs, context)
+    embedding::run(job, inputs, begin, context)
 }

@@ -6,26 +6,18 @@ use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::{
-    BootstrapSettings, DcfParameters, EvalError, ListIdentity, VerificationReport,
-    verification_report,
+use siamang::{
+    Centre, DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Skipped, evaluate,
 };
-use speaker_scoring::Scorer;
+use speaker_eval::{BootstrapSettings, DcfParameters, VerificationReport};
+use speech_data::TrialList;
 use speech_data::store::Part;
-use speech_data::{Manifest, Trial, TrialList, same_session};
 
-use crate::centre::Centre;
-use crate::console::{Console, print_json, print_text};
+use crate::console::{print_json, print_text};
 use crate::context::Context;
-use crate::embedding_file::Format;
-use crate::embedding_job::EmbeddingJob;
-use crate::embedding_set::Skipped;
-use crate::engine::DEFAULT_MEMORY_MB;
-use crate::fault::ExitStatus;
-use crate::fault::{fault, usage};
-use crate::model::Model;
-use crate::speakers::{folder_level, numbered, prefix};
-use crate::trials::{TrialArgs, TrialSource, Trials};
+use crate::fault::{ExitStatus, fault, usage};
+use crate::trials::{Named, TrialArgs};
+use crate::{embedding, model};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,9 +65,9 @@ pub(crate) struct Args {
 }
 
 #[derive(Serialize)]
-pub(crate) struct ListReport {
+struct ListReport {
     #[serde(flatten)]
-    pub(crate) report: VerificationReport,
+    report: VerificationReport,
     /// Model or file that the embeddings come from.
     origin: String,
     centre: Centre,
@@ -118,21 +110,21 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         },
         ..BootstrapSettings::default()
     };
-    let trials = Trials::read(&args.trials, context)?;
-    let reports = trials
-        .lists
+    let lists = args.trials.lists()?;
+    let names = lists.iter().flat_map(TrialList::utterances).collect();
+    let named = Named::read(&args.trials, &names, context)?;
+    let reports = lists
         .iter()
         .map(|list| {
-            measure(
-                list,
-                &trials,
-                args.trials.centre,
-                &settings,
-                &context.console,
-            )
+            let evaluation = evaluate(list, &named.set, named.manifest(), &settings);
+            let evaluation = evaluation.map_err(explained)?;
+            for warning in &evaluation.warnings {
+                context.console.warn(warning);
+            }
+            Ok(ListReport::new(evaluation, &named, args.trials.centre()))
         })
         .collect::<Result<Vec<_>>>()?;
-    let (skipped, seconds) = (trials.skipped.as_slice(), begin.elapsed().as_secs_f64());
+    let (skipped, seconds) = (named.skipped.as_slice(), begin.elapsed().as_secs_f64());
     match (context.json, reports.as_slice()) {
         (true, [list]) => print_json(&Single {
             list,
@@ -171,142 +163,41 @@ fn embed_part(
     }
     let lists = args.trials.lists()?;
     let names = lists.iter().flat_map(TrialList::utterances).collect();
-    let inputs = TrialSource::open(&args.trials)?.inputs(&names);
+    let inputs = args.trials.source()?.inputs(&names);
+    let model = model::load(args.trials.model.model.as_deref(), context)?;
     let job = EmbeddingJob {
         out,
-        model: Model::load(args.trials.model.model.as_deref(), context)?,
-        centre: args.trials.centre,
+        model: &model,
+        centre: args.trials.centre(),
         part: Some(part),
-        memory: DEFAULT_MEMORY_MB,
-        begin,
+        memory_mb: DEFAULT_MEMORY_MB,
     };
-    job.run(inputs, context)
+    embedding::run(job, inputs, begin, context)
 }
 
-/// A trial both of whose utterances have embeddings, with the rows of these.
-type Scored<'a> = (&'a Trial, (usize, usize));
-
-/// Scores one list and measures it.
-pub(crate) fn measure(
-    list: &TrialList,
-    trials: &Trials,
-    centre: Centre,
-    settings: &BootstrapSettings,
-    console: &Console,
-) -> Result<ListReport> {
-    let rows = trials.set.index();
-    let row = |id: &str| rows.get(id).copied();
-    let same = same_session(list, trials.manifest.as_ref());
-    let (usable, same): (Vec<Scored>, Vec<Option<bool>>) = list
-        .trials
-        .iter()
-        .zip(same)
-        .filter_map(|(trial, same)| {
-            let pair = (row(&trial.enrolment)?, row(&trial.test)?);
-            Some(((trial, pair), same.map(|same| same && trial.target)))
-        })
-        .unzip();
-    let n_skipped_trials = list.trials.len() - usable.len();
-    if usable.is_empty() {
-        return Err(fault(
-            format!(
-                "list `{}`: none of its {} trials can be scored",
-                list.name,
-                list.trials.len()
-            ),
-            "check that `--root` is the folder that the list's paths start from",
-        ));
+impl ListReport {
+    fn new(evaluation: Evaluation, named: &Named, centre: Centre) -> Self {
+        Self {
+            report: evaluation.report,
+            origin: named.origin.clone(),
+            centre,
+            n_recordings: evaluation.num_recordings,
+            n_skipped_trials: evaluation.num_skipped_trials,
+            n_same_session_targets: evaluation.num_same_session_targets,
+            without_same_session: evaluation.without_same_session,
+        }
     }
-    let pairs: Vec<(usize, usize)> = usable.iter().map(|&(_, pair)| pair).collect();
-    let is_target: Vec<bool> = usable.iter().map(|(trial, _)| trial.target).collect();
-    let scores = Scorer::default().scores(&trials.set.matrix, &pairs)?;
-    let speakers = match settings.resamples {
-        0 => None,
-        _ => speakers(list, &usable, trials.manifest.as_ref(), console),
-    };
-    let report_of = |scores: &[f32], is_target: &[bool], sides: Option<(&[usize], &[usize])>| {
-        let identity = || ListIdentity {
-            name: list.name.clone(),
-            hash: list.hash.clone(),
-        };
-        match verification_report(identity(), scores, is_target, sides, settings) {
-            // The rates are sound without the intervals.
-            Err(
-                error @ (EvalError::ContradictoryTrial { .. } | EvalError::TooFewSpeakers { .. }),
-            ) => {
-                console.warn(&format!("list `{}` has no intervals: {error}", list.name));
-                verification_report(identity(), scores, is_target, None, settings)
-            }
-            report => report,
-        }
-    };
-    let sides = speakers.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-    let report = report_of(&scores, &is_target, sides)?;
-    let is_known = same.iter().any(Option::is_some);
-    let n_same = same.iter().filter(|same| **same == Some(true)).count();
-    let without_same_session = match n_same {
-        0 => None,
-        n if n == is_target.iter().filter(|is_target| **is_target).count() => None,
-        _ => {
-            let keep: Vec<usize> = (0..scores.len())
-                .filter(|&index| same[index] != Some(true))
-                .collect();
-            let scores: Vec<f32> = keep.iter().map(|&index| scores[index]).collect();
-            let is_target: Vec<bool> = keep.iter().map(|&index| is_target[index]).collect();
-            let kept = |side: &[usize]| keep.iter().map(|&index| side[index]).collect::<Vec<_>>();
-            // Intervals that the whole list has not are not tried again.
-            let sides = sides
-                .filter(|_| report.interval.is_some())
-                .map(|(a, b)| (kept(a), kept(b)));
-            let sides = sides.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-            Some(Box::new(report_of(&scores, &is_target, sides)?))
-        }
-    };
-    Ok(ListReport {
-        report,
-        origin: trials.origin.clone(),
-        centre,
-        n_recordings: list
-            .utterances()
-            .into_iter()
-            .filter(|id| row(id).is_some())
-            .count(),
-        n_skipped_trials,
-        n_same_session_targets: is_known.then_some(n_same),
-        without_same_session,
-    })
 }
 
-/// Numbers of the speakers on either side of each trial.
-fn speakers(
-    list: &TrialList,
-    usable: &[Scored],
-    manifest: Option<&Manifest>,
-    console: &Console,
-) -> Option<(Vec<usize>, Vec<usize>)> {
-    let of_table = |id: &str| {
-        let manifest = manifest?;
-        Some(manifest.utterances[manifest.find(id)?].speaker.clone())
-    };
-    let ids = || {
-        let first = usable.iter().map(|(trial, _)| trial.enrolment.as_str());
-        first.chain(usable.iter().map(|(trial, _)| trial.test.as_str()))
-    };
-    let names: Option<Vec<String>> = ids().map(of_table).collect();
-    let names = names.or_else(|| {
-        let level = folder_level(&list.trials)?;
-        Some(ids().map(|id| prefix(id, level).to_owned()).collect())
-    });
-    let Some(names) = names else {
-        console.warn(&format!(
-            "list `{}` has no intervals, since its speakers are not known: no table names them all, and no depth of folders agrees with every trial",
-            list.name
-        ));
-        return None;
-    };
-    let mut numbers = numbered(names.iter().map(String::as_str));
-    let second = numbers.split_off(usable.len());
-    Some((numbers, second))
+/// In the words of the command line.
+fn explained(error: Error) -> anyhow::Error {
+    match error {
+        Error::NothingToScore { .. } => fault(
+            error.to_string(),
+            "check that `--root` is the folder that the list's paths start from",
+        ),
+        error => error.into(),
+    }
 }
 
 fn table(lists: &[ListReport]) -> String {

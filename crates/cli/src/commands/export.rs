@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
+use serde::Serialize;
 use speaker_model::WeightType;
 
+use crate::console::print_json;
 use crate::context::{Context, ModelArgs};
 use crate::fault::ExitStatus;
-use crate::model::Model;
+use crate::{atomic, model};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,18 +38,40 @@ enum WeightsName {
     F32,
 }
 
+#[derive(Serialize)]
+struct Report {
+    out: String,
+    model: String,
+    /// Training steps that the model has taken.
+    step: u64,
+    /// Thresholds of the model that were taken along, where its card states any.
+    has_card: bool,
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    let model = Model::load(args.model.model.as_deref(), context)?;
+    let model = model::load(args.model.model.as_deref(), context)?;
     let weight_type = match args.weights {
         WeightsName::F16 => WeightType::F16,
         WeightsName::F32 => WeightType::F32,
     };
-    model.bundle.save(&args.out, weight_type)?;
-    context.console.note(&format!(
-        "wrote `{}`, from step {} of the run",
-        args.out.display(),
-        model.bundle.config().origin.step
-    ));
+    let card = model.card()?;
+    model.bundle().save(&args.out, weight_type)?;
+    if let Some(card) = &card {
+        atomic::write(&args.out.join("card.toml"), card.as_bytes())?;
+    }
+    let report = Report {
+        out: args.out.display().to_string(),
+        model: model.name(),
+        step: model.bundle().config().origin.step,
+        has_card: card.is_some(),
+    };
+    match context.json {
+        true => print_json(&report)?,
+        false => context.console.note(&format!(
+            "wrote `{}`, from step {} of the run",
+            report.out, report.step
+        )),
+    }
     Ok(ExitStatus::Done)
 }

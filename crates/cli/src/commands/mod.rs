@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod cluster;
+pub(crate) mod cluster_protocol;
 pub(crate) mod doctor;
 pub(crate) mod embed;
 pub(crate) mod eval;

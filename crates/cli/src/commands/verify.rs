@@ -2,18 +2,14 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use serde::Serialize;
-use speaker_scoring::Scorer;
+use siamang::{Embedded, Scorer};
 
 use crate::console::{print_json, print_text};
 use crate::context::{Context, ModelArgs};
-use crate::embedding_set::warn_all;
-use crate::engine::{DEFAULT_MEMORY_MB, Embedded, embed_each};
-use crate::fault::ExitStatus;
-use crate::fault::{fault, usage};
-use crate::inputs::Input;
-use crate::model::Model;
+use crate::fault::{ExitStatus, fault, usage};
+use crate::model;
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;
@@ -77,57 +73,37 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "take the `eer_threshold` that `siamang eval` prints",
         ));
     }
-    let model = Model::load(args.model.model.as_deref(), context)?;
-    let inputs = [&args.a, &args.b].map(|path| Input::file(path.display().to_string(), path));
-    let mut embedded: Vec<Embedded> = Vec::new();
-    embed_each(
-        model.bundle.embedder(),
-        &inputs,
-        DEFAULT_MEMORY_MB,
-        &context.console,
-        |_, outcome| {
-            let help = "both recordings are needed; see `siamang check` for a look at many";
-            embedded.push(outcome.map_err(|reason| fault(reason, help))?);
-            Ok(())
-        },
-    )?;
-    let [a, b] = <[Embedded; 2]>::try_from(embedded).map_err(|_| {
-        fault(
-            "two recordings gave another number of embeddings",
-            "report this as a defect",
-        )
-    })?;
-    let scorer = Scorer::default();
-    let score = scorer.score(&a.embedding, &b.embedding);
-    let (threshold, threshold_from) = match (args.threshold, model.thresholds.verify) {
+    let model = model::load(args.model.model.as_deref(), context)?;
+    let answer = model.verify(&args.a, &args.b).map_err(explained)?;
+    let (threshold, threshold_from) = match (args.threshold, answer.threshold) {
         (Some(threshold), _) => (threshold, "the command line"),
         (None, Some(threshold)) => (threshold, "the model's card"),
         (None, None) => (UNCALIBRATED, "no calibration"),
     };
-    let side = |input: &Input, embedded: Embedded| {
-        warn_all(&input.path(), &embedded.warnings, &context.console);
+    let side = |path: &PathBuf, embedded: Embedded| {
+        let path = path.display().to_string();
+        context.console.warn_all(&path, &embedded.warnings);
         if embedded.seconds < SHORT_S {
             let text = format!(
-                "{}: {:.2} s are little to know a voice by",
-                input.path(),
+                "{path}: {:.2} s are little to know a voice by",
                 embedded.seconds
             );
             context.console.warn(&text);
         }
         Side {
-            path: input.path(),
+            path,
             seconds: embedded.seconds,
             warnings: embedded.warnings,
         }
     };
     let report = Report {
-        score,
-        same_speaker: f64::from(score) >= threshold,
-        scale: scorer.scale(),
+        score: answer.score,
+        same_speaker: f64::from(answer.score) >= threshold,
+        scale: Scorer::default().scale(),
         threshold,
         threshold_from,
-        a: side(&inputs[0], a),
-        b: side(&inputs[1], b),
+        a: side(&args.a, answer.a),
+        b: side(&args.b, answer.b),
         model: model.name(),
     };
     if report.threshold_from == "no calibration" {
@@ -140,6 +116,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         false => print_text(&text(&report))?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// A recording that cannot be used leaves nothing to compare.
+fn explained(error: siamang::Error) -> Error {
+    use siamang::Error;
+    match error {
+        Error::Data(_) | Error::Store(_) | Error::TooShort { .. } => fault(
+            error.explained(),
+            "both recordings are needed; see `siamang check` for a look at many",
+        ),
+        error => error.into(),
+    }
 }
 
 fn text(report: &Report) -> String {

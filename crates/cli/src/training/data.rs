@@ -9,7 +9,7 @@ use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
 use trainer::TrainData;
 
 use super::recipe::Recipe;
-use super::shipped::shipped;
+use super::shipped::voices;
 
 /// The recordings of a training.
 pub(crate) struct Source {
@@ -38,7 +38,7 @@ pub(crate) fn read(args: &Recipe) -> Result<Source> {
 }
 
 fn read_voices() -> Result<Source> {
-    let root = shipped("data/voices")?;
+    let root = voices()?;
     let manifest = Manifest::read(&root, None)?;
     let part = |split: &str| {
         Ok::<_, anyhow::Error>(manifest.filter(&[format!("split={split}").parse()?])?)

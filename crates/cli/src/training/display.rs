@@ -12,6 +12,7 @@ use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use trainer::{Notice, Outcome, TrainConfig};
 
+use crate::console::print_if_read;
 use crate::context::Global;
 use crate::hint::flags;
 
@@ -19,6 +20,7 @@ use crate::hint::flags;
 pub(crate) struct Display {
     bar: ProgressBar,
     json: bool,
+    quiet: bool,
     verbose: bool,
     num_skipped: AtomicUsize,
     state: Mutex<State>,
@@ -45,6 +47,7 @@ impl Display {
         Self {
             bar,
             json: global.json,
+            quiet: global.quiet,
             verbose: global.verbose,
             num_skipped: AtomicUsize::new(0),
             state: Mutex::new(State {
@@ -69,7 +72,7 @@ impl Display {
             Notice::Skipped(skipped) => {
                 self.num_skipped.store(skipped.len(), Ordering::Relaxed);
                 for skip in *skipped {
-                    self.line(&format!("skipped {}: {}", skip.utterance, skip.reason));
+                    self.always(&format!("skipped {}: {}", skip.utterance, skip.reason));
                 }
             }
             Notice::Event(event) => {
@@ -167,7 +170,11 @@ impl Display {
             Severity::Suspect => "warning",
             Severity::Broken => "broken",
         };
-        self.line(&format!(
+        let show = match finding.severity {
+            Severity::Broken => Self::always,
+            Severity::Information | Severity::Suspect => Self::line,
+        };
+        let text = format!(
             "{kind}: {}: {}\n  expected: {}\n  why: {}\n  try: {}{}",
             finding.name,
             finding.measured,
@@ -175,7 +182,8 @@ impl Display {
             finding.reason,
             finding.remedy,
             flags(finding.name)
-        ));
+        );
+        show(self, &text);
     }
 
     /// Shows how the recordings are prepared, and nothing else.
@@ -206,8 +214,15 @@ impl Display {
         }
     }
 
-    /// A line above the bar, on standard error.
+    /// A line above the bar, on standard error, unless quiet.
     fn line(&self, text: &str) {
+        if !self.quiet {
+            self.always(text);
+        }
+    }
+
+    /// A line that also the quiet want to see.
+    fn always(&self, text: &str) {
         self.bar.suspend(|| {
             let _ = writeln!(std::io::stderr(), "{text}");
         });
@@ -222,39 +237,35 @@ impl Display {
         if self.json {
             return Ok(());
         }
-        let mut stdout = std::io::stdout().lock();
+        let mut text = String::new();
         let step = outcome.progress.step;
         let why = why(outcome.reason);
-        writeln!(stdout, "{step} steps, {why}.")?;
+        text += &format!("{step} steps, {why}.\n");
         if let Some((eer, best_step)) = outcome.progress.best {
             let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);
-            writeln!(
-                stdout,
-                "best dev EER {:.2} % at step {best_step}; the untrained network's is {:.2} %",
+            text += &format!(
+                "best dev EER {:.2} % at step {best_step}; the untrained network's is {:.2} %\n",
                 100.0 * eer,
                 100.0 * untrained
-            )?;
+            );
         }
         if outcome.verdict != Verdict::Healthy {
-            writeln!(
-                stdout,
-                "something is wrong; what, and what to try: siamang doctor {}",
+            text += &format!(
+                "something is wrong; what, and what to try: siamang doctor {}\n",
                 out.display()
-            )?;
+            );
         }
         if outcome.reason == EndReason::Interrupted {
-            writeln!(
-                stdout,
-                "saved; give the same command with `--resume` to go on from step {step}"
-            )?;
+            text += &format!(
+                "saved; give the same command with `--resume` to go on from step {step}\n"
+            );
         } else {
-            writeln!(
-                stdout,
-                "use it: siamang embed --model {} RECORDINGS --out embeddings.jsonl",
+            text += &format!(
+                "use it: siamang embed --model {} RECORDINGS --out embeddings.jsonl\n",
                 out.display()
-            )?;
+            );
         }
-        Ok(())
+        print_if_read(&text)
     }
 }
 

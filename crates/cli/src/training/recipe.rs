@@ -10,7 +10,7 @@ use speaker_model::{ComputeType, KlHingeConfig, Weighting};
 use speech_data::Manifest;
 use trainer::TrainConfig;
 
-use super::shipped::shipped;
+use super::shipped;
 use crate::context::Global;
 use crate::fault::usage;
 
@@ -40,12 +40,12 @@ pub(crate) struct Recipe {
     /// How batches are drawn
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
-    /// Speakers in a batch of the `pk` sampler
-    #[arg(long, value_name = "P", default_value_t = 25)]
-    batch_speakers: usize,
-    /// Segments of each speaker in a batch of the `pk` sampler
-    #[arg(long, value_name = "K", default_value_t = 4)]
-    batch_segments: usize,
+    /// Speakers in a batch of the `pk` sampler [default: what the configuration says, or 25]
+    #[arg(long, value_name = "P")]
+    batch_speakers: Option<usize>,
+    /// Segments of each speaker in a batch of the `pk` sampler [default: what the configuration says, or 4]
+    #[arg(long, value_name = "K")]
+    batch_segments: Option<usize>,
     /// Weight of same-speaker pairs in the loss: as counted in the batch, or half
     #[arg(long, value_enum)]
     weighting: Option<WeightingName>,
@@ -125,20 +125,21 @@ pub(crate) fn configuration(
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
         (None, None, Some(saved)) => TrainConfig::read(saved)?,
-        (None, None, None) if is_default => TrainConfig::read(&shipped("configs/voices.toml")?)?,
-        (None, None, None) => fitted(TrainConfig::read(&shipped("configs/best.toml")?)?, train),
+        (None, None, None) if is_default => shipped::config("voices")?,
+        (None, None, None) => fitted(shipped::config("best")?, train),
     };
     match args.sampler {
         Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
         Some(SamplerName::Pk) => {
             config.sampler = SamplerConfig::Pk {
-                speakers: args.batch_speakers,
-                segments: args.batch_segments,
+                speakers: 25,
+                segments: 4,
             };
         }
         Some(SamplerName::Pairs) => config.sampler = TrainConfig::question().sampler,
         None => {}
     }
+    batch_size(args, &mut config)?;
     if let Some(weighting) = args.weighting {
         let loss = config.loss.downcast_mut::<KlHingeConfig>().ok_or_else(|| {
             usage(
@@ -158,6 +159,24 @@ pub(crate) fn configuration(
     config.eval_every = args.eval_every.unwrap_or(config.eval_every);
     config.validate()?;
     Ok(config)
+}
+
+/// `--batch-speakers` and `--batch-segments`.
+fn batch_size(args: &Recipe, config: &mut TrainConfig) -> Result<()> {
+    let flag = match (args.batch_speakers, args.batch_segments) {
+        (None, None) => return Ok(()),
+        (Some(_), _) => "--batch-speakers",
+        (None, Some(_)) => "--batch-segments",
+    };
+    let SamplerConfig::Pk { speakers, segments } = &mut config.sampler else {
+        return Err(usage(
+            format!("`{flag}` is for the `pk` sampler, and this training has another one"),
+            "add `--sampler pk`",
+        ));
+    };
+    *speakers = args.batch_speakers.unwrap_or(*speakers);
+    *segments = args.batch_segments.unwrap_or(*segments);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -185,7 +204,7 @@ mod tests {
 
     #[test]
     fn the_default_training_fits_few_speakers_and_data_without_corpora() {
-        let best = || TrainConfig::read(&shipped("configs/best.toml").unwrap()).unwrap();
+        let best = || shipped::config("best").unwrap();
         let batch = |config: &TrainConfig| match config.sampler {
             SamplerConfig::Pk { speakers, .. } => speakers,
             _ => 0,

@@ -1,20 +1,38 @@
-//! Files that come with siamang.
+//! Files that come with siamang: built in, or those of the data folder.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use siamang::shipped;
+use trainer::TrainConfig;
 
-/// A file that comes with siamang, in the source tree or beside the installed program.
-pub(super) fn shipped(name: &str) -> Result<PathBuf> {
-    let beside = std::env::current_exe()
-        .ok()
-        .and_then(|exe| Some(exe.parent()?.parent()?.join("share/siamang").join(name)));
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(name);
-    let places: Vec<PathBuf> = beside.into_iter().chain([source]).collect();
-    match places.iter().find(|path| path.exists()) {
-        Some(path) => Ok(path.clone()),
-        None => bail!("`{name}` is not where it should be; looked for {places:?}"),
+use crate::context::data_folder;
+use crate::fault::fault;
+
+/// The configuration of this name.
+pub(crate) fn config(name: &str) -> Result<TrainConfig> {
+    let of_folder = data_folder().map(|folder| folder.join(format!("configs/{name}.toml")));
+    if let Some(path) = of_folder.filter(|path| path.is_file()) {
+        return Ok(TrainConfig::read(&path)?);
     }
+    let text = shipped::config(name).ok_or_else(|| {
+        fault(
+            format!("no configuration `{name}` is built in"),
+            format!("there are {}", shipped::config_names().join(", ")),
+        )
+    })?;
+    Ok(TrainConfig::parse(text, &format!("configs/{name}.toml"))?)
+}
+
+/// The folder of the synthesised voices.
+pub(crate) fn voices() -> Result<PathBuf> {
+    if let Some(folder) = data_folder().map(|folder| folder.join("voices"))
+        && folder.is_dir()
+    {
+        return Ok(folder);
+    }
+    let features = trainer::default_cache_directory();
+    Ok(shipped::voices(
+        features.parent().unwrap_or(Path::new(".")),
+    )?)
 }

@@ -1,35 +1,26 @@
 //! `siamang cluster`: groups of recordings by speaker.
 
-mod labels;
 mod memory;
-mod protocol;
-mod protocol_summary;
 mod report;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use speaker_eval::{Cut, best_threshold};
-use speaker_scoring::{Approximation, Linkage, Metric, agglomerative_within, approximate_clusters};
+use siamang::{
+    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Skipped, Stop, Thresholds,
+    UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, read_embeddings, read_labels,
+};
+use speaker_scoring::{Approximation, Metric};
 use speech_data::Filter;
 
 use self::memory::MemoryArgs;
-use self::protocol::ProtocolArgs;
 use self::report::{CutReport, Known, Report, print};
-use crate::card::Thresholds;
-use crate::centre::Centre;
+use crate::centre::CentreName;
 use crate::context::{Context, ModelArgs};
-use crate::embedding_reader::read_embeddings;
-use crate::embedding_set::{EmbeddingSet, Skipped};
-use crate::fault::ExitStatus;
-use crate::fault::{fault, usage};
-use crate::inputs::{check_filters, gather};
-use crate::model::Model;
-use crate::speakers::{numbered, of_folders, of_id};
-
-/// Used where neither the user nor the model's card states a distance.
-const UNCALIBRATED: f64 = 0.5;
+use crate::fault::{ExitStatus, fault, usage};
+use crate::model;
+use crate::recordings::{check_filters, gather};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,7 +28,6 @@ Examples:
   siamang cluster --num-speakers 3 a.wav b.wav c.wav d.wav
   siamang cluster --embeddings embeddings.parquet --labels speakers.tsv --json
   siamang cluster --embeddings million.npy --approximate --linkage average --threshold 0.6
-  siamang cluster --model run corpus/split.tsv --protocol --splits dev,test
 
 Without `--threshold`, `--num-speakers` or `--oracle` the tree is cut at the distance on the
 model's card (`card.toml` in its bundle, `[thresholds]`, `cluster`), else at 0.5, which is
@@ -50,7 +40,7 @@ grows with n; docs/scale.md has times and sizes up to a million.
 
 Where every recording's speaker is known from a folder, a manifest or `--labels`, the clusters
 are scored: `mr` (the headline, best one-to-one assignment), `mr_ab`, `mr_legacy`, `acp`, `ari`,
-`nmi`.";
+`nmi`. `siamang cluster-protocol` measures as papers do, over several draws of speakers.";
 
 /// Group recordings by speaker, and measure the groups where the speakers are known.
 #[derive(Debug, clap::Args)]
@@ -62,28 +52,28 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "embeddings", value_name = "PATHS")]
     paths: Vec<PathBuf>,
     /// Cluster the embeddings of a file of `siamang embed` instead.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "model", "filter", "protocol"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "model", "filter"])]
     embeddings: Option<PathBuf>,
     /// Rows of a manifest to use, such as `split=test`.
-    #[arg(long, value_name = "COLUMN=VALUES", conflicts_with = "protocol")]
+    #[arg(long, value_name = "COLUMN=VALUES")]
     filter: Vec<Filter>,
     /// Table of `id<TAB>speaker` lines.
-    #[arg(long, value_name = "FILE", conflicts_with = "protocol")]
+    #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Distance between clusters.
-    #[arg(long, value_enum, default_value_t = LinkageName::Complete, conflicts_with = "protocol")]
+    #[arg(long, value_enum, default_value_t = LinkageName::Complete)]
     linkage: LinkageName,
     /// Merge clusters up to this distance.
-    #[arg(long, value_name = "DISTANCE", conflicts_with_all = ["num_speakers", "oracle", "protocol"])]
+    #[arg(long, value_name = "DISTANCE", conflicts_with_all = ["num_speakers", "oracle"])]
     threshold: Option<f64>,
     /// Make this many clusters.
-    #[arg(long, value_name = "K", conflicts_with_all = ["oracle", "protocol"])]
+    #[arg(long, value_name = "K", conflicts_with = "oracle")]
     num_speakers: Option<usize>,
     /// Cut where the known speakers say it is best: a figure to compare with papers, not one to reach.
-    #[arg(long, conflicts_with = "protocol")]
+    #[arg(long)]
     oracle: bool,
     /// Merge only along the graph of nearest neighbours: for more recordings than can all be compared.
-    #[arg(long, conflicts_with_all = ["num_speakers", "oracle", "protocol"])]
+    #[arg(long, conflicts_with_all = ["num_speakers", "oracle"])]
     approximate: bool,
     /// Nearest neighbours of each recording in the graph.
     #[arg(long, value_name = "K", requires = "approximate", default_value_t = 32)]
@@ -94,10 +84,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     memory: MemoryArgs,
     /// Mean to subtract from the embeddings.
-    #[arg(long, value_enum, default_value_t = Centre::Model)]
-    centre: Centre,
-    #[command(flatten)]
-    protocol: ProtocolArgs,
+    #[arg(long, value_enum, default_value_t = CentreName::Model)]
+    centre: CentreName,
+    /// Was the way to what is a command of its own now.
+    #[arg(long, hide = true, num_args = 0.., allow_hyphen_values = true)]
+    protocol: Option<Vec<String>>,
 }
 
 /// Distance between two clusters.
@@ -131,21 +122,53 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "give 1 - cosine, 0 to 2",
         ));
     }
-    if args.protocol.is_chosen() {
-        let model = Model::load(args.model.model.as_deref(), context)?;
-        return protocol::run(&args.protocol, &args.paths, args.centre, model, context);
+    if args.protocol.is_some() {
+        return Err(usage(
+            "`--protocol` is a command of its own now",
+            "`siamang cluster-protocol PATH --splits dev,test`; `siamang help cluster-protocol` has the rest",
+        ));
     }
     check_filters(&args.paths, &args.filter)?;
-    let (mut set, origin, thresholds, skipped) = read(args, context)?;
-    args.centre.apply(&mut set.matrix)?;
+    let Embeddings {
+        mut set,
+        origin,
+        thresholds,
+        skipped,
+    } = read(args, context)?;
+    let centre = Centre::from(args.centre);
+    set.centre(centre)?;
     let known = known_speakers(args, &mut set)?;
-    if known.is_none() && args.oracle {
+    if args.oracle && known.as_ref().is_none_or(|known| known.is_guess) {
         return Err(usage(
             "`--oracle` needs the speaker of every recording, and they are not known",
             "give `--labels`, a manifest, or one folder a speaker",
         ));
     }
-    let (report, labels) = cluster(args, &set, known, &thresholds, context)?;
+    let (stop, source) = stop(args, &thresholds, context);
+    let options = ClusterOptions {
+        linkage: args.linkage.into(),
+        stop,
+        approximation: args.approximate.then_some(Approximation {
+            num_neighbours: args.neighbours,
+            num_probed: args.probes,
+        }),
+        memory_bytes: args.memory.bytes(),
+    };
+    if options.approximation.is_some() && options.linkage == Linkage::Ward {
+        return Err(usage(
+            "`--approximate` knows no ward linkage",
+            "leave out `--approximate`, since ward linkage takes time but little memory, or use `--linkage average`",
+        ));
+    }
+    let speakers = known.as_ref().map(|known| known.speakers.as_slice());
+    let clustering = cluster(&set.matrix, speakers, &options)?;
+    let cut = match (stop, clustering.distance) {
+        (Stop::Count(count), _) => CutReport::number(count),
+        (Stop::Oracle, Some(distance)) => CutReport::at("oracle", distance, source),
+        (_, distance) => CutReport::at("threshold", distance.unwrap_or(f64::NAN), source),
+    };
+    let labels = clustering.labels.clone();
+    let report = Report::new(clustering, cut, known, &options, centre);
     print(
         &report.with(origin, &skipped),
         &set.ids,
@@ -158,34 +181,44 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     })
 }
 
-/// The embeddings, where they come from, the model's thresholds, and what was left out.
-fn read(
-    args: &Args,
-    context: &Context,
-) -> Result<(EmbeddingSet, String, Thresholds, Vec<Skipped>)> {
+/// What is clustered.
+struct Embeddings {
+    set: EmbeddingSet,
+    /// Where they come from.
+    origin: String,
+    /// The model's.
+    thresholds: Thresholds,
+    skipped: Vec<Skipped>,
+}
+
+/// Embeds the recordings, or reads their embeddings.
+fn read(args: &Args, context: &Context) -> Result<Embeddings> {
     if let Some(file) = &args.embeddings {
-        let set = read_embeddings(file)?;
-        return Ok((
-            set,
-            file.display().to_string(),
-            Thresholds::default(),
-            Vec::new(),
-        ));
+        return Ok(Embeddings {
+            set: read_embeddings(file)?,
+            origin: file.display().to_string(),
+            thresholds: Thresholds::default(),
+            skipped: Vec::new(),
+        });
     }
     let inputs = gather(&args.paths, &args.filter, &context.console)?;
-    let model = Model::load(args.model.model.as_deref(), context)?;
-    let (origin, thresholds) = (model.name(), model.thresholds.clone());
-    let embedder = args.centre.embedder(model.bundle);
+    let model: Model = model::load(args.model.model.as_deref(), context)?;
+    let embedder = model.embedder(args.centre.into());
     let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
-    Ok((set, origin, thresholds, skipped))
+    Ok(Embeddings {
+        set,
+        origin: model.name(),
+        thresholds: model.thresholds().clone(),
+        skipped,
+    })
 }
 
 /// The speaker of every recording, or nothing where one is not known.
 fn known_speakers(args: &Args, set: &mut EmbeddingSet) -> Result<Option<Known>> {
     let is_unknown = |speakers: &[Option<String>]| speakers.iter().all(Option::is_none);
-    let mut source = "the folders or the manifest";
+    let (mut source, mut is_guess) = ("the folders or the manifest", false);
     if let Some(path) = &args.labels {
-        let labels = labels::read(path)?;
+        let labels = read_labels(path)?;
         set.speakers = set.ids.iter().map(|id| labels.get(id).cloned()).collect();
         source = "--labels";
         if let Some(missing) = set.speakers.iter().position(Option::is_none) {
@@ -206,109 +239,39 @@ fn known_speakers(args: &Args, set: &mut EmbeddingSet) -> Result<Option<Known>> 
             .collect();
         source = "the folders in the names";
     } else if is_unknown(&set.speakers) {
+        // The folder of a recording that was named by itself may be its speaker's, or that of a session.
         set.speakers = of_folders(&set.ids);
-        source = "the folders of the recordings";
+        (source, is_guess) = ("the folders of the recordings", true);
     }
     let names: Option<Vec<&str>> = set.speakers.iter().map(Option::as_deref).collect();
     Ok(names.map(|names| Known {
         speakers: numbered(names),
         source,
+        is_guess,
     }))
 }
 
-fn cluster(
-    args: &Args,
-    set: &EmbeddingSet,
-    known: Option<Known>,
-    thresholds: &Thresholds,
-    context: &Context,
-) -> Result<(Report, Vec<usize>)> {
-    if args.approximate {
-        return cluster_graph(args, set, known, thresholds, context);
+/// When to stop merging, and who says so.
+fn stop(args: &Args, thresholds: &Thresholds, context: &Context) -> (Stop, &'static str) {
+    if let Some(count) = args.num_speakers {
+        return (Stop::Count(count), "the command line");
     }
-    let linkage = Linkage::from(args.linkage);
-    let metric = match linkage {
-        Linkage::Ward => Metric::Euclidean,
+    if args.oracle {
+        return (Stop::Oracle, "the known speakers");
+    }
+    let metric = match args.linkage {
+        LinkageName::Ward => Metric::Euclidean,
         _ => Metric::Cosine,
     };
-    let bytes = args.memory.bytes();
-    let tree = match linkage {
-        Linkage::Ward => {
-            let mut matrix = set.matrix.clone();
-            matrix.l2_normalise();
-            agglomerative_within(&matrix, metric, linkage, bytes)?
-        }
-        _ => agglomerative_within(&set.matrix, metric, linkage, bytes)?,
-    };
-    let (cut, labels) = match (args.num_speakers, &known) {
-        (Some(count), _) => (CutReport::number(count), tree.cut_into(count)?),
-        (None, Some(known)) if args.oracle => {
-            let height = best_threshold(&tree, &known.speakers)?;
-            (
-                CutReport::at("oracle", height, "the known speakers"),
-                tree.cut_at(height),
-            )
-        }
-        _ => {
-            let (height, source) = threshold(args, thresholds, context);
-            (
-                CutReport::at("threshold", height, source),
-                tree.cut_at(height),
-            )
-        }
-    };
-    let others = match &known {
-        None => None,
-        Some(known) => Some([
-            speaker_eval::cut_and_score(&tree, &known.speakers, Cut::Oracle)?,
-            speaker_eval::cut_and_score(&tree, &known.speakers, Cut::KnownSpeakers)?,
-        ]),
-    };
-    let report = Report::new(&labels, cut, known, others, (metric, linkage), args.centre)?;
-    Ok((report, labels))
-}
-
-/// `--approximate`.
-fn cluster_graph(
-    args: &Args,
-    set: &EmbeddingSet,
-    known: Option<Known>,
-    thresholds: &Thresholds,
-    context: &Context,
-) -> Result<(Report, Vec<usize>)> {
-    if args.linkage == LinkageName::Ward {
-        return Err(usage(
-            "`--approximate` knows no ward linkage",
-            "leave out `--approximate`, since ward linkage takes time but little memory, or use `--linkage average`",
-        ));
-    }
-    let linkage = Linkage::from(args.linkage);
-    let (height, source) = threshold(args, thresholds, context);
-    let approximation = Approximation {
-        num_neighbours: args.neighbours,
-        num_probed: args.probes,
-    };
-    let bytes = args.memory.bytes();
-    let labels = approximate_clusters(&set.matrix, linkage, height, &approximation, bytes)?;
-    let cut = CutReport::at("threshold", height, source);
-    let measures = (Metric::Cosine, linkage);
-    let report = Report::new(&labels, cut, known, None, measures, args.centre)?;
-    Ok((report.approximate(approximation), labels))
-}
-
-/// The distance to merge up to, and who says so.
-fn threshold(args: &Args, thresholds: &Thresholds, context: &Context) -> (f64, &'static str) {
-    // A card's distance is for complete linkage; another linkage has other heights.
-    let is_complete = args.linkage == LinkageName::Complete;
-    let card = thresholds.cluster.filter(|_| is_complete);
+    let card = thresholds.cluster(args.centre.into(), metric, args.linkage.into());
     match (args.threshold, card) {
-        (Some(height), _) => (height, "the command line"),
-        (None, Some(height)) => (height, "the model's card"),
+        (Some(height), _) => (Stop::Distance(height), "the command line"),
+        (None, Some(height)) => (Stop::Distance(height), "the model's card"),
         (None, None) => {
             context.console.note(&format!(
-                "the distance {UNCALIBRATED} is not calibrated; give `--threshold` or `--num-speakers`"
+                "the distance {UNCALIBRATED_DISTANCE} is not calibrated; give `--threshold` or `--num-speakers`"
             ));
-            (UNCALIBRATED, "no calibration")
+            (Stop::Distance(UNCALIBRATED_DISTANCE), "no calibration")
         }
     }
 }

@@ -5,12 +5,11 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_eval::{ClusterScores, CutResult, cluster_scores};
-use speaker_scoring::{Approximation, Linkage, Metric};
+use siamang::{Centre, ClusterOptions, Clustering, Linkage, Skipped};
+use speaker_eval::{ClusterScores, CutResult};
+use speaker_scoring::{Approximation, Metric};
 
-use crate::centre::Centre;
 use crate::console::{counted, print_json, print_text};
-use crate::embedding_set::Skipped;
 
 /// The speaker of every recording, and what told it.
 pub(crate) struct Known {
@@ -18,6 +17,8 @@ pub(crate) struct Known {
     pub(crate) speakers: Vec<usize>,
     /// In words.
     pub(crate) source: &'static str,
+    /// Whether that is a guess.
+    pub(crate) is_guess: bool,
 }
 
 /// How the tree was cut.
@@ -74,6 +75,9 @@ pub(crate) struct Report {
     n_speakers: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     speakers_from: Option<&'static str>,
+    /// Whether the speakers are a guess, and with them the scores.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    speakers_guessed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     oracle: Option<CutResult>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,44 +87,32 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Scores `labels`; `others` are the oracle cut and the cut into the known number of speakers.
+    /// `cut` says how the tree was cut.
     pub(crate) fn new(
-        labels: &[usize],
+        clustering: Clustering,
         cut: CutReport,
         known: Option<Known>,
-        others: Option<[CutResult; 2]>,
-        (metric, linkage): (Metric, Linkage),
+        options: &ClusterOptions,
         centre: Centre,
-    ) -> Result<Self> {
-        let scores = known
-            .as_ref()
-            .map(|known| cluster_scores(labels, &known.speakers))
-            .transpose()?;
+    ) -> Self {
         let count = |labels: &[usize]| labels.iter().collect::<BTreeSet<_>>().len();
-        let (oracle, known_speakers) = others.map(|[oracle, known]| (oracle, known)).unzip();
-        Ok(Self {
-            n_points: labels.len(),
-            n_clusters: scores.is_none().then(|| count(labels)),
-            metric,
-            linkage,
-            approximation: None,
+        let num_clusters = count(&clustering.labels);
+        Self {
+            n_points: clustering.labels.len(),
+            n_clusters: clustering.scores.is_none().then_some(num_clusters),
+            metric: clustering.metric,
+            linkage: options.linkage,
+            approximation: options.approximation,
             centre,
             cut,
-            scores,
+            scores: clustering.scores,
             n_speakers: known.as_ref().map(|known| count(&known.speakers)),
-            speakers_from: known.map(|known| known.source),
-            oracle,
-            known_speakers,
+            speakers_from: known.as_ref().map(|known| known.source),
+            speakers_guessed: known.is_some_and(|known| known.is_guess),
+            oracle: clustering.oracle,
+            known_speakers: clustering.known_speakers,
             origin: String::new(),
             skipped: Vec::new(),
-        })
-    }
-
-    /// Adds that clusters were merged along a graph.
-    pub(crate) fn approximate(self, approximation: Approximation) -> Self {
-        Self {
-            approximation: Some(approximation),
-            ..self
         }
     }
 
@@ -182,10 +174,19 @@ fn text(report: &Report, clusters: &[Vec<&str>]) -> String {
     if let (Some(scores), Some(speakers), Some(source)) =
         (&report.scores, report.n_speakers, report.speakers_from)
     {
+        let from = match report.speakers_guessed {
+            false => format!(
+                "against {} known from {source}",
+                counted(speakers, "speaker")
+            ),
+            true => format!(
+                "if {source} are {} (a guess: a folder may hold one of several sessions)",
+                counted(speakers, "speaker")
+            ),
+        };
         let _ = writeln!(
             text,
-            "against {} known from {source}: MR {:.1} %, ARI {:.3}, ACP {:.3}, NMI {:.3}",
-            counted(speakers, "speaker"),
+            "{from}: MR {:.1} %, ARI {:.3}, ACP {:.3}, NMI {:.3}",
             100.0 * scores.mr_hungarian,
             scores.ari,
             scores.acp,

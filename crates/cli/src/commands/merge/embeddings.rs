@@ -1,31 +1,15 @@
-//! The parts of embeddings that several machines made, joined into the file that one machine would have made.
+//! Parts of embeddings to the whole.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use serde::Serialize;
-use speech_data::store::check_division;
+use siamang::{Error, Format, Skipped, merge_embeddings};
 
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
-use crate::embedding_file::{EmbeddingWriter, Format, Record};
-use crate::embedding_note::Note;
-use crate::embedding_reader::{Rows, unusable};
-use crate::embedding_set::{Skipped, nothing_left};
-use crate::fault::ExitStatus;
-use crate::fault::{fault, usage};
-use crate::parquet_rows::ParquetRows;
-
-/// A part, of which a batch of rows is in memory at a time.
-struct PartFile<'a> {
-    path: &'a Path,
-    note: Note,
-    file: ParquetRows,
-    batch: Rows,
-    /// Rows of the batch that were taken.
-    taken: usize,
-}
+use crate::fault::{ExitStatus, usage};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -39,7 +23,7 @@ struct Report<'a> {
 }
 
 /// Joins `parts` into the file `out`.
-pub(crate) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<ExitStatus> {
+pub(super) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<ExitStatus> {
     let begin = Instant::now();
     if Format::of(out)? != Format::Parquet {
         return Err(usage(
@@ -50,45 +34,26 @@ pub(crate) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<
             "name it `.parquet`",
         ));
     }
-    let mut parts = parts
-        .iter()
-        .map(|path| PartFile::open(path))
-        .collect::<Result<Vec<_>>>()?;
-    let dim = check(&parts)?;
-    let order = order(&parts)?;
-    // By number, whatever the order they were given in.
-    let first = parts
-        .iter()
-        .min_by_key(|part| part.note.part.map(|part| part.index));
-    let Some(work) = first.map(|part| part.note.work.clone()) else {
-        return Err(usage("no part was given", "name the parts"));
-    };
-    let mut note = Note::new(work, None);
-    let mut writer = EmbeddingWriter::create(out, dim)?;
-    for &owner in &order {
-        if let Some(owner) = owner {
-            writer.push(parts[owner as usize].next_record()?)?;
+    let name_all = |skipped: &[Skipped]| {
+        for skipped in skipped {
+            context.console.skipped(&skipped.reason);
         }
-    }
-    let mut left_out: Vec<_> = parts.iter().flat_map(|part| &part.note.left_out).collect();
-    left_out.sort_by_key(|left_out| left_out.place);
-    note.left_out = left_out.into_iter().cloned().collect();
-    let skipped = note.skipped();
-    for skipped in &skipped {
-        context.console.skipped(&skipped.reason);
-    }
-    let n_embedded = order.iter().flatten().count();
-    if n_embedded == 0 {
-        return Err(nothing_left(skipped.len()));
-    }
-    writer.finish(&note)?;
+    };
+    let merged = match merge_embeddings(parts, out) {
+        Err(Error::NoneUsable { skipped }) => {
+            name_all(&skipped);
+            return Err(Error::NoneUsable { skipped }.into());
+        }
+        merged => merged?,
+    };
+    name_all(&merged.skipped);
     let report = Report {
         out: out.display().to_string(),
-        model: &note.work.model,
-        dim,
-        n_parts: parts.len(),
-        n_embedded,
-        skipped: &skipped,
+        model: &merged.model,
+        dim: merged.dim,
+        n_parts: merged.num_parts,
+        n_embedded: merged.num_embedded,
+        skipped: &merged.skipped,
         seconds: begin.elapsed().as_secs_f64(),
     };
     match context.json {
@@ -96,164 +61,13 @@ pub(crate) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<
         false => print_text(&format!(
             "{} of {}, {} skipped: {}\n",
             counted(report.n_parts, "part"),
-            counted(n_embedded, "recording"),
-            skipped.len(),
+            counted(report.n_embedded, "recording"),
+            merged.skipped.len(),
             report.out
         ))?,
     }
-    Ok(match skipped.is_empty() {
+    Ok(match merged.skipped.is_empty() {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })
-}
-
-impl<'a> PartFile<'a> {
-    fn open(path: &'a Path) -> Result<Self> {
-        let mut file = match Format::of(path) {
-            Ok(Format::Parquet) => {
-                ParquetRows::open(path).map_err(|reason| unusable(path, &reason))?
-            }
-            _ => {
-                return Err(refuse(
-                    format!(
-                        "`{}` is no Parquet file, which alone says what it is a part of",
-                        path.display()
-                    ),
-                    "make the parts with `--out FILE.parquet`",
-                ));
-            }
-        };
-        let note = file.note.take().ok_or_else(|| {
-            refuse(
-                format!("`{}` does not say what it is a part of", path.display()),
-                "give what `embed --shard I/N` or `eval --shard I/N` of this version made",
-            )
-        })?;
-        let num_rows = note.places.len() as i64;
-        if note.part.is_some() && num_rows != file.num_rows {
-            return Err(refuse(
-                format!(
-                    "`{}` has {} rows, but says {num_rows}",
-                    path.display(),
-                    file.num_rows
-                ),
-                "make it again",
-            ));
-        }
-        Ok(Self {
-            path,
-            note,
-            file,
-            batch: Rows::default(),
-            taken: 0,
-        })
-    }
-
-    /// The next row.
-    fn next_record(&mut self) -> Result<Record> {
-        if self.taken == self.batch.ids.len() {
-            let rows = self.file.next_rows();
-            let rows = rows.and_then(|rows| rows.ok_or_else(|| "rows are missing".to_owned()));
-            self.batch = rows.map_err(|reason| unusable(self.path, &reason))?;
-            self.taken = 0;
-        }
-        let row = self.taken;
-        self.taken += 1;
-        let dim = self.batch.dim;
-        Ok(Record {
-            id: std::mem::take(&mut self.batch.ids[row]),
-            path: String::new(),
-            speaker: self.batch.speakers[row].take(),
-            seconds: 0.0,
-            warnings: Vec::new(),
-            embedding: self.batch.values[row * dim..(row + 1) * dim].to_vec(),
-        })
-    }
-}
-
-/// Whether these are all the parts of one work, and how many values its embeddings have.
-fn check(parts: &[PartFile<'_>]) -> Result<usize> {
-    let mut division = Vec::new();
-    for part in parts {
-        let shown = part.path.display();
-        let (first, path) = (&parts[0], part.path);
-        let number = part.note.part.ok_or_else(|| {
-            refuse(
-                format!("`{shown}` is no part but the whole"),
-                "give what `--shard I/N` made",
-            )
-        })?;
-        if let Some([what, here, there, remedy]) = part.note.work.difference(&first.note.work) {
-            return Err(refuse(
-                format!(
-                    "`{shown}` and `{}` differ in the {what}: {here} and {there}",
-                    first.path.display()
-                ),
-                &remedy,
-            ));
-        }
-        if part.file.dim.is_none() || part.file.dim != first.file.dim {
-            return Err(refuse(
-                format!("`{shown}` has embeddings of another width than its work"),
-                "make it again",
-            ));
-        }
-        division.push((path, number));
-    }
-    check_division(&division)?;
-    Ok(parts[0].file.dim.unwrap_or_default())
-}
-
-/// The part that has each recording of the whole list; none for those that could not be used.
-fn order(parts: &[PartFile<'_>]) -> Result<Vec<Option<u32>>> {
-    let num_recordings = parts[0].note.work.num_recordings as usize;
-    let mut order = vec![None; num_recordings.min(parts.iter().map(recordings).sum())];
-    let mut is_there = vec![false; order.len()];
-    for (owner, part) in (0..).zip(parts) {
-        let again = |found: String| {
-            refuse(
-                format!("`{}` {found}", part.path.display()),
-                "make it again",
-            )
-        };
-        if !part.note.places.is_sorted() {
-            return Err(again("has rows that are not in order".to_owned()));
-        }
-        let embedded = part.note.places.iter().map(|&place| (place, Some(owner)));
-        let left_out = part
-            .note
-            .left_out
-            .iter()
-            .map(|left_out| (left_out.place, None));
-        for (place, owner) in embedded.chain(left_out) {
-            match is_there.get_mut(place as usize) {
-                Some(is_there) if !*is_there => *is_there = true,
-                _ => {
-                    return Err(again(format!(
-                        "has recording {place} of {num_recordings}, which another has or nobody should"
-                    )));
-                }
-            }
-            order[place as usize] = owner;
-        }
-    }
-    match order.len() == num_recordings && is_there.iter().all(|is_there| *is_there) {
-        true => Ok(order),
-        false => Err(refuse(
-            format!(
-                "the parts have {} of {num_recordings} recordings",
-                is_there.iter().filter(|is_there| **is_there).count()
-            ),
-            "make the parts again",
-        )),
-    }
-}
-
-/// Recordings that a part speaks of.
-fn recordings(part: &PartFile<'_>) -> usize {
-    part.note.places.len() + part.note.left_out.len()
-}
-
-fn refuse(found: impl std::fmt::Display, remedy: &str) -> Error {
-    fault(format!("cannot merge: {found}"), remedy)
 }

@@ -6,9 +6,9 @@ mod stores;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use siamang::Format;
 
 use crate::context::Context;
-use crate::embedding_file::Format;
 use crate::fault::ExitStatus;
 use crate::fault::fault;
 

@@ -7,17 +7,13 @@ use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
+use siamang::{Centre, EmbeddingSet, Input, named_input, of_id};
 use speaker_model::EmbeddingModel;
 use speech_data::{Manifest, Root, TrialList};
 use trainer::TrainData;
 
-use crate::atomic;
 use crate::context::Context;
-use crate::embedding_set::EmbeddingSet;
-use crate::inputs::Input;
-use crate::model::Model;
-use crate::speakers::of_id;
-use crate::trials::input;
+use crate::{atomic, model};
 
 /// What a run remembers of its recordings, in `data.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -102,12 +98,11 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         .collect();
     let inputs: Vec<Input> = names
         .iter()
-        .map(|name| input(name, &root, Some(&manifest)))
+        .map(|name| named_input(name, &root, Some(&manifest)))
         .collect();
     // Cosines take no notice of length, means over recordings do.
-    let embedder = Model::load(Some(run), context)?
-        .bundle
-        .into_embedder()
+    let embedder = model::load(Some(run), context)?
+        .embedder(Centre::Model)
         .without_scaling();
     let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
 

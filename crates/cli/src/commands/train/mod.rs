@@ -3,7 +3,6 @@
 mod extras;
 mod test_set;
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -14,6 +13,7 @@ use trainer::{OnCollapse, Outcome, RunDirectory, RunOptions, TrainError, train};
 
 use self::extras::Extras;
 use crate::commands::report;
+use crate::console::print_text;
 use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
 use crate::training::{Display, INTERRUPTED, Recipe, configuration, options, read};
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         saved.as_deref(),
     )?;
     if args.print_config {
-        write!(std::io::stdout(), "{}", toml::to_string(&config)?)?;
+        print_text(&toml::to_string(&config)?)?;
         return Ok(ExitStatus::Done);
     }
     ctrlc::set_handler(|| {
@@ -116,7 +116,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         && outcome.reason != EndReason::Interrupted
     {
         let bundle = RunDirectory::new(&args.out).best_bundle()?;
-        test_set::report(test, &bundle, &options, shared)?;
+        test_set::report(test, &bundle, shared)?;
     }
     if !args.no_report && outcome.reason != EndReason::Interrupted {
         let console = &shared.console;

@@ -1,23 +1,22 @@
-//! `--labels`: a table of names and speakers.
+//! A table of names and speakers.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use anyhow::Result;
-
-use crate::fault::fault;
+use crate::error::Error;
 
 /// No table is read beyond this size, in bytes.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Reads lines of `id<TAB>speaker`; without a tab, the last blank divides them. A header `id speaker` may be
 /// there.
-pub(crate) fn read(path: &Path) -> Result<HashMap<String, String>> {
-    let unreadable = |reason: String| {
-        fault(
-            format!("cannot read `{}`: {reason}", path.display()),
-            "expected text with one `id<TAB>speaker` a line",
-        )
+///
+/// # Errors
+/// [`Error::UnreadableLabels`], [`Error::BadLabel`].
+pub fn read_labels(path: &Path) -> Result<HashMap<String, String>, Error> {
+    let unreadable = |found: String| Error::UnreadableLabels {
+        path: path.to_owned(),
+        found,
     };
     let size = std::fs::metadata(path)
         .map_err(|error| unreadable(error.to_string()))?
@@ -28,14 +27,9 @@ pub(crate) fn read(path: &Path) -> Result<HashMap<String, String>> {
         )));
     }
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    parse(&text).map_err(|line| {
-        fault(
-            format!(
-                "{}:{line}: no speaker, or another one for the same id",
-                path.display()
-            ),
-            "expected `id<TAB>speaker`, each id once",
-        )
+    parse(&text).map_err(|line| Error::BadLabel {
+        path: path.to_owned(),
+        line,
     })
 }
 

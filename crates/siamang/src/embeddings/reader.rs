@@ -1,86 +1,22 @@
-//! `--embeddings`: files of embeddings, read back.
+//! Files of embeddings, read back.
 
-use std::collections::HashSet;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
-use anyhow::{Error, Result};
-use speaker_scoring::EmbeddingMatrix;
-
-use crate::embedding_file::{Format, Record, ids_path};
-use crate::embedding_note::Note;
-use crate::embedding_set::EmbeddingSet;
-use crate::fault::fault;
-use crate::parquet_rows::ParquetRows;
-
-/// No embedding has more values.
-const MAX_DIM: usize = 1 << 16;
+use super::parquet_rows::ParquetRows;
+use super::rows::{MAX_DIM, Rows, open};
+use super::set::EmbeddingSet;
+use super::writer::{Format, Record, ids_path};
+use crate::error::Error;
 
 /// No line of a JSON lines file has more bytes: room for [`MAX_DIM`] values.
 const MAX_LINE_BYTES: u64 = 4 << 20;
 
-/// No file has more values: 4 GiB of memory.
-const MAX_VALUES: usize = 1 << 30;
-
-/// Rows under construction; every size is checked as it grows.
-#[derive(Default)]
-pub(crate) struct Rows {
-    pub(crate) ids: Vec<String>,
-    pub(crate) speakers: Vec<Option<String>>,
-    pub(crate) values: Vec<f32>,
-    pub(crate) dim: usize,
-    pub(crate) note: Option<Note>,
-}
-
-impl Rows {
-    pub(crate) fn push(
-        &mut self,
-        id: &str,
-        speaker: Option<String>,
-        values: &[f32],
-    ) -> Result<(), String> {
-        if self.ids.is_empty() {
-            self.dim = values.len();
-        }
-        if values.is_empty() || values.len() > MAX_DIM || values.len() != self.dim {
-            return Err(format!(
-                "`{id}` has {} values, expected {} as the first one has (1 to {MAX_DIM})",
-                values.len(),
-                self.dim
-            ));
-        }
-        if self.values.len() + values.len() > MAX_VALUES {
-            return Err(format!("more than {MAX_VALUES} values"));
-        }
-        self.ids.push(id.to_owned());
-        self.speakers.push(speaker);
-        self.values.extend_from_slice(values);
-        Ok(())
-    }
-
-    fn finish(self) -> Result<EmbeddingSet, String> {
-        let mut seen = HashSet::new();
-        if let Some(id) = self.ids.iter().find(|id| !seen.insert(id.as_str())) {
-            return Err(format!("`{id}` occurs twice"));
-        }
-        if self.ids.is_empty() {
-            return Err("it holds no embeddings".to_owned());
-        }
-        let matrix =
-            EmbeddingMatrix::from_flat(self.values, self.dim).map_err(|error| error.to_string())?;
-        Ok(EmbeddingSet {
-            ids: self.ids,
-            matrix,
-            seconds: vec![None; self.speakers.len()],
-            speakers: self.speakers,
-            note: self.note,
-        })
-    }
-}
-
 /// Reads a file that `siamang embed` wrote, or another program in one of its formats.
-pub(crate) fn read_embeddings(path: &Path) -> Result<EmbeddingSet> {
+///
+/// # Errors
+/// [`Error::UnknownFormat`], [`Error::Embeddings`].
+pub fn read_embeddings(path: &Path) -> Result<EmbeddingSet, Error> {
     let rows = match Format::of(path)? {
         Format::JsonLines => json_lines(path),
         Format::Npy => npy(path),
@@ -91,18 +27,11 @@ pub(crate) fn read_embeddings(path: &Path) -> Result<EmbeddingSet> {
 }
 
 /// A file that holds no embeddings that can be used.
-pub(crate) fn unusable(path: &Path, reason: &str) -> Error {
-    fault(
-        format!(
-            "cannot use the embeddings in `{}`: {reason}",
-            path.display()
-        ),
-        "make the file with `siamang embed RECORDINGS --out FILE`",
-    )
-}
-
-pub(crate) fn open(path: &Path) -> Result<File, String> {
-    File::open(path).map_err(|error| error.to_string())
+pub(crate) fn unusable(path: &Path, found: &str) -> Error {
+    Error::Embeddings {
+        path: path.to_owned(),
+        found: found.to_owned(),
+    }
 }
 
 fn json_lines(path: &Path) -> Result<Rows, String> {

@@ -4,18 +4,18 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
 use audio_features::{Features, FrontEnd};
 use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
-use crate::console::Console;
-use crate::inputs::Input;
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::recordings::Input;
 
-/// Features that recordings between decoding and embedding may take without `--memory`, in MB: an hour of 40 bands, half an
+/// Features that recordings between decoding and embedding may take where nothing else is said, in MB: an hour of 40 bands, half an
 /// hour of 80.
-pub(crate) const DEFAULT_MEMORY_MB: u64 = 64;
+pub const DEFAULT_MEMORY_MB: u64 = 64;
 
 /// Recordings that are decoded in one go: at most this many, and at most this many bytes on disk unless one alone has
 /// more.
@@ -23,14 +23,14 @@ const GROUP_RECORDINGS: usize = 32;
 const GROUP_BYTES: u64 = 4 << 20;
 
 /// What became of a recording.
-#[derive(Debug)]
-pub(crate) struct Embedded {
+#[derive(Clone, Debug, PartialEq)]
+pub struct Embedded {
     /// Of length 1, `[dim]`.
-    pub(crate) embedding: Vec<f32>,
+    pub embedding: Vec<f32>,
     /// Length of the recording, in s.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// What was odd about it.
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
 }
 
 /// Features of a recording that waits for the encoder.
@@ -47,21 +47,24 @@ impl Prepared {
 }
 
 /// What was prepared, in the inputs' order.
-type Chunk = Vec<Result<Prepared, String>>;
+type Chunk = Vec<Result<Prepared, Error>>;
 
 /// Embeds `inputs` and gives each to `each` with its place, in order; a recording that cannot be used comes
 /// with the reason. One thread prepares the next recordings on all cores while the encoder works on these.
 ///
 /// Features of `memory_mb` MB wait at most, but for one group of recordings. Where chunks begin depends on them alone,
 /// not on threads or time.
-pub(crate) fn embed_each(
+///
+/// # Errors
+/// What `each` fails with, [`Error::Interrupted`], and [`Error::Model`] where the model cannot compute.
+pub fn embed_each(
     embedder: &Embedder,
     inputs: &[Input],
     memory_mb: u64,
-    console: &Console,
-    mut each: impl FnMut(usize, Result<Embedded, String>) -> Result<()>,
-) -> Result<()> {
-    console.begin("embedding", inputs.len());
+    progress: &dyn Progress,
+    mut each: impl FnMut(usize, Result<Embedded, Error>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    progress.begin(inputs.len());
     let begin = Instant::now();
     let front_end = embedder.front_end();
     // One chunk is filled, one waits, one is embedded, and the last group of the first may be too much.
@@ -74,16 +77,19 @@ pub(crate) fn embed_each(
         for chunk in receiver {
             let done = chunk.len();
             for outcome in encode(embedder, chunk)? {
+                if progress.is_cancelled() {
+                    return Err(Error::Interrupted);
+                }
                 audio_seconds += outcome.as_ref().map_or(0.0, |embedded| embedded.seconds);
+                progress.recording(&inputs[index], &outcome);
                 each(index, outcome)?;
                 index += 1;
             }
-            console.speed(audio_seconds / begin.elapsed().as_secs_f64());
-            console.advance(done);
+            progress.advance(done, audio_seconds / begin.elapsed().as_secs_f64());
         }
         Ok(())
     });
-    console.end();
+    progress.end();
     result
 }
 
@@ -97,7 +103,7 @@ fn prepare_all(
     let reader = Reader::default();
     let (mut chunk, mut bytes) = (Chunk::new(), 0);
     for range in groups(inputs) {
-        let prepared: Vec<Result<Prepared, String>> = inputs[range]
+        let prepared: Vec<Result<Prepared, Error>> = inputs[range]
             .par_iter()
             .map(|input| prepare(front_end, &reader, input))
             .collect();
@@ -133,17 +139,15 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
     groups
 }
 
-fn prepare(front_end: &FrontEnd, reader: &Reader, input: &Input) -> Result<Prepared, String> {
-    let recording = reader
-        .read(&input.location, front_end.config().sample_rate_hz)
-        .map_err(|error| error.explained())?;
+fn prepare(front_end: &FrontEnd, reader: &Reader, input: &Input) -> Result<Prepared, Error> {
+    let recording = reader.read(&input.location, front_end.config().sample_rate_hz)?;
     let features = front_end.features(&recording.waveform.samples);
     let seconds = recording.waveform.duration_s();
     if features.num_frames() == 0 {
-        return Err(format!(
-            "`{}` is too short: {seconds:.3} s hold no feature frame",
-            input.path()
-        ));
+        return Err(Error::TooShort {
+            path: input.path(),
+            seconds,
+        });
     }
     Ok(Prepared {
         features,
@@ -153,9 +157,9 @@ fn prepare(front_end: &FrontEnd, reader: &Reader, input: &Input) -> Result<Prepa
 }
 
 /// Embeds what could be prepared, in batches over the segments of all.
-fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, String>>> {
+fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, Error>>, Error> {
     let mut features = Vec::with_capacity(prepared.len());
-    let rest: Vec<Result<(f64, Vec<String>), String>> = prepared
+    let rest: Vec<Result<(f64, Vec<String>), Error>> = prepared
         .into_iter()
         .map(|prepared| {
             prepared.map(|prepared| {
@@ -169,11 +173,9 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, S
         .map(|outcome| match outcome {
             Err(reason) => Ok(Err(reason)),
             Ok((seconds, warnings)) => {
-                let embedding = embeddings.next().ok_or_else(|| {
-                    anyhow!(
-                        "the model gave fewer embeddings than recordings; report this as a defect"
-                    )
-                })?;
+                let embedding = embeddings.next().ok_or(Error::Defect(
+                    "the model gave fewer embeddings than recordings",
+                ))?;
                 Ok(Ok(Embedded {
                     embedding,
                     seconds,
@@ -186,16 +188,10 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, S
 
 #[cfg(test)]
 mod tests {
-    use speech_data::Location;
-
     use super::*;
 
     fn of_size(bytes: usize) -> Input {
-        Input {
-            id: String::new(),
-            location: Location::memory("", vec![0; bytes]),
-            speaker: None,
-        }
+        Input::bytes("", vec![0; bytes])
     }
 
     #[test]

@@ -8,8 +8,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::DataType;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use crate::embedding_note::{NOTE_KEY, Note};
-use crate::embedding_reader::{Rows, open};
+use super::note::{NOTE_KEY, Note};
+use super::rows::{Rows, open};
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 1024;

@@ -6,7 +6,8 @@ use speech_data::Trial;
 
 /// The speaker that a recording's own path suggests: its first folder, or for a path that starts outside of
 /// a corpus (`/data/ann/1.wav`, `../ann/1.wav`) the folder that it is in.
-pub(crate) fn of_id(id: &str) -> Option<&str> {
+#[must_use]
+pub fn of_id(id: &str) -> Option<&str> {
     let mut folders = id.split('/').collect::<Vec<_>>();
     folders.pop();
     let outside = matches!(folders.first(), Some(&("" | "." | "..")));
@@ -20,7 +21,8 @@ pub(crate) fn of_id(id: &str) -> Option<&str> {
 }
 
 /// Speakers of recordings that were named one by one: their folders, if there are two or more of them.
-pub(crate) fn of_folders(ids: &[String]) -> Vec<Option<String>> {
+#[must_use]
+pub fn of_folders(ids: &[String]) -> Vec<Option<String>> {
     let folder = |id: &String| id.rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let folders: Vec<Option<String>> = ids.iter().map(folder).collect();
     match folders.iter().flatten().collect::<BTreeSet<_>>().len() {
@@ -30,7 +32,8 @@ pub(crate) fn of_folders(ids: &[String]) -> Vec<Option<String>> {
 }
 
 /// Numbers for names, in order of first appearance.
-pub(crate) fn numbered<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+#[must_use]
+pub fn numbered<'a>(names: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
     let mut numbers: HashMap<&str, usize> = HashMap::new();
     names
         .into_iter()

@@ -2,31 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::Result;
 use speaker_eval::{Border, LabelledPoints, ListedUtterance, MrProtocol};
-use speaker_scoring::{EmbeddingMatrix, ScoringError};
+use speaker_scoring::EmbeddingMatrix;
 use speech_data::Utterance;
 
-use crate::embedding_set::EmbeddingSet;
+use crate::embeddings::EmbeddingSet;
+use crate::error::Error;
 
 /// Recordings of known speakers with their embeddings, which should have kept their length: a point is the mean over all
 /// segments of its recordings.
-pub(crate) struct Pool<'a> {
-    pub(crate) utterances: Vec<&'a Utterance>,
+#[derive(Debug)]
+pub struct Pool<'a> {
+    /// The recordings, in order.
+    pub utterances: Vec<&'a Utterance>,
     listed: Vec<ListedUtterance>,
     matrix: &'a EmbeddingMatrix,
 }
 
 /// The points of the speakers drawn.
-pub(crate) struct Points {
-    pub(crate) speakers: Vec<String>,
+#[derive(Debug)]
+pub struct Points {
+    /// Who was drawn.
+    pub speakers: Vec<String>,
     embeddings: EmbeddingMatrix,
     labels: Vec<usize>,
 }
 
 impl<'a> Pool<'a> {
     /// The recordings of `set` among `utterances`, from which `set` was made in this order.
-    pub(crate) fn new(set: &'a EmbeddingSet, utterances: Vec<&'a Utterance>) -> Self {
+    #[must_use]
+    pub fn new(set: &'a EmbeddingSet, utterances: Vec<&'a Utterance>) -> Self {
         let rows = set.index();
         let utterances: Vec<&Utterance> = utterances
             .into_iter()
@@ -50,7 +55,8 @@ impl<'a> Pool<'a> {
     }
 
     /// BLAKE3 of the names of the recordings, which tells whether two results are of the same ones.
-    pub(crate) fn hash(&self) -> String {
+    #[must_use]
+    pub fn hash(&self) -> String {
         let ids: Vec<&str> = self
             .listed
             .iter()
@@ -60,12 +66,18 @@ impl<'a> Pool<'a> {
     }
 
     /// The mean embedding of the recordings at `rows`.
-    pub(crate) fn mean(&self, rows: &[usize]) -> Result<Vec<f32>, ScoringError> {
+    ///
+    /// # Errors
+    /// [`Error::Scoring`] for a row that is not there.
+    pub fn mean(&self, rows: &[usize]) -> Result<Vec<f32>, Error> {
         Ok(self.matrix.select(rows)?.mean())
     }
 
     /// Draws speakers among the recordings at `rows` and makes their points.
-    pub(crate) fn points(&self, rows: &[usize], protocol: MrProtocol) -> Result<Points> {
+    ///
+    /// # Errors
+    /// [`Error::Measure`] where there are fewer speakers than are drawn.
+    pub fn points(&self, rows: &[usize], protocol: MrProtocol) -> Result<Points, Error> {
         let listed: Vec<ListedUtterance> =
             rows.iter().map(|&row| self.listed[row].clone()).collect();
         let points = protocol.points(&listed)?;
@@ -77,7 +89,8 @@ impl<'a> Pool<'a> {
     }
 
     /// Number of speakers among `rows` whose recordings can be divided into two points.
-    pub(crate) fn num_dividable(&self, rows: &[usize], border: Border) -> usize {
+    #[must_use]
+    pub fn num_dividable(&self, rows: &[usize], border: Border) -> usize {
         let mut dividable = BTreeSet::new();
         let mut first: BTreeMap<&str, &ListedUtterance> = BTreeMap::new();
         for &row in rows {
@@ -97,7 +110,8 @@ impl<'a> Pool<'a> {
 
 impl Points {
     /// The points with a number for each one's speaker.
-    pub(crate) fn labelled(&self) -> LabelledPoints<'_> {
+    #[must_use]
+    pub fn labelled(&self) -> LabelledPoints<'_> {
         LabelledPoints {
             embeddings: &self.embeddings,
             speakers: &self.labels,

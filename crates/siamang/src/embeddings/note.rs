@@ -1,19 +1,18 @@
 //! What a Parquet file of embeddings says about itself: how it was made, of which recordings, and which part of a work
 //! it is. It is one entry of the file's key-value metadata, so that nobody who reads the columns sees it.
 
-use std::path::Path;
-
-use anyhow::Result;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use speaker_model::{Bundle, Simd};
+use speaker_model::Simd;
+use speaker_scoring::Centre;
 use speech_data::Holder;
 use speech_data::store::Part;
 
+use super::set::Skipped;
 use crate::centre::Centre;
-use crate::context::Context;
-use crate::embedding_set::Skipped;
-use crate::inputs::Input;
+use crate::error::Error;
+use crate::model::Model;
+use crate::recordings::Input;
 
 /// The entry's key.
 pub(crate) const NOTE_KEY: &str = "siamang";
@@ -24,34 +23,36 @@ const FORMAT_VERSION: u32 = 1;
 /// What a file says about itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Note {
+pub struct Note {
     format_version: u32,
     /// What was to be embedded, and how: the same in all parts of a work and in the whole.
-    pub(crate) work: Work,
+    pub work: Work,
     /// Which part the file is; none where it is the whole.
-    pub(crate) part: Option<Part>,
+    pub part: Option<Part>,
     /// Of a part, the place of each row in the list of all recordings.
-    pub(crate) places: Vec<u32>,
+    pub places: Vec<u32>,
     /// Recordings that could not be used.
-    pub(crate) left_out: Vec<LeftOut>,
+    pub left_out: Vec<LeftOut>,
 }
 
 /// A recording that could not be used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct LeftOut {
+pub struct LeftOut {
     /// Its place in the list of all recordings.
-    pub(crate) place: u32,
-    pub(crate) id: String,
-    pub(crate) reason: String,
+    pub place: u32,
+    /// Its name.
+    pub id: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// Recordings to be embedded, and all that shapes their embeddings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Work {
+pub struct Work {
     /// Where the model was.
-    pub(crate) model: String,
+    pub model: String,
     /// [`Bundle::hash`].
     model_hash: String,
     /// Version of siamang.
@@ -60,9 +61,9 @@ pub(crate) struct Work {
     precision: String,
     simd: String,
     /// Mean that was subtracted, or, with `these`, is to be.
-    pub(crate) centre: Centre,
+    pub centre: Centre,
     /// How many recordings there are, those that could not be used included.
-    pub(crate) num_recordings: u32,
+    pub num_recordings: u32,
     /// BLAKE3 of their names, speakers and contents, or sizes, in order.
     recordings_hash: String,
 }
@@ -106,22 +107,21 @@ impl Note {
 }
 
 impl Work {
-    /// The work of embedding `inputs`, all parts together, by the model in the folder `model`.
-    pub(crate) fn new(
-        model: &Path,
-        centre: Centre,
-        inputs: &[Input],
-        context: &Context,
-    ) -> Result<Self> {
+    /// The work of embedding `inputs`, all parts together, by `model`.
+    pub(crate) fn new(model: &Model, centre: Centre, inputs: &[Input]) -> Result<Self, Error> {
         Ok(Self {
-            model: model.display().to_string(),
-            model_hash: Bundle::hash(model)?,
+            model: model.name(),
+            model_hash: model.hash()?,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            device: context.device.clone(),
-            precision: format!("{:?}", context.compute_type).to_lowercase(),
-            simd: Simd::chosen()?.to_string(),
+            device: model.compute().device.clone(),
+            precision: format!("{:?}", model.compute().compute_type).to_lowercase(),
+            simd: Simd::chosen()
+                .map_err(|error| Error::Instructions(error.to_string()))?
+                .to_string(),
             centre,
-            num_recordings: u32::try_from(inputs.len())?,
+            num_recordings: u32::try_from(inputs.len()).map_err(|_| {
+                Error::Defect("more recordings than a file of embeddings can count")
+            })?,
             recordings_hash: hash(inputs),
         })
     }
@@ -133,7 +133,7 @@ impl Work {
             (a != b).then(|| [what.to_owned(), a, b, remedy.to_owned()])
         };
         let same_model = "make all parts with one model";
-        let same_settings = "make all parts with one siamang and the same flags, on like processors; `--simd NAME` settles the recurrent layers";
+        let same_settings = "make all parts with one version and the same settings, on processors with the same vector instructions";
         let same_list = "make all parts from the same recordings, given in the same order";
         differ("model", &self.model_hash, &other.model_hash, same_model)
             .or_else(|| differ("version", &self.version, &other.version, same_settings))

@@ -1,46 +1,45 @@
-//! `--out`: embeddings as JSON lines, `.npy` or Parquet, by the name of the file.
+//! Embeddings as JSON lines, `.npy` or Parquet, by the name of the file.
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Error, Result};
 use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use durable::NewFile;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic::{AtomicFile, unwritable};
-use crate::embedding_note::{NOTE_KEY, Note};
-use crate::fault::{fault, usage};
+use super::note::{NOTE_KEY, Note};
+use crate::error::{Error, unwritable};
 
 /// One embedding with what is known about its recording; a line of a JSON lines file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub struct Record {
     /// Unique name.
-    pub(crate) id: String,
+    pub id: String,
     /// Where the recording was.
     #[serde(default)]
-    pub(crate) path: String,
+    pub path: String,
     /// Who speaks, where a folder or manifest said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) speaker: Option<String>,
+    pub speaker: Option<String>,
     /// Length of the recording, in s.
     #[serde(default)]
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// What was odd about it.
     #[serde(default)]
-    pub(crate) warnings: Vec<String>,
+    pub warnings: Vec<String>,
     /// `[dim]`.
-    pub(crate) embedding: Vec<f32>,
+    pub embedding: Vec<f32>,
 }
 
 /// The formats of embedding files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// One JSON object a line.
     JsonLines,
     /// NumPy's matrix, with the names in a text file beside it.
@@ -51,7 +50,10 @@ pub(crate) enum Format {
 
 impl Format {
     /// The format that a file's ending names.
-    pub(crate) fn of(path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::UnknownFormat`].
+    pub fn of(path: &Path) -> Result<Self, Error> {
         let extension = path
             .extension()
             .and_then(|extension| extension.to_str())
@@ -60,13 +62,10 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::JsonLines),
             "npy" => Ok(Self::Npy),
             "parquet" => Ok(Self::Parquet),
-            _ => Err(usage(
-                format!(
-                    "`{}`: no format of embeddings has the ending `{extension}`",
-                    path.display()
-                ),
-                "name the file `.jsonl`, `.npy` or `.parquet`",
-            )),
+            _ => Err(Error::UnknownFormat {
+                path: path.to_owned(),
+                ending: extension.to_owned(),
+            }),
         }
     }
 }
@@ -79,21 +78,23 @@ pub(crate) fn ids_path(path: &Path) -> PathBuf {
 }
 
 /// Writes embeddings one by one; the file appears when it is whole.
-pub(crate) struct EmbeddingWriter {
+#[derive(Debug)]
+pub struct EmbeddingWriter {
     path: PathBuf,
     dim: usize,
     rows: u64,
     form: Form,
 }
 
+#[derive(Debug)]
 enum Form {
-    JsonLines(AtomicFile),
+    JsonLines(NewFile),
     Npy {
-        matrix: AtomicFile,
-        ids: AtomicFile,
+        matrix: NewFile,
+        ids: NewFile,
     },
     Parquet {
-        writer: Box<ArrowWriter<AtomicFile>>,
+        writer: Box<ArrowWriter<NewFile>>,
         schema: SchemaRef,
         rows: Vec<Record>,
     },
@@ -104,15 +105,19 @@ const BATCH_ROWS: usize = 1024;
 
 impl EmbeddingWriter {
     /// Begins a file of embeddings of `dim` values.
-    pub(crate) fn create(path: &Path, dim: usize) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`Error::UnknownFormat`], [`Error::Write`].
+    pub fn create(path: &Path, dim: usize) -> Result<Self, Error> {
+        let begin = |path: &Path| NewFile::create(path).map_err(|error| unwritable(path, &error));
         let form = match Format::of(path)? {
-            Format::JsonLines => Form::JsonLines(AtomicFile::create(path)?),
+            Format::JsonLines => Form::JsonLines(begin(path)?),
             Format::Npy => {
-                let mut matrix = AtomicFile::create(path)?;
+                let mut matrix = begin(path)?;
                 matrix
                     .write_all(&npy_header(0, dim))
                     .map_err(|error| unwritable(path, &error))?;
-                let ids = AtomicFile::create(&ids_path(path))?;
+                let ids = begin(&ids_path(path))?;
                 Form::Npy { matrix, ids }
             }
             Format::Parquet => {
@@ -120,12 +125,8 @@ impl EmbeddingWriter {
                 let properties = WriterProperties::builder()
                     .set_compression(Compression::SNAPPY)
                     .build();
-                let writer = ArrowWriter::try_new(
-                    AtomicFile::create(path)?,
-                    schema.clone(),
-                    Some(properties),
-                )
-                .map_err(|error| unwritable(path, &error))?;
+                let writer = ArrowWriter::try_new(begin(path)?, schema.clone(), Some(properties))
+                    .map_err(|error| unwritable(path, &error))?;
                 Form::Parquet {
                     writer: Box::new(writer),
                     schema,
@@ -142,7 +143,10 @@ impl EmbeddingWriter {
     }
 
     /// Adds one embedding.
-    pub(crate) fn push(&mut self, record: Record) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Write`], [`Error::LineEndInName`].
+    pub fn push(&mut self, record: Record) -> Result<(), Error> {
         let failed = |error: &dyn std::fmt::Display| unwritable(&self.path, error);
         self.rows += 1;
         match &mut self.form {
@@ -152,13 +156,7 @@ impl EmbeddingWriter {
             }
             Form::Npy { matrix, ids } => {
                 if record.id.contains(['\n', '\r']) {
-                    return Err(fault(
-                        format!(
-                            "{:?} has a line end in its name, which a list of names cannot hold",
-                            record.id
-                        ),
-                        "rename the file, or write `.jsonl` or `.parquet`",
-                    ));
+                    return Err(Error::LineEndInName { id: record.id });
                 }
                 writeln!(ids, "{}", record.id).map_err(|error| failed(&error))?;
                 let bytes: Vec<u8> = record
@@ -183,18 +181,22 @@ impl EmbeddingWriter {
     }
 
     /// Puts the note into the file, if it is a Parquet file, and gives the file its name.
-    pub(crate) fn finish(self, note: &Note) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn finish(self, note: &Note) -> Result<(), Error> {
         let path = &self.path;
         let failed = |error: &dyn std::fmt::Display| -> Error { unwritable(path, error) };
         match self.form {
-            Form::JsonLines(file) => file.finish(),
+            Form::JsonLines(file) => file.finish().map_err(|error| failed(&error)),
             Form::Npy { mut matrix, ids } => {
                 matrix
                     .seek(SeekFrom::Start(0))
                     .and_then(|_| matrix.write_all(&npy_header(self.rows, self.dim)))
                     .map_err(|error| failed(&error))?;
-                ids.finish()?;
-                matrix.finish()
+                ids.finish()
+                    .and_then(|()| matrix.finish())
+                    .map_err(|error| failed(&error))
             }
             Form::Parquet {
                 mut writer,
@@ -208,6 +210,7 @@ impl EmbeddingWriter {
                     .into_inner()
                     .map_err(|error| failed(&error))?
                     .finish()
+                    .map_err(|error| failed(&error))
             }
         }
     }
@@ -235,7 +238,7 @@ fn schema(dim: usize) -> SchemaRef {
 }
 
 fn write_batch(
-    writer: &mut ArrowWriter<AtomicFile>,
+    writer: &mut ArrowWriter<NewFile>,
     schema: &SchemaRef,
     rows: &mut Vec<Record>,
 ) -> parquet::errors::Result<()> {
@@ -266,7 +269,7 @@ fn write_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::embedding_reader::read_embeddings;
+    use crate::embeddings::read_embeddings;
 
     fn note() -> Note {
         Note::parse(

@@ -1,0 +1,118 @@
+//! Recordings to a file of embeddings, and the report of it: `embed`, and `eval --shard`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::Serialize;
+use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped};
+use speech_data::store::Part;
+
+use crate::console::{Console, counted, print_json, print_text};
+use crate::context::Context;
+use crate::fault::ExitStatus;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    out: String,
+    model: String,
+    dim: usize,
+    part: Option<Part>,
+    n_embedded: usize,
+    n_warnings: usize,
+    skipped: &'a [Skipped],
+    audio_seconds: f64,
+    seconds: f64,
+    times_real_time: f64,
+}
+
+/// Set by Ctrl-C: the half-written file must be removed before the end.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Shows progress, and stops at Ctrl-C.
+struct Interruptible<'a>(&'a Console);
+
+impl Progress for Interruptible<'_> {
+    fn begin(&self, total: usize) {
+        Progress::begin(self.0, total);
+    }
+
+    fn recording(&self, input: &Input, outcome: &Result<Embedded, Error>) {
+        self.0.recording(input, outcome);
+    }
+
+    fn advance(&self, done: usize, times_real_time: f64) {
+        Progress::advance(self.0, done, times_real_time);
+    }
+
+    fn end(&self) {
+        Progress::end(self.0);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        INTERRUPTED.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs the job, which began at `begin`, and reports.
+pub(crate) fn run(
+    job: EmbeddingJob<'_>,
+    inputs: Vec<Input>,
+    begin: Instant,
+    context: &Context,
+) -> Result<ExitStatus> {
+    let console = &context.console;
+    // Without a handler the process ends all the same, but leaves the half-written file.
+    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+    let (out, part, model) = (job.out, job.part, job.model.name());
+    let made = match job.run(inputs, &Interruptible(console)) {
+        Err(Error::Interrupted) => {
+            console.raw("interrupted; nothing was written\n");
+            return Ok(ExitStatus::Interrupted);
+        }
+        made => made?,
+    };
+    if let (Some(part), false) = (part, Format::of(out)? == Format::Parquet) {
+        console.warn(&format!(
+            "`{}` does not say that it is part {part}: `siamang merge` joins Parquet files",
+            out.display()
+        ));
+    }
+    let seconds = begin.elapsed().as_secs_f64();
+    let report = Report {
+        out: out.display().to_string(),
+        model,
+        dim: made.dim,
+        part,
+        n_embedded: made.num_embedded,
+        n_warnings: made.num_warnings,
+        skipped: &made.skipped,
+        audio_seconds: made.audio_seconds,
+        seconds,
+        times_real_time: made.audio_seconds / seconds,
+    };
+    match context.json {
+        true => print_json(&report)?,
+        false => print_text(&text(&report))?,
+    }
+    Ok(match made.skipped.is_empty() {
+        true => ExitStatus::Done,
+        false => ExitStatus::SomeSkipped,
+    })
+}
+
+fn text(report: &Report<'_>) -> String {
+    let skipped = match report.skipped.len() {
+        0 => String::new(),
+        count => format!(", {count} skipped"),
+    };
+    format!(
+        "{} ({:.1} s) to {} dimensions in {:.1} s, {:.0} x real time{skipped}: {}\n",
+        counted(report.n_embedded, "recording"),
+        report.audio_seconds,
+        report.dim,
+        report.seconds,
+        report.times_real_time,
+        report.out
+    )
+}

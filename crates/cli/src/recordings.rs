@@ -1,0 +1,50 @@
+//! PATHS: recordings, folders of them, manifests, stores, standard input.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use siamang::{Given, Input, gather_given};
+use speech_data::Filter;
+
+use crate::console::Console;
+use crate::fault::usage;
+use crate::stdin::{self, StandardInput};
+
+/// All recordings that `paths` mean, in order, each once. `filters` choose among manifests' rows.
+pub(crate) fn gather(
+    paths: &[PathBuf],
+    filters: &[Filter],
+    console: &Console,
+) -> Result<Vec<Input>> {
+    let mut given = Vec::new();
+    for path in paths {
+        if path != Path::new("-") {
+            given.push(Given::Path(path.clone()));
+            continue;
+        }
+        match stdin::read()? {
+            StandardInput::Paths(listed) => given.extend(listed.into_iter().map(Given::File)),
+            StandardInput::Recording(bytes) => given.push(Given::Bytes {
+                name: stdin::NAME.to_owned(),
+                bytes,
+            }),
+        }
+    }
+    let gathered = gather_given(given, filters)?;
+    gathered.notes.iter().for_each(|note| console.detail(note));
+    gathered
+        .warnings
+        .iter()
+        .for_each(|warning| console.warn(warning));
+    Ok(gathered.inputs)
+}
+
+/// Refuses filters where nothing has columns.
+pub(crate) fn check_filters(paths: &[PathBuf], filters: &[Filter]) -> Result<()> {
+    siamang::check_filters(paths, filters).map_err(|error| {
+        usage(
+            "`--filter` needs a manifest or a store, and none of the paths is one",
+            error.remedy().unwrap_or_default(),
+        )
+    })
+}

@@ -1,0 +1,99 @@
+//! Embeddings in memory: made here, or read from a file.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+use speaker_model::Embedder;
+use speaker_scoring::{Centre, EmbeddingMatrix};
+
+use super::engine::{DEFAULT_MEMORY_MB, Embedded, embed_each};
+use super::note::Note;
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::recordings::Input;
+
+/// Embeddings with their names, and the speakers as far as they are known.
+#[derive(Clone, Debug)]
+pub struct EmbeddingSet {
+    /// Unique names, in order.
+    pub ids: Vec<String>,
+    /// One row a name.
+    pub matrix: EmbeddingMatrix,
+    /// Who speaks, where known.
+    pub speakers: Vec<Option<String>>,
+    /// Duration in s, where known.
+    pub seconds: Vec<Option<f64>>,
+    /// What the file that they were read from says about itself.
+    pub note: Option<Note>,
+}
+
+/// A recording that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// Its name.
+    pub id: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl EmbeddingSet {
+    /// Embeds `inputs`; what cannot be used is given back with its reason.
+    ///
+    /// # Errors
+    /// [`Error::NoneUsable`], and those of [`embed_each`].
+    pub fn embed(
+        embedder: &Embedder,
+        inputs: &[Input],
+        progress: &dyn Progress,
+    ) -> Result<(Self, Vec<Skipped>), Error> {
+        let (mut ids, mut rows, mut skipped) = (vec![], vec![], vec![]);
+        let (mut speakers, mut seconds) = (vec![], vec![]);
+        let each = |index: usize, outcome: Result<Embedded, Error>| {
+            let input: &Input = &inputs[index];
+            match outcome {
+                Ok(embedded) => {
+                    ids.push(input.id.clone());
+                    speakers.push(input.speaker.clone());
+                    seconds.push(Some(embedded.seconds));
+                    rows.push(embedded.embedding);
+                }
+                Err(error) => skipped.push(Skipped {
+                    id: input.id.clone(),
+                    reason: error.explained(),
+                }),
+            }
+            Ok(())
+        };
+        embed_each(embedder, inputs, DEFAULT_MEMORY_MB, progress, each)?;
+        if rows.is_empty() {
+            return Err(Error::NoneUsable { skipped });
+        }
+        let set = Self {
+            ids,
+            matrix: EmbeddingMatrix::from_rows(&rows)?,
+            speakers,
+            seconds,
+            note: None,
+        };
+        Ok((set, skipped))
+    }
+
+    /// Subtracts the mean of these embeddings where `centre` asks for that; any other was subtracted before.
+    ///
+    /// # Errors
+    /// [`Error::Scoring`] for embeddings that have no direction.
+    pub fn centre(&mut self, centre: Centre) -> Result<(), Error> {
+        if centre == Centre::These {
+            let mean = self.matrix.mean();
+            self.matrix.centre(&mean)?;
+            self.matrix.l2_normalise();
+        }
+        Ok(())
+    }
+
+    /// Row of each name.
+    #[must_use]
+    pub fn index(&self) -> HashMap<&str, usize> {
+        self.ids.iter().map(String::as_str).zip(0..).collect()
+    }
+}

@@ -1,0 +1,268 @@
+//! Why something could not be done.
+
+use std::path::PathBuf;
+
+use speaker_eval::EvalError;
+use speaker_model::ModelError;
+use speaker_scoring::ScoringError;
+use speech_data::DataError;
+use speech_data::store::StoreError;
+use trainer::TrainError;
+
+use crate::embeddings::Skipped;
+
+/// Why something could not be done. The text says what is wrong; [`Error::remedy`] says what to try next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A path that was to be a model.
+    #[error("`{}` {found}", path.display())]
+    NotAModel {
+        /// The path.
+        path: PathBuf,
+        /// What it is instead.
+        found: &'static str,
+    },
+
+    /// The table of thresholds of a model.
+    #[error("`{}` is not a model card: {found}", path.display())]
+    Card {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+
+    /// Paths below which there are no recordings.
+    #[error("no recordings in {}", listed(paths))]
+    NoRecordings {
+        /// The paths.
+        paths: Vec<PathBuf>,
+    },
+
+    /// Filters without a table that has columns.
+    #[error("a filter needs a manifest or a store, and none of the paths is one")]
+    NothingToFilter,
+
+    /// A recording without one frame of features.
+    #[error("`{path}` is too short: {seconds:.3} s hold no feature frame")]
+    TooShort {
+        /// Where it is.
+        path: String,
+        /// Its length, in s.
+        seconds: f64,
+    },
+
+    /// Not one of the recordings can be used.
+    #[error("{}", none_usable(skipped.len()))]
+    NoneUsable {
+        /// Each with its reason.
+        skipped: Vec<Skipped>,
+    },
+
+    /// [`Progress::is_cancelled`](crate::Progress::is_cancelled) said so.
+    #[error("interrupted")]
+    Interrupted,
+
+    /// A name of a file of embeddings whose ending names no format.
+    #[error("`{}`: no format of embeddings has the ending `{ending}`", path.display())]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its ending.
+        ending: String,
+    },
+
+    /// A file that holds no embeddings that can be used.
+    #[error("cannot use the embeddings in `{}`: {found}", path.display())]
+    Embeddings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+
+    /// A name that the list of names beside a `.npy` file cannot hold.
+    #[error("{id:?} has a line end in its name, which a list of names cannot hold")]
+    LineEndInName {
+        /// The name.
+        id: String,
+    },
+
+    /// A file that cannot be written.
+    #[error("cannot write `{}`: {found}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        found: String,
+    },
+
+    /// Files that are not the parts of one work.
+    #[error("cannot merge: {found}")]
+    Merge {
+        /// What is wrong.
+        found: String,
+        /// What to try next.
+        remedy: String,
+    },
+
+    /// Vector instructions that the environment asks for and this processor does not have.
+    #[error("{0}")]
+    Instructions(String),
+
+    /// A trial list of which nothing can be scored.
+    #[error("list `{list}`: none of its {num_trials} trials can be scored")]
+    NothingToScore {
+        /// Its name.
+        list: String,
+        /// How many trials it has.
+        num_trials: usize,
+    },
+
+    /// A table of labels.
+    #[error("cannot read `{}`: {found}", path.display())]
+    UnreadableLabels {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        found: String,
+    },
+
+    /// A line of a table of labels.
+    #[error("{}:{line}: no speaker, or another one for the same id", path.display())]
+    BadLabel {
+        /// The file.
+        path: PathBuf,
+        /// Number of the line, from 1.
+        line: usize,
+    },
+
+    /// A split that a manifest does not have.
+    #[error("`{}` has no split `{unknown}`; its splits are {}", path.display(), quoted(known))]
+    UnknownSplit {
+        /// The manifest.
+        path: PathBuf,
+        /// The split asked for.
+        unknown: String,
+        /// Those it has.
+        known: Vec<String>,
+    },
+
+    /// A choice that goes with no known speakers, or with no graph.
+    #[error("{found}")]
+    Clustering {
+        /// What does not fit.
+        found: &'static str,
+        /// What to try next.
+        remedy: &'static str,
+    },
+
+    /// Something that cannot be, a mistake of ours.
+    #[error("{0}")]
+    Defect(&'static str),
+
+    /// A model that cannot be loaded or used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+
+    /// A recording, manifest or trial list.
+    #[error(transparent)]
+    Data(#[from] DataError),
+
+    /// A packed store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+
+    /// Embeddings that cannot be scored or clustered.
+    #[error(transparent)]
+    Scoring(#[from] ScoringError),
+
+    /// Scores or clusters that cannot be measured.
+    #[error(transparent)]
+    Measure(#[from] EvalError),
+
+    /// A run that cannot be read.
+    #[error(transparent)]
+    Run(#[from] TrainError),
+}
+
+impl Error {
+    /// The message and what to do about it in one line, for a list of what was left out.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match self.remedy() {
+            Some(remedy) => format!("{self}; {remedy}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What to try next, where there is more to say than the text does.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&str> {
+        Some(match self {
+            Self::NotAModel { .. } => {
+                "give the directory of a training run, or one that holds `bundle.toml`"
+            }
+            Self::Card { .. } => {
+                "its table `[thresholds]` may hold the numbers `verify` and `cluster`"
+            }
+            Self::NoRecordings { .. } => {
+                "recordings are known by their endings in folders: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one"
+            }
+            Self::NothingToFilter => {
+                "give a table with columns, such as `split.tsv`, or the folder that holds it"
+            }
+            Self::NoneUsable { .. } => {
+                "the lines above say why; check the paths, or convert the files"
+            }
+            Self::UnknownFormat { .. } => "name the file `.jsonl`, `.npy` or `.parquet`",
+            Self::Embeddings { .. } => "make the file again, as JSON lines, `.npy` or Parquet",
+            Self::LineEndInName { .. } => "rename the file, or write `.jsonl` or `.parquet`",
+            Self::Write { .. } => {
+                "check that the folder exists and may be written to, and the space on the disk"
+            }
+            Self::Merge { remedy, .. } => remedy,
+            Self::NothingToScore { .. } => {
+                "check that the list's paths start from the folder or store that was given"
+            }
+            Self::UnreadableLabels { .. } => "expected text with one `id<TAB>speaker` a line",
+            Self::BadLabel { .. } => "expected `id<TAB>speaker`, each id once",
+            Self::UnknownSplit { .. } => "name splits of the table",
+            Self::Clustering { remedy, .. } => remedy,
+            Self::Defect(_) => "report this as a defect",
+            Self::Model(error) => return error.remedy(),
+            Self::Data(error) => return error.remedy(),
+            Self::Store(error) => return error.remedy(),
+            Self::Measure(error) => return error.remedy(),
+            Self::Scoring(error) => return error.remedy(),
+            Self::Run(error) => return error.remedy(),
+            Self::TooShort { .. } | Self::Interrupted | Self::Instructions(_) => return None,
+        })
+    }
+}
+
+/// For `map_err` of what cannot be written.
+pub(crate) fn unwritable(path: &std::path::Path, found: &dyn std::fmt::Display) -> Error {
+    Error::Write {
+        path: path.to_owned(),
+        found: found.to_string(),
+    }
+}
+
+fn none_usable(num_skipped: usize) -> String {
+    match num_skipped {
+        1 => "the recording cannot be used".to_owned(),
+        count => format!("none of the {count} recordings can be used"),
+    }
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    let paths = paths.iter().map(|path| format!("`{}`", path.display()));
+    paths.collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(names: &[String]) -> String {
+    let names = names.iter().map(|name| format!("`{name}`"));
+    names.collect::<Vec<_>>().join(", ")
+}

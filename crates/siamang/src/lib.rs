@@ -1,0 +1,70 @@
+//! Who speaks? Recordings to embeddings that verify and cluster speakers.
+//!
+//! A model turns a recording into an embedding, a vector of length 1: the more alike two voices, the larger the cosine of
+//! the angle between their vectors. One model is built in; `siamang train`, or the crate `trainer`, makes others.
+//!
+//! ```
+//! use siamang::{ClusterOptions, Model, cluster, gather};
+//!
+//! # fn main() -> Result<(), siamang::Error> {
+//! # let voices = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/voices");
+//! # std::env::set_current_dir(voices).unwrap();
+//! let model = Model::builtin()?;
+//! // Two recordings, in any format.
+//! let answer = model.verify("v01/s1/u1.ogg", "v01/s2/u1.ogg")?;
+//! println!("cosine {:.2}, same speaker: {:?}", answer.score, answer.is_same_speaker());
+//! // Many: on all cores, within bounded memory, in order; those that cannot be used come with the reason.
+//! let recordings = gather(&["v01", "v02"])?;
+//! let (embeddings, skipped) = model.embed(&recordings.inputs, &())?;
+//! let groups = cluster(&embeddings.matrix, None, &ClusterOptions::of(&model))?;
+//! for (name, group) in embeddings.ids.iter().zip(&groups.labels) {
+//!     println!("speaker {group}: {name}");
+//! }
+//! # assert_eq!((skipped.len(), embeddings.ids.len()), (0, groups.labels.len()));
+//! # assert_eq!(answer.is_same_speaker(), Some(true));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | what for | where to begin |
+//! |---|---|
+//! | one recording or two | [`Model::embed_file`], [`Model::embed_segments`], [`Model::embed_samples`], [`Model::verify`] |
+//! | many recordings in memory | [`gather`], [`Model::embed`], [`embed_each`] |
+//! | a file of embeddings (`.npy`, `.jsonl`, `.parquet`) | [`EmbeddingJob`], [`EmbeddingWriter`], [`read_embeddings`] |
+//! | trial lists | [`TrialSource`], [`TrialPairs`], [`evaluate`] |
+//! | who speaks where | [`cluster`], [`ClusterProtocol`] |
+//!
+//! Work on many recordings tells a [`Progress`] how far it has come and may be stopped by it. Nothing here prints.
+//! Warnings are values, and errors say what is wrong and, by [`Error::remedy`], what to try next.
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts of recordings and samples are far below 2^52"
+)]
+
+mod clusters;
+mod embeddings;
+mod error;
+mod model;
+mod progress;
+mod recordings;
+pub mod shipped;
+mod trials;
+
+pub use clusters::{
+    ClusterOptions, ClusterProtocol, Clustering, Draw, Drawn, Points, Pool, Stop,
+    UNCALIBRATED_DISTANCE, cluster, read_labels,
+};
+pub use embeddings::{
+    DEFAULT_MEMORY_MB, Embedded, EmbeddingJob, EmbeddingSet, EmbeddingWriter, Format, LeftOut,
+    Made, Merged, Note, Record, Skipped, Work, embed_each, merge_embeddings, read_embeddings,
+};
+pub use error::Error;
+pub use model::{Compute, Model, Verification};
+pub use progress::Progress;
+pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given};
+pub use speaker_model::SegmentEmbedding;
+pub use speaker_scoring::{Centre, Linkage, Scorer, Thresholds};
+pub use trials::{
+    Evaluation, FiledEmbeddings, TrialPairs, TrialSource, embeddings_of_names, evaluate,
+    named_input, numbered, of_folders, of_id,
+};

@@ -1,0 +1,273 @@
+//! Recordings, folders of them, manifests and stores to a list of what is to be embedded.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use audio_features::is_audio_path;
+use speech_data::store::Store;
+use speech_data::{Filter, Location, Manifest, walk};
+
+use super::input::Input;
+use crate::error::Error;
+
+/// What recordings are given as.
+#[derive(Debug)]
+pub enum Given {
+    /// A recording, a folder of recordings, a manifest, or a store.
+    Path(PathBuf),
+    /// A recording, whatever it is called.
+    File(PathBuf),
+    /// The bytes of a recording.
+    Bytes {
+        /// What it is called.
+        name: String,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Recordings to embed, and what was noticed when they were looked for.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// In order, each with a name of its own.
+    pub inputs: Vec<Input>,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
+    /// What only the curious want to know.
+    pub notes: Vec<String>,
+}
+
+/// All recordings that `paths` mean: recordings, folders, manifests, stores.
+///
+/// # Errors
+/// As [`gather_given`].
+pub fn gather<P: AsRef<Path>>(paths: &[P]) -> Result<Gathered, Error> {
+    let given = paths
+        .iter()
+        .map(|path| Given::Path(path.as_ref().to_owned()));
+    gather_given(given.collect(), &[])
+}
+
+/// All recordings that are meant, in order, each once. `filters` choose among manifests' rows.
+///
+/// # Errors
+/// [`Error::NoRecordings`], and what manifests and stores fail with.
+pub fn gather_given(given: Vec<Given>, filters: &[Filter]) -> Result<Gathered, Error> {
+    let mut gathered = Gathered::default();
+    let mut paths = Vec::new();
+    let alone = given.len() == 1;
+    for given in given {
+        match given {
+            Given::Path(path) => {
+                gathered.add_path(&path, alone, filters)?;
+                paths.push(path);
+            }
+            Given::File(path) => {
+                gathered.inputs.push(named(&path));
+                paths.push(path);
+            }
+            Given::Bytes { name, bytes } => gathered.inputs.push(Input::bytes(&name, bytes)),
+        }
+    }
+    gathered.make_names_unique();
+    if gathered.inputs.is_empty() {
+        return Err(Error::NoRecordings { paths });
+    }
+    Ok(gathered)
+}
+
+impl Gathered {
+    fn add_path(&mut self, path: &Path, alone: bool, filters: &[Filter]) -> Result<(), Error> {
+        if Store::is_store(path) {
+            self.add_store(&Arc::new(Store::open(path)?), filters)
+        } else if is_manifest(path) {
+            self.add_manifest(path, filters)
+        } else if path.is_dir() {
+            self.add_folder(path, alone);
+            Ok(())
+        } else {
+            self.inputs.push(named(path));
+            Ok(())
+        }
+    }
+
+    fn add_manifest(&mut self, path: &Path, filters: &[Filter]) -> Result<(), Error> {
+        let manifest = Manifest::read(path, None)?.filter(filters)?;
+        self.warnings
+            .extend(manifest.notes.iter().map(ToString::to_string));
+        self.notes.push(format!(
+            "`{}` is a manifest of {} recordings",
+            path.display(),
+            manifest.utterances.len()
+        ));
+        self.inputs
+            .extend(manifest.utterances.iter().map(Input::of));
+        Ok(())
+    }
+
+    /// The recordings of a store that pass the filters.
+    fn add_store(&mut self, store: &Arc<Store>, filters: &[Filter]) -> Result<(), Error> {
+        let manifest = Manifest::from_store(store)?.filter(filters)?;
+        let summary = store.summary();
+        let path = store.path().display();
+        if let Some(part) = summary.part {
+            self.warnings
+                .push(format!("`{path}` is part {part} of a store"));
+        }
+        self.notes.push(format!(
+            "`{path}` is a store of {} recordings",
+            summary.utterances
+        ));
+        self.inputs
+            .extend(manifest.utterances.iter().map(Input::of));
+        Ok(())
+    }
+
+    /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
+    fn add_folder(&mut self, root: &Path, alone: bool) {
+        for entry in walk(root) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.warnings.push(error.to_string());
+                    continue;
+                }
+            };
+            if !entry.file_type().is_file() || !is_audio_path(entry.path()) {
+                continue;
+            }
+            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+            let id = match alone {
+                true => slashed(below),
+                false => entry.path().display().to_string(),
+            };
+            let mut input = Input::file(id, entry.path());
+            input.speaker = speaker_of(root, below, alone);
+            self.inputs.push(input);
+        }
+    }
+
+    /// What was given twice is used once; different recordings of one name are called by their paths.
+    fn make_names_unique(&mut self) {
+        let mut places: HashMap<&str, HashSet<Location>> = HashMap::new();
+        for input in &self.inputs {
+            places.entry(&input.id).or_default().insert(place(input));
+        }
+        let ambiguous: HashSet<String> = places
+            .into_iter()
+            .filter(|(_, places)| places.len() > 1)
+            .map(|(id, _)| id.to_owned())
+            .collect();
+        if let Some(first) = self
+            .inputs
+            .iter()
+            .find(|input| ambiguous.contains(&input.id))
+        {
+            self.warnings.push(format!(
+                "{}, such as `{}`; these recordings are called by their paths",
+                match ambiguous.len() {
+                    1 => "1 name stands for more than one recording".to_owned(),
+                    count => format!("{count} names stand for more than one recording each"),
+                },
+                first.id
+            ));
+        }
+        for input in &mut self.inputs {
+            if ambiguous.contains(&input.id) {
+                input.id = input.path();
+            }
+        }
+        let mut seen = HashSet::new();
+        let warnings = &mut self.warnings;
+        self.inputs.retain(|input| {
+            let is_new = seen.insert(input.id.clone());
+            if !is_new {
+                warnings.push(format!("`{}` was given twice; it is used once", input.id));
+            }
+            is_new
+        });
+    }
+}
+
+/// Where a recording is, whichever way the path of its file is written.
+fn place(input: &Input) -> Location {
+    let canonical = input
+        .location
+        .file()
+        .filter(|_| input.location.is_whole())
+        .and_then(|path| std::fs::canonicalize(path).ok());
+    canonical.map_or_else(|| input.location.clone(), Location::from)
+}
+
+/// A recording given by its own path. Its folder may be its speaker's, see [`of_folders`](crate::trials::of_folders).
+fn named(path: &Path) -> Input {
+    Input::file(path.display().to_string(), path)
+}
+
+/// Whether a path is a manifest: a table, JSON lines, or a folder that holds `split.tsv` or `wav.scp`.
+fn is_manifest(path: &Path) -> bool {
+    if path.is_dir() {
+        return path.join("split.tsv").is_file() || path.join("wav.scp").is_file();
+    }
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        ["csv", "tsv", "jsonl", "json", "ndjson", "scp"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(extension))
+    })
+}
+
+/// The speaker is the first folder below `root`; of several folders that hold recordings, each may be a
+/// speaker's own.
+fn speaker_of(root: &Path, below: &Path, alone: bool) -> Option<String> {
+    let mut folders = below.parent()?.components();
+    match folders.next() {
+        Some(first) => Some(first.as_os_str().to_string_lossy().into_owned()),
+        None if alone => None,
+        None => Some(root.file_name()?.to_string_lossy().into_owned()),
+    }
+}
+
+/// A relative path with `/` between its folders on every system.
+fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+/// Whether a path has columns that filters may choose by.
+///
+/// # Errors
+/// [`Error::NothingToFilter`] where there are filters and none of `paths` has columns.
+pub fn check_filters(paths: &[PathBuf], filters: &[Filter]) -> Result<(), Error> {
+    let has_columns = |path: &PathBuf| is_manifest(path) || Store::is_store(path);
+    match filters.is_empty() || paths.iter().any(has_columns) {
+        true => Ok(()),
+        false => Err(Error::NothingToFilter),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_speaker_is_the_first_folder_below_the_one_given() {
+        let speaker =
+            |below: &str, alone| speaker_of(Path::new("voices/v01"), Path::new(below), alone);
+        assert_eq!(speaker("ann/day1/1.wav", true).as_deref(), Some("ann"));
+        assert_eq!(speaker("1.wav", true), None);
+        assert_eq!(speaker("1.wav", false).as_deref(), Some("v01"));
+    }
+
+    #[test]
+    fn tables_are_manifests_and_recordings_are_not() {
+        for name in ["a/split.tsv", "b.JSONL", "wav.scp"] {
+            assert!(is_manifest(Path::new(name)), "{name}");
+        }
+        assert!(!is_manifest(Path::new("a/b.wav")));
+    }
+}
