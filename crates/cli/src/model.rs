@@ -46,9 +46,10 @@ fn explained(error: siamang::Error, who: &str) -> Error {
             format!("`--device`: `{found}` is not built in"),
             format!("the devices of this build are: {available}"),
         ),
-        siamang::Error::NotAModel { .. } => {
-            fault(format!("{who}{error}"), error.remedy().unwrap_or_default())
-        }
+        siamang::Error::NotAModel { .. } => fault(
+            format!("{who}{error}"),
+            "give the directory that `siamang train --out` wrote, or one that holds `bundle.toml`",
+        ),
         error => error.into(),
     }
 }

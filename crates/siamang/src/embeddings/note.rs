@@ -9,7 +9,6 @@ use speech_data::Holder;
 use speech_data::store::Part;
 
 use super::set::Skipped;
-use crate::centre::Centre;
 use crate::error::Error;
 use crate::model::Model;
 use crate::recordings::Input;

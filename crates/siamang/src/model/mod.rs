@@ -134,7 +134,7 @@ impl Model {
         ))
     }
 
-    fn new(mut bundle: Bundle, source: Source, thresholds: Thresholds, compute: Compute) -> Self {
+    fn new(bundle: Bundle, source: Source, thresholds: Thresholds, compute: Compute) -> Self {
         Self {
             bundle: bundle.with_compute_type(compute.compute_type),
             source,
