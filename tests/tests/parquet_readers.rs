@@ -15,13 +15,13 @@ fn duckdb_and_polars_read_the_same_rows_from_parts_of_embeddings() {
     write_corpus(&place.path("corpus"), 4, 3);
     for part in 1..=2 {
         let run = place.run(&format!(
-            "embed corpus --model model --shard {part}/2 --out parts/{part}.parquet"
+            "embed corpus --model model --shard {part}/2 --out {part}.parquet"
         ));
         assert_eq!(run.code, Some(0), "{run:#?}");
     }
     let output = python
         .arg(testing::repository().join("tests/parquet_readers.py"))
-        .arg(place.path("parts/*.parquet"))
+        .arg(place.path("*.parquet"))
         .output()
         .unwrap();
     let found = String::from_utf8_lossy(&output.stdout);

@@ -3,8 +3,7 @@
 use crate::decode::Decoded;
 use crate::error::AudioError;
 use crate::levels::LevelMeter;
-use crate::recording::{Recording, at_rate};
-use crate::source::Source;
+use crate::recording::{Recording, Source, at_rate};
 
 /// The largest sample of 16 bits, full scale being 1.
 const LARGEST: f32 = 32_767.0 / 32_768.0;

@@ -68,3 +68,8 @@ pub use trials::{
     Evaluation, FiledEmbeddings, TrialPairs, TrialSource, embeddings_of_names, evaluate,
     named_input, numbered, of_folders, of_id,
 };
+
+/// The program that README.md shows is compiled with the documentation's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

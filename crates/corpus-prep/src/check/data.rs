@@ -6,8 +6,7 @@ use std::sync::Arc;
 use speech_data::store::Store;
 use speech_data::{Manifest, Reader, Root};
 
-use super::finding::Finding;
-use super::report::CheckReport;
+use super::report::{CheckReport, Finding};
 use crate::error::PrepError;
 
 /// A manifest, and the folder or the store that its recordings lie in.

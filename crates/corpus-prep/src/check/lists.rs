@@ -6,8 +6,7 @@ use std::path::Path;
 use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName};
 
 use super::data::CheckedData;
-use super::finding::{Finding, examples};
-use super::report::CheckReport;
+use super::report::{CheckReport, Finding, examples};
 use crate::error::PrepError;
 
 /// Findings of one kind and list are given one by one up to this number; the others are counted.

@@ -3,9 +3,7 @@
 mod audio;
 mod balance;
 mod bandwidth;
-mod counts;
 mod data;
-mod finding;
 mod lists;
 mod probe;
 mod report;
@@ -15,10 +13,10 @@ use std::path::PathBuf;
 
 use speech_data::{DataError, Filter, ValidateOptions};
 
-pub use counts::{Balance, SetCounts, SplitBalance};
+pub use balance::{Balance, SplitBalance};
 pub use data::CheckedData;
-pub use finding::Finding;
-pub use report::{CheckReport, list_line};
+pub use report::{CheckReport, Finding, list_line};
+pub use voxceleb::SetCounts;
 
 use crate::error::PrepError;
 
