@@ -17,7 +17,7 @@ fn the_card_goes_along() {
     let run = place.run("export --model model --out given --json");
     assert_eq!(run.code, Some(0), "{run:#?}");
     assert_eq!(
-        (&run.json()["out"], &run.json()["has_card"]),
+        (&run.json()["out"], &run.json()["has_thresholds"]),
         (&"given".into(), &true.into())
     );
     let answer = place
@@ -38,6 +38,6 @@ fn the_card_goes_along() {
 fn a_model_without_a_card_is_exported_without() {
     let place = Place::new();
     let run = place.run("export --model model --out given --json");
-    assert_eq!(run.json()["has_card"], false, "{run:#?}");
+    assert_eq!(run.json()["has_thresholds"], false, "{run:#?}");
     assert!(!place.path("given/card.toml").exists());
 }

@@ -68,6 +68,30 @@ fn the_models_card_states_the_threshold() {
     );
 }
 
+/// The card states its distance for embeddings less the mean of the training data.
+#[test]
+fn a_distance_made_for_another_centre_is_not_taken() {
+    let place = corpus();
+    place.write("model/card.toml", "[thresholds]\ncluster = 0.375\n");
+    for (centre, distance, from) in [
+        ("model", 0.375, "the model's card"),
+        ("none", 0.5, "no calibration"),
+        ("these", 0.5, "no calibration"),
+    ] {
+        let run = place.run(&format!(
+            "cluster --model model corpus --centre {centre} --json"
+        ));
+        let cut = &run.json()["cut"];
+        assert_eq!(
+            (&cut["distance"], &cut["from"]),
+            (&distance.into(), &from.into()),
+            "{centre}"
+        );
+        let says_why = run.stderr.contains("`--centre model` alone");
+        assert_eq!(says_why, centre != "model", "{run:#?}");
+    }
+}
+
 #[test]
 fn score_writes_a_line_a_trial() {
     let place = corpus();

@@ -24,15 +24,6 @@ pub enum Error {
         found: &'static str,
     },
 
-    /// The table of thresholds of a model.
-    #[error("`{}` is not a model card: {found}", path.display())]
-    Card {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        found: String,
-    },
-
     /// Paths below which there are no recordings.
     #[error("no recordings in {}", listed(paths))]
     NoRecordings {
@@ -203,9 +194,6 @@ impl Error {
         Some(match self {
             Self::NotAModel { .. } => {
                 "give the directory of a training run, or one that holds `bundle.toml`"
-            }
-            Self::Card { .. } => {
-                "its table `[thresholds]` may hold the numbers `verify` and `cluster`"
             }
             Self::NoRecordings { .. } => {
                 "recordings are known by their endings in folders: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one"

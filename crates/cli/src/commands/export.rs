@@ -9,7 +9,7 @@ use speaker_model::WeightType;
 use crate::console::print_json;
 use crate::context::{Context, ModelArgs};
 use crate::fault::ExitStatus;
-use crate::{atomic, model};
+use crate::model;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,8 +44,8 @@ struct Report {
     model: String,
     /// Training steps that the model has taken.
     step: u64,
-    /// Thresholds of the model that were taken along, where its card states any.
-    has_card: bool,
+    /// Whether the model's card states thresholds; they are taken along.
+    has_thresholds: bool,
 }
 
 /// Runs the command.
@@ -55,16 +55,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         WeightsName::F16 => WeightType::F16,
         WeightsName::F32 => WeightType::F32,
     };
-    let card = model.card()?;
     model.bundle().save(&args.out, weight_type)?;
-    if let Some(card) = &card {
-        atomic::write(&args.out.join("card.toml"), card.as_bytes())?;
-    }
     let report = Report {
         out: args.out.display().to_string(),
         model: model.name(),
         step: model.bundle().config().origin.step,
-        has_card: card.is_some(),
+        has_thresholds: !model.thresholds().is_empty(),
     };
     match context.json {
         true => print_json(&report)?,

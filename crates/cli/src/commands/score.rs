@@ -4,10 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Result;
+use durable::NewFile;
 use serde::Serialize;
 use siamang::TrialPairs;
 
-use crate::atomic::{AtomicFile, unwritable};
+use crate::atomic::unwritable;
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
@@ -49,7 +50,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     }
     let trials = TrialPairs::read(&args.trials.trials)?;
     let named = Named::read(&args.trials, &trials.names(), context)?;
-    let mut file = args.out.as_deref().map(AtomicFile::create).transpose()?;
+    let create = |path| NewFile::create(path).map_err(|error| unwritable(path, &error));
+    let mut file = args.out.as_deref().map(create).transpose()?;
     let num_scored = trials.score(&named.set, |text| match (&mut file, &args.out) {
         (Some(file), Some(path)) => file
             .write_all(text.as_bytes())
@@ -58,7 +60,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     })?;
     let num_skipped = trials.len() - num_scored;
     if let (Some(file), Some(path)) = (file, &args.out) {
-        file.finish()?;
+        file.finish().map_err(|error| unwritable(path, &error))?;
         let report = Report {
             out: path.display().to_string(),
             origin: named.origin,

@@ -1,17 +1,13 @@
 //! The model that is built in: the bundle `data/models/default` of the source tree.
 
-use std::path::Path;
-
 use speaker_model::Bundle;
-use speaker_scoring::Thresholds;
 
-use super::thresholds;
 use crate::error::{Error, unwritable};
 
 /// What it is called in reports.
 pub(crate) const NAME: &str = "the built-in model";
 
-const FILES: [(&str, &[u8]); 3] = [
+const FILES: [(&str, &[u8]); 4] = [
     (
         "bundle.toml",
         include_bytes!("../../../../data/models/default/bundle.toml"),
@@ -24,10 +20,11 @@ const FILES: [(&str, &[u8]); 3] = [
         "self_test.json",
         include_bytes!("../../../../data/models/default/self_test.json"),
     ),
+    (
+        "card.toml",
+        include_bytes!("../../../../data/models/default/card.toml"),
+    ),
 ];
-
-/// Its card.
-pub(crate) const CARD: &str = include_str!("../../../../data/models/default/card.toml");
 
 /// The bundle, loaded and tested on the device of this name, and its hash. A bundle is a folder: the files lie in one for
 /// as long as they are read.
@@ -40,9 +37,4 @@ pub(crate) fn load(device: &str) -> Result<(Bundle, String), Error> {
     }
     let bundle = Bundle::load(folder.path(), &device)?;
     Ok((bundle, Bundle::hash(folder.path())?))
-}
-
-/// What its card says.
-pub(crate) fn thresholds() -> Result<Thresholds, Error> {
-    thresholds::parse(CARD, Path::new(NAME))
 }

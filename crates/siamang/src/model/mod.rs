@@ -2,7 +2,6 @@
 
 mod builtin;
 mod embed;
-mod thresholds;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,7 +11,6 @@ use speaker_scoring::{Centre, Thresholds};
 use trainer::RunDirectory;
 
 pub use self::embed::Verification;
-use self::thresholds::CARD_FILE;
 use crate::error::Error;
 
 /// What marks a bundle's directory.
@@ -41,7 +39,6 @@ impl Default for Compute {
 pub struct Model {
     bundle: Bundle,
     source: Source,
-    thresholds: Thresholds,
     compute: Compute,
 }
 
@@ -78,7 +75,7 @@ impl Model {
     pub fn builtin_on(compute: Compute) -> Result<Self, Error> {
         let (bundle, hash) = builtin::load(&compute.device)?;
         let source = Source::Builtin { hash };
-        Ok(Self::new(bundle, source, builtin::thresholds()?, compute))
+        Ok(Self::new(bundle, source, compute))
     }
 
     /// The bundle at `path`, or the best one of the run at `path`.
@@ -125,20 +122,13 @@ impl Model {
     fn of_bundle(path: &Path, compute: Compute) -> Result<Self, Error> {
         let device = speaker_model::device(&compute.device)?;
         let bundle = Bundle::load(path, &device)?;
-        let thresholds = thresholds::read(path)?;
-        Ok(Self::new(
-            bundle,
-            Source::Folder(path.to_owned()),
-            thresholds,
-            compute,
-        ))
+        Ok(Self::new(bundle, Source::Folder(path.to_owned()), compute))
     }
 
-    fn new(bundle: Bundle, source: Source, thresholds: Thresholds, compute: Compute) -> Self {
+    fn new(bundle: Bundle, source: Source, compute: Compute) -> Self {
         Self {
             bundle: bundle.with_compute_type(compute.compute_type),
             source,
-            thresholds,
             compute,
         }
     }
@@ -163,10 +153,10 @@ impl Model {
         })
     }
 
-    /// What its card says, where it has one.
+    /// The thresholds that its card states; empty where it states none.
     #[must_use]
     pub fn thresholds(&self) -> &Thresholds {
-        &self.thresholds
+        self.bundle.thresholds()
     }
 
     /// How it computes.
@@ -200,25 +190,6 @@ impl Model {
         match centre {
             Centre::Model => embedder,
             Centre::None | Centre::These => embedder.with_centre(None),
-        }
-    }
-
-    /// The text of its card, where it has one.
-    ///
-    /// # Errors
-    /// [`Error::Card`] where it cannot be read.
-    pub fn card(&self) -> Result<Option<String>, Error> {
-        let Source::Folder(directory) = &self.source else {
-            return Ok(Some(builtin::CARD.to_owned()));
-        };
-        let path = directory.join(CARD_FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::Card {
-                path,
-                found: error.to_string(),
-            }),
         }
     }
 }

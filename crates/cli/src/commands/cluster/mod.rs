@@ -268,8 +268,15 @@ fn stop(args: &Args, thresholds: &Thresholds, context: &Context) -> (Stop, &'sta
         (Some(height), _) => (Stop::Distance(height), "the command line"),
         (None, Some(height)) => (Stop::Distance(height), "the model's card"),
         (None, None) => {
+            let card = match thresholds.cluster {
+                None => String::new(),
+                Some(_) => format!(
+                    "the model's card states a distance for complete linkage with `--centre {}` alone; ",
+                    thresholds.centre
+                ),
+            };
             context.console.note(&format!(
-                "the distance {UNCALIBRATED_DISTANCE} is not calibrated; give `--threshold` or `--num-speakers`"
+                "{card}the distance {UNCALIBRATED_DISTANCE} is not calibrated; give `--threshold` or `--num-speakers`"
             ));
             (Stop::Distance(UNCALIBRATED_DISTANCE), "no calibration")
         }
