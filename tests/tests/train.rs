@@ -122,11 +122,42 @@ fn a_run_can_be_used_as_a_model_and_is_not_written_over() {
     assert!(verified.json()["score"].is_number(), "{verified:#?}");
 }
 
+/// Each speaker's last take is in no table: trials of it name no utterance that is trained on, but speakers who are.
 #[test]
 fn trials_of_trained_speakers_are_refused() {
     let place = place();
-    place.write("trials.txt", "1 s0/0.wav s0/1.wav\n0 s0/0.wav s1/0.wav\n");
-    let run = place.run(&format!("{TRAINING} --trials trials.txt --out run"));
-    assert_eq!(run.code, Some(1), "{run:#?}");
-    assert!(run.stderr.contains("s0/0.wav"), "{run:#?}");
+    let mut table = "path\tspeaker\tsplit\n".to_owned();
+    for (speaker, take) in (0..12).flat_map(|speaker| [(speaker, 0), (speaker, 1)]) {
+        table += &format!("s{speaker}/{take}.wav\tv{speaker}\ttrain\n");
+    }
+    place.write("split.tsv", &table);
+    for (trials, recording) in [
+        ("1 s0/2.wav s0/2.wav\n0 s0/2.wav s1/2.wav\n", "s0/2.wav"),
+        ("1 s3/0.wav s3/1.wav\n0 s3/0.wav s1/0.wav\n", "s3/0.wav"),
+    ] {
+        place.write("trials.txt", trials);
+        let run = place.run(&format!(
+            "{TRAINING} --split split.tsv --trials trials.txt --out run"
+        ));
+        assert_eq!(run.code, Some(1), "{run:#?}");
+        let speaker = format!("speaker `v{}`", &recording[1..2]);
+        for part in [recording, speaker.as_str(), "--split"] {
+            assert!(run.stderr.contains(part), "{part}: {run:#?}");
+        }
+    }
+}
+
+#[test]
+fn a_run_is_not_resumed_on_other_data() {
+    let place = place();
+    let begun = place.run(&format!("{TRAINING} --out run --max-steps 5"));
+    assert_eq!(begun.code, Some(0), "{begun:#?}");
+    let goes_on = format!("{TRAINING} --out run --resume --max-steps 10");
+    let other = place.run(&format!("{goes_on} --filter speaker!=s0"));
+    assert_eq!(other.code, Some(1), "{other:#?}");
+    for part in ["other data", "speakers then", "--out"] {
+        assert!(other.stderr.contains(part), "{part}: {other:#?}");
+    }
+    let same = place.run(&goes_on);
+    assert_eq!(same.code, Some(0), "{same:#?}");
 }

@@ -81,6 +81,12 @@ fn of_training(error: &TrainError) -> Option<&str> {
         TrainError::OtherConfiguration { .. } => {
             Some("resume with the options that it began with, or start another `--out`")
         }
+        TrainError::TrainedSpeaker { .. } => Some(
+            "take trials of other speakers, or give a `--split` that keeps this one out of the training",
+        ),
+        TrainError::OtherData { .. } => {
+            Some("resume with the data that it began with, or start another `--out`")
+        }
         TrainError::Store(error) => of_store(error),
         TrainError::Data(error) => of_data(error),
         TrainError::Eval(error) => of_evaluation(error),

@@ -46,6 +46,34 @@ pub enum TrainError {
         /// The directory.
         path: PathBuf,
     },
+    /// A number of a configuration that no training can have.
+    #[error("{field} is {found}, expected {expected}")]
+    OutOfRange {
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        found: f64,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// A development trial of a speaker who is trained on.
+    #[error("trial list `{list}` names `{recording}` of speaker `{speaker}`, who is trained on")]
+    TrainedSpeaker {
+        /// The list's name.
+        list: String,
+        /// A recording of it.
+        recording: String,
+        /// Who speaks there.
+        speaker: String,
+    },
+    /// A run that should go on with other recordings or trials.
+    #[error("{path}: the run began with other data: {difference}")]
+    OtherData {
+        /// The run's directory.
+        path: PathBuf,
+        /// What differs.
+        difference: String,
+    },
     /// A run that should go on with another configuration.
     #[error("{path}: the run began with another configuration than the one it should go on with")]
     OtherConfiguration {
@@ -135,6 +163,13 @@ impl TrainError {
             Self::Config { remedy, .. } | Self::Checkpoint { remedy, .. } => remedy,
             Self::NoCheckpoint { .. } => "train first, or give the directory of a run",
             Self::RunExists { .. } => "go on with it, or choose another directory",
+            Self::OutOfRange { .. } => "compare it with the files in `configs/`",
+            Self::TrainedSpeaker { .. } => {
+                "take trials of other speakers, or keep this one out of the training"
+            }
+            Self::OtherData { .. } => {
+                "resume with the data that it began with, or start another run"
+            }
             Self::OtherConfiguration { .. } => {
                 "resume with the configuration that it began with, or start another run"
             }

@@ -10,9 +10,9 @@ use pair_sampler::{BatchPlan, BatchSampler};
 use speaker_model::LossBatch;
 use speech_data::Manifest;
 
+use super::bank::FeatureBank;
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::FeatureBank;
 
 /// One training step's input.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,5 +1,9 @@
 //! A training as one writes it down in TOML, and the presets.
 
+mod bounds;
+mod optimiser;
+mod schedule;
+
 use std::path::Path;
 
 use audio_features::FeatureConfig;
@@ -10,8 +14,11 @@ use speaker_model::{
     Batches, ComputeType, EncoderConfig, KlHingeConfig, LossChoice, LossConfig, Segmentation,
 };
 
+pub use self::optimiser::OptimiserConfig;
+pub use self::schedule::{Decay, Schedule};
+
+use self::bounds::{check_ends, check_optimiser};
 use crate::TrainError;
-use crate::schedule::{Decay, Schedule};
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
 ///
@@ -24,7 +31,8 @@ pub struct TrainConfig<L = LossConfig> {
     pub seed: u64,
     /// Training steps at most.
     pub max_steps: u64,
-    /// Minutes at most; where they run out the run stops as after its last step.
+    /// Minutes of training steps at most, over all parts of a run that was interrupted; evaluations do not count. Where they
+    /// run out the run stops as after its last step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_minutes: Option<f64>,
     /// Steps between two evaluations on the development trials, and between two checkpoints.
@@ -64,58 +72,6 @@ pub struct TrainConfig<L = LossConfig> {
     pub precision: ComputeType,
     /// Network, from features to embedding; what follows is the loss's.
     pub encoder: EncoderConfig,
-}
-
-/// Adam (Kingma & Ba 2015) or, with weight decay, `AdamW` (Loshchilov & Hutter 2019).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OptimiserConfig {
-    /// Highest learning rate.
-    pub learning_rate: f64,
-    /// How the learning rate runs over the steps.
-    #[serde(default)]
-    pub schedule: Schedule,
-    /// Decay rate of the first moment.
-    #[serde(default = "default_beta_1")]
-    pub beta_1: f32,
-    /// Decay rate of the second moment.
-    #[serde(default = "default_beta_2")]
-    pub beta_2: f32,
-    /// Added to the root of the second moment; Keras and `PyTorch` use 1e-8, Burn's default is 1e-5.
-    #[serde(default = "default_epsilon")]
-    pub epsilon: f32,
-    /// Decoupled weight decay; 0 is plain Adam.
-    #[serde(default)]
-    pub weight_decay: f32,
-    /// Longest gradient: a longer one, over all parameters together, is scaled down to it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub clip_norm: Option<f64>,
-}
-
-fn default_beta_1() -> f32 {
-    0.9
-}
-
-fn default_beta_2() -> f32 {
-    0.999
-}
-
-fn default_epsilon() -> f32 {
-    1e-8
-}
-
-impl OptimiserConfig {
-    fn adam(clip_norm: Option<f64>) -> Self {
-        Self {
-            learning_rate: 0.001,
-            schedule: Schedule::default(),
-            beta_1: default_beta_1(),
-            beta_2: default_beta_2(),
-            epsilon: default_epsilon(),
-            weight_decay: 0.0,
-            clip_norm,
-        }
-    }
 }
 
 impl TrainConfig {
@@ -246,44 +202,23 @@ impl<L: LossChoice> TrainConfig<L> {
         self.features.validate()?;
         self.encoder.validate(self.features.num_bins)?;
         self.loss.validate()?;
-        let fault = |place: &str, found: String, remedy| {
-            Err(TrainError::Config {
-                place: place.to_owned(),
-                found,
-                remedy,
-            })
-        };
         if let Some(remedy) = unsuited(self.loss.wants(), self.sampler) {
-            let found = format!(
-                "{:?} gives batches that the loss cannot learn from",
-                self.sampler
-            );
-            return fault("sampler", found, remedy);
+            return Err(TrainError::Config {
+                place: "sampler".to_owned(),
+                found: format!(
+                    "{:?} gives batches that the loss cannot learn from",
+                    self.sampler
+                ),
+                remedy,
+            });
         }
-        if self.crop_frames == 0 {
-            return fault("crop_frames", "0".to_owned(), "give at least one frame");
-        }
-        if let Decay::LinearTail(share) = self.optimiser.schedule.decay
-            && !(share > 0.0 && share <= 1.0)
-        {
-            return fault(
-                "optimiser.schedule.decay.linear_tail",
-                share.to_string(),
-                "give a share of the steps above 0 and at most 1",
-            );
-        }
-        if self.eval_every == 0 {
-            return fault("eval_every", "0".to_owned(), "give at least one step");
-        }
-        let rate = self.optimiser.learning_rate;
-        if !(rate > 0.0 && rate.is_finite()) {
-            return fault(
-                "optimiser.learning_rate",
-                rate.to_string(),
-                "give a positive number",
-            );
-        }
-        Ok(())
+        check_ends(
+            self.max_minutes,
+            self.patience,
+            self.eval_every,
+            self.crop_frames,
+        )?;
+        check_optimiser(&self.optimiser)
     }
 }
 

@@ -1,12 +1,12 @@
 //! Means over the steps between two lines of the journal.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diagnosis::journal::{PairFacts, StepSummary};
 use speaker_model::{LossOutput, Pairwise};
 
-use crate::coverage::Coverage;
-use crate::terms::{Terms, scalar};
+use crate::data::Coverage;
+use crate::evaluate::{Terms, scalar};
 
 /// Sums over steps, and what only the last of them says.
 #[derive(Default)]
@@ -20,35 +20,30 @@ struct Sums {
 }
 
 /// Sums up steps.
-pub(crate) struct StepMeans {
+pub(super) struct StepMeans {
     sums: Sums,
     pairwise: Option<Pairwise>,
     num_steps: u32,
     num_segments: usize,
-    begin: Instant,
-    waited_before: Duration,
+    took: Duration,
+    waited: Duration,
 }
 
 impl StepMeans {
-    /// Starts now; `pairwise` is what the loss says of itself, `waited_before` the time that the run has waited for data so
-    /// far.
-    pub(crate) fn new(pairwise: Option<Pairwise>, waited_before: Duration) -> Self {
+    /// Of no steps yet; `pairwise` is what the loss says of itself.
+    pub(super) fn new(pairwise: Option<Pairwise>) -> Self {
         Self {
             sums: Sums::default(),
             pairwise,
             num_steps: 0,
             num_segments: 0,
-            begin: Instant::now(),
-            waited_before,
+            took: Duration::ZERO,
+            waited: Duration::ZERO,
         }
     }
 
-    /// Leaves out the time that has passed, which went into something else than steps.
-    pub(crate) fn restart_clock(&mut self) {
-        self.begin = Instant::now();
-    }
-
-    pub(crate) fn add(
+    /// Adds what a step computed.
+    pub(super) fn add(
         &mut self,
         step: u64,
         loss: &LossOutput,
@@ -69,15 +64,16 @@ impl StepMeans {
         self.num_segments += num_segments;
     }
 
-    pub(crate) fn finish(
-        &self,
-        coverage: &Coverage,
-        weight_norm: f64,
-        waited: Duration,
-    ) -> StepSummary {
+    /// Adds the time that a step took, and the part of it that was spent waiting for its batch. What happens between steps
+    /// is nobody's time here.
+    pub(super) fn add_time(&mut self, took: Duration, waited: Duration) {
+        self.took += took;
+        self.waited += waited;
+    }
+
+    pub(super) fn finish(&self, coverage: &Coverage, weight_norm: f64) -> StepSummary {
         let count = f64::from(self.num_steps.max(1));
-        let seconds = self.begin.elapsed().as_secs_f64().max(1e-9);
-        let waited_s = waited.saturating_sub(self.waited_before).as_secs_f64();
+        let seconds = self.took.as_secs_f64().max(1e-9);
         let mean = |sum: f64| Some(sum / count);
         let terms = self.sums.terms.divided_by(count);
         let [same_distance, different_distance] = terms.distances(self.pairwise);
@@ -97,7 +93,7 @@ impl StepMeans {
             speakers_visited: Some(coverage.num_speakers()),
             utterances_visited: Some(coverage.num_utterances()),
             segments_per_second: Some(self.num_segments as f64 / seconds),
-            wait_share: Some((waited_s / seconds).min(1.0)),
+            wait_share: Some((self.waited.as_secs_f64() / seconds).min(1.0)),
         }
     }
 }

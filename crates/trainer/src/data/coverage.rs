@@ -2,7 +2,7 @@
 
 use pair_sampler::BatchSampler;
 
-use crate::batch::Batch;
+use super::batch::Batch;
 
 /// Speakers and utterances that have been in some batch.
 pub(crate) struct Coverage {

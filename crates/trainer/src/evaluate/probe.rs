@@ -7,11 +7,11 @@ use diagnosis::preflight::LossAndGradient;
 use diagnosis::{LayerGradient, LayerUnits};
 use speaker_model::{DropoutStream, Loss, LossBatch, ModulePath, Pass, SpeakerNetwork};
 
+use super::terms::{Terms, scalar};
+use super::units::{rows, units};
 use crate::TrainError;
-use crate::batch::Batch;
+use crate::data::Batch;
 use crate::optimise::squares;
-use crate::terms::{Terms, scalar};
-use crate::units::{rows, units};
 
 /// The batch's features on `device`, `[frames, segments, bins]`.
 pub(crate) fn features(batch: &Batch, device: &Device) -> Tensor<3> {

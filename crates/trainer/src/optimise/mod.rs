@@ -1,5 +1,7 @@
 //! One optimiser step: gradients, their norms, clipping by the norm of all together, Adam(W).
 
+mod adam;
+
 use std::path::Path;
 
 use burn::module::{Module, ModuleVisitor, Param};
@@ -7,8 +9,8 @@ use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
+use self::adam::{Adam, numbers};
 use crate::TrainError;
-use crate::adam::{Adam, numbers};
 use crate::config::OptimiserConfig;
 
 /// Adam behind Burn's walk over a module's parameters, which keeps and saves the moments.

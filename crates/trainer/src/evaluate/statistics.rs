@@ -9,8 +9,8 @@ use speaker_eval::eer;
 use speaker_model::Whitening;
 use speech_data::Manifest;
 
+use super::dev_set::{DevSet, IndexedList};
 use crate::data::FeatureBank;
-use crate::evaluate::{DevSet, IndexedList};
 
 /// Training recordings that the statistics are standardised and whitened by.
 const MOST_RECORDINGS: usize = 1500;

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Manifest;
 
+use super::dev_set::{DevSet, IndexedList, less, mean_eer};
+use super::statistics::{chosen_utterances, mean_rate, pairs, rate};
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{FeatureBank, RawFeatures};
-use crate::evaluate::{DevSet, IndexedList, less};
-use crate::statistics::{chosen_utterances, mean_rate, pairs, rate};
 
 /// Training speakers that are scored like development speakers, three recordings each: a twelfth of the number of
 /// development recordings (with their changed copies), so that an evaluation takes a quarter longer, but no fewer and no
@@ -105,8 +105,8 @@ impl Soundings {
         let train = raw.embed_features(&self.train.0)?;
         let mut measurements = Measurements {
             dev: rates(results, untrained),
-            dev_eer: crate::mean_eer(results),
-            untrained_eer: crate::mean_eer(untrained),
+            dev_eer: mean_eer(results),
+            untrained_eer: mean_eer(untrained),
             train_eer: rate(&self.train.1, &less(&train, centre)),
             scores: TwoHistograms::of(trials.iter().copied()),
             intra_distance: distance(true),
@@ -124,8 +124,8 @@ impl Soundings {
             measurements.clean_eer = rate(clean, &scored);
         } else if !changed.is_empty() {
             let (clean, perturbed) = results.split_at(lists.len().min(results.len()));
-            measurements.clean_eer = crate::mean_eer(clean);
-            measurements.perturbed_eer = crate::mean_eer(perturbed);
+            measurements.clean_eer = mean_eer(clean);
+            measurements.perturbed_eer = mean_eer(perturbed);
         }
         if let Some([same, cross]) = &self.sessions {
             measurements.same_session_eer = rate(same, &scored);

@@ -32,6 +32,9 @@ pub struct Progress {
     pub best: Option<(f64, u64)>,
     /// Evaluations since then.
     pub evaluations_since_best: u64,
+    /// Time that the steps took, in s, over all parts of the run; evaluations do not count.
+    #[serde(default)]
+    pub training_s: f64,
 }
 
 /// The checkpoints that a run keeps, by directory name.

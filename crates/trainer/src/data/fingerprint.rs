@@ -1,0 +1,133 @@
+//! What a run was begun on, in a few bytes: it goes on with the same recordings, or not at all.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use speech_data::{Manifest, TrialList};
+
+use crate::TrainError;
+
+/// The file in the run's directory.
+const DATA_FILE: &str = "training-data.json";
+
+/// What tells whether two trainings have the same data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataFingerprint {
+    /// Training utterances.
+    num_utterances: usize,
+    /// Training speakers.
+    num_speakers: usize,
+    /// BLAKE3 of the utterances' ids, speakers, sessions and genders.
+    table: String,
+    /// BLAKE3 of the recordings' sizes in bytes, which are cheap to ask for where the audio is not.
+    sizes: String,
+    /// BLAKE3 of the development trials.
+    trials: String,
+}
+
+impl DataFingerprint {
+    pub(crate) fn of(train: &Manifest, dev: &[TrialList]) -> Self {
+        let utterances = &train.utterances;
+        let table = hash(utterances.iter().flat_map(|utterance| {
+            [
+                utterance.id.as_str(),
+                utterance.speaker.as_str(),
+                utterance.session.as_deref().unwrap_or_default(),
+                utterance.gender.map_or("", speech_data::Gender::as_str),
+            ]
+        }));
+        let sizes: Vec<u64> = utterances
+            .par_iter()
+            .map(|utterance| utterance.location.num_bytes())
+            .collect();
+        let sizes = hash(sizes.iter().map(u64::to_string));
+        let trials = hash(dev.iter().flat_map(|list| {
+            let trials = list.trials.iter().flat_map(|trial| {
+                let kind = if trial.target { "1" } else { "0" };
+                [kind, trial.enrolment.as_str(), trial.test.as_str()]
+            });
+            std::iter::once(list.name.as_str()).chain(trials)
+        }));
+        Self {
+            num_utterances: utterances.len(),
+            num_speakers: train.speakers().len(),
+            table,
+            sizes,
+            trials,
+        }
+    }
+
+    /// Writes it into the directory of a new run.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`] where it cannot be written.
+    pub(crate) fn write(&self, run: &Path) -> Result<(), TrainError> {
+        let path = run.join(DATA_FILE);
+        let text =
+            serde_json::to_vec_pretty(self).map_err(|error| TrainError::io(&path)(error.into()))?;
+        durable::write(&path, &text).map_err(TrainError::io(&path))
+    }
+
+    /// Refuses to go on with `run` where it was begun on other data.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherData`] with what differs, and [`TrainError::Checkpoint`] where the run does not say what it was begun on.
+    pub(crate) fn check(&self, run: &Path) -> Result<(), TrainError> {
+        let path = run.join(DATA_FILE);
+        let unreadable = |found: String| TrainError::Checkpoint {
+            path: path.clone(),
+            found,
+            remedy: "without it nothing tells whether the data is the same: start the run anew",
+        };
+        let text = std::fs::read(&path).map_err(|error| unreadable(error.to_string()))?;
+        let begun: Self =
+            serde_json::from_slice(&text).map_err(|error| unreadable(error.to_string()))?;
+        match begun.difference(self) {
+            None => Ok(()),
+            Some(difference) => Err(TrainError::OtherData {
+                path: run.to_owned(),
+                difference,
+            }),
+        }
+    }
+
+    /// How `now` differs, in words.
+    fn difference(&self, now: &Self) -> Option<String> {
+        let counts = |of: &Self| {
+            format!(
+                "{} utterances of {} speakers",
+                of.num_utterances, of.num_speakers
+            )
+        };
+        if counts(self) != counts(now) {
+            return Some(format!("{} then, {} now", counts(self), counts(now)));
+        }
+        if self.table != now.table {
+            return Some(format!(
+                "as many utterances, {}, but with other names, speakers or sessions",
+                now.num_utterances
+            ));
+        }
+        if self.sizes != now.sizes {
+            return Some("the same names, but recordings of other sizes".to_owned());
+        }
+        (self.trials != now.trials).then(|| "other development trials".to_owned())
+    }
+}
+
+fn hash(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in texts {
+        hasher.update(text.as_ref().as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// BLAKE3 of the training utterances' ids and speakers, which a bundle has: says which data without holding it.
+pub(crate) fn data_hash(train: &Manifest) -> String {
+    let utterances = train.utterances.iter();
+    hash(utterances.flat_map(|utterance| [&utterance.id, &utterance.speaker]))
+}

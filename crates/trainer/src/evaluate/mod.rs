@@ -1,0 +1,15 @@
+//! What a network is worth, and what it does on the way: development trials, measurements, one batch looked at closely.
+
+mod dev_set;
+mod probe;
+mod soundings;
+mod statistics;
+mod terms;
+mod units;
+
+pub use dev_set::{DevSet, mean_eer};
+pub(crate) use probe::{Probe, features, weight_rms};
+pub(crate) use soundings::Soundings;
+pub(crate) use statistics::Statistics;
+pub(crate) use terms::{Terms, scalar};
+pub(crate) use units::rows;

@@ -1,0 +1,175 @@
+//! Everything that stays the same over a run, made before its first step.
+
+use audio_features::augment::Augmenter;
+use audio_features::{Features, FrontEnd, Normalisation};
+use burn::tensor::Device;
+use pair_sampler::{BatchPlan, BatchSampler};
+use rayon::prelude::*;
+use speaker_model::{LossChoice, SpeakerNetwork};
+use speech_data::{Manifest, Root};
+
+use crate::TrainError;
+use crate::config::TrainConfig;
+use crate::data::{BatchMaker, FeatureBank};
+use crate::evaluate::{DevSet, Soundings};
+use crate::options::{Notice, Notify, RunOptions, TrainData};
+
+/// Training recordings that the input treatment is fitted to.
+const FITTED_RECORDINGS: usize = 5_000;
+
+/// A configuration with the recordings that it trains on and is measured by.
+pub(crate) struct Material<'a, C: LossChoice> {
+    pub(crate) config: &'a TrainConfig<C>,
+    /// What computes, without a tape for gradients.
+    pub(crate) device: Device,
+    /// The training utterances that can be used.
+    pub(crate) manifest: Manifest,
+    pub(crate) sampler: BatchSampler,
+    pub(crate) bank: FeatureBank,
+    pub(crate) front_end: FrontEnd,
+    pub(crate) dev: DevSet,
+    pub(crate) soundings: Soundings,
+    augmenter: Option<Augmenter>,
+}
+
+impl<'a, C: LossChoice> Material<'a, C> {
+    /// Computes the features of all recordings, and reads the development trials.
+    ///
+    /// # Errors
+    /// Any [`TrainError`] about recordings, trials or what samples them.
+    pub(crate) fn prepare(
+        config: &'a TrainConfig<C>,
+        data: &TrainData,
+        options: &RunOptions<'_>,
+        notify: Notify<'_>,
+    ) -> Result<Self, TrainError> {
+        // The bank keeps raw log-mel features, before any normalisation.
+        let mut raw = config.features.clone();
+        raw.normalisation = Normalisation::None;
+        let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?;
+        let total = data.train.utterances.len();
+        let prepared = bank.prepare(&data.train, &|done| {
+            notify(Notice::Preparing { done, total })
+        });
+        if !prepared.skipped.is_empty() {
+            notify(Notice::Skipped(&prepared.skipped));
+        }
+        if prepared.manifest.utterances.is_empty() {
+            return Err(TrainError::NoData {
+                num_found: total,
+                reason: prepared
+                    .skipped
+                    .first()
+                    .map_or("the manifest is empty".to_owned(), |s| s.reason.clone()),
+            });
+        }
+        let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
+        let mean = wants_mean.then_some(prepared.mean_frame);
+        let front_end = FrontEnd::new(config.features.clone(), mean)?;
+        let sampler = BatchSampler::new(
+            &prepared.manifest,
+            config.sampler,
+            config.crop,
+            config.group_by.clone(),
+            config.seed,
+        )?;
+        let augmenter = config
+            .augment
+            .as_ref()
+            .map(|augment| Augmenter::new(&config.features, augment))
+            .transpose()?;
+        let dev_manifest = data.dev_manifest.as_ref();
+        let root = Root::open(&data.dev_root)?;
+        let locate = |name: &str| {
+            let known = dev_manifest
+                .and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?].location));
+            known.cloned().unwrap_or_else(|| root.locate(name))
+        };
+        let dev = DevSet::read(&bank, locate, &data.dev, augmenter.as_ref())?;
+        let manifest = prepared.manifest;
+        let soundings = Soundings::new(config, &manifest, dev_manifest, &bank, &front_end, &dev)?;
+        Ok(Self {
+            config,
+            device: options.device.clone(),
+            manifest,
+            sampler,
+            bank,
+            front_end,
+            dev,
+            soundings,
+            augmenter,
+        })
+    }
+
+    /// What makes the batch of any step.
+    pub(crate) fn batches(&self) -> BatchMaker<'_> {
+        BatchMaker::new(
+            self.config,
+            &self.manifest,
+            &self.sampler,
+            &self.bank,
+            &self.front_end,
+            self.augmenter.as_ref(),
+        )
+    }
+
+    /// Which utterances the batch of `step` has.
+    pub(crate) fn plan(&self, step: u64) -> BatchPlan {
+        let per_epoch = self.sampler.steps_per_epoch().max(1);
+        self.sampler.batch(step / per_epoch, step % per_epoch)
+    }
+
+    /// The network before what is fitted to recordings, if anything is, on a device with a tape for gradients.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] for a configuration that no network can have.
+    pub(crate) fn new_network(
+        &self,
+        device: &Device,
+    ) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
+        let config = self.config;
+        let bins = config.features.num_bins;
+        let network =
+            SpeakerNetwork::new(bins, &config.encoder, &config.loss, config.seed, device)?;
+        network.try_map_encoder(|encoder| Ok(encoder.with_compute_type(config.precision)))
+    }
+
+    /// The untrained network with what is fitted to training recordings, if anything is: to recordings as they are and, where
+    /// the training changes them, as it will hear them.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] where nothing can be fitted to them.
+    pub(crate) fn fitted(
+        &self,
+        network: SpeakerNetwork<C::Loss>,
+        device: &Device,
+    ) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
+        if !network.encoder().needs_fitting() {
+            return Ok(network);
+        }
+        let mut recordings = self.sample(FITTED_RECORDINGS, None);
+        if let Some(augmenter) = &self.augmenter {
+            recordings.extend(self.sample(FITTED_RECORDINGS, Some(augmenter)));
+        }
+        Ok(network.try_map_encoder(|encoder| encoder.fitted(&recordings, device))?)
+    }
+
+    /// Features of at most `count` training recordings, evenly spaced over the manifest, changed by `augmenter`.
+    pub(crate) fn sample(&self, count: usize, augmenter: Option<&Augmenter>) -> Vec<Features> {
+        let utterances = &self.manifest.utterances;
+        let stride = utterances.len().div_ceil(count);
+        let every = utterances.par_iter().step_by(stride).enumerate();
+        every
+            .filter_map(|(seed, utterance)| {
+                // A recording that has vanished since its features were made cannot move a mean much.
+                let features = self.bank.log_mel(&utterance.location).ok()?;
+                let mut features = features.into_features();
+                if let Some(augmenter) = augmenter {
+                    augmenter.augment(seed as u64, &mut features);
+                }
+                self.front_end.finish(&mut features);
+                Some(features)
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,76 @@
+//! What a training is made on, and where and how it runs: what does not belong to its recipe.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use burn::tensor::Device;
+use diagnosis::journal::Event;
+use speech_data::{Manifest, TrialList};
+
+use crate::data::Skipped;
+
+/// The recordings of a training.
+#[derive(Clone, Debug)]
+pub struct TrainData {
+    /// Training utterances.
+    pub train: Manifest,
+    /// Development trials, over recordings below `dev_root`; may be empty.
+    pub dev: Vec<TrialList>,
+    /// Speakers and sessions of the development recordings, where they are known: their names are the trials'.
+    pub dev_manifest: Option<Manifest>,
+    /// What the trials' names are relative to.
+    pub dev_root: PathBuf,
+    /// The data in words, for the bundle.
+    pub description: String,
+}
+
+/// Where and how a training runs: what does not belong to its recipe. Steps compute the same whatever is here, but for
+/// the device; how many are taken also depends on `resume`, `on_collapse` and `interrupted`.
+#[derive(Debug)]
+pub struct RunOptions<'a> {
+    /// The run's directory.
+    pub out: PathBuf,
+    /// Where features are cached.
+    pub cache: PathBuf,
+    /// What computes.
+    pub device: Device,
+    /// Threads that make batches ahead.
+    pub num_workers: usize,
+    /// Whether to go on from the last checkpoint in `out`.
+    pub resume: bool,
+    /// What to do where all outputs have become alike.
+    pub on_collapse: OnCollapse,
+    /// Set from outside to stop after the step at hand.
+    pub interrupted: &'a AtomicBool,
+    /// Commit of the program, for journal and bundle.
+    pub commit: String,
+}
+
+/// What a run does where its outputs have become alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCollapse {
+    /// Says so, and goes on.
+    #[default]
+    Warn,
+    /// Says so, saves and ends.
+    Stop,
+}
+
+/// What a training tells whoever watches.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    /// So many of so many recordings have their features.
+    Preparing {
+        /// Recordings done.
+        done: usize,
+        /// Recordings in all.
+        total: usize,
+    },
+    /// Recordings that cannot be used.
+    Skipped(&'a [Skipped]),
+    /// A line of the journal.
+    Event(&'a Event),
+}
+
+/// Who is told, from any thread.
+pub(crate) type Notify<'a> = &'a (dyn Fn(Notice<'_>) + Sync);

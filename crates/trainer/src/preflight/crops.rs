@@ -1,0 +1,83 @@
+//! What crops and development recordings hold.
+
+use audio_features::SpeechActivityConfig;
+use diagnosis::Check;
+use diagnosis::preflight::{
+    Bandwidth, FrontEnds, crops_vary, features_alive, front_ends_agree, silent_crops,
+};
+use pair_sampler::{BatchPlan, CropConfig};
+use speaker_model::LossChoice;
+
+use super::bandwidth::{bandwidth, reach};
+use crate::TrainError;
+use crate::data::Batch;
+use crate::material::Material;
+
+/// Crops that are listened to, and development recordings.
+const MOST_CROPS: usize = 200;
+
+/// What the crops of some batches hold, and what the network makes of `batch`.
+pub(super) fn crop_checks<C: LossChoice>(
+    material: &Material<'_, C>,
+    plans: &[BatchPlan],
+    batch: &Batch,
+) -> Result<Vec<Check>, TrainError> {
+    let config = &material.config.features;
+    let activity = SpeechActivityConfig {
+        hangover_s: 0.0,
+        ..SpeechActivityConfig::default()
+    };
+    let mut raw = Vec::new();
+    let mut reaches = Vec::new();
+    let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
+    for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
+        let location = &material.manifest.utterances[item.utterance].location;
+        let mut recording = material.bank.log_mel(location)?.into_features();
+        reaches.push(reach(&recording, config));
+        material.front_end.drop_silence(&mut recording);
+        let frames = recording.num_frames();
+        let start = item
+            .crop
+            .start_frame(frames, material.config.crop_frames, config.hop_s());
+        let end = frames.min(start + material.config.crop_frames);
+        let speech = activity.speech_frames(config, &recording);
+        let spoken = speech[start..end].iter().filter(|&&speech| speech).count();
+        num_crops += 1;
+        num_silent += usize::from(2 * spoken < end - start);
+        num_frames += frames;
+        raw.extend_from_slice(recording.rows(start..end));
+    }
+    let start_s = match material.config.crop {
+        CropConfig::Random => None,
+        CropConfig::Fixed { start_s } => Some(start_s),
+    };
+    let crop_s = material.config.crop_frames as f64 * config.hop_s();
+    let mean_s = num_frames as f64 / num_crops.max(1) as f64 * config.hop_s();
+    let scale = material.config.encoder.input.scale;
+    let squares = batch
+        .features
+        .iter()
+        .map(|&v| (f64::from(v) * scale).powi(2));
+    let rms = (squares.sum::<f64>() / batch.features.len().max(1) as f64).sqrt();
+    Ok(vec![
+        silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
+        crops_vary(start_s, crop_s, mean_s),
+        features_alive(&raw, config.num_bins),
+        front_ends_agree(&FrontEnds {
+            train: bandwidth(reaches.into_iter(), config),
+            dev: dev_bandwidth(material),
+            high_hz: config.high_hz,
+            input_rms: rms,
+        }),
+    ])
+}
+
+/// How far up development recordings reach.
+fn dev_bandwidth<C: LossChoice>(material: &Material<'_, C>) -> Bandwidth {
+    let (recordings, names) = material.dev.recordings();
+    let plain = &recordings[..names.len()];
+    let stride = plain.len().div_ceil(MOST_CROPS).max(1);
+    let config = &material.config.features;
+    let some = plain.iter().step_by(stride);
+    bandwidth(some.map(|recording| reach(recording, config)), config)
+}

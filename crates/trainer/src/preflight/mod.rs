@@ -1,0 +1,158 @@
+//! What is looked at before the first step: what the user's data and configuration can get wrong.
+
+mod bandwidth;
+mod crops;
+mod draws;
+mod overfit;
+
+use std::time::Instant;
+
+use burn::tensor::Device;
+use diagnosis::journal::Event;
+use diagnosis::preflight::{
+    all_pairs_used, gradients_reach, labels_fit, labels_matter, learning_rate, margin,
+};
+use diagnosis::{Check, Name};
+use pair_sampler::BatchPlan;
+use speaker_model::{LossChoice, SpeakerNetwork};
+
+use self::crops::crop_checks;
+use self::draws::draw_checks;
+use self::overfit::{overfit, twos};
+use crate::TrainError;
+use crate::config::TrainConfig;
+use crate::data::Batch;
+use crate::evaluate::{Probe, Statistics, weight_rms};
+use crate::material::Material;
+
+/// Batches whose plans say which sessions same-speaker pairs come from.
+const PLANNED_BATCHES: u64 = 20;
+
+/// The checks of `network` before the step after `step`, as a line of the journal.
+pub(crate) fn preflight_event<C: LossChoice>(
+    material: &Material<'_, C>,
+    network: &SpeakerNetwork<C::Loss>,
+    step: u64,
+) -> Result<Event, TrainError> {
+    let begin = Instant::now();
+    let statistics = Statistics::measure(
+        &material.manifest,
+        &material.bank,
+        &material.dev,
+        &material.device.clone().inner(),
+    );
+    let checks = checks(material, network, &statistics)?;
+    Ok(Event::Preflight {
+        step,
+        checks,
+        statistics_eer: statistics.dev_eer,
+        whitened_statistics_eer: statistics.whitened_eer,
+        seconds: begin.elapsed().as_secs_f64(),
+    })
+}
+
+/// All checks, in the order in which one thing causes another.
+fn checks<C: LossChoice>(
+    material: &Material<'_, C>,
+    network: &SpeakerNetwork<C::Loss>,
+    statistics: &Statistics,
+) -> Result<Vec<Check>, TrainError> {
+    let config = material.config;
+    let device = material.device.clone().autodiff();
+    let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES)
+        .map(|step| material.plan(step))
+        .collect();
+    let batch = material.batches().batch(step_of_both_kinds(&plans))?;
+    let mut checks = loss_checks(config, network, &batch, &device)?;
+    checks.push(label_check(statistics));
+    checks.push(overfit(config, network, &batch, &device)?);
+    checks.extend(draw_checks(&material.sampler, &material.manifest, &plans));
+    checks.extend(crop_checks(material, &plans, &batch)?);
+    checks.push(learning_rate(
+        config.optimiser.learning_rate,
+        weight_rms(network),
+    ));
+    checks.sort_by_key(|check| check.name);
+    Ok(checks)
+}
+
+/// What can be wrong between labels, loss and network, on one batch.
+fn loss_checks<C: LossChoice>(
+    config: &TrainConfig<C>,
+    network: &SpeakerNetwork<C::Loss>,
+    batch: &Batch,
+    device: &Device,
+) -> Result<Vec<Check>, TrainError> {
+    let probe = Probe::of(network, batch, config.seed, 0, device)?;
+    let mut checks = vec![
+        labels_matter(&batch.speakers, |labels| {
+            probe.relabelled(network.loss(), batch, labels, device)
+        })?,
+        gradients_reach(&probe.gradients),
+    ];
+    if let Some([same, different]) = probe.num_pairs {
+        checks.push(all_pairs_used(batch.shape[1], same + different));
+    }
+    let pairwise = config.loss.pairwise();
+    let asked = pairwise.and_then(|pairwise| pairwise.margin.zip(pairwise.num_classes));
+    if let Some((asked, num_classes)) = asked {
+        checks.push(margin(asked, num_classes));
+    }
+    Ok(checks)
+}
+
+fn label_check(statistics: &Statistics) -> Check {
+    match statistics.unlabelled {
+        Some([train, dev]) => labels_fit(train, dev),
+        None => Check::skipped(
+            Name::LabelsWrong,
+            "there are no development trials to compare with, or no speaker with two recordings",
+        ),
+    }
+}
+
+/// The first step whose batch has pairs of both kinds, or step 0 where none of the first twenty has.
+fn step_of_both_kinds(plans: &[BatchPlan]) -> u64 {
+    let speakers = |plan: &BatchPlan| -> Vec<usize> {
+        let items = plan.items.iter();
+        items.map(|item| item.speaker).collect()
+    };
+    let found = plans
+        .iter()
+        .position(|plan| twos(&speakers(plan)).is_some());
+    found.unwrap_or(0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use diagnosis::CheckVerdict;
+    use diagnosis::preflight::{metric_ceiling, score_direction};
+    use speaker_eval::{DcfParameters, eer, min_dcf};
+
+    /// What is reported of a training, on perfect, inverted and random scores: that these metrics can be trusted is for us to
+    /// hold, not for each training to ask.
+    #[test]
+    fn reported_metrics_have_the_right_direction_and_reach_their_best_value() {
+        let rate = |scores: &[f32], targets: &[bool]| {
+            eer(scores, targets).map_or(f64::NAN, |rate| rate.eer)
+        };
+        let cost = |scores: &[f32], targets: &[bool]| {
+            let parameters = DcfParameters::default();
+            min_dcf(scores, targets, &parameters).map_or(f64::NAN, |cost| cost.min_dcf)
+        };
+        let scores = |distances: &[f64]| -> Vec<f32> {
+            distances.iter().map(|&distance| -distance as f32).collect()
+        };
+        assert_eq!(score_direction(rate).verdict, CheckVerdict::Passed);
+        let targets: Vec<bool> = (0..200).map(|trial| trial % 7 == 0).collect();
+        let of_eer = metric_ceiling("1 - EER", &targets, |distances, targets| {
+            1.0 - rate(&scores(distances), targets)
+        });
+        let of_dcf = metric_ceiling("1 - minDCF", &targets, |distances, targets| {
+            1.0 - cost(&scores(distances), targets)
+        });
+        for check in [of_eer, of_dcf] {
+            assert_eq!(check.verdict, CheckVerdict::Passed, "{check:?}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! What an evaluation measures of a network in training.
+
+use diagnosis::journal::PairFacts;
+use diagnosis::{Measurements, TwoHistograms};
+use speaker_model::{Bundle, Loss, LossChoice};
+
+use super::state::State;
+use crate::TrainError;
+use crate::evaluate::Probe;
+use crate::material::Material;
+
+/// Measures the run as it stands: what `embeddings` of the development recordings say, which `bundle` gave, and a close look at
+/// the batch of the next step.
+pub(super) fn measure<C: LossChoice>(
+    material: &Material<'_, C>,
+    state: &State<C>,
+    bundle: &Bundle,
+    embeddings: &[Vec<f32>],
+) -> Result<Measurements, TrainError> {
+    let mut measurements = material.soundings.measure(
+        bundle.embedder(),
+        &material.dev,
+        embeddings,
+        &state.progress.last,
+        &state.progress.untrained,
+    )?;
+    measurements.step = state.progress.step;
+    measurements.speakers_visited = Some(state.coverage.num_speakers());
+    probe(material, state, &mut measurements)?;
+    Ok(measurements)
+}
+
+/// Looks closely at the batch of the next step.
+fn probe<C: LossChoice>(
+    material: &Material<'_, C>,
+    state: &State<C>,
+    measurements: &mut Measurements,
+) -> Result<(), TrainError> {
+    let config = material.config;
+    let step = state.progress.step;
+    let batch = material.batches().batch(step)?;
+    let device = material.device.clone().autodiff();
+    let probe = Probe::of(&state.network, &batch, config.seed, step, &device)?;
+    let loss = state.network.loss();
+    let pairs = loss.pair_distances(&probe.outputs, &batch.labels());
+    let directed = pairs
+        .iter()
+        .flat_map(|pair| pair.distances.iter().map(|&distance| (distance, pair.same)));
+    let different: Vec<f64> = directed
+        .clone()
+        .filter(|(_, same)| !same)
+        .map(|(distance, _)| distance)
+        .collect();
+    let pairwise = config.loss.pairwise();
+    let [num_same, num_different] = probe.num_pairs.unwrap_or_default();
+    let optimiser = &config.optimiser;
+    measurements.loss = Some(probe.loss);
+    measurements.when_alike = probe.when_alike;
+    let [same_term, different_term] = pairwise.map_or([None; 2], |pairwise| {
+        [Some(pairwise.same_term), Some(pairwise.different_term)]
+    });
+    let is_known = |name: &str| match Some(name) {
+        name if name == same_term => num_same > 0,
+        name if name == different_term => num_different > 0,
+        _ => true,
+    };
+    let terms = probe.terms.clone().where_known(is_known);
+    let [same_distance, different_distance] = terms.distances(pairwise);
+    measurements.terms = terms.into_journal();
+    measurements.pairs = pairwise.map(|pairwise| PairFacts {
+        same_distance,
+        different_distance,
+        active_share: pairwise
+            .margin
+            .filter(|_| !different.is_empty())
+            .map(|margin| {
+                let active = different.iter().filter(|&&distance| distance < margin);
+                active.count() as f64 / different.len() as f64
+            }),
+        distances: TwoHistograms::of(directed),
+    });
+    measurements.learning_rate = Some(
+        optimiser.learning_rate
+            * optimiser
+                .schedule
+                .factor(step.saturating_sub(1), config.max_steps),
+    );
+    measurements.gradient_norm = Some(probe.gradient_norm());
+    measurements.gradients = probe.gradients;
+    measurements.units = probe.units;
+    Ok(())
+}

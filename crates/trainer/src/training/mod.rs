@@ -1,0 +1,244 @@
+//! The training loop.
+
+mod checkpoint;
+mod measure;
+mod recorder;
+mod state;
+mod step;
+mod summary;
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use burn::module::Module;
+use diagnosis::journal::{EndReason, Event, Start};
+use diagnosis::{Name, Severity, Verdict};
+use speaker_model::{Bundle, LossChoice, Origin};
+
+pub use self::checkpoint::{Progress, RunDirectory};
+
+use self::measure::measure;
+use self::recorder::Recorder;
+use self::state::State;
+use self::step::step;
+use self::summary::StepMeans;
+use crate::TrainError;
+use crate::data::with_batches;
+use crate::evaluate::mean_eer;
+use crate::facts::facts;
+use crate::material::Material;
+use crate::optimise::weight_norm;
+use crate::options::{Notify, OnCollapse, RunOptions};
+use crate::preflight::preflight_event;
+
+/// Steps between two lines of the journal.
+const LOG_EVERY: u64 = 10;
+
+/// How a training ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why.
+    pub reason: EndReason,
+    /// Steps taken, best EER and the untrained network's.
+    pub progress: Progress,
+    /// What the run amounts to.
+    pub verdict: Verdict,
+}
+
+/// A training that begins, or goes on.
+pub(crate) struct Training<'a, C: LossChoice> {
+    pub(crate) material: &'a Material<'a, C>,
+    pub(crate) options: &'a RunOptions<'a>,
+    pub(crate) run: RunDirectory,
+    pub(crate) origin: Origin,
+    /// Whether it goes on from the last checkpoint.
+    pub(crate) resumes: bool,
+    pub(crate) notify: Notify<'a>,
+}
+
+impl<C: LossChoice> Training<'_, C> {
+    /// Trains from the first step, or the last checkpoint, to the end.
+    pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
+        let mut state = State::start(self.material, self.resumes.then_some(&self.run))?;
+        let mut recorder = Recorder::open(
+            self.run.path(),
+            facts(self.material.config),
+            self.resumes.then_some(state.progress.step),
+            self.notify,
+        )?;
+        self.begin(&mut state, &mut recorder)?;
+        match self.steps(&mut state, &mut recorder) {
+            Ok(reason) => Ok(Outcome {
+                reason,
+                verdict: recorder.end(state.progress.step, reason)?,
+                progress: state.progress,
+            }),
+            Err(error) => {
+                if matches!(error, TrainError::NonFinite { .. }) {
+                    recorder.end(state.progress.step, EndReason::NonFinite)?;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Says what begins; checks it, and evaluates the untrained network, unless a run goes on.
+    fn begin(&self, state: &mut State<C>, recorder: &mut Recorder<'_>) -> Result<(), TrainError> {
+        let material = self.material;
+        recorder.record(&Event::Start(Start {
+            step: state.progress.step,
+            max_steps: material.config.max_steps,
+            num_speakers: material.sampler.num_speakers(),
+            num_utterances: material.manifest.utterances.len(),
+            num_parameters: state.network.num_params(),
+            same_share: Some(material.sampler.expected_same_share()),
+            commit: self.options.commit.clone(),
+        }))?;
+        if self.resumes {
+            // The journal has it from the time before.
+            recorder.show(&state.evaluation(false));
+            return Ok(());
+        }
+        let checks = preflight_event(material, &state.network, state.progress.step)?;
+        recorder.record_preflight(&checks)?;
+        let bundle = state.bundle(material, &self.origin)?;
+        let embeddings = material.dev.embed(bundle.embedder())?;
+        let centre = bundle.embedder().centre();
+        state.progress.untrained = material.dev.results(&embeddings, centre)?;
+        state.progress.last = state.progress.untrained.clone();
+        recorder.record(&state.evaluation(false))?;
+        self.judge(state, recorder, &bundle, &embeddings)
+    }
+
+    /// Takes the steps from where `state` stands to the end, and evaluates there.
+    fn steps(
+        &self,
+        state: &mut State<C>,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<EndReason, TrainError> {
+        let config = self.material.config;
+        let maker = self.material.batches();
+        let device = self.material.device.clone().autodiff();
+        let first = state.progress.step;
+        let reason = with_batches(&maker, first, self.options.num_workers, |batches| {
+            let pairwise = config.loss.pairwise();
+            let mut means = StepMeans::new(pairwise);
+            loop {
+                if let Some(reason) = self.end(state) {
+                    break Ok::<_, TrainError>(reason);
+                }
+                // The clock runs for steps alone, whenever something else comes between them.
+                let begin = Instant::now();
+                let waited = batches.waited();
+                let batch = batches.next()?;
+                step(self.material, state, batch, &device, &mut means)?;
+                let took = begin.elapsed();
+                means.add_time(took, batches.waited().saturating_sub(waited));
+                state.progress.training_s += took.as_secs_f64();
+                let taken = state.progress.step;
+                if taken.is_multiple_of(LOG_EVERY) || taken == config.max_steps {
+                    let summary = means.finish(&state.coverage, weight_norm(&state.network));
+                    recorder.record(&Event::Steps(summary))?;
+                    means = StepMeans::new(pairwise);
+                }
+                if taken.is_multiple_of(config.eval_every) {
+                    self.evaluate_and_save(state, recorder)?;
+                }
+            }
+        })?;
+        // A run of no steps leaves the untrained network, which others are measured against.
+        if !state.progress.step.is_multiple_of(config.eval_every) || !self.run.has_checkpoint() {
+            if reason == EndReason::Interrupted {
+                let bundle = state.bundle(self.material, &self.origin)?;
+                self.save(state, recorder, &bundle, false)?;
+            } else {
+                self.evaluate_and_save(state, recorder)?;
+            }
+        }
+        Ok(reason)
+    }
+
+    /// Why the run should end now, if it should.
+    fn end(&self, state: &State<C>) -> Option<EndReason> {
+        let config = self.material.config;
+        let progress = &state.progress;
+        let limit = config.max_minutes;
+        let patience = config.patience;
+        if self.options.interrupted.load(Ordering::Relaxed) {
+            Some(EndReason::Interrupted)
+        } else if state.collapsed && self.options.on_collapse == OnCollapse::Stop {
+            Some(EndReason::Collapse)
+        } else if progress.step >= config.max_steps {
+            Some(EndReason::MaxSteps)
+        } else if limit.is_some_and(|minutes| progress.training_s >= 60.0 * minutes) {
+            Some(EndReason::MaxMinutes)
+        } else if patience.is_some_and(|patience| progress.evaluations_since_best >= patience) {
+            Some(EndReason::EarlyStop)
+        } else {
+            None
+        }
+    }
+
+    fn evaluate_and_save(
+        &self,
+        state: &mut State<C>,
+        recorder: &mut Recorder<'_>,
+    ) -> Result<(), TrainError> {
+        let bundle = state.bundle(self.material, &self.origin)?;
+        let dev = &self.material.dev;
+        let embeddings = dev.embed(bundle.embedder())?;
+        let progress = &mut state.progress;
+        progress.last = dev.results(&embeddings, bundle.embedder().centre())?;
+        let eer = mean_eer(&progress.last);
+        let best = eer.is_some_and(|eer| progress.best.is_none_or(|(best, _)| eer < best));
+        if best {
+            progress.best = eer.map(|eer| (eer, progress.step));
+            progress.evaluations_since_best = 0;
+        } else {
+            progress.evaluations_since_best += 1;
+        }
+        recorder.record(&state.evaluation(best))?;
+        self.judge(state, recorder, &bundle, &embeddings)?;
+        self.save(state, recorder, &bundle, best)
+    }
+
+    /// Measures the run as it stands after the evaluation that gave `embeddings`, judges it, and journals both.
+    fn judge(
+        &self,
+        state: &mut State<C>,
+        recorder: &mut Recorder<'_>,
+        bundle: &Bundle,
+        embeddings: &[Vec<f32>],
+    ) -> Result<(), TrainError> {
+        let begin = Instant::now();
+        let measurements = measure(self.material, state, bundle, embeddings)?;
+        let (diagnosis, findings) = recorder.judge(&measurements);
+        state.collapsed = diagnosis
+            .find(Name::Collapse)
+            .is_some_and(|finding| finding.severity == Severity::Broken);
+        recorder.record(&Event::Diagnosis {
+            step: state.progress.step,
+            measurements: Box::new(measurements),
+            findings,
+            seconds: begin.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn save(
+        &self,
+        state: &State<C>,
+        recorder: &mut Recorder<'_>,
+        bundle: &Bundle,
+        best: bool,
+    ) -> Result<(), TrainError> {
+        self.run.save(
+            bundle,
+            &state.network,
+            &state.optimiser,
+            &state.progress,
+            best,
+        )?;
+        let step = state.progress.step;
+        recorder.record(&Event::Checkpoint { step })
+    }
+}

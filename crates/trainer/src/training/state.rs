@@ -1,0 +1,93 @@
+//! What changes from step to step.
+
+use diagnosis::journal::{Evaluation, Event};
+use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork};
+
+use super::checkpoint::{Progress, RunDirectory};
+use crate::TrainError;
+use crate::data::Coverage;
+use crate::evaluate::mean_eer;
+use crate::material::Material;
+use crate::optimise::Optimiser;
+
+/// Training recordings whose statistics a bundle uses.
+const SAMPLE_RECORDINGS: usize = 500;
+
+/// A network in training, and how far it has come.
+pub(super) struct State<C: LossChoice> {
+    pub(super) network: SpeakerNetwork<C::Loss>,
+    pub(super) optimiser: Optimiser,
+    pub(super) progress: Progress,
+    pub(super) coverage: Coverage,
+    /// Whether the last evaluation found all outputs alike.
+    pub(super) collapsed: bool,
+}
+
+impl<C: LossChoice> State<C> {
+    /// The network and optimiser to begin with: new ones, or where the run `resumed` goes on its last checkpoint's.
+    pub(super) fn start(
+        material: &Material<'_, C>,
+        resumed: Option<&RunDirectory>,
+    ) -> Result<Self, TrainError> {
+        let device = material.device.clone().autodiff();
+        let network = material.new_network(&device)?;
+        let optimiser = Optimiser::new(&material.config.optimiser);
+        let (network, optimiser, progress) = match resumed {
+            Some(run) => run.resume(network, optimiser)?,
+            None => {
+                let network = material.fitted(network, &device)?;
+                (network, optimiser, Progress::default())
+            }
+        };
+        let sampler = &material.sampler;
+        let mut coverage =
+            Coverage::new(sampler.num_speakers(), material.manifest.utterances.len());
+        coverage.replay(sampler, progress.step);
+        Ok(Self {
+            network,
+            optimiser,
+            progress,
+            coverage,
+            collapsed: false,
+        })
+    }
+
+    /// The network as it stands, ready to embed.
+    pub(super) fn bundle(
+        &self,
+        material: &Material<'_, C>,
+        origin: &Origin,
+    ) -> Result<Bundle, TrainError> {
+        let config = material.config;
+        let encoder = self.network.encoder().clone();
+        let recordings = match encoder.needs_statistics() || config.centre {
+            true => material.sample(SAMPLE_RECORDINGS, None),
+            false => Vec::new(),
+        };
+        let embedder = Embedder::of_training(
+            material.front_end.clone(),
+            encoder,
+            config.segmentation,
+            config.centre,
+            &recordings,
+            &material.device,
+        )?;
+        let origin = Origin {
+            step: self.progress.step,
+            ..origin.clone()
+        };
+        Ok(Bundle::new(embedder, origin))
+    }
+
+    /// The last evaluation as an event.
+    pub(super) fn evaluation(&self, best: bool) -> Event {
+        let progress = &self.progress;
+        Event::Evaluation(Evaluation {
+            step: progress.step,
+            mean_eer: mean_eer(&progress.last),
+            untrained_eer: mean_eer(&progress.untrained),
+            lists: progress.last.clone(),
+            best,
+        })
+    }
+}
