@@ -132,8 +132,8 @@ fn trials_of_trained_speakers_are_refused() {
     }
     place.write("split.tsv", &table);
     for (trials, recording) in [
-        ("1 s0/2.wav s0/2.wav\n0 s0/2.wav s1/2.wav\n", "s0/2.wav"),
-        ("1 s3/0.wav s3/1.wav\n0 s3/0.wav s1/0.wav\n", "s3/0.wav"),
+        ("1 s0/2.wav s1/2.wav\n0 s0/2.wav s2/2.wav\n", "s0/2.wav"),
+        ("1 s3/0.wav s3/1.wav\n0 s3/0.wav s4/0.wav\n", "s3/0.wav"),
     ] {
         place.write("trials.txt", trials);
         let run = place.run(&format!(
