@@ -1,67 +1,10 @@
 //! Energy-based speech activity detection on log-mel frames.
 
-use serde::{Deserialize, Serialize};
-
+use crate::activity_config::SpeechActivityConfig;
 use crate::feature_config::FeatureConfig;
-use crate::feature_error::FeatureError;
 use crate::features::Features;
 
-/// Which frames count as speech, by their energy relative to the recording's loudest frames.
-///
-/// The reference is the level (in dB) below which `loud_quantile` of the frames lie; frames less
-/// than `threshold_db` below it are speech, and so are frames within `hangover_s` of one. Being
-/// relative, the decision does not change with the recording's gain.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(deny_unknown_fields, default)]
-pub struct SpeechActivityConfig {
-    /// How far below the reference level a frame may lie, in dB.
-    pub threshold_db: f64,
-    /// Quantile of the frame levels that serves as reference, from 0 to 1.
-    pub loud_quantile: f64,
-    /// How long before and after a loud frame speech is assumed to go on, in seconds.
-    pub hangover_s: f64,
-}
-
-impl Default for SpeechActivityConfig {
-    /// 30 dB below the 95 % quantile, 50 ms on both sides.
-    fn default() -> Self {
-        Self {
-            threshold_db: 30.0,
-            loud_quantile: 0.95,
-            hangover_s: 0.05,
-        }
-    }
-}
-
 impl SpeechActivityConfig {
-    pub(crate) fn validate(&self) -> Result<(), FeatureError> {
-        let fields = [
-            (
-                "speech_activity.threshold_db",
-                self.threshold_db,
-                0.0,
-                200.0,
-            ),
-            (
-                "speech_activity.loud_quantile",
-                self.loud_quantile,
-                0.0,
-                1.0,
-            ),
-            ("speech_activity.hangover_s", self.hangover_s, 0.0, 60.0),
-        ];
-        for (field, value, low, high) in fields {
-            if !(low..=high).contains(&value) {
-                return Err(FeatureError::invalid(
-                    field,
-                    value,
-                    format!("{low} to {high}"),
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// One decision a frame for raw log-mel `features` made with `features_config`; at least one
     /// frame is speech unless there are none.
     #[must_use]

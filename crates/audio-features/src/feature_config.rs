@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::activity::SpeechActivityConfig;
+use crate::activity_config::SpeechActivityConfig;
 use crate::feature_error::FeatureError;
 
 /// Largest FFT that a configuration may ask for, in samples.

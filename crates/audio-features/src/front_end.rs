@@ -109,7 +109,7 @@ fn check_mean(mean: &[f32], num_bins: usize) -> Result<(), FeatureError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activity::SpeechActivityConfig;
+    use crate::activity_config::SpeechActivityConfig;
 
     fn tone_after_silence() -> Vec<f32> {
         (0..16_000)

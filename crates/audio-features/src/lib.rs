@@ -28,6 +28,7 @@
 //! ```
 
 mod activity;
+mod activity_config;
 pub mod augment;
 mod cache;
 mod compression;
@@ -48,12 +49,13 @@ mod normalise;
 mod pcm16;
 mod recording;
 mod resample;
+mod source;
 mod spectrum;
 mod transpose;
 mod warning;
 mod waveform;
 
-pub use activity::SpeechActivityConfig;
+pub use activity_config::SpeechActivityConfig;
 pub use cache::{CachedFeatures, FeatureCache};
 pub use error::{AudioError, Place};
 pub use feature_config::{
@@ -66,8 +68,9 @@ pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use recording::{
-    AUDIO_EXTENSIONS, ChannelSamples, Recording, Source, decode_channels, decode_recording,
-    is_audio_path, read_channels, read_recording,
+    AUDIO_EXTENSIONS, ChannelSamples, Recording, decode_channels, decode_recording, is_audio_path,
+    read_channels, read_recording,
 };
+pub use source::Source;
 pub use warning::AudioWarning;
 pub use waveform::Waveform;

@@ -3,7 +3,8 @@
 use crate::decode::Decoded;
 use crate::error::AudioError;
 use crate::levels::LevelMeter;
-use crate::recording::{Recording, Source, at_rate};
+use crate::recording::{Recording, at_rate};
+use crate::source::Source;
 
 /// The largest sample of 16 bits, full scale being 1.
 const LARGEST: f32 = 32_767.0 / 32_768.0;

@@ -7,21 +7,9 @@ use std::path::Path;
 use crate::decode::{self, Channels, Decoded, LARGEST_FILE_BYTES};
 use crate::error::AudioError;
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, resample};
+use crate::source::Source;
 use crate::warning::AudioWarning;
 use crate::waveform::Waveform;
-
-/// What a file said of its audio.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source {
-    /// Short name of the codec, such as `pcm_s16le` or `flac`.
-    pub codec: String,
-    /// Sample rate of the file, in Hz.
-    pub sample_rate_hz: u32,
-    /// Channels of the file.
-    pub num_channels: usize,
-    /// Samples per channel at the file's rate, encoder delay and padding left out.
-    pub num_frames: u64,
-}
 
 /// Samples, what was odd about them, and where they come from.
 #[derive(Clone, Debug, PartialEq)]

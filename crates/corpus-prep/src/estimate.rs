@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use speech_data::store::{StoreSettings, encoded_size};
+use speech_data::store::{Part, StoreSettings, encoded_size};
 
 use crate::plan::PackPlan;
 
@@ -24,14 +24,20 @@ pub struct Estimate {
     pub seconds: f64,
 }
 
+impl dyn PackPlan + '_ {
+    /// What packing will take, from a few recordings done for it.
+    #[must_use]
+    pub fn estimate(&self, settings: &StoreSettings, part: Option<Part>, jobs: usize) -> Estimate {
+        let own: Vec<usize> = (0..self.items().len())
+            .filter(|&index| part.is_none_or(|part| part.contains(&self.items()[index].name)))
+            .collect();
+        Estimate::make(self, &own, settings, jobs)
+    }
+}
+
 impl Estimate {
     /// Decodes and encodes a few recordings from all over the plan. `own` says which are to be packed.
-    pub(crate) fn make(
-        plan: &dyn PackPlan,
-        own: &[usize],
-        settings: &StoreSettings,
-        jobs: usize,
-    ) -> Self {
+    fn make(plan: &dyn PackPlan, own: &[usize], settings: &StoreSettings, jobs: usize) -> Self {
         let size = |index: usize| plan.items()[index].source_bytes;
         let bytes_to_read: u64 = own.iter().map(|&index| size(index)).sum();
         let (mut read, mut samples, mut written) = (0, 0, 0);

@@ -9,8 +9,7 @@ use speech_data::store::{
 
 use crate::disk::{bytes_below, check_room};
 use crate::error::PrepError;
-use crate::estimate::Estimate;
-use crate::voxceleb::SetCount;
+use crate::sets::SetCount;
 
 /// Utterances to be packed, and a way to the bytes of each.
 pub trait PackPlan: Sync {
@@ -48,21 +47,12 @@ pub trait PackPlan: Sync {
 }
 
 impl dyn PackPlan + '_ {
-    /// What packing will take, from a few recordings done for it.
-    #[must_use]
-    pub fn estimate(&self, settings: &StoreSettings, part: Option<Part>, jobs: usize) -> Estimate {
-        let own: Vec<usize> = (0..self.items().len())
-            .filter(|&index| part.is_none_or(|part| part.contains(&self.items()[index].name)))
-            .collect();
-        Estimate::make(self, &own, settings, jobs)
-    }
-
-    /// Whether the store fits where it is to be; what is there of it already counts.
+    /// Whether a store of `num_bytes` fits where it is to be; what is there of it already counts.
     ///
     /// # Errors
     /// [`PrepError::DoesNotFit`].
-    pub fn check_room(&self, out: &Path, estimate: &Estimate) -> Result<(), PrepError> {
-        let needed = estimate.bytes_to_write.saturating_sub(bytes_below(out));
+    pub fn check_room(&self, out: &Path, num_bytes: u64) -> Result<(), PrepError> {
+        let needed = num_bytes.saturating_sub(bytes_below(out));
         check_room(out, needed)
     }
 

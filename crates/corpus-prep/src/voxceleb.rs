@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
 use speech_data::store::{SourceFault, Store, StoreItem};
 use speech_data::{VoxcelebName, column, split};
 
@@ -14,6 +13,7 @@ use crate::find::{Corpus, Found, Source, find};
 use crate::known::{SETS, is_vox1_test};
 use crate::meta::{self, SpeakerMeta};
 use crate::plan::PackPlan;
+use crate::sets::SetCount;
 
 /// Where the recordings are and which of them are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,23 +26,6 @@ pub struct VoxcelebSources {
     pub limit_speakers: Option<usize>,
     /// Compare published files with their sums.
     pub verify_parts: bool,
-}
-
-/// How much of one of the four published sets is there.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SetCount {
-    /// `voxceleb1` or `voxceleb2`.
-    pub corpus: &'static str,
-    /// `train` for what VoxCeleb calls dev, or `test`.
-    pub split: &'static str,
-    /// Speakers found.
-    pub speakers: u64,
-    /// Videos found.
-    pub videos: u64,
-    /// Utterances found.
-    pub utterances: u64,
-    /// Utterances of the published set.
-    pub expected_utterances: u64,
 }
 
 /// The utterances to be packed, and where each of them is.

@@ -38,7 +38,7 @@ fn prepare(
         ..StoreSettings::default()
     };
     let estimate = plan.estimate(&settings, part, 1);
-    plan.check_room(out, &estimate).unwrap();
+    plan.check_room(out, estimate.bytes_to_write).unwrap();
     let summary = plan.pack(out, &settings, part, &|_| {}).unwrap();
     plan.finish(&Store::open(out).unwrap()).unwrap();
     summary

@@ -5,8 +5,8 @@
 #![allow(unsafe_code)]
 
 use std::arch::asm;
-use std::sync::OnceLock;
 
+use crate::amx_detect::Amx;
 use crate::rows::{Left, Rows};
 use crate::tile::{Product, WIDTH};
 
@@ -15,16 +15,7 @@ pub(crate) const TILE: usize = 16;
 /// Rows that are multiplied at once: two tiles.
 pub(crate) const TALL: usize = 2 * TILE;
 
-/// Proof that processor and system let this process use AMX tiles of bf16.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Amx(());
-
 impl Amx {
-    pub(crate) fn detect() -> Option<Self> {
-        static USABLE: OnceLock<bool> = OnceLock::new();
-        USABLE.get_or_init(usable).then_some(Self(()))
-    }
-
     /// [`Product::run`] on pairs.
     ///
     /// # Panics
@@ -70,37 +61,6 @@ impl Amx {
             }
         }
     }
-}
-
-/// Asks the processor for AMX-TILE and AMX-BF16 (leaf 7), then the system for leave to use tiles.
-fn usable() -> bool {
-    if cfg!(miri) {
-        return false; // Neither `cpuid` nor the system call.
-    }
-    let bits = std::arch::x86_64::__cpuid_count(7, 0).edx;
-    let both = 1 << 22 | 1 << 24;
-    // Numbers become bf16 by instructions of AVX512-BF16.
-    if bits & both != both || !std::arch::is_x86_feature_detected!("avx512bf16") {
-        return false;
-    }
-    const ARCH_PRCTL: i64 = 158;
-    const ARCH_REQ_XCOMP_PERM: i64 = 0x1023;
-    const XFEATURE_XTILEDATA: i64 = 18;
-    let result: i64;
-    // SAFETY: the system call `arch_prctl` with these arguments reads and writes no memory of the process; a system that
-    // does not know the request answers with an error. The call changes the three registers named.
-    unsafe {
-        asm!(
-            "syscall",
-            inlateout("rax") ARCH_PRCTL => result,
-            in("rdi") ARCH_REQ_XCOMP_PERM,
-            in("rsi") XFEATURE_XTILEDATA,
-            lateout("rcx") _,
-            lateout("r11") _,
-            options(nostack),
-        );
-    }
-    result == 0
 }
 
 /// Tiles of 64 bytes a row, until it is dropped: 0, 1 and 4 of the upper rows, 2, 3 and 5 of the lower, 6 and 7 of a panel.

@@ -24,6 +24,8 @@
 mod activation;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx_detect;
 mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]

@@ -10,7 +10,7 @@ use crate::tile::Product;
 pub(crate) enum Pairs {
     Dot(Dot),
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Amx(crate::amx::Amx),
+    Amx(crate::amx_detect::Amx),
 }
 
 #[cfg_attr(

@@ -96,7 +96,7 @@ impl Simd {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Self::Amx => {
                 let simd = pulp::x86::V4::try_new()?;
-                crate::amx::Amx::detect().map(|amx| Arch::Amx(simd, amx))
+                crate::amx_detect::Amx::detect().map(|amx| Arch::Amx(simd, amx))
             }
             #[cfg(target_arch = "aarch64")]
             Self::Neon => pulp::aarch64::Neon::try_new().map(Arch::Neon),
@@ -151,7 +151,7 @@ pub(crate) enum Arch {
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Amx(pulp::x86::V4, crate::amx::Amx),
+    Amx(pulp::x86::V4, crate::amx_detect::Amx),
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
 }

@@ -1,6 +1,6 @@
 //! Gathers decoded frames: drops what is to be trimmed, replaces what is no number, mixes.
 
-use super::Channels;
+use super::decoded::Channels;
 use crate::levels::LevelMeter;
 
 /// Gathers decoded frames.

@@ -6,6 +6,7 @@
 mod aac_config;
 mod caf;
 mod collect;
+mod decoded;
 mod flac;
 mod iff;
 mod layout;
@@ -19,8 +20,7 @@ mod stream;
 mod verdict;
 
 use crate::error::{AudioError, Place};
-use crate::recording::Source;
-use crate::warning::AudioWarning;
+pub(crate) use decoded::{Channels, Decoded};
 use layout::Refusal;
 
 /// Largest file that is read into memory, in bytes.
@@ -28,23 +28,6 @@ pub(crate) const LARGEST_FILE_BYTES: u64 = 2 << 30;
 
 /// Most frames that are decoded of one recording: 3 h at 48 kHz, 9 h at 16 kHz, 2 GiB of memory.
 pub(crate) const MOST_FRAMES: u64 = 1 << 29;
-
-/// How the channels come out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Channels {
-    /// The plain mean of all.
-    Mean,
-    /// All, interleaved.
-    Interleaved,
-}
-
-/// Samples at the file's own rate, and what was odd about them.
-#[derive(Debug)]
-pub(crate) struct Decoded {
-    pub(crate) samples: Vec<f32>,
-    pub(crate) source: Source,
-    pub(crate) warnings: Vec<AudioWarning>,
-}
 
 /// Decodes a whole recording; `name` is what messages call it.
 pub(crate) fn decode(

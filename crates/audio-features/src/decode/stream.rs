@@ -6,8 +6,8 @@ use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::Track;
 
-use super::Channels;
 use super::collect::Collector;
+use super::decoded::Channels;
 use super::layout::{Container, Layout, Trim};
 use super::open::{Opened, check, full_scale, open};
 use crate::error::{AudioError, Place};

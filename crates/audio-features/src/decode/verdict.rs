@@ -1,10 +1,10 @@
 //! Compares what came out with what was promised.
 
-use super::Decoded;
+use super::decoded::Decoded;
 use super::layout::{Container, Layout, UpperBand};
 use super::stream::Outcome;
 use crate::error::AudioError;
-use crate::recording::Source;
+use crate::source::Source;
 use crate::warning::AudioWarning;
 
 /// Priming of most AAC encoders, in frames: one block and a half of overlap; Apple's has 2112.

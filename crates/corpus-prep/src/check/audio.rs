@@ -7,8 +7,9 @@ use speech_data::{Manifest, Utterance, VoxcelebName};
 
 use super::bandwidth::Bandwidth;
 use super::data::CheckedData;
+use super::finding::Finding;
 use super::probe::Probe;
-use super::report::{CheckReport, Finding};
+use super::report::CheckReport;
 
 /// Rate that recordings are brought to, in Hz, which every model's front end so far has.
 const SAMPLE_RATE_HZ: u32 = 16_000;

@@ -1,12 +1,12 @@
 //! Who is in the data: speakers, sessions, genders, nationalities.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use serde::Serialize;
 use speech_data::{Gender, Manifest, Utterance};
 
-use super::report::{CheckReport, Finding, counted, examples};
+use super::counts::SplitBalance;
+use super::finding::{Finding, examples};
+use super::report::CheckReport;
 
 /// With fewer speakers a share of genders means nothing.
 const FEWEST_SPEAKERS: usize = 10;
@@ -16,55 +16,6 @@ const SMALLEST_SHARE: f64 = 0.2;
 
 /// A nationality beyond this share of the speakers is worth a warning.
 const LARGEST_NATIONALITY: f64 = 0.8;
-
-/// The speakers of each split; of data without splits, of all under the name `all`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Balance {
-    /// By split.
-    #[serde(flatten)]
-    pub splits: BTreeMap<String, SplitBalance>,
-}
-
-/// The speakers of one split.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct SplitBalance {
-    /// Speakers.
-    pub speakers: usize,
-    /// Women among them.
-    pub female: usize,
-    /// Men among them.
-    pub male: usize,
-    /// Speakers by nationality, where that is known.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub nationalities: BTreeMap<String, usize>,
-    /// Utterances of the speaker with the fewest, of the middle one, and of the one with the most.
-    pub utterances_per_speaker: [usize; 3],
-    /// Sessions of the speaker with the fewest, of the middle one, and of the one with the most, where sessions are
-    /// known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sessions_per_speaker: Option<[usize; 3]>,
-}
-
-impl fmt::Display for Balance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (name, split) in &self.splits {
-            write!(f, "{name}: {}", counted(split.speakers, "speaker"))?;
-            if split.female + split.male > 0 {
-                write!(f, " ({} f, {} m)", split.female, split.male)?;
-            }
-            let [fewest, middle, most] = split.utterances_per_speaker;
-            write!(f, ", {fewest} / {middle} / {most} recordings each")?;
-            if let Some([fewest, middle, most]) = split.sessions_per_speaker {
-                write!(f, ", {fewest} / {middle} / {most} sessions each")?;
-            }
-            if !split.nationalities.is_empty() {
-                write!(f, ", {} nationalities", split.nationalities.len())?;
-            }
-            writeln!(f)?;
-        }
-        Ok(())
-    }
-}
 
 /// Counts, and warns of what is lopsided.
 pub(super) fn check(rows: &Manifest, report: &mut CheckReport) {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use speech_data::store::Store;
 use speech_data::{Manifest, Reader, Root};
 
-use super::report::{CheckReport, Finding};
+use super::finding::Finding;
+use super::report::CheckReport;
 use crate::error::PrepError;
 
 /// A manifest, and the folder or the store that its recordings lie in.

@@ -6,7 +6,8 @@ use std::path::Path;
 use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName};
 
 use super::data::CheckedData;
-use super::report::{CheckReport, Finding, examples};
+use super::finding::{Finding, examples};
+use super::report::CheckReport;
 use crate::error::PrepError;
 
 /// Findings of one kind and list are given one by one up to this number; the others are counted.

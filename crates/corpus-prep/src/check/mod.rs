@@ -3,7 +3,9 @@
 mod audio;
 mod balance;
 mod bandwidth;
+mod counts;
 mod data;
+mod finding;
 mod lists;
 mod probe;
 mod report;
@@ -13,10 +15,10 @@ use std::path::PathBuf;
 
 use speech_data::{DataError, Filter, ValidateOptions};
 
-pub use balance::{Balance, SplitBalance};
+pub use counts::{Balance, SetCounts, SplitBalance};
 pub use data::CheckedData;
-pub use report::{CheckReport, Finding, list_line};
-pub use voxceleb::SetCounts;
+pub use finding::Finding;
+pub use report::{CheckReport, list_line};
 
 use crate::error::PrepError;
 

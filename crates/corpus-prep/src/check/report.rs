@@ -4,75 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use speech_data::{Problem, TrialSummary, ValidationReport};
+use speech_data::{TrialSummary, ValidationReport};
 
-use super::balance::Balance;
-use super::voxceleb::SetCounts;
+use super::counts::{Balance, SetCounts, counted};
+use super::finding::Finding;
 
 /// At most this many findings are printed for people; JSON holds them all.
 const MAX_SHOWN: usize = 50;
-
-/// One finding with its place.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Finding {
-    /// The kind of trouble, in one word.
-    pub kind: String,
-    /// The recording, table or list.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<String>,
-    /// Line of the table or list, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub line: Option<u64>,
-    /// What was found, and what was expected.
-    pub message: String,
-}
-
-impl Finding {
-    /// A finding about a recording, table or list.
-    pub(super) fn new(kind: &str, file: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            file: Some(file.into()),
-            line: None,
-            message: message.into(),
-        }
-    }
-
-    /// A finding about the data as a whole.
-    pub(super) fn of_all(kind: &str, message: impl Into<String>) -> Self {
-        Self {
-            kind: kind.to_owned(),
-            file: None,
-            line: None,
-            message: message.into(),
-        }
-    }
-}
-
-impl From<&Problem> for Finding {
-    fn from(problem: &Problem) -> Self {
-        Self {
-            kind: format!("{:?}", problem.kind),
-            file: problem
-                .source
-                .as_ref()
-                .map(|path| path.display().to_string()),
-            line: problem.line,
-            message: problem.message.clone(),
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.line) {
-            (Some(file), Some(line)) => write!(f, "{file}:{line}: ")?,
-            (Some(file), None) => write!(f, "{file}: ")?,
-            (None, _) => {}
-        }
-        f.write_str(&self.message)
-    }
-}
 
 /// Everything that a check found. Its `Display` is the report for people.
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -199,20 +137,4 @@ fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
         }
     }
     writeln!(f)
-}
-
-/// A number of things: `1 recording`, `2 recordings`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
-    let ending = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{ending}")
-}
-
-/// The first names of many, for messages.
-pub(super) fn examples<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
-    let more = names.len().saturating_sub(5);
-    let shown: Vec<String> = names.take(5).map(|name| format!("`{name}`")).collect();
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
 }

@@ -1,54 +1,16 @@
 //! VoxCeleb's own facts: names that contain the labels, tables of speakers, published counts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fmt;
 use std::path::PathBuf;
 
-use serde::Serialize;
 use speech_data::{Manifest, Utterance, VoxcelebName};
 
-use super::report::{CheckReport, Finding};
+use super::counts::SetCounts;
+use super::finding::Finding;
+use super::report::CheckReport;
 use crate::error::PrepError;
 use crate::known::{SETS, is_vox1_test};
 use crate::meta::{self, SpeakerMeta};
-
-/// A part of VoxCeleb as it is here, beside what was published.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SetCounts {
-    /// `voxceleb1` or `voxceleb2`.
-    pub corpus: &'static str,
-    /// `train` for what VoxCeleb calls dev, or `test`.
-    pub split: &'static str,
-    /// Speakers here.
-    pub speakers: u64,
-    /// Speakers published.
-    pub expected_speakers: u64,
-    /// Videos here.
-    pub videos: u64,
-    /// Videos published.
-    pub expected_videos: u64,
-    /// Utterances here.
-    pub utterances: u64,
-    /// Utterances published.
-    pub expected_utterances: u64,
-}
-
-impl fmt::Display for SetCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: {} of {} speakers, {} of {} videos, {} of {} utterances",
-            self.corpus,
-            self.split,
-            self.speakers,
-            self.expected_speakers,
-            self.videos,
-            self.expected_videos,
-            self.utterances,
-            self.expected_utterances
-        )
-    }
-}
 
 /// Names say who speaks, and in which video.
 pub(super) fn check_names(rows: &Manifest, report: &mut CheckReport) {

@@ -32,7 +32,7 @@ pub(crate) fn run_plan(
     if !context.json {
         print_if_read(&plan_text(plan, args, &estimate, jobs))?;
     }
-    plan.check_room(&args.out, &estimate)?;
+    plan.check_room(&args.out, estimate.bytes_to_write)?;
     if args.plan {
         if context.json {
             print_if_read(&format!(
