@@ -12,6 +12,7 @@ mod step;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -107,17 +108,10 @@ fn uniform() -> impl Iterator<Item = f32> {
 
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
-    allocator::keep_freed_memory();
+    process::keep_freed_memory();
     // The process's threads flush denormal numbers, as those of `siamang` do.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.threads)
-        .spawn_handler(|thread| {
-            std::thread::Builder::new()
-                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
-                .map(drop)
-        })
-        .build_global()?;
-    speaker_model::flushing_denormals(|| {
+    process::start_threads(NonZeroUsize::new(arguments.threads))?;
+    process::flushing_denormals(|| {
         let device = arguments.device;
         let repetition = match arguments.work {
             Work::TrainStep(size) => step::train(size, device)?,

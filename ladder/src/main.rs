@@ -72,9 +72,9 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    allocator::keep_freed_memory();
+    process::keep_freed_memory();
     let arguments = Arguments::parse();
-    match speaker_model::flushing_denormals(|| climb(&arguments)) {
+    match process::flushing_denormals(|| climb(&arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed standard error leaves nobody to tell; the exit code still says it.
@@ -86,14 +86,7 @@ fn main() -> ExitCode {
 
 fn climb(arguments: &Arguments) -> Result<()> {
     // Operations run on the pool's threads, so that these flush denormal numbers too.
-    rayon::ThreadPoolBuilder::new()
-        .spawn_handler(|thread| {
-            std::thread::Builder::new()
-                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
-                .map(drop)
-        })
-        .build_global()
-        .context("cannot make the thread pool")?;
+    process::start_threads(None).context("cannot make the thread pool")?;
     if let Some(data) = arguments.data.as_deref().filter(|_| !arguments.report) {
         train(arguments, data)?;
     }

@@ -4,7 +4,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use speaker_model::{ComputeType, SIMD_VARIABLE, Simd, set_simd};
+use process::INSTRUCTIONS_VARIABLE;
+use speaker_model::ComputeType;
 
 use crate::console::Console;
 use crate::fault::{fault, usage};
@@ -99,34 +100,17 @@ impl Context {
 
     /// Settles which vector instructions the recurrent layers use, by `--simd`, the environment or the processor.
     pub(crate) fn use_simd(&self) -> anyhow::Result<()> {
-        let chosen = match &self.simd {
-            Some(name) => name.parse::<Simd>().and_then(|simd| set_simd(Some(simd))),
-            None => Simd::chosen().map(drop),
-        };
-        chosen.map_err(|error| {
+        process::use_instructions(self.simd.as_deref()).map_err(|error| {
             usage(
                 error.to_string(),
-                format!("leave out `--simd` and `{SIMD_VARIABLE}` for the best"),
+                format!("leave out `--simd` and `{INSTRUCTIONS_VARIABLE}` for the best"),
             )
         })
     }
 
     /// Makes the thread pool that every crate shares, one thread a core where `--threads` is not given.
-    ///
-    /// Its threads flush denormal numbers to zero. Gradients of a trained network underflow into them by the
-    /// thousand, and every operation on one takes the processor some hundred cycles.
     pub(crate) fn use_threads(&self) -> anyhow::Result<()> {
-        let mut pool = rayon::ThreadPoolBuilder::new();
-        if let Some(threads) = self.threads {
-            pool = pool.num_threads(threads.get());
-        }
-        pool.spawn_handler(|thread| {
-            std::thread::Builder::new()
-                .spawn(|| speaker_model::flushing_denormals(|| thread.run()))
-                .map(drop)
-        })
-        .build_global()
-        .map_err(|error| {
+        process::start_threads(self.threads).map_err(|error| {
             fault(
                 format!("cannot start the worker threads: {error}"),
                 "give a smaller number to `--threads`",

@@ -32,7 +32,7 @@ use context::Context;
 use fault::ExitStatus;
 
 fn main() -> ExitCode {
-    allocator::keep_freed_memory();
+    process::keep_freed_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     let result = context
         .use_simd()
         .and_then(|()| context.use_threads())
-        .and_then(|()| speaker_model::flushing_denormals(|| run(&arguments, &context)));
+        .and_then(|()| process::flushing_denormals(|| run(&arguments, &context)));
     match result {
         Ok(status) => status.into(),
         Err(error) if fault::is_closed_output(&error) => ExitStatus::Done.into(),

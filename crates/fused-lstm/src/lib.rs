@@ -30,7 +30,6 @@ mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]
 mod convert;
-mod denormals;
 mod direction;
 mod error;
 mod forward;
@@ -52,7 +51,6 @@ mod tile;
 mod transposed;
 mod weight_gradient;
 
-pub use denormals::flushing_denormals;
 pub use direction::Direction;
 pub use error::LstmError;
 pub use layer::{Saved, backward, forward, forward_with};

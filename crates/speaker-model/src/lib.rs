@@ -65,7 +65,7 @@ pub use device::{available_devices, device};
 pub use embedder::Embedder;
 pub use encoder::{Encoder, EncoderConfig, InputConfig};
 pub use error::ModelError;
-pub use fused_lstm::{SIMD_VARIABLE, Simd, flushing_denormals, set_simd};
+pub use fused_lstm::Simd;
 pub use layers::{
     Activation, ComputeType, Dense, Direction, DropoutStream, Initialiser, Pass, Seen, SeenValues,
     Sequence, Whitening,

@@ -1,12 +1,7 @@
-//! The memory allocator of every program that links this crate, chosen by measurement (`BENCHMARKS.md`).
+//! The memory allocator, chosen by measurement (`BENCHMARKS.md`).
 //!
 //! A training step frees and asks again for the same hundred megabytes. An allocator that gives them back to the system in
 //! between pays for every page twice: once to be handed it, once to see it cleared.
-//!
-//! ```
-//! // First in `main` of a program that trains.
-//! allocator::keep_freed_memory();
-//! ```
 
 use std::ffi::c_int;
 
