@@ -38,11 +38,24 @@ struct Header {
     checksum: [u8; 32],
 }
 
+/// What the features of a recording are found by: made of the audio and of the configuration. Making one reads all of
+/// the audio; whoever keeps it finds the features again without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FeatureKey([u8; 32]);
+
+impl FeatureKey {
+    /// The key of a part of the recording; `part` says which.
+    #[must_use]
+    pub fn of_part(self, part: &str) -> Self {
+        Self(*blake3::keyed_hash(&self.0, part.as_bytes()).as_bytes())
+    }
+}
+
 /// A directory of raw log-mel features, keyed by the *content* of the audio file and by the part of
 /// the configuration that shapes raw log-mel (normalisation and speech activity come after it).
 ///
 /// Renamed or copied audio keeps its entry, edited audio gets a new one, and finding an entry needs
-/// no decoding. Entries are written beside, synced and renamed, so any number of processes may share
+/// no decoding, nor the audio itself where its [`FeatureKey`] is known. Entries are written beside, synced and renamed, so any number of processes may share
 /// a directory; each entry is checked when it is opened, and one that is damaged or foreign is
 /// computed again and replaced. Nothing is ever deleted: remove the directory to be rid of it.
 #[derive(Debug)]
@@ -91,47 +104,53 @@ impl FeatureCache {
         })
     }
 
-    /// The features of `audio`, the bytes of an audio file, if a sound entry exists.
-    pub fn get(&self, audio: &[u8]) -> Option<CachedFeatures> {
-        self.read(&self.key(audio))
+    /// The key of `audio`, the bytes of an audio file.
+    pub fn key(&self, audio: &[u8]) -> FeatureKey {
+        FeatureKey(*blake3::keyed_hash(&self.config_key, audio).as_bytes())
     }
 
-    /// The features of `audio`, the bytes of an audio file; `compute` decodes it and extracts raw
-    /// log-mel when there is no sound entry, and the result is stored.
+    /// The features of a key, if a sound entry exists. All of the entry is read and compared with its checksum.
+    pub fn get(&self, key: &FeatureKey) -> Option<CachedFeatures> {
+        self.map(key, true)
+    }
+
+    /// The features of a key that this process has had from the cache before: only the header is compared, so that no
+    /// more is read than is used.
+    pub fn get_again(&self, key: &FeatureKey) -> Option<CachedFeatures> {
+        self.map(key, false)
+    }
+
+    /// The features of a key; `compute` decodes the recording and extracts raw log-mel when there is no sound entry, and
+    /// the result is stored.
     ///
     /// # Errors
     /// What `compute` returns, or [`FeatureError::Cache`] if the entry cannot be written.
     pub fn get_or_compute<E: From<FeatureError>>(
         &self,
-        audio: &[u8],
+        key: &FeatureKey,
         compute: impl FnOnce() -> Result<Features, E>,
     ) -> Result<CachedFeatures, E> {
-        let key = self.key(audio);
-        if let Some(features) = self.read(&key) {
+        if let Some(features) = self.get(key) {
             return Ok(features);
         }
         let features = compute()?;
-        self.write(&key, &features)?;
+        self.write(key, &features)?;
         Ok(CachedFeatures {
             num_bins: features.num_bins(),
             storage: Storage::Computed(features),
         })
     }
 
-    fn key(&self, audio: &[u8]) -> [u8; 32] {
-        *blake3::keyed_hash(&self.config_key, audio).as_bytes()
-    }
-
     /// One of 256 directories by the first byte, which keeps each of them small.
-    fn path(&self, key: &[u8; 32]) -> PathBuf {
-        let name = blake3::Hash::from_bytes(*key).to_hex();
+    fn path(&self, key: &FeatureKey) -> PathBuf {
+        let name = blake3::Hash::from_bytes(key.0).to_hex();
         self.directory
             .join(&name[..2])
             .join(format!("{name}.features"))
     }
 
-    /// Maps an entry, if it is there and sound. Any fault is answered by computing again.
-    fn read(&self, key: &[u8; 32]) -> Option<CachedFeatures> {
+    /// Maps an entry, if it is there and sound; any fault is answered by computing again.
+    fn map(&self, key: &FeatureKey, verify: bool) -> Option<CachedFeatures> {
         let file = File::open(self.path(key)).ok()?;
         // SAFETY: entries are never written in place, only replaced by renaming, which leaves the
         // mapped file as it was.
@@ -145,8 +164,11 @@ impl FeatureCache {
             byte_order: BYTE_ORDER,
             num_frames: header.num_frames,
             num_bins: self.num_bins as u64,
-            key: *key,
-            checksum: *blake3::hash(body).as_bytes(),
+            key: key.0,
+            checksum: match verify {
+                true => *blake3::hash(body).as_bytes(),
+                false => header.checksum,
+            },
         };
         let sound = header == expected
             && num_values.checked_mul(size_of::<f32>() as u64) == Some(body.len() as u64)
@@ -157,7 +179,7 @@ impl FeatureCache {
         })
     }
 
-    fn write(&self, key: &[u8; 32], features: &Features) -> Result<(), FeatureError> {
+    fn write(&self, key: &FeatureKey, features: &Features) -> Result<(), FeatureError> {
         let path = self.path(key);
         let directory = path.parent().unwrap_or(&self.directory);
         create_dir(directory)?;
@@ -168,7 +190,7 @@ impl FeatureCache {
             byte_order: BYTE_ORDER,
             num_frames: features.num_frames() as u64,
             num_bins: features.num_bins() as u64,
-            key: *key,
+            key: key.0,
             checksum: *blake3::hash(body).as_bytes(),
         };
         let store = || {

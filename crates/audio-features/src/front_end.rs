@@ -77,6 +77,13 @@ impl FrontEnd {
         }
     }
 
+    /// Whether [`FrontEnd::finish`] does the same to some frames of a recording alone as it does to them among the others:
+    /// where it neither drops silence nor takes the recording's own mean.
+    pub fn finishes_frames_alone(&self) -> bool {
+        self.config.speech_activity.is_none()
+            && self.config.normalisation != Normalisation::Utterance
+    }
+
     /// The first half of [`FrontEnd::finish`]: speech activity alone, on raw log-mel.
     pub fn drop_silence(&self, features: &mut Features) {
         if let Some(activity) = &self.config.speech_activity {

@@ -56,7 +56,7 @@ mod warning;
 mod waveform;
 
 pub use activity_config::SpeechActivityConfig;
-pub use cache::{CachedFeatures, FeatureCache};
+pub use cache::{CachedFeatures, FeatureCache, FeatureKey};
 pub use error::{AudioError, Place};
 pub use feature_config::{
     Compression, FeatureConfig, Framing, MelScale, Normalisation, WindowShape,
@@ -69,7 +69,7 @@ pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use recording::{
     AUDIO_EXTENSIONS, ChannelSamples, Recording, decode_channels, decode_recording, is_audio_path,
-    read_channels, read_recording,
+    read_channels, read_file, read_recording,
 };
 pub use source::Source;
 pub use warning::AudioWarning;

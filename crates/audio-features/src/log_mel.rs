@@ -4,6 +4,8 @@
 //! the samples to the logarithm: each step is then the same few instructions for all of them, and
 //! no step but the first and the last moves values between lanes.
 
+use std::ops::Range;
+
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::feature_config::{Compression, FeatureConfig, Framing, WindowShape};
@@ -126,10 +128,67 @@ impl LogMel {
             Arch::new().dispatch(Extraction {
                 log_mel: self,
                 samples,
+                first_sample: self.first_sample,
                 scratch,
                 out,
             });
         }
+    }
+
+    /// Frames `frames` of what [`LogMel::extract`] gives for a recording of `num_samples`, to the bit, from the samples
+    /// that they depend on alone: `read` is asked for these by their range. Frames that there are not are left out.
+    ///
+    /// # Errors
+    /// What `read` returns.
+    pub fn extract_frames<E>(
+        &self,
+        num_samples: usize,
+        frames: Range<usize>,
+        read: impl FnOnce(Range<usize>) -> Result<Vec<f32>, E>,
+    ) -> Result<Features, E> {
+        let num_frames = self.num_frames(num_samples);
+        let frames = frames.start.min(num_frames)..frames.end.min(num_frames);
+        if frames.is_empty() {
+            return Ok(Features::new(Vec::new(), self.num_bins()));
+        }
+        let range = self.samples_of(frames.clone(), num_samples);
+        let samples = read(range.clone())?;
+        let mut out = vec![0.0; frames.len() * self.num_bins()];
+        if !samples.is_empty() {
+            Arch::new().dispatch(Extraction {
+                log_mel: self,
+                samples: &samples,
+                first_sample: self.start_of(frames.start) - range.start as isize,
+                scratch: &mut self.scratch(),
+                out: &mut out,
+            });
+        }
+        Ok(Features::new(out, self.num_bins()))
+    }
+
+    /// Where a frame begins, in samples from the first of the recording; before it for the first centred frames.
+    fn start_of(&self, frame: usize) -> isize {
+        (frame * self.hop_samples) as isize + self.first_sample
+    }
+
+    /// The samples that frames depend on, those included that are mirrored at the ends. `frames` is not empty.
+    fn samples_of(&self, frames: Range<usize>, num_samples: usize) -> Range<usize> {
+        let length = num_samples as isize;
+        let start = self.start_of(frames.start);
+        let end = self.start_of(frames.end - 1) + self.window.len() as isize;
+        let (before, after) = ((-start).max(0), (end - length).max(0));
+        // Both ends, or mirrored more than once: everything is needed.
+        if before > 0 && after > 0 || before.max(after) >= length {
+            return 0..num_samples;
+        }
+        // Sample -n is sample n, and n beyond the last is n before it.
+        let first = start.max(0).min(if after > 0 {
+            length - 1 - after
+        } else {
+            length
+        });
+        let last = end.min(length).max(if before > 0 { before + 1 } else { 0 });
+        first as usize..last as usize
     }
 
     /// Windows the frames in `scratch.hops` into `scratch.frames`.
@@ -167,6 +226,8 @@ impl LogMel {
 struct Extraction<'a> {
     log_mel: &'a LogMel,
     samples: &'a [f32],
+    /// First sample of the first frame, counted from the first of `samples`.
+    first_sample: isize,
     scratch: &'a mut LogMelScratch,
     out: &'a mut [f32],
 }
@@ -180,7 +241,7 @@ impl WithSimd for Extraction<'_> {
         let (log_mel, scratch) = (self.log_mel, self.scratch);
         let (lanes, num_bins) = (S::F32_LANES, log_mel.num_bins());
         for (batch, rows) in self.out.chunks_mut(lanes * num_bins).enumerate() {
-            let start = (batch * lanes * log_mel.hop_samples) as isize + log_mel.first_sample;
+            let start = (batch * lanes * log_mel.hop_samples) as isize + self.first_sample;
             scratch.hops.load(self.samples, start, lanes);
             log_mel.window(simd, scratch);
             let frames = scratch.frames.simd_mut::<S>(log_mel.fft_size);
@@ -298,6 +359,7 @@ mod tests {
             Extraction {
                 log_mel: &log_mel,
                 samples: &samples,
+                first_sample: log_mel.first_sample,
                 scratch: &mut log_mel.scratch(),
                 out: &mut out,
             }
@@ -316,6 +378,37 @@ mod tests {
         for frame in 0..whole.num_frames() {
             let alone = log_mel.extract(&samples[160 * frame..][..400]);
             assert_eq!(alone.data(), whole.frame(frame), "frame {frame}");
+        }
+    }
+
+    /// With either framing, at both ends, and in recordings that are shorter than a window.
+    #[test]
+    fn some_frames_alone_are_those_of_the_whole_recording() {
+        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+            let log_mel = LogMel::new(&config).unwrap();
+            for num_samples in [1, 2, 150, 399, 400, 401, 639, 1_000, 4_321] {
+                let samples: Vec<f32> = (0..num_samples).map(|i| (i as f32 * 0.3).sin()).collect();
+                let whole = log_mel.extract(&samples);
+                for start in 0..whole.num_frames() {
+                    for end in start + 1..=whole.num_frames() + 1 {
+                        let mut asked = 0..0;
+                        let found = log_mel.extract_frames(num_samples, start..end, |range| {
+                            asked = range.clone();
+                            Ok::<_, ()>(samples[range].to_vec())
+                        });
+                        let found = found.unwrap();
+                        let expected = whole.rows(start..end.min(whole.num_frames()));
+                        assert_eq!(found.data(), expected, "{num_samples} {start}..{end}");
+                        // No more is read than frames cover, mirrored samples included.
+                        let most = (end - start - 1) * config.hop_samples + config.fft_size + 1;
+                        assert!(asked.len() <= most.max(config.fft_size + 1), "{asked:?}");
+                    }
+                }
+                let none = |_| -> Result<Vec<f32>, ()> { Err(()) };
+                let beyond = whole.num_frames()..whole.num_frames() + 3;
+                let found = log_mel.extract_frames(num_samples, beyond, none).unwrap();
+                assert_eq!(found.num_frames(), 0, "nothing is read for no frame");
+            }
         }
     }
 

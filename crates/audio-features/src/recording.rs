@@ -148,7 +148,12 @@ fn check_rate(name: &str, wanted_hz: u32) -> Result<(), AudioError> {
     })
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, AudioError> {
+/// The bytes of an audio file, of 2 GiB at most.
+///
+/// # Errors
+///
+/// [`AudioError::Unreadable`], [`AudioError::IsDirectory`] and [`AudioError::TooLarge`].
+pub fn read_file(path: &Path) -> Result<Vec<u8>, AudioError> {
     let unreadable = |source| AudioError::Unreadable {
         path: path.to_owned(),
         source,

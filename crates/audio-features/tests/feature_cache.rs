@@ -22,7 +22,7 @@ fn open(directory: &Path) -> FeatureCache {
 fn ask(cache: &FeatureCache, audio: &[u8]) -> (CachedFeatures, bool) {
     let computed = Cell::new(false);
     let cached = cache
-        .get_or_compute::<FeatureError>(audio, || {
+        .get_or_compute::<FeatureError>(&cache.key(audio), || {
             computed.set(true);
             Ok(features())
         })
@@ -50,11 +50,14 @@ fn files(directory: &Path) -> Vec<PathBuf> {
 fn the_second_time_nothing_is_computed() {
     let directory = tempfile::tempdir().unwrap();
     let cache = open(directory.path());
-    assert!(cache.get(b"audio").is_none());
+    assert!(cache.get(&cache.key(b"audio")).is_none());
     assert!(ask(&cache, b"audio").1);
     assert!(!ask(&cache, b"audio").1);
     assert!(!ask(&open(directory.path()), b"audio").1, "another process");
-    assert_eq!(cache.get(b"audio").unwrap().to_features(), features());
+    assert_eq!(
+        cache.get(&cache.key(b"audio")).unwrap().to_features(),
+        features()
+    );
     assert_eq!(files(directory.path()).len(), 1, "no leftovers");
 }
 
@@ -117,8 +120,8 @@ fn no_frames_are_cached_too() {
     let directory = tempfile::tempdir().unwrap();
     let cache = open(directory.path());
     let empty = || Ok::<_, FeatureError>(Features::new(Vec::new(), 80));
-    cache.get_or_compute(b"short", empty).unwrap();
-    let cached = cache.get(b"short").unwrap();
+    cache.get_or_compute(&cache.key(b"short"), empty).unwrap();
+    let cached = cache.get(&cache.key(b"short")).unwrap();
     assert_eq!((cached.num_frames(), cached.num_bins()), (0, 80));
 }
 
@@ -191,9 +194,11 @@ fn many_writers_of_one_entry_all_succeed() {
 fn a_failed_computation_is_passed_on_and_not_stored() {
     let directory = tempfile::tempdir().unwrap();
     let cache = open(directory.path());
-    let result = cache.get_or_compute(b"audio", || Err(FeatureError::GlobalMeanMissing));
+    let result = cache.get_or_compute(&cache.key(b"audio"), || {
+        Err(FeatureError::GlobalMeanMissing)
+    });
     assert!(matches!(result, Err(FeatureError::GlobalMeanMissing)));
-    assert!(cache.get(b"audio").is_none());
+    assert!(cache.get(&cache.key(b"audio")).is_none());
 }
 
 #[test]
@@ -206,4 +211,35 @@ fn a_cache_that_cannot_be_made_is_named() {
             .contains(&file.path().display().to_string()),
         "{error}"
     );
+}
+
+#[test]
+fn a_part_of_a_recording_is_an_entry_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = open(directory.path());
+    let whole = cache.key(b"audio");
+    let parts = ["0 to 1 s", "0 to 2 s"].map(|part| whole.of_part(part));
+    assert!(parts[0] != parts[1] && !parts.contains(&whole));
+    assert_eq!(parts[0], cache.key(b"audio").of_part("0 to 1 s"));
+}
+
+#[test]
+fn what_was_had_before_is_found_again_without_its_audio_and_without_being_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = open(directory.path());
+    let key = cache.key(b"audio");
+    assert!(cache.get_again(&key).is_none());
+    ask(&cache, b"audio");
+    assert_eq!(cache.get_again(&key).unwrap().to_features(), features());
+    // A damaged value is not looked for; a damaged header is not taken.
+    let path = files(directory.path()).remove(0);
+    let sound = std::fs::read(&path).unwrap();
+    for (position, is_taken) in [(sound.len() - 1, true), (40, false), (0, false)] {
+        let mut damaged = sound.clone();
+        damaged[position] ^= 0x40;
+        std::fs::remove_file(&path).unwrap();
+        std::fs::write(&path, &damaged).unwrap();
+        assert_eq!(cache.get_again(&key).is_some(), is_taken, "byte {position}");
+        assert!(cache.get(&key).is_none(), "byte {position}");
+    }
 }

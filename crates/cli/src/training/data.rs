@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};
 use speech_data::store::Store;
-use speech_data::{Filter, Manifest, TrialList, ValidateOptions};
+use speech_data::{
+    DataError, Filter, Manifest, Problem, TrialList, ValidateOptions, column, split,
+};
 use trainer::TrainData;
 
 use super::recipe::Recipe;
@@ -18,6 +20,8 @@ pub(crate) struct Source {
     pub(crate) is_default: bool,
     /// Speakers and trials that nothing was chosen by, where the data has them.
     pub(crate) test: Option<TestData>,
+    /// What was left out, and what is odd about the rest.
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Recordings of speakers that are only tested on.
@@ -40,32 +44,36 @@ pub(crate) fn read(args: &Recipe) -> Result<Source> {
 fn read_voices() -> Result<Source> {
     let root = voices()?;
     let manifest = Manifest::read(&root, None)?;
-    let part = |split: &str| {
-        Ok::<_, anyhow::Error>(manifest.filter(&[format!("split={split}").parse()?])?)
-    };
+    let part = |split: &str| Ok::<_, anyhow::Error>(manifest.filter(&[is_in(split)?])?);
     Ok(Source {
         data: TrainData {
-            train: part("train")?,
+            train: part(split::TRAIN)?,
             dev: vec![TrialList::read(&root.join("trials/dev.txt"))?],
-            dev_manifest: Some(part("dev")?),
+            dev_manifest: Some(part(split::DEV)?),
             dev_root: root.clone(),
             description: "the synthesised voices that come with siamang".to_owned(),
         },
         is_default: true,
         test: Some(TestData {
             trials: TrialList::read(&root.join("trials/test.txt"))?,
-            manifest: part("test")?,
-            dev_manifest: part("dev")?,
+            manifest: part(split::TEST)?,
+            dev_manifest: part(split::DEV)?,
         }),
+        warnings: Vec::new(),
     })
+}
+
+/// The rows of one split.
+fn is_in(split: &str) -> Result<Filter, DataError> {
+    format!("{}={split}", column::SPLIT).parse()
 }
 
 fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
     let manifest = Manifest::open(root, args.split.as_deref())?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
-        let part = |split: &str| manifest.filter(&[format!("split={split}").parse::<Filter>()?]);
-        match (part("train")?, part("dev").ok()) {
+        let part = |split: &str| manifest.filter(&[is_in(split)?]);
+        match (part(split::TRAIN)?, part(split::DEV).ok()) {
             // Corpora such as VoxCeleb have no third part to develop on.
             (train, None) if args.trials.is_empty() => {
                 let (train, held_out) = hold_out(&train);
@@ -121,6 +129,7 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
         },
         is_default: false,
         test: None,
+        warnings: report.warnings,
     })
 }
 
@@ -164,7 +173,7 @@ fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
         .cloned()
         .partition::<Vec<_>, _>(|utterance| is_held_out(&utterance.speaker));
     (
-        Manifest::new(&manifest.root, train),
-        Manifest::new(&manifest.root, held_out),
+        manifest.with_utterances(train),
+        manifest.with_utterances(held_out),
     )
 }

@@ -99,11 +99,6 @@ impl Manifest {
                 filters: texts.join(" and "),
             });
         }
-        Ok(Self {
-            root: self.root.clone(),
-            utterances,
-            source: self.source.clone(),
-            notes: self.notes.clone(),
-        })
+        Ok(self.with_utterances(utterances))
     }
 }

@@ -47,6 +47,15 @@ impl Manifest {
         }
     }
 
+    /// Other utterances, mostly some of these, with what else is known of this manifest: its root, its source, its notes.
+    pub fn with_utterances(&self, utterances: Vec<Utterance>) -> Self {
+        Self {
+            source: self.source.clone(),
+            notes: self.notes.clone(),
+            ..Self::new(&self.root, utterances)
+        }
+    }
+
     /// The different speakers, sorted by name; the position is the speaker's number.
     pub fn speakers(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.utterances.iter().map(|u| u.speaker.as_str()).collect();

@@ -98,19 +98,32 @@ impl<'a> BatchMaker<'a> {
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
             let location = &self.manifest.utterances[item.utterance].location;
-            let mut recording = self.bank.log_mel(location)?.into_features();
-            if let Some(augmenter) = augmenter {
-                augmenter.augment(item.seed, &mut recording);
-            }
-            self.front_end.finish(&mut recording);
-            let start = item
-                .crop
-                .start_frame(recording.num_frames(), self.crop_frames, hop_s);
-            let length = self.crop_frames.min(recording.num_frames() - start);
-            let mut crop = recording.rows(start..start + length).to_vec();
-            if let Some(augmenter) = augmenter {
-                augmenter.mask(item.seed, &mut crop);
-            }
+            let choose = |num_frames: usize| {
+                let start = item.crop.start_frame(num_frames, self.crop_frames, hop_s);
+                start..start + self.crop_frames.min(num_frames - start)
+            };
+            let crop = match augmenter {
+                None if self.front_end.finishes_frames_alone() => {
+                    let mut crop = self.bank.crop(location, choose)?;
+                    self.front_end.finish(&mut crop);
+                    crop.into_data()
+                }
+                // Rooms ring on, silence is found by the loudest frames, and a mean is over all: these need the whole
+                // recording.
+                _ => {
+                    let mut recording = self.bank.log_mel(location)?.into_features();
+                    if let Some(augmenter) = augmenter {
+                        augmenter.augment(item.seed, &mut recording);
+                    }
+                    self.front_end.finish(&mut recording);
+                    let mut crop = recording.rows(choose(recording.num_frames())).to_vec();
+                    if let Some(augmenter) = augmenter {
+                        augmenter.mask(item.seed, &mut crop);
+                    }
+                    crop
+                }
+            };
+            let length = crop.len() / num_bins.max(1);
             for (t, frame) in crop.chunks_exact(num_bins).enumerate() {
                 let at = (t * num_segments + index) * num_bins;
                 features[at..at + num_bins].copy_from_slice(frame);

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use speaker_eval::eer;
 use speaker_model::Whitening;
-use speech_data::Manifest;
+use speech_data::{Manifest, column};
 
 use super::dev_set::{DevSet, IndexedList};
 use crate::data::FeatureBank;
@@ -74,7 +74,7 @@ fn read_for_statistics(manifest: &Manifest) -> Vec<usize> {
 pub(crate) fn pairs(manifest: &Manifest, chosen: &[usize]) -> IndexedList {
     IndexedList::among("training speakers", chosen.len(), |a, b| {
         let [first, second] = [a, b].map(|row| &manifest.utterances[chosen[row]]);
-        let comparable = first.column("corpus") == second.column("corpus");
+        let comparable = first.column(column::CORPUS) == second.column(column::CORPUS);
         comparable.then(|| first.speaker == second.speaker)
     })
 }

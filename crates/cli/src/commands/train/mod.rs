@@ -9,11 +9,12 @@ use std::sync::atomic::Ordering;
 use anyhow::{Context, Result};
 use clap::{Args as ClapArgs, ValueEnum};
 use diagnosis::journal::EndReason;
+use speech_data::Problem;
 use trainer::{OnCollapse, Outcome, RunDirectory, RunOptions, TrainError, train};
 
 use self::extras::Extras;
 use crate::commands::report;
-use crate::console::print_text;
+use crate::console::{Console, counted, print_text};
 use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
 use crate::training::{Display, INTERRUPTED, Recipe, configuration, options, read};
@@ -66,6 +67,7 @@ enum CollapseAction {
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
     let source = read(&args.recipe)?;
+    warn(&source.warnings, &shared.console);
     let saved = args.out.join("config.toml");
     let saved = (args.resume && saved.exists()).then_some(saved);
     let config = configuration(
@@ -126,6 +128,20 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         }
     }
     Ok(status(&outcome, display.num_skipped()))
+}
+
+/// Says what was left out of the data, and what is odd about the rest: the first of it.
+fn warn(warnings: &[Problem], console: &Console) {
+    const MOST: usize = 10;
+    for warning in warnings.iter().take(MOST) {
+        console.warn(&warning.to_string());
+    }
+    if let more @ 1.. = warnings.len().saturating_sub(MOST) {
+        console.warn(&format!(
+            "and {}; `siamang check` lists them all",
+            counted(more, "more warning")
+        ));
+    }
 }
 
 fn status(outcome: &Outcome, num_skipped: usize) -> ExitStatus {

@@ -1,0 +1,103 @@
+//! Features of files, cached on disk by content.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+use std::time::SystemTime;
+
+use audio_features::{
+    CachedFeatures, FeatureCache, FeatureKey, FrontEnd, decode_recording, read_file,
+};
+use speech_data::{Location, Reader};
+
+use crate::TrainError;
+
+/// Size and time of change of a file: while they are the same, so is its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    num_bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+/// What finds a recording's features without its audio.
+struct Known {
+    stamp: Option<Stamp>,
+    key: FeatureKey,
+}
+
+/// Raw log-mel features of files and of parts of recordings.
+///
+/// The cache goes by the content of files, which is read and hashed the first time that a process asks. After that the
+/// features are found by the place, as long as the file has the same size and time of change.
+pub(super) struct FileFeatures {
+    cache: FeatureCache,
+    front_end: FrontEnd,
+    reader: Reader,
+    known: RwLock<HashMap<Location, Known>>,
+}
+
+impl FileFeatures {
+    pub(super) fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
+        Ok(Self {
+            cache: FeatureCache::open(directory, front_end.config())?,
+            front_end,
+            reader: Reader::default(),
+            known: RwLock::default(),
+        })
+    }
+
+    pub(super) fn get(&self, location: &Location) -> Result<CachedFeatures, TrainError> {
+        let stamp = location.file().map(stamp).transpose()?;
+        if let Some(features) = self.again(location, stamp) {
+            return Ok(features);
+        }
+        let (audio, key) = match location.file() {
+            Some(path) if location.is_whole() => {
+                let audio = read_file(path)?;
+                let key = self.cache.key(&audio);
+                (Some(audio), key)
+            }
+            // A part has the key of the file and its place in it, so that finding it needs no decoding.
+            Some(path) => {
+                let part = format!("{:?} {:?}", location.part(), location.one_channel());
+                (None, self.cache.key(&read_file(path)?).of_part(&part))
+            }
+            None => {
+                let audio = self.reader.part(location)?;
+                let key = self.cache.key(&audio);
+                (Some(audio), key)
+            }
+        };
+        let features = self.cache.get_or_compute(&key, || {
+            let audio = audio.map_or_else(|| self.reader.part(location), Ok)?;
+            let rate = self.front_end.config().sample_rate_hz;
+            let recording = decode_recording(audio, &location.to_string(), rate)?;
+            let features = self.front_end.log_mel(&recording.waveform.samples);
+            if features.num_frames() == 0 {
+                return Err(TrainError::TooShort {
+                    recording: location.to_string(),
+                    num_samples: recording.waveform.samples.len(),
+                });
+            }
+            Ok::<_, TrainError>(features)
+        })?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(location.clone(), Known { stamp, key });
+        Ok(features)
+    }
+
+    /// What was had before, if the file is still the same.
+    fn again(&self, location: &Location, stamp: Option<Stamp>) -> Option<CachedFeatures> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let found = known.get(location).filter(|found| found.stamp == stamp)?;
+        self.cache.get_again(&found.key)
+    }
+}
+
+fn stamp(path: &Path) -> Result<Stamp, TrainError> {
+    let metadata = std::fs::metadata(path).map_err(TrainError::io(path))?;
+    Ok(Stamp {
+        num_bytes: metadata.len(),
+        modified: metadata.modified().ok(),
+    })
+}

@@ -1,0 +1,115 @@
+//! The recordings of a training before its first step: which can be used, and the mean of their frames.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use speech_data::Manifest;
+
+use super::{FeatureBank, RawFeatures};
+use crate::TrainError;
+
+/// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
+const SUMMED_UTTERANCES: usize = 20_000;
+
+/// A recording that cannot be used, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The utterance's id.
+    pub utterance: String,
+    /// The decoder's message.
+    pub reason: String,
+}
+
+impl FeatureBank {
+    /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
+    /// can be used, the others, and the mean of all frames. Utterances of a store are told by their lengths, and of a
+    /// large store every n-th is in the mean. `progress` is told how many are done.
+    #[must_use]
+    pub fn prepare(&self, manifest: &Manifest, progress: &(dyn Fn(usize) + Sync)) -> Prepared {
+        let done = AtomicUsize::new(0);
+        let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
+        let outcomes: Vec<Result<Sums, TrainError>> = manifest
+            .utterances
+            .par_iter()
+            .enumerate()
+            .map(|(number, utterance)| {
+                let location = &utterance.location;
+                let sums = match self.stores.find(location) {
+                    Err(error) => Err(error.into()),
+                    Ok(Some(stored)) if number % stride != 0 => {
+                        self.stores.check(&stored).map(|()| Sums::default())
+                    }
+                    Ok(_) => self.log_mel(location).map(|features| Sums::of(&features)),
+                };
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+                sums
+            })
+            .collect();
+        let mut usable = Vec::with_capacity(manifest.utterances.len());
+        let mut skipped = Vec::new();
+        let mut total = Sums::default();
+        for (utterance, outcome) in manifest.utterances.iter().zip(outcomes) {
+            match outcome {
+                Ok(sums) => {
+                    total.add(&sums);
+                    usable.push(utterance.clone());
+                }
+                Err(reason) => skipped.push(Skipped {
+                    utterance: utterance.id.clone(),
+                    reason: reason.to_string(),
+                }),
+            }
+        }
+        let frames = total.num_frames.max(1) as f64;
+        Prepared {
+            manifest: manifest.with_utterances(usable),
+            skipped,
+            mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
+            num_frames: total.num_frames,
+        }
+    }
+}
+
+/// What [`FeatureBank::prepare`] found.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The usable recordings.
+    pub manifest: Manifest,
+    /// The others.
+    pub skipped: Vec<Skipped>,
+    /// Mean of all frames of the usable recordings, `[bins]`.
+    pub mean_frame: Vec<f32>,
+    /// Number of those frames.
+    pub num_frames: u64,
+}
+
+#[derive(Default)]
+struct Sums {
+    values: Vec<f64>,
+    num_frames: u64,
+}
+
+impl Sums {
+    fn of(features: &RawFeatures) -> Self {
+        let mut sums = Self::default();
+        for frame in features.chunks_exact(features.num_bins()) {
+            sums.values.resize(frame.len(), 0.0);
+            sums.values
+                .iter_mut()
+                .zip(frame)
+                .for_each(|(sum, &v)| *sum += f64::from(v));
+            sums.num_frames += 1;
+        }
+        sums
+    }
+
+    fn add(&mut self, other: &Self) {
+        let len = self.values.len().max(other.values.len());
+        self.values.resize(len, 0.0);
+        self.values
+            .iter_mut()
+            .zip(&other.values)
+            .for_each(|(a, b)| *a += b);
+        self.num_frames += other.num_frames;
+    }
+}
