@@ -45,9 +45,8 @@ impl Place {
         let run = self.run(&format!("train {arguments} --print-config"));
         assert_eq!(run.code, Some(0), "{run:#?}");
         let mut config: toml::Table = run.stdout.parse().unwrap();
-        let model = config["model"].as_table_mut().unwrap();
-        model["encoder"]["hidden"] = 16.into();
-        model["head"]["hidden"] = toml::Value::Array(vec![20.into()]);
+        config["encoder"]["trunk"]["hidden"] = 16.into();
+        config["loss"]["head"]["hidden"] = toml::Value::Array(vec![20.into()]);
         config["crop_frames"] = 20.into();
         change(&mut config);
         self.write("tiny.toml", &toml::to_string(&config).unwrap());

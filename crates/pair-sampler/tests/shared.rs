@@ -19,35 +19,39 @@ fn filter(manifest: &Manifest, texts: &[&str]) -> Manifest {
     manifest.filter(&filters).unwrap()
 }
 
+/// Corpus, split, speakers and utterances of every cell of the table in the corpora's description, which grows with them.
+fn described(readme: &str) -> Vec<(String, &'static str, usize, usize)> {
+    let rows = readme.lines().filter(|line| line.starts_with("| `"));
+    let mut found = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        for (split, cell) in ["train", "dev", "test"].into_iter().zip(&cells[4..7]) {
+            let numbers: Vec<usize> = cell.split(" / ").filter_map(|n| n.parse().ok()).collect();
+            if let [speakers, utterances, _] = numbers[..] {
+                found.push((cells[1].replace('`', ""), split, speakers, utterances));
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn the_split_file_has_the_counts_of_its_description() {
     let Some(root) = testing::shared("corpora") else {
         return;
     };
     let manifest = Manifest::read(&root, None).unwrap();
-    assert_eq!(manifest.utterances.len(), 6709);
-    assert_eq!(manifest.speakers().len(), 763);
-    for (split, speakers) in [("train", 541), ("dev", 81), ("test", 141)] {
-        let part = filter(&manifest, &[&format!("split={split}")]);
-        assert_eq!(part.speakers().len(), speakers);
-    }
-    for (corpus, split, speakers, utterances) in [
-        ("sc", "train", 135, 1671),
-        ("sc", "dev", 30, 313),
-        ("wuw2", "test", 28, 369),
-        ("msc", "dev", 14, 131),
-        ("asc", "test", 12, 180),
-        ("dsp", "train", 12, 480),
-        ("libri", "train", 243, 486),
-        ("gcompris", "train", 40, 319),
-    ] {
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let described = described(&readme);
+    assert!(described.len() >= 17, "{described:?}");
+    for (corpus, split, speakers, utterances) in &described {
         let filters = [format!("corpus={corpus}"), format!("split={split}")];
         let part = filter(&manifest, &[&filters[0], &filters[1]]);
         let counts = (part.speakers().len(), part.utterances.len());
-        assert_eq!(counts, (speakers, utterances), "{corpus} {split}");
+        assert_eq!(counts, (*speakers, *utterances), "{corpus} {split}");
     }
-    let hours: f64 = manifest.utterances.iter().filter_map(|u| u.seconds()).sum();
-    assert!((hours / 3600.0 - 3.5).abs() < 0.05, "{hours}");
+    let all: usize = described.iter().map(|(.., utterances)| utterances).sum();
+    assert_eq!(manifest.utterances.len(), all);
     let report = manifest.validate(&ValidateOptions::default());
     assert!(report.is_ok(), "{report}");
 }
@@ -78,7 +82,7 @@ fn every_shared_list_is_balanced_and_keeps_the_protocol() {
             }
         }
     }
-    assert_eq!(num_lists, 11);
+    assert!(num_lists >= 11, "{num_lists}");
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn training_batches_of_the_shared_corpora_keep_their_rules() {
     for step in 0..sampler.steps_per_epoch() {
         met.extend(sampler.batch(0, step).items.iter().map(|item| item.speaker));
     }
-    assert_eq!(met.len(), 541);
+    assert_eq!(met.len(), manifest.speakers().len());
 
     let calls = filter(&manifest, &["corpus=wuw2"]);
     let pairs = SamplerConfig::Pairs {

@@ -273,7 +273,7 @@ fn a_header_without_a_speaker_says_what_it_may_be_called() {
     let folder = folder(&[("t.csv", "path,speeker\na,b\n")]);
     let text = read(&folder, "t.csv").unwrap_err().to_string();
     assert!(
-        text.contains("t.csv:1: no column for the speaker; found `path`, `speeker`; it may be called `speaker`, `spk_id`"),
+        text.contains("t.csv:1: no column for the speaker: found `path`, `speeker`, expected `speaker`, `spk_id`"),
         "{text}"
     );
 }
@@ -408,11 +408,11 @@ fn filters_keep_leave_out_and_refuse_slips() {
     for (texts, expected) in [
         (
             &["corpus=sc,mcs"][..],
-            "column `corpus` is never `mcs`; its values are `asc`, `msc`, `sc`",
+            "column `corpus` is never `mcs`, its values are `asc`, `msc`, `sc`",
         ),
         (
             &["corpora=sc"],
-            "no column `corpora`; the columns here are `id`, `speaker`, `gender`, `corpus`",
+            "no column `corpora`, the columns here are `id`, `speaker`, `gender`, `corpus`",
         ),
         (
             &["corpus=sc", "gender=m"],

@@ -225,7 +225,7 @@ fn merged_parts_are_the_whole_and_wrong_sets_of_parts_are_named() {
     let error = merged(&[a, b, c, b]).unwrap_err();
     assert!(error.contains("part 2/3 is there twice"), "{error}");
     let error = merged(&[a, b, &path("whole")]).unwrap_err();
-    assert!(error.contains("whole` is no part"), "{error}");
+    assert!(error.contains("whole` is not a part"), "{error}");
     let other = path("other");
     make(&other, StoreEncoding::Pcm, Some(Part { index: 3, of: 3 }));
     let error = merged(&[a, b, &other]).unwrap_err();
