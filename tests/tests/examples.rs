@@ -38,7 +38,7 @@ fn two_recordings_are_compared() {
 fn a_folder_becomes_a_parquet_file_and_is_read_back() {
     let text = output("embed_folder");
     assert!(text.starts_with("14 recordings"), "{text}");
-    assert!(text.contains("v01/s1/u1.ogg: ["), "{text}");
+    assert!(text.contains("the first one, s1/u1.ogg: ["), "{text}");
 }
 
 #[test]
@@ -53,4 +53,11 @@ fn a_small_training_ends_with_a_model() {
     let text = output("train_small");
     assert!(text.starts_with("20 steps"), "{text}");
     assert!(text.contains("EER"), "{text}");
+}
+
+#[test]
+fn an_own_loss_is_trained_with() {
+    let text = output("own_loss");
+    assert!(text.starts_with("30 steps: dev EER"), "{text}");
+    assert!(text.contains("embeddings of 64 dimensions"), "{text}");
 }

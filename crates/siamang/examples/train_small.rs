@@ -20,7 +20,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let run = match std::env::args_os().nth(1) {
         Some(run) => PathBuf::from(run),
-        None => std::env::temp_dir().join("siamang-example-run"),
+        None => tempfile::tempdir()?.keep().join("run"),
     };
     let voices = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/voices"));
     let manifest = Manifest::read(voices, None)?;

@@ -9,7 +9,7 @@ use speech_data::DataError;
 use speech_data::store::StoreError;
 use trainer::TrainError;
 
-use crate::embeddings::Skipped;
+use crate::outcome::Skipped;
 
 /// Why something could not be done. The text says what is wrong; [`Error::remedy`] says what to try next.
 #[derive(Debug, thiserror::Error)]

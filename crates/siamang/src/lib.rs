@@ -44,7 +44,9 @@
 mod clusters;
 mod embeddings;
 mod error;
+mod job;
 mod model;
+mod outcome;
 mod progress;
 mod recordings;
 pub mod shipped;
@@ -55,11 +57,13 @@ pub use clusters::{
     UNCALIBRATED_DISTANCE, cluster, read_labels,
 };
 pub use embeddings::{
-    DEFAULT_MEMORY_MB, Embedded, EmbeddingJob, EmbeddingSet, EmbeddingWriter, Format, LeftOut,
-    Made, Merged, Note, Record, Skipped, Work, embed_each, merge_embeddings, read_embeddings,
+    DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record, Work,
+    embed_each, merge_embeddings, read_embeddings,
 };
 pub use error::Error;
+pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification};
+pub use outcome::{Embedded, Skipped};
 pub use progress::Progress;
 pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given};
 pub use speaker_model::SegmentEmbedding;

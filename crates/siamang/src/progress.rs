@@ -1,7 +1,7 @@
 //! Who is told how far work has come.
 
-use crate::embeddings::Embedded;
 use crate::error::Error;
+use crate::outcome::Embedded;
 use crate::recordings::Input;
 
 /// Is told how embedding many recordings goes, on the thread that asked for it. Every method does nothing, or says no,

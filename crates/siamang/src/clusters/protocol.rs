@@ -9,9 +9,10 @@ use speaker_scoring::Centre;
 use speech_data::{Manifest, Utterance};
 
 use super::points::{Points, Pool};
-use crate::embeddings::{EmbeddingSet, Skipped};
+use crate::embeddings::EmbeddingSet;
 use crate::error::Error;
 use crate::model::Model;
+use crate::outcome::Skipped;
 use crate::progress::Progress;
 use crate::recordings::Input;
 

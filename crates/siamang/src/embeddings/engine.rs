@@ -10,6 +10,7 @@ use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
 use crate::error::Error;
+use crate::outcome::Embedded;
 use crate::progress::Progress;
 use crate::recordings::Input;
 
@@ -21,17 +22,6 @@ pub const DEFAULT_MEMORY_MB: u64 = 64;
 /// more.
 const GROUP_RECORDINGS: usize = 32;
 const GROUP_BYTES: u64 = 4 << 20;
-
-/// What became of a recording.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Embedded {
-    /// Of length 1, `[dim]`.
-    pub embedding: Vec<f32>,
-    /// Length of the recording, in s.
-    pub seconds: f64,
-    /// What was odd about it.
-    pub warnings: Vec<String>,
-}
 
 /// Features of a recording that waits for the encoder.
 struct Prepared {

@@ -8,9 +8,9 @@ use super::note::Note;
 use super::parquet_rows::ParquetRows;
 use super::reader::unusable;
 use super::rows::Rows;
-use super::set::Skipped;
 use super::writer::{EmbeddingWriter, Format, Record};
 use crate::error::Error;
+use crate::outcome::Skipped;
 
 /// A part, of which a batch of rows is in memory at a time.
 struct PartFile<'a> {
@@ -37,7 +37,7 @@ pub struct Merged {
     pub skipped: Vec<Skipped>,
 }
 
-/// Joins `parts`, Parquet files of [`EmbeddingJob`](super::EmbeddingJob), into the Parquet file `out`.
+/// Joins `parts`, Parquet files of [`EmbeddingJob`](crate::EmbeddingJob), into the Parquet file `out`.
 ///
 /// # Errors
 /// [`Error::Merge`] for parts that are missing, doubled or of different works, [`Error::NoneUsable`], and those of the

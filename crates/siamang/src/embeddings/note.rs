@@ -1,17 +1,11 @@
 //! What a Parquet file of embeddings says about itself: how it was made, of which recordings, and which part of a work
 //! it is. It is one entry of the file's key-value metadata, so that nobody who reads the columns sees it.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use speaker_model::Simd;
 use speaker_scoring::Centre;
-use speech_data::Holder;
 use speech_data::store::Part;
 
-use super::set::Skipped;
-use crate::error::Error;
-use crate::model::Model;
-use crate::recordings::Input;
+use crate::outcome::Skipped;
 
 /// The entry's key.
 pub(crate) const NOTE_KEY: &str = "siamang";
@@ -53,18 +47,18 @@ pub struct Work {
     /// Where the model was.
     pub model: String,
     /// [`Bundle::hash`].
-    model_hash: String,
+    pub(crate) model_hash: String,
     /// Version of siamang.
-    version: String,
-    device: String,
-    precision: String,
-    simd: String,
+    pub(crate) version: String,
+    pub(crate) device: String,
+    pub(crate) precision: String,
+    pub(crate) simd: String,
     /// Mean that was subtracted, or, with `these`, is to be.
     pub centre: Centre,
     /// How many recordings there are, those that could not be used included.
     pub num_recordings: u32,
     /// BLAKE3 of their names, speakers and contents, or sizes, in order.
-    recordings_hash: String,
+    pub(crate) recordings_hash: String,
 }
 
 impl Note {
@@ -106,25 +100,6 @@ impl Note {
 }
 
 impl Work {
-    /// The work of embedding `inputs`, all parts together, by `model`.
-    pub(crate) fn new(model: &Model, centre: Centre, inputs: &[Input]) -> Result<Self, Error> {
-        Ok(Self {
-            model: model.name(),
-            model_hash: model.hash()?,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            device: model.compute().device.clone(),
-            precision: format!("{:?}", model.compute().compute_type).to_lowercase(),
-            simd: Simd::chosen()
-                .map_err(|error| Error::Instructions(error.to_string()))?
-                .to_string(),
-            centre,
-            num_recordings: u32::try_from(inputs.len()).map_err(|_| {
-                Error::Defect("more recordings than a file of embeddings can count")
-            })?,
-            recordings_hash: hash(inputs),
-        })
-    }
-
     /// The first thing that two works differ in, what either has, and what to do.
     pub(crate) fn difference(&self, other: &Self) -> Option<[String; 4]> {
         let differ = |what: &str, a: &dyn ToString, b: &dyn ToString, remedy: &str| {
@@ -156,37 +131,4 @@ impl Work {
                 differ("list of recordings", a, b, same_list)
             })
     }
-}
-
-/// Of a stored recording the checksum counts, of a file its size: it is not read here.
-fn hash(inputs: &[Input]) -> String {
-    let contents: Vec<Vec<u8>> = inputs
-        .par_iter()
-        .map(|input| match input.location.holder() {
-            Holder::Memory { bytes, .. } => blake3::hash(bytes).as_bytes().to_vec(),
-            Holder::Stored { store, name } => {
-                let entry = store.find(name).and_then(|index| store.entry(index).ok());
-                entry.map_or(Vec::new(), |entry| entry.checksum.to_vec())
-            }
-            Holder::File(path) => match std::fs::metadata(path) {
-                Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
-                Err(_) => Vec::new(),
-            },
-        })
-        .collect();
-    let mut hasher = blake3::Hasher::new();
-    let mut add = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
-    };
-    for (input, content) in inputs.iter().zip(&contents) {
-        add(input.id.as_bytes());
-        add(input.speaker.as_deref().unwrap_or_default().as_bytes());
-        add(content);
-        if let Some(cut) = input.location.part() {
-            add(&cut.start_s().to_le_bytes());
-            add(&cut.end_s().to_le_bytes());
-        }
-    }
-    hasher.finalize().to_hex().to_string()
 }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde::Serialize;
 use speaker_model::Embedder;
 use speaker_scoring::{Centre, EmbeddingMatrix};
 
-use super::engine::{DEFAULT_MEMORY_MB, Embedded, embed_each};
+use super::engine::{DEFAULT_MEMORY_MB, embed_each};
 use super::note::Note;
 use crate::error::Error;
+use crate::outcome::{Embedded, Skipped};
 use crate::progress::Progress;
 use crate::recordings::Input;
 
@@ -25,15 +25,6 @@ pub struct EmbeddingSet {
     pub seconds: Vec<Option<f64>>,
     /// What the file that they were read from says about itself.
     pub note: Option<Note>,
-}
-
-/// A recording that was left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Skipped {
-    /// Its name.
-    pub id: String,
-    /// Why.
-    pub reason: String,
 }
 
 impl EmbeddingSet {

@@ -6,9 +6,10 @@ use speaker_model::{EmbeddingModel, SegmentEmbedding};
 use speaker_scoring::{Centre, Scorer};
 use speech_data::Location;
 
-use super::Model;
-use crate::embeddings::{DEFAULT_MEMORY_MB, Embedded, EmbeddingSet, Skipped, embed_each};
+use super::loaded::Model;
+use crate::embeddings::{DEFAULT_MEMORY_MB, EmbeddingSet, embed_each};
 use crate::error::Error;
+use crate::outcome::{Embedded, Skipped};
 use crate::progress::Progress;
 use crate::recordings::Input;
 

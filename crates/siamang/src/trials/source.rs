@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use speaker_scoring::Centre;
 use speech_data::{Manifest, Root};
 
-use crate::embeddings::{EmbeddingSet, Skipped, read_embeddings};
+use crate::embeddings::{EmbeddingSet, read_embeddings};
 use crate::error::Error;
+use crate::outcome::Skipped;
 use crate::recordings::Input;
 
 /// Where the recordings of lists are, and what is known of them.

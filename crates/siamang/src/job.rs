@@ -2,15 +2,16 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+use speaker_model::Simd;
 use speaker_scoring::Centre;
+use speech_data::Holder;
 use speech_data::store::Part;
 
-use super::engine::{Embedded, embed_each};
-use super::note::{LeftOut, Note, Work};
-use super::set::Skipped;
-use super::writer::{EmbeddingWriter, Record};
+use crate::embeddings::{EmbeddingWriter, LeftOut, Note, Record, Work, embed_each};
 use crate::error::Error;
 use crate::model::Model;
+use crate::outcome::{Embedded, Skipped};
 use crate::progress::Progress;
 use crate::recordings::Input;
 
@@ -25,7 +26,7 @@ pub struct EmbeddingJob<'a> {
     pub centre: Centre,
     /// Which part of the recordings is embedded; all without.
     pub part: Option<Part>,
-    /// As of [`embed_each`], in MB; [`DEFAULT_MEMORY_MB`](super::DEFAULT_MEMORY_MB) is enough.
+    /// As of [`embed_each`], in MB; [`DEFAULT_MEMORY_MB`](crate::DEFAULT_MEMORY_MB) is enough.
     pub memory_mb: u64,
 }
 
@@ -54,7 +55,7 @@ impl EmbeddingJob<'_> {
             dim: self.model.dim(),
             ..Made::default()
         };
-        let mut note = Note::new(Work::new(self.model, self.centre, &inputs)?, self.part);
+        let mut note = Note::new(work(self.model, self.centre, &inputs)?, self.part);
         let (places, inputs): (Vec<u32>, Vec<Input>) = (0..)
             .zip(inputs)
             .filter(|(_, input)| self.part.is_none_or(|part| part.contains(&input.id)))
@@ -101,4 +102,55 @@ impl EmbeddingJob<'_> {
         writer.finish(&note)?;
         Ok(made)
     }
+}
+
+/// The work of embedding `inputs`, all parts together, by `model`.
+fn work(model: &Model, centre: Centre, inputs: &[Input]) -> Result<Work, Error> {
+    Ok(Work {
+        model: model.name(),
+        model_hash: model.hash()?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        device: model.compute().device.clone(),
+        precision: format!("{:?}", model.compute().compute_type).to_lowercase(),
+        simd: Simd::chosen()
+            .map_err(|error| Error::Instructions(error.to_string()))?
+            .to_string(),
+        centre,
+        num_recordings: u32::try_from(inputs.len())
+            .map_err(|_| Error::Defect("more recordings than a file of embeddings can count"))?,
+        recordings_hash: hash(inputs),
+    })
+}
+
+/// Of a stored recording the checksum counts, of a file its size: it is not read here.
+fn hash(inputs: &[Input]) -> String {
+    let contents: Vec<Vec<u8>> = inputs
+        .par_iter()
+        .map(|input| match input.location.holder() {
+            Holder::Memory { bytes, .. } => blake3::hash(bytes).as_bytes().to_vec(),
+            Holder::Stored { store, name } => {
+                let entry = store.find(name).and_then(|index| store.entry(index).ok());
+                entry.map_or(Vec::new(), |entry| entry.checksum.to_vec())
+            }
+            Holder::File(path) => match std::fs::metadata(path) {
+                Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
+                Err(_) => Vec::new(),
+            },
+        })
+        .collect();
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    for (input, content) in inputs.iter().zip(&contents) {
+        add(input.id.as_bytes());
+        add(input.speaker.as_deref().unwrap_or_default().as_bytes());
+        add(content);
+        if let Some(cut) = input.location.part() {
+            add(&cut.start_s().to_le_bytes());
+            add(&cut.end_s().to_le_bytes());
+        }
+    }
+    hasher.finalize().to_hex().to_string()
 }
