@@ -1,6 +1,6 @@
 """Files per second: `prepare-voxceleb` beside one ffmpeg process a file, taking turns.
 
-    python3 benches/scale/against_ffmpeg.py MADE --prepare "target/release/xtask prepare-voxceleb" [--rounds 3]
+    python3 benches/scale/against_ffmpeg.py MADE --prepare "target/release/siamang prepare voxceleb" [--rounds 3]
 
 MADE is what `make_voxceleb.py` made. Each round packs the first 540 entries of the split archive, and converts as many
 files of the same recordings with `ffmpeg -i x.m4a x.wav`, as many processes at a time as there are cores.
