@@ -150,42 +150,51 @@ impl Gathered {
 
     /// What was given twice is used once; different recordings of one name are called by their paths.
     fn make_names_unique(&mut self) {
-        let mut places: HashMap<&str, HashSet<Location>> = HashMap::new();
+        let mut counts: HashMap<&str, usize> = HashMap::new();
         for input in &self.inputs {
-            places.entry(&input.id).or_default().insert(place(input));
+            *counts.entry(&input.id).or_default() += 1;
         }
-        let ambiguous: HashSet<String> = places
-            .into_iter()
-            .filter(|(_, places)| places.len() > 1)
-            .map(|(id, _)| id.to_owned())
-            .collect();
-        if let Some(first) = self
-            .inputs
-            .iter()
-            .find(|input| ambiguous.contains(&input.id))
-        {
+        // Paths are looked up for these alone: there may be millions of recordings.
+        let mut places: HashMap<String, HashSet<Location>> = HashMap::new();
+        for input in &self.inputs {
+            if counts[input.id.as_str()] > 1 {
+                let places = places.entry(input.id.clone()).or_default();
+                places.insert(place(input));
+            }
+        }
+        let is_ambiguous = |id: &String| places.get(id).is_some_and(|places| places.len() > 1);
+        if let Some(first) = self.inputs.iter().find(|input| is_ambiguous(&input.id)) {
+            let num = places.values().filter(|places| places.len() > 1).count();
             self.warnings.push(format!(
                 "{}, such as `{}`; these recordings are called by their paths",
-                match ambiguous.len() {
+                match num {
                     1 => "1 name stands for more than one recording".to_owned(),
-                    count => format!("{count} names stand for more than one recording each"),
+                    num => format!("{num} names stand for more than one recording each"),
                 },
                 first.id
             ));
         }
-        for input in &mut self.inputs {
-            if ambiguous.contains(&input.id) {
+        let mut seen: HashMap<String, Option<Location>> = HashMap::new();
+        let warnings = &mut self.warnings;
+        self.inputs.retain_mut(|input| {
+            let place = places.contains_key(&input.id).then(|| place(input));
+            if is_ambiguous(&input.id) {
                 input.id = input.path();
             }
-        }
-        let mut seen = HashSet::new();
-        let warnings = &mut self.warnings;
-        self.inputs.retain(|input| {
-            let is_new = seen.insert(input.id.clone());
-            if !is_new {
-                warnings.push(format!("`{}` was given twice; it is used once", input.id));
+            let name = input.id.clone();
+            for number in 2.. {
+                match seen.get(&input.id) {
+                    None => break,
+                    Some(known) if *known == place => {
+                        warnings.push(format!("`{name}` was given twice; it is used once"));
+                        return false;
+                    }
+                    // Bytes have no path that tells them apart.
+                    Some(_) => input.id = format!("{name} ({number})"),
+                }
             }
-            is_new
+            seen.insert(input.id.clone(), place);
+            true
         });
     }
 }
