@@ -363,3 +363,31 @@ fn a_card_that_cannot_be_read_is_refused() {
     });
     assert!(found.contains("verfy"), "{found}");
 }
+
+/// Sizes whose product is far more than any memory: 65,536 layers of 65,536 units in both directions.
+#[test]
+fn a_bundle_that_claims_more_weights_than_its_file_holds_is_refused_before_memory_is_asked_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let encoder = encoder(linear(), pooling("mean"));
+    let bundle = bundle_with(&encoder, Segmentation::Whole, false);
+    bundle.save(directory.path(), WeightType::F32).unwrap();
+    let path = directory.path().join("bundle.toml");
+    replace(&path, "hidden = 8", "hidden = 65536");
+    replace(&path, "num_layers = 2", "num_layers = 65536");
+    let error = match Bundle::load(directory.path(), &Device::flex()) {
+        Ok(_) => panic!("it was accepted"),
+        Err(error) => error.to_string(),
+    };
+    assert!(
+        error.contains("parameters that the network wants") && error.contains("more than"),
+        "{error}"
+    );
+    // And one whose every size is within bounds, but for a matrix too many.
+    replace(&path, "hidden = 65536", "hidden = 8");
+    replace(&path, "num_layers = 65536", "num_layers = 3");
+    let error = match Bundle::load(directory.path(), &Device::flex()) {
+        Ok(_) => panic!("it was accepted"),
+        Err(error) => error.to_string(),
+    };
+    assert!(error.contains("more than"), "{error}");
+}
