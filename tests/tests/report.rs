@@ -130,6 +130,42 @@ fn names_with_blanks_do_not_cost_a_training_its_end() {
     assert!(read(&place, "run/report.html").contains("Ann "));
 }
 
+/// The bands that come with the program are found by the configurations that it writes.
+#[test]
+fn healthy_runs_of_a_preset_are_drawn_behind_its_curves() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 12, 2);
+    let lines = concat!(
+        r#"{"event":"start","step":0,"max_steps":500}"#,
+        "\n",
+        r#"{"event":"steps","step":10,"loss":3.1,"when_alike":4.8,"terms":[{"name":"same_divergence","unit":"nats","value":1.0}]}"#,
+        "\n",
+    );
+    place.write("run/journal.jsonl", lines);
+    let configs = testing::repository().join("configs");
+    for (preset, arguments) in [
+        ("voices", String::new()),
+        (
+            "best",
+            format!("--config {}", configs.join("best.toml").display()),
+        ),
+        (
+            "question-pk",
+            "--data corpus --preset question --sampler pk".to_owned(),
+        ),
+    ] {
+        let printed = place.run(&format!("train {arguments} --print-config"));
+        assert_eq!(printed.code, Some(0), "{printed:#?}");
+        place.write("run/config.toml", &printed.stdout);
+        let run = place.run("report run");
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let page = read(&place, "run/report.html");
+        let label = format!("healthy runs of `{preset}`");
+        assert!(page.contains(&label), "no band of {preset}");
+        assert!(page.contains("id=\"terms\"") && page.contains("same divergence"));
+    }
+}
+
 #[test]
 fn a_folder_that_is_no_run_is_an_error() {
     let place = Place::new();

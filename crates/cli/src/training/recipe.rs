@@ -55,7 +55,7 @@ pub(crate) struct Recipe {
     /// Training steps at most
     #[arg(long)]
     max_steps: Option<u64>,
-    /// Minutes at most, of training alone
+    /// Minutes of training steps at most; evaluations do not count
     #[arg(long)]
     max_minutes: Option<f64>,
     /// Steps between two evaluations
