@@ -6,7 +6,7 @@ use diagnosis::journal::JournalError;
 use speaker_eval::EvalError;
 use speaker_scoring::ScoringError;
 
-/// Why a report cannot be made. Every variant says what was found, what is needed and what to do.
+/// Why a report cannot be made. Every variant says what was found and what is needed, `remedy` what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {

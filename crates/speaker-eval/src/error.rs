@@ -1,6 +1,6 @@
 //! What can be wrong with scores, labels and lists.
 
-/// Why an evaluation was refused. Every variant says what was found, what is needed and what to do.
+/// Why an evaluation was refused. Every variant says what was found and what is needed, `remedy` what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {

@@ -1,6 +1,6 @@
 //! What can be wrong with embeddings and clusters.
 
-/// Why embeddings or a clustering of them was refused. Every variant says what was found, what is needed and what to do.
+/// Why embeddings or a clustering of them was refused. Every variant says what was found and what is needed, `remedy` what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoringError {

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use speaker_scoring::cosine;
 
 use crate::ModelError;
 use crate::model::EmbeddingModel;
@@ -79,7 +80,7 @@ pub(crate) fn compare(expected: &[Vec<f32>], found: &[Vec<f32>]) -> Result<(), M
     }
     for (index, (stored, computed)) in expected.iter().zip(found).enumerate() {
         let cosine = if stored.len() == computed.len() {
-            cosine(stored, computed)
+            f64::from(cosine(stored, computed))
         } else {
             f64::NAN
         };
@@ -100,16 +101,6 @@ pub(crate) fn signals(sample_rate_hz: u32) -> Vec<Vec<f32>> {
     signals
         .map(|&(pitch_hz, vibrato_hz)| signal(sample_rate_hz, pitch_hz, vibrato_hz))
         .collect()
-}
-
-fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let dot = |a: &[f32], b: &[f32]| -> f64 {
-        a.iter()
-            .zip(b)
-            .map(|(&x, &y)| f64::from(x) * f64::from(y))
-            .sum()
-    };
-    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
 }
 
 /// One second of a harmonic tone with vibrato, pauses and a little noise: voiced and unvoiced

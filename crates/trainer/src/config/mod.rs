@@ -297,7 +297,8 @@ mod tests {
     #[test]
     fn a_configuration_of_0_1_is_refused_with_the_new_place_of_its_fields() {
         let old = "seed = 1\n[loss]\nmargin = 3.0\n[model]\nembedding = \"first_dense\"\n[model.head]\nhidden = [160]\n";
-        let error = TrainConfig::parse(old, "old.toml").unwrap_err().to_string();
+        let error = TrainConfig::parse(old, "old.toml").unwrap_err();
+        let error = format!("{error} {}", error.remedy().unwrap_or_default());
         for part in [
             "old.toml",
             "`model`",
