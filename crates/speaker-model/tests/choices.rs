@@ -5,12 +5,13 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
+use audio_features::{FeatureConfig, FrontEnd};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use speaker_model::{
-    Batches, Encoder, EncoderConfig, Initialiser, InputConfig, Loss, LossBatch, LossChoice,
-    LossConfig, ModelError, ModulePath, Pass, PoolingConfig, ProjectionConfig, SpeakerNetwork,
-    TrunkConfig,
+    Batches, Bundle, Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser, InputConfig,
+    Loss, LossBatch, LossChoice, LossConfig, ModelError, ModulePath, Origin, Pass, PoolingConfig,
+    ProjectionConfig, Segmentation, SpeakerNetwork, TrunkConfig, WeightType,
 };
 
 const BINS: usize = 4;
@@ -421,6 +422,29 @@ fn features_that_do_not_fit_an_encoder_are_an_error() {
             let is_shape = matches!(result, Err(ModelError::Shape { .. }));
             assert!(is_shape, "{config:?} {dims:?} {lengths:?}");
         }
+    }
+}
+
+/// The bundle of every encoder has all of its weights, under names that are found again.
+#[test]
+fn bundles_of_every_encoder_load_to_the_same_embeddings() {
+    let device = Device::flex();
+    let front_end = FrontEnd::new(FeatureConfig::kaldi(), None).unwrap();
+    let bins = front_end.config().num_bins;
+    let recordings = [1, 2, 3].map(|seed| front_end.features(&values(seed, 8_000)));
+    for config in encoders() {
+        let mut initialiser = Initialiser::seeded(2, &device);
+        let encoder = Encoder::new(bins, &config, &mut initialiser).unwrap();
+        let (whole, front_end) = (Segmentation::Whole, front_end.clone());
+        let embedder =
+            Embedder::of_training(front_end, encoder, whole, true, &recordings, &device).unwrap();
+        let written = Bundle::new(embedder, Origin::default());
+        let directory = tempfile::tempdir().unwrap();
+        written.save(directory.path(), WeightType::F32).unwrap();
+        let read = Bundle::load(directory.path(), &device).unwrap();
+        assert_eq!(read.config(), written.config());
+        let embed = |bundle: &Bundle| bundle.embedder().embed_features(&recordings).unwrap();
+        assert_eq!(embed(&read), embed(&written), "{config:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
-use speaker_model::{ComputeType, KlHingeConfig, Weighting};
+use speaker_model::{ComputeType, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
 use speech_data::Manifest;
 use trainer::TrainConfig;
 
@@ -161,6 +161,26 @@ pub(crate) fn configuration(
     Ok(config)
 }
 
+impl Recipe {
+    /// What is told of a preset that these recordings do not get to the letter.
+    pub(crate) fn note(&self, train: &Manifest) -> Option<String> {
+        match self.preset {
+            Some(Preset::Paper) => bounded_head(train.speakers().len()),
+            _ => None,
+        }
+    }
+}
+
+/// Why the paper's head is smaller than its rule says, where it is.
+fn bounded_head(num_speakers: usize) -> Option<String> {
+    (num_speakers > MOST_PAPER_CLASSES).then(|| {
+        format!(
+            "the paper's head has 10n, 5n and n units for n speakers; for these {num_speakers} n is {MOST_PAPER_CLASSES}, \
+             since the number of weights grows with its square"
+        )
+    })
+}
+
 /// `--batch-speakers` and `--batch-segments`.
 fn batch_size(args: &Recipe, config: &mut TrainConfig) -> Result<()> {
     let flag = match (args.batch_speakers, args.batch_segments) {
@@ -200,6 +220,16 @@ mod tests {
             utterance
         });
         Manifest::new("root", utterances.collect())
+    }
+
+    #[test]
+    fn the_bound_of_the_papers_head_is_told() {
+        let note = bounded_head(7_205).unwrap();
+        assert!(
+            note.contains("7205") && note.contains("n is 1000"),
+            "{note}"
+        );
+        assert_eq!(bounded_head(MOST_PAPER_CLASSES), None);
     }
 
     #[test]

@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Pooling;
-use crate::layers::{Initialiser, Pass, Sequence};
-use crate::trunks::Trunk;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
+use crate::layers::{Initialiser, Pass, Sequence};
+use crate::trunks::Trunk;
 
 /// Forward state after the last frame, beside the backward state after the first where there is one (the paper's). It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

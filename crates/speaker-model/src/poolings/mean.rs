@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Pooling;
-use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
+use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
 
 /// Mean over the valid frames. It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,9 +5,9 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Projection;
-use crate::layers::{Initialiser, Pass};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
+use crate::layers::{Initialiser, Pass};
 
 /// The pooled states are the embedding (L3 of the paper). It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{LinearMap, Projection, ProjectionConfig};
-use crate::choices::check_size;
-use crate::layers::{Activation, Dense, Initialiser, Pass, VARIANCE_EPSILON, standardised};
 use crate::ModelError;
+use crate::choices::check_size;
 use crate::choices::{Example, PartConfig};
+use crate::layers::{Activation, Dense, Initialiser, Pass, VARIANCE_EPSILON, standardised};
 
 /// A linear layer on the pooled states (L4 of the paper, which found both alike). A recording's embedding is the layer's
 /// output for the mean over its segments.

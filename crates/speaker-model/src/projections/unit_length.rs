@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Projection;
-use crate::choices::check_size;
-use crate::layers::{Activation, Dense, Initialiser, Pass};
 use crate::ModelError;
+use crate::choices::check_size;
 use crate::choices::{Example, PartConfig};
+use crate::layers::{Activation, Dense, Initialiser, Pass};
 
 /// A dense layer whose output is brought to unit length, segment by segment, so that a recording's embedding is the mean of
 /// directions (Wan et al. 2018, *Generalized end-to-end loss for speaker verification*).

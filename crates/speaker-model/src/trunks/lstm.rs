@@ -5,10 +5,10 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
-use crate::choices::{check_dropout, check_size};
-use crate::layers::{ComputeType, Direction, Initialiser, LstmLayer, Pass, SeenValues, Sequence};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
+use crate::choices::{check_dropout, check_size};
+use crate::layers::{ComputeType, Direction, Initialiser, LstmLayer, Pass, SeenValues, Sequence};
 
 /// LSTM layers on top of each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -116,11 +116,7 @@ impl Trunk for Lstm {
 
     /// The forward state after the last frame, beside the backward state after the first where there is one: no sequence of
     /// the last layer is put together, unless somebody looks.
-    fn last_state(
-        &self,
-        sequence: Sequence,
-        pass: &mut Pass<'_>,
-    ) -> Result<Tensor<2>, ModelError> {
+    fn last_state(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
         let Some((last, rest)) = self.layers.split_last() else {
             return Ok(sequence.last_frames());
         };

@@ -77,6 +77,9 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         source.is_default,
         saved.as_deref(),
     )?;
+    if let Some(note) = args.recipe.note(&source.data.train) {
+        shared.console.note(&note);
+    }
     if args.print_config {
         print_text(&toml::to_string(&config)?)?;
         return Ok(ExitStatus::Done);

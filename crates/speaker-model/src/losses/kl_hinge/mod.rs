@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     Head, HeadConfig, Loss, LossBatch, LossChoice, LossOutput, PairDistance, Pairwise, Term,
 };
-use crate::layers::{Activation, Initialiser, Pass};
 use crate::ModelError;
 use crate::choices::Example;
+use crate::layers::{Activation, Initialiser, Pass};
 use pairs::check;
 pub use pairs::{PairLoss, all_pairs, explicit_pairs};
 
@@ -196,11 +196,7 @@ pub struct KlHinge {
 }
 
 impl Loss for KlHinge {
-    fn outputs(
-        &self,
-        embeddings: Tensor<2>,
-        pass: &mut Pass<'_>,
-    ) -> Result<Tensor<2>, ModelError> {
+    fn outputs(&self, embeddings: Tensor<2>, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
         pass.within("head", |pass| self.head.forward(embeddings, pass))
     }
 
@@ -247,10 +243,7 @@ impl Loss for KlHinge {
 }
 
 /// Left and right rows of `pairs`.
-fn sides(
-    outputs: &Tensor<2>,
-    pairs: &[(usize, usize)],
-) -> Result<[Tensor<2>; 2], ModelError> {
+fn sides(outputs: &Tensor<2>, pairs: &[(usize, usize)]) -> Result<[Tensor<2>; 2], ModelError> {
     let [batch, _] = outputs.dims();
     if let Some(&(a, b)) = pairs.iter().find(|&&(a, b)| a.max(b) >= batch) {
         return Err(ModelError::Shape {

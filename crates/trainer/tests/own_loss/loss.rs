@@ -12,18 +12,18 @@ use speaker_model::{
 /// What stands under `[loss]` in the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MarginSoftmaxConfig {
+pub(crate) struct MarginSoftmaxConfig {
     /// Training speakers.
-    pub num_speakers: usize,
+    pub(crate) num_speakers: usize,
     /// What is subtracted from the cosine to the own speaker's centre.
-    pub margin: f64,
+    pub(crate) margin: f64,
     /// What cosines are multiplied with at first.
-    pub scale: f32,
+    pub(crate) scale: f32,
 }
 
 /// The loss with its weights.
 #[derive(Module, Debug)]
-pub struct MarginSoftmax {
+pub(crate) struct MarginSoftmax {
     /// `[embedding_dim, num_speakers]`
     centres: Param<Tensor<2>>,
     /// `[1]`

@@ -1,15 +1,10 @@
-//! A loss from outside the workspace's crates, that of the example: it is optimised, checkpointed and resumed like ours.
+//! A loss from outside of `speaker-model`: it is optimised, checkpointed and resumed like ours.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that cannot prepare its data has failed"
 )]
 
-#[path = "../examples/own_loss/loss.rs"]
-#[allow(
-    unreachable_pub,
-    reason = "the file is the example's, which shows a library"
-)]
 mod loss;
 
 use std::path::{Path, PathBuf};
