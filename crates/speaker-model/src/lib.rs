@@ -68,7 +68,7 @@ pub use error::ModelError;
 pub use fused_lstm::Simd;
 pub use layers::{
     Activation, ComputeType, Dense, Direction, DropoutStream, Initialiser, Pass, Seen, SeenValues,
-    Sequence, Whitening,
+    Whitening,
 };
 pub use losses::{
     AnyLoss, Batches, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice,

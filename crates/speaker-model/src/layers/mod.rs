@@ -15,10 +15,9 @@ pub use dropout::DropoutStream;
 pub use initialiser::Initialiser;
 pub use lstm::{ComputeType, Direction};
 pub use pass::{Pass, Seen, SeenValues};
-pub use sequence::Sequence;
 pub use whitening::Whitening;
 
 pub(crate) use initialiser::stream;
 pub(crate) use lstm::LstmLayer;
-pub(crate) use sequence::{frame_mask, frame_weights};
+pub(crate) use sequence::{Sequence, frame_mask, frame_weights};
 pub(crate) use standardise::{VARIANCE_EPSILON, standardised};

@@ -6,7 +6,7 @@ use crate::ModelError;
 
 /// Sequences side by side, padded to the longest.
 #[derive(Clone, Debug)]
-pub struct Sequence {
+pub(crate) struct Sequence {
     values: Tensor<3>,
     lengths: Option<Vec<usize>>,
 }
@@ -16,7 +16,7 @@ impl Sequence {
     ///
     /// # Errors
     /// [`ModelError::Shape`] without a frame, or where the lengths are not one an item or exceed the frames.
-    pub fn new(values: Tensor<3>, lengths: Option<Vec<usize>>) -> Result<Self, ModelError> {
+    pub(crate) fn new(values: Tensor<3>, lengths: Option<Vec<usize>>) -> Result<Self, ModelError> {
         let [frames, batch, _] = values.dims();
         let fault = |what, found: String, expected: String| {
             Err(ModelError::Shape {
@@ -42,20 +42,17 @@ impl Sequence {
     }
 
     /// `[frames, batch, features]`
-    #[must_use]
-    pub fn values(&self) -> &Tensor<3> {
+    pub(crate) fn values(&self) -> &Tensor<3> {
         &self.values
     }
 
     /// Valid frames of each item, where they differ.
-    #[must_use]
-    pub fn lengths(&self) -> Option<&[usize]> {
+    pub(crate) fn lengths(&self) -> Option<&[usize]> {
         self.lengths.as_deref()
     }
 
     /// The same frames with other features: `map` keeps the number of frames and items.
-    #[must_use]
-    pub fn map(self, map: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Self {
+    pub(crate) fn map(self, map: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Self {
         Self {
             values: map(self.values),
             lengths: self.lengths,
@@ -66,7 +63,7 @@ impl Sequence {
     ///
     /// # Errors
     /// [`ModelError::Shape`].
-    pub fn expect_width(&self, width: usize) -> Result<(), ModelError> {
+    pub(crate) fn expect_width(&self, width: usize) -> Result<(), ModelError> {
         let [_, _, found] = self.values.dims();
         if found == width {
             return Ok(());
@@ -79,8 +76,7 @@ impl Sequence {
     }
 
     /// The last valid frame of each item, `[batch, features]`.
-    #[must_use]
-    pub fn last_frames(&self) -> Tensor<2> {
+    pub(crate) fn last_frames(&self) -> Tensor<2> {
         let [frames, batch, width] = self.values.dims();
         let of_item = |item: usize| {
             let length = self
