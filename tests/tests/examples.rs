@@ -57,7 +57,7 @@ fn a_small_training_ends_with_a_model() {
 
 #[test]
 fn an_own_loss_is_trained_with() {
-    let text = output("own_loss");
+    let text = output("train_own_loss");
     assert!(text.starts_with("30 steps: dev EER"), "{text}");
     assert!(text.contains("embeddings of 64 dimensions"), "{text}");
 }

@@ -11,7 +11,12 @@ use crate::{answer, command, files, stderr};
 
 fn miniature(folder: &Path, utterances: u32) {
     let entries: Entries = (0..utterances)
-        .map(|n| (format!("wav/id1{:04}/x6uYqmx31kE/{n:05}.wav", n / 40 + 1), wav(n, 4)))
+        .map(|n| {
+            (
+                format!("wav/id1{:04}/x6uYqmx31kE/{n:05}.wav", n / 40 + 1),
+                wav(n, 4),
+            )
+        })
         .collect();
     split(folder, "vox1_dev_wav_part", &zip64(&entries), 4);
 }

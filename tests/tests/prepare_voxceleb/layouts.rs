@@ -143,7 +143,10 @@ fn nothing_found_prints_the_layouts_and_a_missing_part_its_sum() {
     ] {
         assert!(stderr(&run).contains(layout), "{}", stderr(&run));
     }
-    let archive = zip64(&vec![("wav/id10001/x6uYqmx31kE/00001.wav".into(), wav(1, 1))]);
+    let archive = zip64(&vec![(
+        "wav/id10001/x6uYqmx31kE/00001.wav".into(),
+        wav(1, 1),
+    )]);
     split(folder.path(), "vox1_dev_wav_part", &archive, 4);
     for gone in ["b", "d"] {
         let part = folder.path().join(format!("vox1_dev_wav_parta{gone}"));

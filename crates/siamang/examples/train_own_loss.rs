@@ -1,6 +1,6 @@
 //! An own loss: angular prototypes (Chung et al., Interspeech 2020), plugged into the training. Its scale and offset are
 //! optimised, checkpointed and resumed like any other weight.
-//! `cargo run --release -p siamang --example own_loss [RUN]`
+//! `cargo run --release -p siamang --example train_own_loss [RUN]`
 #![allow(
     clippy::print_stdout,
     clippy::cast_precision_loss,
