@@ -12,7 +12,7 @@ pub(crate) fn log_mel(preset: &str, audio: &Path) -> Result<Repetition> {
     let mut config = match preset {
         "kaldi" => FeatureConfig::kaldi(),
         "librosa" => FeatureConfig::librosa(),
-        _ => bail!("`{preset}` is no preset, expected kaldi or librosa"),
+        _ => bail!("`{preset}` is not a preset, expected kaldi or librosa"),
     };
     config.normalisation = Normalisation::None;
     let samples = read_recording(audio, config.sample_rate_hz)?

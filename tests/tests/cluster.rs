@@ -178,7 +178,7 @@ fn guessed_speakers_are_called_a_guess() {
     assert_eq!(report["speakers_guessed"], true, "{report}");
     let oracle = place.run(&format!("cluster --model model {paths} --oracle"));
     assert_eq!(oracle.code, Some(2), "{oracle:#?}");
-    // Of a folder with one folder a speaker it is known.
+    // Of a folder with one folder per speaker it is known.
     let known = corpus().run("cluster --model model corpus --json").json();
     assert_eq!(known.get("speakers_guessed"), None);
     assert_eq!(known["speakers_from"], "the folders or the manifest");

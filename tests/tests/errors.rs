@@ -77,7 +77,7 @@ fn a_recording_that_is_none() {
     "#);
 }
 
-/// What to do is no part of the message, so that nothing in a name can be taken for it.
+/// What to do is not part of the message, so that nothing in a name can be taken for it.
 #[test]
 fn a_name_with_a_semicolon_is_shown_whole() {
     let place = Place::new();
@@ -100,7 +100,7 @@ fn a_list_of_bad_lines() {
     insta::assert_snapshot!(shown("eval --model model --root corpus --trials short.txt"), @r#"
     exit code: 1
     --- stderr
-    error: short.txt: 2 bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file
+    error: short.txt: 2 bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form per file
       short.txt:1: `1 s0/0.wav` has 2 fields instead of 3
       short.txt:2: `nonsense` has 1 fields instead of 3
     --- stdout
@@ -114,7 +114,7 @@ fn a_folder_without_recordings() {
     --- stderr
     error: no recordings in `model`
 
-    help: recordings are known by their endings in folders: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one
+    help: in folders, recordings are recognised by their endings: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one
     --- stdout
     "#);
     insta::assert_snapshot!(shown("check model"), @r#"
@@ -146,7 +146,7 @@ fn an_option_that_is_missing() {
     "#);
 }
 
-/// A closed output is no failure: `siamang … | head -1`.
+/// A closed output is not a failure: `siamang … | head -1`.
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_is_no_failure() {

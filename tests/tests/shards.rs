@@ -9,7 +9,7 @@ use std::fs;
 use end_to_end::{Place, Run, voice, write_corpus, write_wav};
 use serde_json::Value;
 
-/// Voices of many lengths, so that parts make other batches than the whole, and a file that is no recording.
+/// Voices of many lengths, so that parts make other batches than the whole, and a file that is not a recording.
 fn corpus() -> Place {
     let place = Place::new();
     write_corpus(&place.path("corpus"), 4, 5);
@@ -152,11 +152,11 @@ fn wrong_sets_of_parts_are_refused_by_name() {
     one("--model model corpus", "whole.parquet");
     refused(
         &format!("{a} whole.parquet {c}"),
-        &["`whole.parquet` is no part"],
+        &["`whole.parquet` is not a part"],
     );
     fs::create_dir(place.path("a-folder")).unwrap();
     refused(&format!("{a} a-folder"), &["`a-folder` is a folder"]);
-    refused("trials.txt", &["`trials.txt` is no Parquet file"]);
+    refused("trials.txt", &["`trials.txt` is not a Parquet file"]);
 
     let config = fs::read_to_string(place.path("model/bundle.toml")).unwrap();
     fs::create_dir(place.path("other")).unwrap();

@@ -12,7 +12,7 @@ use audio_features::{FeatureConfig, LogMel};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 /// Voiced and unvoiced stretches with pauses: the time does not depend on what is said, only on there
-/// being no number that the processor treats apart.
+/// being a number that the processor treats apart.
 fn samples(seconds: usize) -> Vec<f32> {
     let mut noise = 1u32;
     (0..seconds * 16_000)

@@ -35,7 +35,7 @@ pub enum FeatureError {
     #[error("a training mean was given, but `normalisation` is not `global_mean`")]
     GlobalMeanUnused,
     /// The training mean does not fit the features.
-    #[error("training mean: {found}, expected {expected} finite values, one a mel band")]
+    #[error("training mean: {found}, expected {expected} finite values, one per mel band")]
     GlobalMeanMismatch {
         /// What was found.
         found: String,

@@ -9,11 +9,11 @@ const CLIPPED_RUN: u64 = 3;
 /// A mean larger than this share of full scale is reported; microphones stay below 0.01.
 const LARGEST_MEAN: f64 = 0.05;
 
-/// Samples beyond this are no sound: even 32-bit integers stored as floats without scaling stay below.
+/// Samples beyond this are not sound: even 32-bit integers stored as floats without scaling stay below.
 /// Larger ones would overflow the sums of filters and spectra.
 const LARGEST_SAMPLE: f32 = 2_147_483_648.0;
 
-/// Peaks beyond this are no overshoot of a lossy decoder, but samples on another scale.
+/// Peaks beyond this are not the overshoot of a lossy decoder but samples on another scale.
 const LARGEST_PEAK: f32 = 4.0;
 
 /// Replaces what is not finite and watches levels while interleaved samples pass through.

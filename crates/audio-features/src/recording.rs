@@ -41,8 +41,8 @@ pub struct ChannelSamples {
 ///
 /// # Errors
 ///
-/// [`AudioError`] for what cannot be opened, is no audio, is not supported, or holds nothing that can
-/// be decoded. A file that is readable in part is no error: see [`AudioWarning::PartlyReadable`].
+/// [`AudioError`] for what cannot be opened, is not audio, is not supported, or holds nothing that can
+/// be decoded. A file that is readable in part is not an error: see [`AudioWarning::PartlyReadable`].
 pub fn read_recording(path: &Path, sample_rate_hz: u32) -> Result<Recording, AudioError> {
     let name = path.display().to_string();
     check_rate(&name, sample_rate_hz)?;

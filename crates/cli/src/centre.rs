@@ -10,7 +10,7 @@ pub(crate) enum CentreName {
     None,
     /// The mean of the model's training data, if its bundle holds one; embeddings of a file stay as they are.
     Model,
-    /// The mean of the very embeddings at hand, which in real use are not all known.
+    /// The mean of the embeddings at hand, which in real use are not all known.
     These,
 }
 

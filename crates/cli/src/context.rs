@@ -14,7 +14,7 @@ use crate::fault::{fault, usage};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Shared options")]
 pub(crate) struct Global {
-    /// What computes; a wrong name lists those that were built in.
+    /// Where to compute; a wrong name lists the devices that were built in.
     #[arg(long, global = true, value_name = "NAME", default_value = "flex")]
     pub(crate) device: String,
     /// Arithmetic of the recurrent layers: bf16 is quicker where the processor has instructions for it [default: f32,
@@ -24,7 +24,7 @@ pub(crate) struct Global {
     /// Vector instructions of the recurrent layers [default: the best of this processor; a wrong name lists them].
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) simd: Option<String>,
-    /// Threads to use [default: one a core].
+    /// Threads to use [default: one per core].
     #[arg(long, global = true, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
     /// Print one JSON object instead of text for people.
@@ -59,7 +59,7 @@ impl From<ComputeTypeName> for ComputeType {
 /// Which model to use.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ModelArgs {
-    /// A training run or a model bundle [default: the model that comes with siamang].
+    /// A training run or a model bundle [default: the built-in model].
     #[arg(long, value_name = "RUN|BUNDLE")]
     pub(crate) model: Option<PathBuf>,
 }

@@ -19,7 +19,7 @@ pub(crate) enum ExitStatus {
     Usage,
     /// 3: finished, but some inputs were skipped, each named on standard error.
     SomeSkipped,
-    /// 4: a training that stopped itself: collapse, or a loss that is no number.
+    /// 4: a training that stopped itself: collapse, or a loss that is NaN or infinite.
     StoppedItself,
     /// 130: interrupted; what could be saved is saved.
     Interrupted,

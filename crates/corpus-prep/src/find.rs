@@ -174,7 +174,7 @@ pub(crate) fn find(
         let is_ours = file_name(&zip).to_ascii_lowercase().starts_with("vox");
         let paths = std::slice::from_ref(&zip);
         match add_archive(&mut findings, corpus, &zip, paths, verify, progress) {
-            // A foreign archive in the folder is no matter of ours.
+            // Other archives in the folder are left alone.
             Err(_) if !is_ours => others += 1,
             result => result?,
         }

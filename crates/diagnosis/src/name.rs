@@ -36,7 +36,7 @@ macro_rules! names {
 }
 
 names! {
-    /// The loss or its gradient is no number.
+    /// The loss or its gradient is NaN or infinite.
     NonFinite, "non_finite", "every number is finite";
     /// The loss of a batch does not change when its labels are permuted.
     LabelsIgnored, "labels_ignored", "the labels matter to the loss";
@@ -44,7 +44,7 @@ names! {
     LabelsWrong, "labels_wrong", "recordings of one label sound more alike than others";
     /// The loss of a batch is not the mean of its pairs.
     LossNotMeanOfPairs, "loss_not_mean_of_pairs", "the loss of a batch is the mean of its pairs";
-    /// What a divergence compares are no distributions.
+    /// What a divergence compares is not a distribution.
     NotADistribution, "not_a_distribution", "outputs are distributions";
     /// Some layer gets no gradient.
     NoGradient, "no_gradient", "gradients reach every layer";

@@ -79,7 +79,7 @@ fn a_run_that_ends_in_that_phase_was_stopped_too_early() {
     let first = &diagnosis.findings[0];
     assert_eq!(first.name, Name::StoppedTooEarly);
     assert!(first.remedy.contains("step 1500"), "{first:?}");
-    // An interruption is no end.
+    // An interruption is not an end.
     assert_eq!(
         paper(4, Some(EndReason::Interrupted)).verdict,
         Verdict::Healthy

@@ -149,7 +149,7 @@ impl Band {
     /// Reads a band.
     ///
     /// # Errors
-    /// [`ReportError::Invalid`] where `text` is no band of a known version.
+    /// [`ReportError::Invalid`] where `text` is not a band of a known version.
     pub fn parse(text: &str) -> Result<Self, ReportError> {
         let invalid = |found: String| ReportError::Invalid {
             field: "band",

@@ -192,7 +192,7 @@ fn one_direction_and_a_dense_layer_give_the_mean_of_the_segments_directions() {
     let alone = embedder.embed_features(&segments).unwrap();
 
     assert!(alone.iter().flatten().all(|&value| value >= 0.0));
-    // The last 29 frames are no segment: a window wants 30.
+    // The last 29 frames are not a segment: a window takes 30.
     let mut mean: Vec<f32> = (0..24)
         .map(|k| alone.iter().map(|row| row[k]).sum())
         .collect();

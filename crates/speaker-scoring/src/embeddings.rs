@@ -35,7 +35,7 @@ impl EmbeddingMatrix {
     /// Takes `data`, `[points, dim]` row-major, as it is.
     ///
     /// # Errors
-    /// As [`EmbeddingMatrix::from_rows`]; also a length that is no multiple of `dim`.
+    /// As [`EmbeddingMatrix::from_rows`]; also a length that is not a multiple of `dim`.
     pub fn from_flat(data: Vec<f32>, dim: usize) -> Result<Self, ScoringError> {
         if data.is_empty() || dim == 0 {
             return Err(ScoringError::Empty { name: "embeddings" });

@@ -15,7 +15,7 @@ pub enum Centre {
     /// The mean of the model's training data, if the model holds one.
     #[default]
     Model,
-    /// The mean of the very embeddings at hand, which in real use are not all known.
+    /// The mean of the embeddings at hand, which in real use are not all known.
     These,
 }
 

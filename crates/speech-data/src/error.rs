@@ -68,7 +68,7 @@ pub enum DataError {
         report: ValidationReport,
     },
     /// Lines of a trial list that cannot be used.
-    #[error("{path}: {count} bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form a file{list}", path = path.display(), count = problems.len(), list = List(problems))]
+    #[error("{path}: {count} bad lines of a trial list, expected `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`, one form per file{list}", path = path.display(), count = problems.len(), list = List(problems))]
     BadTrials {
         /// The list.
         path: PathBuf,

@@ -14,7 +14,7 @@ use speech_data::store::{
     StoreSummary, merge, pack,
 };
 
-/// A noise of its own for every number; number 5 is no audio.
+/// A noise of its own for every number; number 5 is not audio.
 fn wav(number: usize) -> Result<Vec<u8>, SourceFault> {
     if number == 5 {
         return Ok(b"no audio at all".to_vec());

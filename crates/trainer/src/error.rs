@@ -41,7 +41,7 @@ pub enum TrainError {
         path: PathBuf,
     },
     /// A directory for a new run that holds one already.
-    #[error("{path}: a run is there already")]
+    #[error("{path}: a run already exists there")]
     RunExists {
         /// The directory.
         path: PathBuf,

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Band) -> Result<()> {
                 .with_context(|| format!("cannot read {}", path.display()))?;
             let configuration = text
                 .parse()
-                .with_context(|| format!("{} is no configuration", path.display()))?;
+                .with_context(|| format!("{} is not a configuration", path.display()))?;
             Ok((drawable_journal(run)?, configuration))
         })
         .collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,4 @@
-//! Gathers decoded frames: drops what is to be trimmed, replaces what is no number, mixes.
+//! Gathers decoded frames: drops what is to be trimmed, replaces NaN and infinity, mixes.
 
 use super::decoded::Channels;
 use crate::levels::LevelMeter;

@@ -79,7 +79,7 @@ pub(super) fn inspect_wav(bytes: &mut [u8], start: usize) -> Result<Layout, Refu
         return Err(Refusal::Malformed(
             format.start as u64,
             format!(
-                "its `fmt ` chunk says {num_channels} channels, {bits} bits a sample, blocks of {block} bytes; none may be 0"
+                "its `fmt ` chunk says {num_channels} channels, {bits} bits per sample, blocks of {block} bytes; none may be 0"
             ),
         ));
     }

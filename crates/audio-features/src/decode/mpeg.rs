@@ -19,7 +19,7 @@ struct Frame {
     num_samples: u64,
 }
 
-/// Follows the frames; none where the bytes are no such stream.
+/// Follows the frames; none where the bytes are not such a stream.
 pub(super) fn inspect(bytes: &[u8], start: usize) -> Option<Layout> {
     let end = tags_start(bytes, start);
     let mpeg = follow(bytes, start, end, mpeg_frame);

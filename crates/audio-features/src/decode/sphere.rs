@@ -144,7 +144,7 @@ fn header(bytes: &[u8], start: usize) -> Result<Header, Refusal> {
         return Err(malformed(
             start,
             format!(
-                "its SPHERE header says {} Hz, {} channels, {} bytes a sample{}; none may be missing or 0",
+                "its SPHERE header says {} Hz, {} channels, {} bytes per sample{}; none may be missing or 0",
                 header.sample_rate_hz,
                 header.num_channels,
                 header.sample_bytes,

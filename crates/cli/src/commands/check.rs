@@ -25,7 +25,7 @@ warnings at most.";
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A folder with one folder a speaker, a table, JSON lines, a Kaldi folder, or a store.
+    /// A folder with one folder per speaker, a table, JSON lines, a Kaldi folder, or a store.
     #[arg(value_name = "PATH")]
     path: PathBuf,
     /// Table of the recordings, where PATH is the folder that its paths start from.

@@ -19,7 +19,7 @@ use crate::training::{Recipe, preflight, why};
 #[derive(ClapArgs, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// A run that goes on or has ended; without one, what `train` checks before its first step is checked
+    /// A run, finished or still going; without one, the checks that `train` makes before its first step checked
     #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "batch_speakers", "batch_segments", "weighting", "seed", "max_steps", "max_minutes", "eval_every"])]
     run: Option<PathBuf>,
     #[command(flatten)]
@@ -195,6 +195,6 @@ fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Healthy => "healthy",
         Verdict::Suspect => "suspect: something probably harms the result",
-        Verdict::Broken => "broken: nothing can come of it",
+        Verdict::Broken => "broken: this training cannot give a useful model",
     }
 }

@@ -34,7 +34,7 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         manifest: Option<PathBuf>,
     },
-    /// Leave out the trials of the seven utterances that the cleaned Vox1-O is without.
+    /// Leave out the trials of the seven utterances that the cleaned Vox1-O lacks.
     Clean {
         /// The original: veri_test.txt.
         #[arg(value_name = "LIST")]

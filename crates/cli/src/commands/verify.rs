@@ -24,7 +24,7 @@ Examples:
 
 The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the
 threshold: `--threshold`, else the one on the model's card (`card.toml` in its bundle,
-`[thresholds]`, `verify`), else 0.5, which is calibrated on nothing. `siamang eval` prints the
+`[thresholds]`, `verify`), else 0.5, which is not calibrated. `siamang eval` prints the
 threshold of the equal error rate. The exit code is 0 for either answer.";
 
 /// Are two recordings of one speaker?
@@ -85,7 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         context.console.warn_all(&path, &embedded.warnings);
         if embedded.seconds < SHORT_S {
             let text = format!(
-                "{path}: {:.2} s are little to know a voice by",
+                "{path}: {:.2} s is little speech to recognise a voice by",
                 embedded.seconds
             );
             context.console.warn(&text);

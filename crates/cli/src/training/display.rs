@@ -32,7 +32,7 @@ struct State {
     last_line: Instant,
 }
 
-/// Seconds between two lines where standard error is no terminal.
+/// Seconds between two lines where standard error is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
 
 impl Display {
@@ -79,7 +79,7 @@ impl Display {
                 if self.json
                     && let Ok(line) = serde_json::to_string(event)
                 {
-                    // A reader that has gone away is no reason to end a training.
+                    // A reader that has gone away does not end a training.
                     let _ = writeln!(std::io::stdout(), "{line}");
                 }
                 self.event(event);
@@ -251,7 +251,7 @@ impl Display {
         }
         if outcome.verdict != Verdict::Healthy {
             text += &format!(
-                "something is wrong; what, and what to try: siamang doctor {}\n",
+                "something is wrong: `siamang doctor {}` says what, and what to try\n",
                 out.display()
             );
         }
@@ -277,7 +277,7 @@ pub(crate) fn why(reason: EndReason) -> &'static str {
         EndReason::EarlyStop => "the dev EER no longer falls",
         EndReason::Interrupted => "interrupted",
         EndReason::Collapse => "stopped, since all outputs are alike",
-        EndReason::NonFinite => "stopped at a loss that is no number",
+        EndReason::NonFinite => "stopped at a loss of NaN or infinity",
     }
 }
 

@@ -18,7 +18,7 @@ use crate::fault::usage;
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Recipe {
     /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
-    /// [default: the voices that come with siamang]
+    /// [default: the built-in voices]
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
     /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on

@@ -101,7 +101,7 @@ fn one(utterance: &Utterance, probe: &Probe, min_seconds: f64, report: &mut Chec
         warn(
             "Truncated",
             format!(
-                "{} samples long; every recording of VoxCeleb1 has a multiple of 640 and one: it was cut or converted",
+                "{} samples long; every recording of VoxCeleb1 has a multiple of 640 plus one: it was cut or converted",
                 probe.num_frames
             ),
         );
@@ -129,7 +129,7 @@ fn rates(probes: &[(&Utterance, Probe)], report: &mut CheckReport) {
     }
     if usual < SAMPLE_RATE_HZ {
         let message = format!(
-            "{number} recordings have {usual} Hz; models hear up to 8,000 Hz, for which {SAMPLE_RATE_HZ} Hz are needed"
+            "{number} recordings have {usual} Hz; models use frequencies up to 8,000 Hz, which take a rate of {SAMPLE_RATE_HZ} Hz"
         );
         report.warnings.push(Finding::of_all("LowRate", message));
     }

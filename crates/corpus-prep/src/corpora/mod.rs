@@ -40,7 +40,7 @@ pub enum CorpusKind {
     CnCeleb,
     /// A Kaldi data directory.
     Kaldi,
-    /// A folder with one folder a speaker, or with `split.tsv`.
+    /// A folder with one folder per speaker, or with `split.tsv`.
     Folder,
 }
 

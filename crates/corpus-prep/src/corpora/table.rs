@@ -9,7 +9,7 @@ use crate::error::PrepError;
 
 /// Reads a table line by line. `parse` gives a row, nothing for a line without one, or what is wrong with the line.
 ///
-/// Bytes that are no UTF-8 are taken for Latin-1, in which the older tables are written.
+/// Bytes that are not UTF-8 are taken for Latin-1, in which the older tables are written.
 ///
 /// # Errors
 /// [`PrepError::BadTable`] with every bad line.

@@ -138,7 +138,7 @@ pub fn crops_vary(fixed_start_s: Option<f64>, crop_s: f64, mean_recording_s: f64
         Some(start) => (
             Note,
             format!(
-                "every recording gives one crop of {crop_s:.2} s for ever, from {start:.2} s on"
+                "every recording always gives the same crop of {crop_s:.2} s, from {start:.2} s on"
             ),
         ),
     };

@@ -5,7 +5,7 @@ use crate::words::{number, percent};
 use crate::{Check, Name};
 
 /// Looks at features `[frames, num_bins]`, row-major, of many recordings together: constant bands, values that pile up
-/// at one end (clipping, or silence at the floor), values that are no numbers.
+/// at one end (clipping, or silence at the floor), values that are NaN or infinite.
 #[must_use]
 pub fn features_alive(values: &[f32], num_bins: usize) -> Check {
     let name = Name::DeadFeatures;
@@ -44,7 +44,7 @@ pub fn features_alive(values: &[f32], num_bins: usize) -> Check {
         name,
         verdict,
         format!(
-            "values {} to {}; {constant} of {num_bins} bands constant, {} of the values at the floor, {} at the top, {bad} no numbers",
+            "values {} to {}; {constant} of {num_bins} bands constant, {} of the values at the floor, {} at the top, {bad} NaN or infinite",
             number(f64::from(low)),
             number(f64::from(high)),
             percent(at_low),
@@ -124,7 +124,7 @@ pub fn front_ends_agree(found: &FrontEnds) -> Check {
     };
     let (reason, remedy) = match ends_hz {
         Some(ends_hz) if apart || narrow || verdict == Note => (
-            "a network understands the bands that it was trained with only: what a telephone cut away in training is noise to it \
+            "a network understands only the bands that it was trained with: what a telephone cut away in training is noise to it \
              later, and where some recordings lack it, bandwidth tells them apart before the voice does",
             format!(
                 "set `features.high_hz` to {:.0} or less, or train and judge on recordings of the same kind",
@@ -132,7 +132,7 @@ pub fn front_ends_agree(found: &FrontEnds) -> Check {
             ),
         ),
         _ => (
-            "a network understands the features that it was made for only; larger ones saturate its gates from the first step",
+            "a network understands only the features that it was made for; larger ones saturate its gates from the first step",
             "set `model.encoder.input_scale` or a normalisation".to_owned(),
         ),
     };

@@ -90,7 +90,7 @@ pub fn metric_ceiling(
             range
         ),
         "1 where all speakers are told apart perfectly",
-        "a metric with a ceiling says nothing about the network: it stands there for good and for bad ones, and may even \
+        "a metric with a ceiling says nothing about the network: it is the same for good and for bad ones, and may even \
          fall while the network becomes better",
         "report the EER or the area under the ROC curve of the distances instead, on speakers that are not trained on",
     )

@@ -66,7 +66,7 @@ fn overfitting(run: &Run) -> Option<Finding> {
         since.iter().rev().take(3).map(|(_, eer)| eer).sum::<f64>() / since.len().min(3) as f64;
     let risen = since.len() >= 3 && now > best_eer + (0.15 * best_eer).max(0.02);
     let apart = last.train_eer.is_none_or(|train| train < 0.6 * now);
-    // A loss that has risen too, as where augmentation has begun, is no sign of learning by heart.
+    // A loss that has risen too, as where augmentation has begun, does not mean that anything was learned by heart.
     let loss_at = |step: u64| {
         let until = run.trace.partition_point(|point| point.step <= step);
         until.checked_sub(1).map(|index| run.trace[index].loss)
@@ -113,7 +113,7 @@ fn still_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
             percent(*middle),
             percent(*now)
         ),
-        expected: "an EER that has come to rest".to_owned(),
+        expected: "an EER that no longer falls".to_owned(),
         reason: "the network was still getting better when the run ended".to_owned(),
         remedy: format!("train on, to step {}", 2 * last.step),
         step: last.step,
@@ -202,7 +202,7 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
             1000.. => Severity::Broken,
             _ => Severity::Suspect,
         },
-        // A phase that passes is no reason to worry.
+        // A phase that passes is not a fault.
         () if !has_ended(run)
             && !early
             && rates.len() >= 3

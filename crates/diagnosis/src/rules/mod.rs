@@ -51,7 +51,7 @@ fn non_finite(run: &Run) -> Option<Finding> {
     Some(Finding {
         name: Name::NonFinite,
         severity: Severity::Broken,
-        measured: format!("at step {step} the loss or its gradient is no number"),
+        measured: format!("at step {step} the loss or its gradient is NaN or infinite"),
         expected: "finite numbers".to_owned(),
         reason: "one infinite or undefined number reaches every weight with the next step".to_owned(),
         remedy: "lower the learning rate, clip the gradient (`optimiser.clip_norm`), and compute divergences from log-softmax; \

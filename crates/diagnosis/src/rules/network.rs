@@ -114,13 +114,13 @@ fn offset(run: &Run, last: &Measurements) -> Option<Finding> {
             Severity::Information
         },
         measured: format!(
-            "EER {} as they are, {} less their mean{share}",
+            "EER {} as they are, {} with their mean subtracted{share}",
             percent(plain),
             percent(centred)
         ),
         expected: "the same with and without centring".to_owned(),
         reason:
-            "recurrent states have a mean that is not zero, which the cosine takes for likeness"
+            "recurrent states have a mean that is not zero, which the cosine takes for similarity"
                 .to_owned(),
         remedy: "set `centre = true`, or subtract the mean before scoring".to_owned(),
         step: last.step,

@@ -118,7 +118,7 @@ pub(crate) fn dendrogram(clusters: &Clusters) -> Figure {
         id: "dendrogram".to_owned(),
         title: "Tree of clusters".to_owned(),
         caption: format!(
-            "Two points a speaker ({} speakers), each the mean of some of its recordings, merged by complete linkage of cosine distances. At the dashed cut ({:.3}, the best one, which needs the answers) there are {} clusters: misclassification rate {}, ARI {:.3}.",
+            "Two points per speaker ({} speakers), each the mean of some of its recordings, merged by complete linkage of cosine distances. At the dashed cut ({:.3}, the best one, which needs the answers) there are {} clusters: misclassification rate {}, ARI {:.3}.",
             clusters.speakers.len(),
             clusters.cut.height,
             scores.num_clusters,
@@ -181,7 +181,7 @@ pub(crate) fn confusion(clusters: &Clusters) -> Figure {
         id: "confusion".to_owned(),
         title: "Clusters against speakers".to_owned(),
         caption: format!(
-            "A row a speaker, a column a cluster of the cut above. {num_mixed} of {num_clusters} clusters mix speakers or hold only a part of one; two marks in a column are speakers taken for one, two in a row one speaker taken for two."
+            "One row per speaker, one column per cluster of the cut above. {num_mixed} of {num_clusters} clusters mix speakers or hold only a part of one; two marks in a column are speakers taken for one, two in a row one speaker taken for two."
         ),
         height: 110 + LEAF * rows_of.len(),
         option: marks(

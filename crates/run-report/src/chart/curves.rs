@@ -104,7 +104,7 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
         figure(
             "throughput",
             "Throughput",
-            "Training segments a second, all included. A machine that does other things too shows here.",
+            "Training segments per second, everything included. Other work on the machine shows here.",
             "segments/s",
             "number",
             vec![Line::new(

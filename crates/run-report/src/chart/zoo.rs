@@ -64,7 +64,7 @@ pub(crate) fn figure(speakers: &[SpeakerErrors]) -> Option<Figure> {
     Some(Figure {
         id: "zoo".to_owned(),
         title: "Goats and wolves".to_owned(),
-        caption: "Each mark is a speaker: how often its own trials are missed, and how often it is taken for another, at the threshold of equal error rates. Goats are hard to know again, wolves are taken for others.".to_owned(),
+        caption: "Each mark is a speaker: how often its own trials are missed, and how often it is taken for another, at the threshold of equal error rates. Goats are hard to recognise, wolves are taken for others.".to_owned(),
         height: 380,
         option: marks(axis("taken for another", "percent"), axis("missed", "percent"), series.collect()),
         keys,

@@ -22,7 +22,7 @@ pub struct ClusterOptions {
     pub memory_bytes: u64,
 }
 
-/// Used where a model's card states no distance; calibrated on nothing.
+/// Used where a model's card states no distance; not calibrated.
 pub const UNCALIBRATED_DISTANCE: f64 = 0.5;
 
 impl ClusterOptions {
@@ -134,7 +134,7 @@ fn along_graph(
 ) -> Result<Clustering, Error> {
     if options.linkage == Linkage::Ward {
         return Err(Error::Clustering {
-            found: "approximate clustering knows no ward linkage",
+            found: "approximate clustering does not support ward linkage",
             remedy: "use average linkage, or let all be compared, since ward linkage takes time but little memory",
         });
     }
@@ -169,6 +169,6 @@ fn scores(labels: &[usize], speakers: Option<&[usize]>) -> Result<Option<Cluster
 fn unknown_speakers() -> Error {
     Error::Clustering {
         found: "the best cut needs the speaker of every recording, and they are not known",
-        remedy: "give a table of labels, a manifest, or one folder a speaker",
+        remedy: "give a table of labels, a manifest, or one folder per speaker",
     }
 }

@@ -90,7 +90,7 @@ impl<'a> PartFile<'a> {
             _ => {
                 return Err(refuse(
                     format!(
-                        "`{}` is no Parquet file, which alone says what it is a part of",
+                        "`{}` is not a Parquet file: only those say what they are a part of",
                         path.display()
                     ),
                     "make the parts as Parquet files",
@@ -153,7 +153,7 @@ fn check(parts: &[PartFile<'_>]) -> Result<usize, Error> {
         let (first, path) = (&parts[0], part.path);
         let number = part.note.part.ok_or_else(|| {
             refuse(
-                format!("`{shown}` is no part but the whole"),
+                format!("`{shown}` is not a part but the whole"),
                 "give parts of one work",
             )
         })?;
@@ -168,7 +168,7 @@ fn check(parts: &[PartFile<'_>]) -> Result<usize, Error> {
         }
         if part.file.dim.is_none() || part.file.dim != first.file.dim {
             return Err(refuse(
-                format!("`{shown}` has embeddings of another width than its work"),
+                format!("`{shown}` holds embeddings of another width than its metadata says"),
                 "make it again",
             ));
         }
@@ -204,7 +204,7 @@ fn order(parts: &[PartFile<'_>]) -> Result<Vec<Option<u32>>, Error> {
                 Some(is_there) if !*is_there => *is_there = true,
                 _ => {
                     return Err(again(format!(
-                        "has recording {place} of {num_recordings}, which another has or nobody should"
+                        "has recording {place} of {num_recordings}, which is in another part or in none"
                     )));
                 }
             }

@@ -30,7 +30,7 @@ pub enum Border {
     #[default]
     Share,
     /// At the change of session nearest to the share, recordings ordered by session first, so that
-    /// the microphone and the room are no cue. Speakers of one session are passed over.
+    /// the microphone and the room give nothing away. Speakers of one session are passed over.
     Session,
 }
 

@@ -36,7 +36,7 @@ pub(crate) struct Clusters {
     sizes: Vec<f32>,
     /// Squared length of each mean.
     squares: Vec<f32>,
-    /// 0, or infinite where the row is no cluster any more.
+    /// 0, or infinite where the row is no longer a cluster.
     gone: Vec<f32>,
     /// A point of the cluster.
     points: Vec<u32>,

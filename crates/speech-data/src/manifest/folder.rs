@@ -58,7 +58,7 @@ impl Manifest {
             return Err(DataError::NothingFound {
                 path: root.to_owned(),
                 found: format!(
-                    "Of {num_files} files none is audio in a speaker's folder; {misplaced} could not be placed{example}."
+                    "None of {num_files} files is audio in a speaker's folder; {misplaced} could not be placed{example}."
                 ),
             });
         }

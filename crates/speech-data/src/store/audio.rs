@@ -107,7 +107,7 @@ impl Store {
             let _ = shard.advise_range(Advice::WillNeed, range.start, range.len());
             Some(bytes)
         });
-        bytes.ok_or_else(|| self.nonsense(format!("utterance {index} lies beyond its shard")))
+        bytes.ok_or_else(|| self.nonsense(format!("utterance {index} lies outside its shard")))
     }
 
     /// Compares the audio of utterance `index` with its checksum.
@@ -119,10 +119,7 @@ impl Store {
         if checksum(self.payload(index)?) == expected {
             return Ok(());
         }
-        Err(self.damaged(
-            index,
-            "its bytes do not have the checksum that they should".to_owned(),
-        ))
+        Err(self.damaged(index, "the checksum of its bytes is wrong".to_owned()))
     }
 
     fn damaged(&self, index: usize, found: String) -> StoreError {

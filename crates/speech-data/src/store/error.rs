@@ -21,8 +21,8 @@ pub enum StoreError {
         source: std::io::Error,
     },
 
-    /// A folder that is no store.
-    #[error("`{}` is no store: it has no `store.json`", path.display())]
+    /// A folder that is not a store.
+    #[error("`{}` is not a store: it has no `store.json`", path.display())]
     NotAStore {
         /// The folder.
         path: PathBuf,
@@ -127,7 +127,7 @@ pub enum StoreError {
     },
 
     /// The folder for a new store holds something else.
-    #[error("`{}` is not empty (it holds `{found}`) and no store", path.display())]
+    #[error("`{}` is not empty (it holds `{found}`) and is not a store", path.display())]
     NotEmpty {
         /// The folder.
         path: PathBuf,
@@ -160,7 +160,7 @@ pub enum StoreError {
         part: Option<Part>,
     },
 
-    /// The source of an utterance cannot be reached, which is no fault of the utterance.
+    /// The source of an utterance cannot be reached, which is not the fault of the utterance.
     #[error("cannot read `{name}`: {reason}")]
     SourceLost {
         /// The utterance.
@@ -215,7 +215,7 @@ impl StoreError {
             Self::Order { .. } => "rename one of them",
             Self::Nothing { .. } => "check what was given",
             Self::SourceLost { .. } => {
-                "when that is mended, run the same command again: it goes on where it stopped"
+                "once that is fixed, run the same command again: it goes on where it stopped"
             }
             Self::Io { source, .. } => remedy(source),
             Self::NotAPart { .. } => "give the stores that are the parts of one division",

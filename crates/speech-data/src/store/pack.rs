@@ -32,7 +32,7 @@ pub struct Pack<'a> {
 /// Why the bytes behind an item cannot be had.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceFault {
-    /// This file is no good: it is left out and named, the work goes on.
+    /// This file cannot be used: it is left out and named, the work goes on.
     Damaged(String),
     /// The disk or the archive cannot be read: the work stops, and goes on another time.
     Lost(String),

@@ -55,7 +55,7 @@ impl FromStr for StoreEncoding {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let known = Self::ALL.into_iter().find(|known| known.name() == text);
-        known.ok_or_else(|| format!("`{text}` is no encoding; expected pcm, flac or original"))
+        known.ok_or_else(|| format!("`{text}` is not an encoding; expected pcm, flac or original"))
     }
 }
 
@@ -122,7 +122,7 @@ impl FromStr for Part {
         match numbers {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
             _ => Err(format!(
-                "`{text}` is no part; expected I/N with I from 1 to N, such as 2/3"
+                "`{text}` is not a part; expected I/N with I from 1 to N, such as 2/3"
             )),
         }
     }

@@ -172,7 +172,7 @@ impl DevSet {
     /// Scores every list by the cosine of `embeddings`, one a recording, less `centre`.
     ///
     /// # Errors
-    /// [`TrainError::Eval`] for a list without targets or non-targets, or a score that is no number.
+    /// [`TrainError::Eval`] for a list without targets or non-targets, or a score that is NaN.
     pub(crate) fn results(
         &self,
         embeddings: &[Vec<f32>],

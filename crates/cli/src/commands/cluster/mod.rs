@@ -31,7 +31,7 @@ Examples:
 
 Without `--threshold`, `--num-speakers` or `--oracle` the tree is cut at the distance on the
 model's card (`card.toml` in its bundle, `[thresholds]`, `cluster`), else at 0.5, which is
-calibrated on nothing. A distance is 1 - cosine, 0 to 2 (for `ward`, of unit vectors:
+not calibrated. A distance is 1 - cosine, 0 to 2 (for `ward`, of unit vectors:
 Euclidean).
 
 All distances take 2 n^2 bytes (n = 20,000: 0.8 GB); average and ward linkage do without them and
@@ -141,7 +141,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     if args.oracle && known.as_ref().is_none_or(|known| known.is_guess) {
         return Err(usage(
             "`--oracle` needs the speaker of every recording, and they are not known",
-            "give `--labels`, a manifest, or one folder a speaker",
+            "give `--labels`, a manifest, or one folder per speaker",
         ));
     }
     let (stop, source) = stop(args, &thresholds, context);
@@ -156,7 +156,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     };
     if options.approximation.is_some() && options.linkage == Linkage::Ward {
         return Err(usage(
-            "`--approximate` knows no ward linkage",
+            "`--approximate` does not support ward linkage",
             "leave out `--approximate`, since ward linkage takes time but little memory, or use `--linkage average`",
         ));
     }

@@ -69,7 +69,7 @@ pub(crate) struct Args {
 enum BorderName {
     /// After 80 % of them.
     Share,
-    /// At the change of session nearest to 80 %, so that the microphone is no cue.
+    /// At the change of session nearest to 80 %, so that the microphone gives nothing away.
     Session,
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     match (embeddings, store) {
         (Some(embeddings), Some(store)) => Err(fault(
             format!(
-                "cannot merge: `{}` is no store, but `{}` is a folder",
+                "cannot merge: `{}` is not a store, but `{}` is a folder",
                 embeddings.display(),
                 store.display()
             ),

@@ -17,7 +17,7 @@ pub(crate) struct PackArgs {
     /// bytes, least space, slowest).
     #[arg(long, value_name = "NAME", default_value = "pcm")]
     pub(crate) encoding: StoreEncoding,
-    /// Threads that decode [default: one a core].
+    /// Threads that decode [default: one per core].
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     /// Only this part of the work, such as 2/8; `siamang merge` joins the parts.

@@ -46,7 +46,7 @@ enum Corpus {
     CnCeleb(CorpusArgs),
     /// A Kaldi data directory, with or without segments.
     Kaldi(CorpusArgs),
-    /// A folder with one folder a speaker, or with split.tsv.
+    /// A folder with one folder per speaker, or with split.tsv.
     Folder(CorpusArgs),
 }
 

@@ -21,12 +21,12 @@ pub(crate) use self::development::remember;
 
 const EXAMPLES: &str = "\
 Examples:
-  siamang report run                             # run/report.html: curves, scores, map, worst trials to listen to
+  siamang report run                             # run/report.html: curves, scores, map, worst trials
   siamang report run --audio-mb 0 --out run.html # without recordings
   siamang report first second third              # comparison.html: curves and settings side by side
 
-The file needs no network and nothing beside it. Recordings that are no longer where the run found them are left out, and the
-page says so.";
+The file needs no network and nothing beside it. Recordings that are no longer where the run
+found them are left out, and the page says so.";
 
 /// Show a run, or several beside each other, in a browser.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// File to write [default: RUN/report.html, or comparison.html for several runs].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Recordings of the worst trials inside the page, in MB at most.
+    /// At most so many MB of the worst trials' recordings inside the page.
     #[arg(long, value_name = "MB", default_value_t = AUDIO_MB)]
     audio_mb: usize,
 }

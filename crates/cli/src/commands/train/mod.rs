@@ -31,7 +31,7 @@ pub(crate) struct Args {
     /// Go on from the last checkpoint in `--out`
     #[arg(long)]
     resume: bool,
-    /// Print the whole configuration as it would be trained with, and stop: a start for a file of one's own
+    /// Print the whole configuration and stop: a start for a file of your own
     #[arg(long)]
     print_config: bool,
     /// What to do where all outputs have become alike
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Write the curves for TensorBoard too, to `tensorboard/` in the run's directory
     #[arg(long)]
     tensorboard: bool,
-    /// End without writing `report.html`, what `siamang report` makes of the run
+    /// Do not write `report.html` at the end; `siamang report` makes it later
     #[arg(long)]
     no_report: bool,
     /// Threads that make batches ahead of the training step
@@ -50,8 +50,8 @@ pub(crate) struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  siamang train                                  # the voices that come with siamang, a few minutes
-  siamang train --data corpus --out run          # one folder a speaker; some speakers are held out
+  siamang train                                  # the built-in voices, under a minute
+  siamang train --data corpus --out run          # one folder per speaker; some are held out
   siamang train --data corpus --split split.tsv --trials dev.txt --preset paper --sampler pk --out run
   siamang train --data corpus --split split.tsv --trials dev.txt --config configs/best.toml --out run
   siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";

@@ -101,7 +101,7 @@ pub(super) fn check(what: &'static str, found: usize, expected: usize) -> Result
 }
 
 /// Averages directed `divergence` by kind; `kinds` gives, cell by cell in row-major order, whether a
-/// pair is of one speaker, or None for a cell that is no pair.
+/// pair is of one speaker, or None for a cell that is not a pair.
 fn combine(
     divergence: Tensor<2>,
     kinds: impl Iterator<Item = Option<bool>> + Clone,
