@@ -42,3 +42,39 @@ pub fn pcm16_recording(
     };
     at_rate(decoded, name, sample_rate_hz)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::AudioWarning;
+
+    #[test]
+    fn bytes_without_a_container_are_the_recording_of_their_wav_file() {
+        let samples: Vec<i16> = (0..4_000)
+            .map(|i| (i * 37 % 20_000 - 10_000) as i16)
+            .collect();
+        let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 16_000,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut file = std::io::Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut file, spec).unwrap();
+        samples
+            .iter()
+            .for_each(|s| writer.write_sample(*s).unwrap());
+        writer.finalize().unwrap();
+        for rate in [16_000, 8_000] {
+            let raw = pcm16_recording(&bytes, 16_000, "x", rate).unwrap();
+            let read = crate::decode_recording(file.get_ref().clone(), "x", rate).unwrap();
+            assert_eq!(raw.waveform, read.waveform, "{rate}");
+        }
+        let silent = pcm16_recording(&[0; 400], 16_000, "x", 16_000).unwrap();
+        assert!(matches!(
+            silent.warnings[..],
+            [AudioWarning::DigitalSilence { .. }]
+        ));
+    }
+}

@@ -3,6 +3,8 @@
 //! Sums are those of the lists `fileparts.txt` and `files.txt` of voxceleb_trainer, which WeSpeaker, 3D-Speaker and
 //! PaddleSpeech repeat; counts were taken from lists of all utterances.
 
+use speech_data::split;
+
 /// A published file.
 #[derive(Debug)]
 pub(crate) struct KnownFile {
@@ -128,7 +130,7 @@ pub(crate) struct KnownSet {
 pub(crate) const SETS: [KnownSet; 4] = [
     KnownSet {
         corpus: "voxceleb1",
-        split: "train",
+        split: split::TRAIN,
         speakers: 1_211,
         videos: 21_820,
         utterances: 148_642,
@@ -136,7 +138,7 @@ pub(crate) const SETS: [KnownSet; 4] = [
     },
     KnownSet {
         corpus: "voxceleb1",
-        split: "test",
+        split: split::TEST,
         speakers: 40,
         videos: 676,
         utterances: 4_874,
@@ -144,7 +146,7 @@ pub(crate) const SETS: [KnownSet; 4] = [
     },
     KnownSet {
         corpus: "voxceleb2",
-        split: "train",
+        split: split::TRAIN,
         speakers: 5_994,
         videos: 145_569,
         utterances: 1_092_009,
@@ -152,7 +154,7 @@ pub(crate) const SETS: [KnownSet; 4] = [
     },
     KnownSet {
         corpus: "voxceleb2",
-        split: "test",
+        split: split::TEST,
         speakers: 118,
         videos: 4_911,
         utterances: 36_237,

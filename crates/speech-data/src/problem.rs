@@ -150,3 +150,68 @@ pub fn name_list(names: &[&str]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(line: Option<u64>, message: &str) -> Problem {
+        Problem {
+            kind: ProblemKind::Line,
+            source: None,
+            line,
+            message: message.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_problem_names_what_is_known_of_its_place() {
+        let at = |source: Option<&str>, line| {
+            let source = source.map(PathBuf::from);
+            Problem {
+                source,
+                ..problem(line, "odd")
+            }
+            .to_string()
+        };
+        assert_eq!(at(Some("t.csv"), Some(3)), "t.csv:3: odd");
+        assert_eq!(at(Some("t.csv"), None), "t.csv: odd");
+        assert_eq!(at(None, Some(3)), "line 3: odd");
+        assert_eq!(at(None, None), "odd");
+        let found = Problem::at(ProblemKind::Misplaced, Path::new("a/b"), "odd");
+        assert_eq!(found.to_string(), "a/b: odd");
+    }
+
+    #[test]
+    fn problems_are_sorted_by_line_and_those_without_one_come_last() {
+        let mut report = ValidationReport {
+            errors: [None, Some(9), Some(2)]
+                .map(|line| problem(line, "x"))
+                .to_vec(),
+            warnings: Vec::new(),
+        };
+        report.sort();
+        let lines: Vec<_> = report.errors.iter().map(|one| one.line).collect();
+        assert_eq!(lines, [Some(2), Some(9), None]);
+        assert!(!report.is_ok());
+    }
+
+    #[test]
+    fn a_long_report_is_cut_and_says_how_much_is_left() {
+        let report = ValidationReport {
+            errors: Vec::new(),
+            warnings: vec![problem(None, "odd"); MAX_SHOWN + 7],
+        };
+        let text = report.to_string();
+        assert!(text.starts_with("errors: 0, warnings: 57"), "{text}");
+        assert!(text.ends_with("… and 7 more"), "{text}");
+        assert!(report.is_ok());
+    }
+
+    #[test]
+    fn names_are_listed_up_to_twenty() {
+        assert_eq!(name_list(&[]), "none");
+        assert_eq!(name_list(&["a", "b"]), "`a`, `b`");
+        assert!(name_list(&["x"; 23]).ends_with("`x` and 3 more"));
+    }
+}

@@ -89,4 +89,16 @@ mod tests {
             assert_eq!(VoxcelebName::parse(other), None, "{other}");
         }
     }
+
+    #[test]
+    fn a_path_needs_its_three_parts() {
+        let path = "dev/aac/id00012/21Uxsk56VDQ/00001.m4a";
+        let found = VoxcelebName::of_path(path).unwrap();
+        assert_eq!((found.speaker, found.video), ("id00012", "21Uxsk56VDQ"));
+        assert_eq!(VoxcelebName::of_path("id00012-21Uxsk56VDQ-00001"), None);
+        assert_eq!(VoxcelebName::of_path("21Uxsk56VDQ/00001.m4a"), None);
+        // Kaldi's names may lie in a folder, too.
+        let kaldi = VoxcelebName::parse("wav/id10270-x6uYqmx31kE-00001.wav").unwrap();
+        assert_eq!(kaldi.number, "00001");
+    }
 }

@@ -80,3 +80,83 @@ pub fn walk(folder: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
 fn is_hidden(entry: &DirEntry) -> bool {
     entry.file_name().as_encoded_bytes().starts_with(b".")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, b"x").unwrap();
+    }
+
+    #[test]
+    fn recordings_are_named_from_the_folder_in_the_order_of_their_names() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [
+            "b/2.wav",
+            "b/1.FLAC",
+            "a.ogg",
+            "b/c/d/e.mp3",
+            "notes.txt",
+            "b/README",
+        ] {
+            put(folder.path(), name);
+        }
+        let found = AudioFiles::below(folder.path());
+        assert_eq!(found.names, ["a.ogg", "b/1.FLAC", "b/2.wav", "b/c/d/e.mp3"]);
+        assert_eq!((found.num_others, found.notes), (2, Vec::new()));
+    }
+
+    #[test]
+    fn hidden_files_and_folders_are_passed_over_but_not_a_hidden_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join(".corpus");
+        for name in ["ann/1.wav", "ann/._1.wav", ".trash/2.wav"] {
+            put(&root, name);
+        }
+        let found = AudioFiles::below(&root);
+        assert_eq!(
+            (found.names, found.num_others),
+            (vec!["ann/1.wav".to_owned()], 0)
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = AudioFiles::below(&folder.path().join("absent"));
+        assert!(found.names.is_empty() && found.notes.is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf_8_is_noted() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let name = std::ffi::OsStr::from_bytes(b"caf\xe9.wav");
+        if std::fs::write(folder.path().join(name), b"x").is_err() {
+            // Some file systems have no such names.
+            return;
+        }
+        let found = AudioFiles::below(folder.path());
+        assert!(found.names.is_empty());
+        assert!(
+            found.notes[0].to_string().contains("not UTF-8"),
+            "{:?}",
+            found.notes
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_in_a_circle_is_noted_and_followed_no_further() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "ann/1.wav");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("ann/again")).unwrap();
+        let found = AudioFiles::below(folder.path());
+        assert_eq!(found.names, ["ann/1.wav"]);
+        assert_eq!(found.notes.len(), 1, "{:?}", found.notes);
+    }
+}

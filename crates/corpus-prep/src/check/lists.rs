@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName};
+use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName, split};
 
 use super::data::CheckedData;
 use super::finding::{Finding, examples};
@@ -161,7 +161,7 @@ fn leaks(
     let training = || {
         rows.utterances
             .iter()
-            .filter(|utterance| utterance.split.as_deref() == Some("train"))
+            .filter(|utterance| utterance.split.as_deref() == Some(split::TRAIN))
     };
     let trained: BTreeSet<&str> = training()
         .map(|utterance| utterance.speaker.as_str())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
-use speech_data::{Manifest, Utterance, VoxcelebName};
+use speech_data::{Manifest, Utterance, VoxcelebName, column, split};
 
 use super::counts::SetCounts;
 use super::finding::Finding;
@@ -75,22 +75,22 @@ pub(super) fn check_metadata(
         };
         let is_test = known
             .is_test
-            .map(|is_test| if is_test { "test" } else { "train" });
-        for (column, expected) in [
-            ("gender", known.gender),
-            ("nationality", known.nationality.as_deref()),
-            ("split", is_test),
+            .map(|is_test| if is_test { split::TEST } else { split::TRAIN });
+        for (name, expected) in [
+            (column::GENDER, known.gender),
+            (column::NATIONALITY, known.nationality.as_deref()),
+            (column::SPLIT, is_test),
         ] {
             // VoxCeleb's own word for its training set is dev.
-            let found = utterance.column(column).map(|value| match (column, value) {
-                ("split", "dev") => "train",
+            let found = utterance.column(name).map(|value| match (name, value) {
+                (column::SPLIT, split::DEV) => split::TRAIN,
                 (_, value) => value,
             });
             if let (Some(found), Some(expected)) = (found, expected)
                 && found != expected
             {
                 fault(format!(
-                    "has the {column} `{found}`, but its table says `{expected}`"
+                    "has the {name} `{found}`, but its table says `{expected}`"
                 ));
             }
         }
@@ -166,17 +166,20 @@ fn set_of(
         return Some((
             "voxceleb1",
             if is_vox1_test(speaker) {
-                "test"
+                split::TEST
             } else {
-                "train"
+                split::TRAIN
             },
         ));
     }
     let by_table = speakers.get(speaker).and_then(|known| known.is_test);
     let is_test = by_table.or(match utterance.split.as_deref() {
-        Some("test") => Some(true),
-        Some("train" | "dev") => Some(false),
+        Some(split::TEST) => Some(true),
+        Some(split::TRAIN | split::DEV) => Some(false),
         _ => None,
     })?;
-    Some(("voxceleb2", if is_test { "test" } else { "train" }))
+    Some((
+        "voxceleb2",
+        if is_test { split::TEST } else { split::TRAIN },
+    ))
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speech_data::{AudioFiles, Manifest, Problem, ProblemKind, Trial, TrialList, Utterance};
+use speech_data::{AudioFiles, Manifest, Problem, ProblemKind, Trial, TrialList, Utterance, split};
 
 use super::files::Misplaced;
 use super::{Corpus, table};
@@ -104,7 +104,7 @@ impl Found {
                 left_out.insert(speaker.to_owned());
                 continue;
             }
-            self.push(folder, id, speaker, Some(take), "train");
+            self.push(folder, id, speaker, Some(take), split::TRAIN);
         }
         if !left_out.is_empty() {
             let message = format!(
@@ -141,7 +141,7 @@ impl Found {
                     continue;
                 };
                 names.insert(stem.to_owned(), id.clone());
-                self.push(folder, id, speaker, take, "test");
+                self.push(folder, id, speaker, take, split::TEST);
             }
         }
         names

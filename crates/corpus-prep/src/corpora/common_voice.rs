@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use speech_data::{DataError, Manifest, Problem, ProblemKind};
+use speech_data::{DataError, Manifest, Problem, ProblemKind, split};
 
 use super::Corpus;
 use crate::error::PrepError;
@@ -14,9 +14,9 @@ const LAYOUT: &str = "  <DIR>/validated.tsv, train.tsv, dev.tsv, test.tsv with t
 
 /// The tables whose clips were listened to, the ones that make splits first.
 const TABLES: [(&str, Option<&str>); 4] = [
-    ("train.tsv", Some("train")),
-    ("dev.tsv", Some("dev")),
-    ("test.tsv", Some("test")),
+    ("train.tsv", Some(split::TRAIN)),
+    ("dev.tsv", Some(split::DEV)),
+    ("test.tsv", Some(split::TEST)),
     ("validated.tsv", None),
 ];
 

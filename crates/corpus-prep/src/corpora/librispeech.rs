@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance};
+use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance, split};
 
 use super::files::Misplaced;
 use super::{Corpus, table};
@@ -46,10 +46,10 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
         if utterance.gender.is_none() && !genders.is_empty() {
             strangers.insert(speaker);
         }
-        let split = subset.split('-').next().unwrap_or_default();
-        utterance.split = ["train", "dev", "test"]
-            .contains(&split)
-            .then(|| split.to_owned());
+        let part = subset.split('-').next().unwrap_or_default();
+        utterance.split = [split::TRAIN, split::DEV, split::TEST]
+            .contains(&part)
+            .then(|| part.to_owned());
         utterance
             .columns
             .insert("subset".to_owned(), subset.to_owned());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance};
+use speech_data::{AudioFiles, Gender, Manifest, Problem, ProblemKind, Utterance, split};
 
 use super::files::{Misplaced, entry_named};
 use super::{Corpus, table};
@@ -28,8 +28,8 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     // (speaker, sentence) to the utterance; unpacked copies lie beside the originals as `SA1.WAV.wav`.
     let mut taken: BTreeMap<(String, String), Utterance> = BTreeMap::new();
     let mut num_copies = 0usize;
-    for split in ["train", "test"] {
-        let Some(below) = entry_named(&root, split) else {
+    for part in [split::TRAIN, split::TEST] {
+        let Some(below) = entry_named(&root, part) else {
             continue;
         };
         let name = below
@@ -52,7 +52,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             }
             let mut utterance = Utterance::new(id.clone(), root.join(&id), speaker);
             utterance.gender = utterance.speaker.get(..1).and_then(Gender::from_name);
-            utterance.split = Some(split.to_owned());
+            utterance.split = Some(part.to_owned());
             utterance.columns.insert("dialect".to_owned(), dialect);
             utterance.columns.insert("sentence".to_owned(), sentence);
             taken.insert(key, utterance);
@@ -83,9 +83,9 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
 
 fn root(folder: &Path) -> PathBuf {
     let holds = |place: &PathBuf| {
-        ["train", "test"]
+        [split::TRAIN, split::TEST]
             .iter()
-            .any(|split| entry_named(place, split).is_some())
+            .any(|part| entry_named(place, part).is_some())
     };
     let below = ["timit", "data"]
         .iter()

@@ -216,3 +216,40 @@ impl fmt::Display for Location {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_or_a_channel_is_another_place_than_the_whole() {
+        let whole = Location::from("a.wav");
+        let cut = Cut::new(0.0, 1.0).unwrap();
+        let all = [
+            whole.clone(),
+            whole.clone().cut(cut),
+            whole.clone().channel(0),
+            whole.clone().cut(cut).channel(0),
+            Location::from("b.wav"),
+            Location::memory("a.wav", *b"x"),
+            Location::memory("a.wav", *b"y"),
+        ];
+        let different: std::collections::HashSet<&Location> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
+        assert!(whole.is_whole() && !all[1].is_whole() && !all[2].is_whole());
+        assert_eq!(all[3].to_string(), "a.wav from 0 to 1 s, channel 0");
+    }
+
+    #[test]
+    fn sizes_are_told_without_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        std::fs::write(&path, [0; 1_000]).unwrap();
+        let file = Location::from(path);
+        assert_eq!(file.num_bytes(), 1_000);
+        assert_eq!(Location::memory("x", [0; 70]).num_bytes(), 70);
+        assert_eq!(Location::from("absent.wav").num_bytes(), 0);
+        // Half a second of 16 bits at 16 kHz.
+        assert_eq!(file.cut(Cut::new(1.0, 1.5).unwrap()).num_bytes(), 16_000);
+    }
+}

@@ -51,3 +51,21 @@ impl Root {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_need_not_exist_and_a_store_that_is_unfinished_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let absent = folder.path().join("absent");
+        let root = Root::open(&absent).unwrap();
+        assert!(root.store().is_none());
+        assert_eq!(root.path(), absent);
+        assert_eq!(root.locate("a/1.wav"), absent.join("a/1.wav").into());
+        // A journal is what a store has while it is made.
+        std::fs::write(folder.path().join("journal"), b"").unwrap();
+        assert!(Root::open(folder.path()).is_err());
+    }
+}

@@ -36,3 +36,27 @@ pub(super) fn wav(
     writer.finalize()?;
     Ok(file.into_inner())
 }
+
+#[cfg(test)]
+mod tests {
+    use audio_features::decode_channels;
+
+    use super::*;
+
+    #[test]
+    fn samples_come_back_to_the_bit_in_sixteen_bits_where_they_fit_and_in_floats_otherwise() {
+        for (samples, codec) in [
+            (vec![0.5, -1.0, 32_767.0 / 32_768.0, 0.0], "pcm_s16le"),
+            (vec![0.5, 1.0, 0.1, -0.3], "pcm_f32le"),
+        ] {
+            let file = wav(&samples, 8_000, 2).unwrap();
+            let read = decode_channels(file, "x.wav").unwrap();
+            assert_eq!(read.samples, samples);
+            assert_eq!(read.source.codec, codec);
+            assert_eq!(
+                (read.source.sample_rate_hz, read.source.num_channels),
+                (8_000, 2)
+            );
+        }
+    }
+}

@@ -102,3 +102,21 @@ impl Manifest {
         Ok(self.with_utterances(utterances))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_is_read_as_it_is_written() {
+        for text in ["corpus=a", "corpus!=a,b", "gender=-"] {
+            let filter: Filter = text.parse().unwrap();
+            assert_eq!(filter.to_string(), text);
+        }
+        let spaced: Filter = " corpus != a , b ".parse().unwrap();
+        assert_eq!((spaced.column.as_str(), spaced.keep), ("corpus", false));
+        for wrong in ["corpus", "=a", "corpus=", "corpus=a,,b", ""] {
+            assert!(wrong.parse::<Filter>().is_err(), "{wrong}");
+        }
+    }
+}

@@ -99,3 +99,49 @@ impl Manifest {
             .ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::ProblemKind;
+
+    fn manifest() -> Manifest {
+        let utterances = ["b/2", "a/1", "b/1"].map(|id| Utterance::new(id, id, &id[..1]));
+        Manifest {
+            source: Some("split.tsv".into()),
+            notes: vec![Problem::at(
+                ProblemKind::Misplaced,
+                "x".as_ref(),
+                "left out",
+            )],
+            ..Manifest::new("voices", utterances.to_vec())
+        }
+    }
+
+    #[test]
+    fn utterances_are_sorted_and_found_by_their_names() {
+        let manifest = manifest();
+        let ids: Vec<&str> = manifest.utterances.iter().map(|u| u.id.as_str()).collect();
+        assert_eq!(ids, ["a/1", "b/1", "b/2"]);
+        assert_eq!(
+            (manifest.find("b/2"), manifest.find("c/1")),
+            (Some(2), None)
+        );
+        assert_eq!(manifest.speakers(), ["a", "b"]);
+    }
+
+    #[test]
+    fn fewer_utterances_keep_what_reading_noticed() {
+        let manifest = manifest();
+        let fewer = manifest.with_utterances(manifest.utterances[..1].to_vec());
+        assert_eq!((fewer.utterances.len(), &fewer.root), (1, &manifest.root));
+        assert_eq!(
+            (fewer.source, fewer.notes),
+            (manifest.source, manifest.notes)
+        );
+        let filtered = self::manifest()
+            .filter(&["speaker=a".parse().unwrap()])
+            .unwrap();
+        assert_eq!(filtered.notes.len(), 1);
+    }
+}

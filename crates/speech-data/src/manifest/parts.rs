@@ -75,3 +75,65 @@ fn bounds(row: &Utterance, has_offsets: bool) -> Option<Result<Cut, String>> {
 fn number(row: &Utterance, name: &str) -> Option<f64> {
     row.columns.get(name)?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, columns: &[(&str, &str)]) -> Utterance {
+        let mut row = Utterance::new(id, id, "ann");
+        row.line = Some(7);
+        for (name, value) in columns {
+            row.columns.insert((*name).to_owned(), (*value).to_owned());
+        }
+        row
+    }
+
+    fn cut_rows(rows: Vec<Utterance>) -> (Vec<(String, Option<Cut>)>, Vec<String>) {
+        let mut problems = Vec::new();
+        let rows = cut(rows, Path::new("t.csv"), &mut problems);
+        (
+            rows.into_iter()
+                .map(|row| (row.id, row.location.part()))
+                .collect(),
+            problems.iter().map(ToString::to_string).collect(),
+        )
+    }
+
+    #[test]
+    fn an_offset_of_nothing_alone_means_whole_files() {
+        let rows = vec![
+            row("a.wav", &[("offset", "0"), ("seconds", "2.5")]),
+            row("b.wav", &[("offset", "0.0")]),
+        ];
+        let (rows, problems) = cut_rows(rows);
+        assert!(rows.iter().all(|(_, part)| part.is_none()));
+        assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn one_bound_alone_leaves_the_file_whole() {
+        let (rows, problems) = cut_rows(vec![row("a.wav", &[("start_s", "1.5")])]);
+        assert_eq!(rows, [("a.wav".to_owned(), None)]);
+        assert!(problems.is_empty());
+    }
+
+    #[test]
+    fn bounds_that_are_no_times_are_named_with_their_line() {
+        let rows = vec![
+            row("a.wav", &[("start_s", "one"), ("end_s", "2")]),
+            row("b.wav", &[("offset", "3.5")]),
+        ];
+        let (rows, problems) = cut_rows(rows);
+        assert!(rows.is_empty());
+        assert_eq!(problems.len(), 2);
+        assert!(
+            problems[0].starts_with("t.csv:7: from one to 2 s"),
+            "{problems:?}"
+        );
+        assert!(
+            problems[1].starts_with("t.csv:7: offset 3.5"),
+            "{problems:?}"
+        );
+    }
+}

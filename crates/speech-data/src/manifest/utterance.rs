@@ -100,3 +100,42 @@ impl Utterance {
         self.columns.get(column::SECONDS)?.parse().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn genders_are_read_as_corpora_write_them() {
+        for name in ["f", "F", " female ", "female_feminine", "Woman"] {
+            assert_eq!(Gender::from_name(name), Some(Gender::Female), "{name}");
+        }
+        assert_eq!(Gender::from_name("male_masculine"), Some(Gender::Male));
+        for name in ["", "-", "x", "fm"] {
+            assert_eq!(Gender::from_name(name), None, "{name}");
+        }
+        assert_eq!(Gender::Female.to_string(), "f");
+    }
+
+    #[test]
+    fn fixed_fields_answer_to_their_names_and_further_ones_to_theirs() {
+        let mut utterance = Utterance::new("ann/1", "voices/ann/1.wav", "ann");
+        utterance
+            .columns
+            .insert(column::SECONDS.to_owned(), "2.5".to_owned());
+        utterance.gender = Some(Gender::Male);
+        let columns = [
+            column::PATH,
+            column::SPEAKER,
+            column::GENDER,
+            column::SECONDS,
+            "mood",
+        ];
+        let found = columns.map(|name| utterance.column(name));
+        assert_eq!(
+            found,
+            [Some("ann/1"), Some("ann"), Some("m"), Some("2.5"), None]
+        );
+        assert_eq!(utterance.seconds(), Some(2.5));
+    }
+}
