@@ -3,7 +3,7 @@
 /// The cosine of the angle between `a` and `b`, in [-1, 1], accumulated in `f64`.
 ///
 /// A vector of zeros has no direction: its cosine to anything is 0. Vectors of unequal length are
-/// compared over the shorter one's length; [`EmbeddingMatrix`] rules that out for its rows.
+/// compared over the shorter one's length; [`crate::EmbeddingMatrix`] rules that out for its rows.
 pub fn cosine(a: &[f32], b: &[f32]) -> f32 {
     let [dot, square_a, square_b] = sums(a, b, |x, y| [x * y, x * x, y * y]);
     if square_a == 0.0 || square_b == 0.0 {
