@@ -87,34 +87,9 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
-    use diagnosis::journal::{EndReason, StepSummary};
+    use diagnosis::journal::StepSummary;
 
     use super::*;
-
-    /// A record as earlier versions wrote it, with the terms of the loss as fields.
-    #[test]
-    fn a_record_of_an_earlier_version_is_read() {
-        let run = r#"{
-            "facts": {"margin": 1.0},
-            "trace": [{"step": 1, "loss": 0.6, "plateau": 0.5, "same_divergence": 0.25, "different_divergence": null,
-                       "gradient_norm": 0.1, "speakers_visited": 7}],
-            "evaluations": [{"step": 0, "plateau": 0.5, "same_divergence": null, "active_share": 0.75}],
-            "end": {"step": 1, "reason": "limit"}
-        }"#;
-        let run: Run = serde_json::from_str(run).unwrap();
-        let (point, evaluation) = (&run.trace[0], &run.evaluations[0]);
-        assert_eq!(
-            (
-                point.when_alike,
-                point.same_distance(),
-                point.different_distance()
-            ),
-            (Some(0.5), Some(0.25), None)
-        );
-        let active = evaluation.pairs.as_ref().unwrap().active_share;
-        assert_eq!((evaluation.when_alike, active), (Some(0.5), Some(0.75)));
-        assert_eq!(run.end.unwrap().reason, EndReason::MaxSteps);
-    }
 
     /// A longer run serves a shorter request, a shorter or another one does not.
     #[test]

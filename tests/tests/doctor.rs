@@ -238,7 +238,7 @@ fn a_run_that_stops_while_everything_is_apart_is_told_to_go_on() {
     // A margin below what the network does at once stands for the paper's margin and its first hundreds of steps.
     let place = place(40, |config| {
         config["loss"]["margin"] = 0.01.into();
-        config["model"]["encoder"]["input_scale"] = 3.0.into();
+        config["encoder"]["input"]["scale"] = 3.0.into();
     });
     train(&place);
     let doctor = place.run("doctor run --json");
@@ -254,8 +254,8 @@ fn a_run_that_stops_while_everything_is_apart_is_told_to_go_on() {
 fn a_collapse_is_told_and_stops_the_run_that_is_to_stop() {
     let place = place(200, |config| {
         config["optimiser"]["learning_rate"] = 30.0.into();
-        config["model"]["encoder"]["dropout"] = 0.0.into();
-        config["model"]["head"]["dropout"] = 0.0.into();
+        config["encoder"]["trunk"]["dropout"] = 0.0.into();
+        config["loss"]["head"]["dropout"] = 0.0.into();
     });
     let stopped = place.run(&format!("train {} --out run --on-collapse stop", data()));
     assert_eq!(stopped.code, Some(4), "{stopped:#?}");

@@ -95,6 +95,31 @@ fn a_journal_of_version_0_1_is_judged_as_version_0_1_judged_it() {
     assert_eq!(found.verdict, expected.verdict);
 }
 
+/// A run as the ladder of earlier versions wrote it, with the terms of the loss as fields.
+#[test]
+fn a_run_that_the_ladder_of_version_0_1_wrote_is_read() {
+    let run = r#"{
+        "facts": {"margin": 1.0},
+        "trace": [{"step": 1, "loss": 0.6, "plateau": 0.5, "same_divergence": 0.25, "different_divergence": null,
+                   "gradient_norm": 0.1, "speakers_visited": 7}],
+        "evaluations": [{"step": 0, "plateau": 0.5, "same_divergence": null, "active_share": 0.75}],
+        "end": {"step": 1, "reason": "limit"}
+    }"#;
+    let run: Run = serde_json::from_str(run).unwrap();
+    let (point, evaluation) = (&run.trace[0], &run.evaluations[0]);
+    assert_eq!(
+        (
+            point.when_alike,
+            point.same_distance(),
+            point.different_distance()
+        ),
+        (Some(0.5), Some(0.25), None)
+    );
+    let active = evaluation.pairs.as_ref().unwrap().active_share;
+    assert_eq!((evaluation.when_alike, active), (Some(0.5), Some(0.75)));
+    assert_eq!(run.end.unwrap().reason, EndReason::MaxSteps);
+}
+
 /// A line that says `null` where a number was not finite tells at which step the loss was lost: it is kept, and judged.
 #[test]
 fn a_line_with_a_null_for_a_number_is_kept_as_not_finite() {

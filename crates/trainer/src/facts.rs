@@ -22,3 +22,34 @@ pub fn facts<L: LossChoice>(config: &TrainConfig<L>) -> Facts {
         ..Facts::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_sampler_has_its_number_of_segments() {
+        let segments = |sampler| {
+            let config = TrainConfig {
+                sampler,
+                ..TrainConfig::question()
+            };
+            facts(&config).batch_segments
+        };
+        let pk = SamplerConfig::Pk {
+            speakers: 12,
+            segments: 4,
+        };
+        assert_eq!(segments(pk), Some(48));
+        assert_eq!(
+            segments(SamplerConfig::Uniform { segments: 100 }),
+            Some(100)
+        );
+        // 64 pairs of the question.
+        let question = facts(&TrainConfig::question());
+        assert_eq!(
+            (question.batch_segments, question.margin),
+            (Some(128), Some(3.0))
+        );
+    }
+}

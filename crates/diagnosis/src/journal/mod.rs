@@ -21,13 +21,15 @@ mod number;
 mod older;
 mod reader;
 mod steps;
+mod terms;
 mod writer;
 
 pub use error::JournalError;
 pub use event::{EndReason, Evaluation, Event, ListResult, Start};
 pub(crate) use older::OlderFields;
 pub use reader::Journal;
-pub use steps::{PairFacts, StepSummary, Term};
+pub use steps::StepSummary;
+pub use terms::{PairFacts, Term};
 pub use writer::JournalWriter;
 
 /// The journal's name in the directory of a run.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::steps::{PairFacts, Term};
+use super::terms::{PairFacts, Term};
 use crate::TwoHistograms;
 
 /// What an older line, or an older record of measurements, says of the KL/hinge loss.

@@ -73,4 +73,26 @@ mod tests {
         assert!((tail.factor(99, 100) - 0.04).abs() < 1e-12);
         assert!((Schedule::default().factor(12_345, 10) - 1.0).abs() < 1e-12);
     }
+
+    #[test]
+    fn a_warm_up_longer_than_the_run_never_ends_and_a_tail_over_all_steps_falls_from_the_first() {
+        let schedule = Schedule {
+            warmup_steps: 100,
+            decay: Decay::Cosine(0.0),
+        };
+        assert!((schedule.factor(9, 10) - 0.1).abs() < 1e-12);
+        let tail = Schedule {
+            warmup_steps: 0,
+            decay: Decay::LinearTail(1.0),
+        };
+        assert!((tail.factor(0, 4) - 1.0).abs() < 1e-12);
+        assert!((tail.factor(1, 4) - 0.75).abs() < 1e-12);
+        // Steps past the end, as where a run goes on beyond them, have no rate below 0.
+        assert!(tail.factor(9, 4).abs() < 1e-12);
+        let cosine = Schedule {
+            warmup_steps: 0,
+            decay: Decay::Cosine(0.1),
+        };
+        assert!((cosine.factor(99, 10) - 0.1).abs() < 1e-12);
+    }
 }

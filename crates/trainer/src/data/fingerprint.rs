@@ -131,3 +131,46 @@ pub(crate) fn data_hash(train: &Manifest) -> String {
     let utterances = train.utterances.iter();
     hash(utterances.flat_map(|utterance| [&utterance.id, &utterance.speaker]))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot prepare its data has failed"
+    )]
+    use speech_data::Utterance;
+
+    use super::*;
+
+    #[test]
+    fn a_run_that_does_not_say_what_it_was_begun_on_does_not_go_on() {
+        let run = tempfile::tempdir().unwrap();
+        let utterances = ["a", "b"].map(|speaker| {
+            Utterance::new(
+                format!("{speaker}/0.wav"),
+                format!("nowhere/{speaker}"),
+                speaker,
+            )
+        });
+        let train = Manifest::new("nowhere", utterances.to_vec());
+        let fingerprint = DataFingerprint::of(&train, &[]);
+        let error = fingerprint.check(run.path()).unwrap_err().to_string();
+        assert!(error.contains(DATA_FILE), "{error}");
+        fingerprint.write(run.path()).unwrap();
+        fingerprint.check(run.path()).unwrap();
+        // A session that is known now draws other pairs.
+        let mut other = train;
+        other.utterances[0].session = Some("x".to_owned());
+        let other = DataFingerprint::of(&other, &[]);
+        let error = other.check(run.path()).unwrap_err();
+        assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
+    }
+
+    /// What bundles have had since version 0.1: BLAKE3 of ids and speakers, each ended by a zero.
+    #[test]
+    fn the_hash_of_the_data_is_that_of_version_0_1() {
+        let train = Manifest::new("r", vec![Utterance::new("a/0", "a/0.wav", "ann")]);
+        let expected = blake3::hash(b"a/0\0ann\0").to_hex().to_string();
+        assert_eq!(data_hash(&train), expected);
+    }
+}

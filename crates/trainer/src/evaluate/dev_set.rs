@@ -222,3 +222,31 @@ pub fn mean_eer(results: &[ListResult]) -> Option<f64> {
     (!results.is_empty())
         .then(|| results.iter().map(|result| result.eer).sum::<f64>() / results.len() as f64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_rate_of_no_lists_is_unknown() {
+        let result = |eer| ListResult {
+            list: "dev".to_owned(),
+            eer,
+            min_dcf: 1.0,
+            n_target: 1,
+            n_nontarget: 1,
+        };
+        assert_eq!(mean_eer(&[]), None);
+        assert_eq!(mean_eer(&[result(0.25), result(0.75)]), Some(0.5));
+    }
+
+    #[test]
+    fn pairs_among_recordings_are_those_that_can_be_compared() {
+        let speakers = [Some(0), Some(0), None, Some(1)];
+        let list = IndexedList::among("mine", 4, |a, b| Some(speakers[a]? == speakers[b]?));
+        assert_eq!(list.trials, [(0, 1), (0, 3), (1, 3)]);
+        assert_eq!(list.targets, [true, false, false]);
+        // The same trials over copies that lie behind the recordings.
+        assert_eq!(list.moved(4).trials, [(4, 5), (4, 7), (5, 7)]);
+    }
+}

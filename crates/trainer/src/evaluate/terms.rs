@@ -64,3 +64,43 @@ impl Terms {
 pub(crate) fn scalar(tensor: &Tensor<1>) -> f64 {
     f64::from(tensor.clone().into_scalar::<f32>())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms(values: [f64; 2]) -> Terms {
+        let names = ["near", "far"].into_iter();
+        let terms = names.zip(values).map(|(name, value)| Term {
+            name: name.to_owned(),
+            unit: "nats".to_owned(),
+            value,
+        });
+        Terms(terms.collect())
+    }
+
+    const PAIRWISE: Pairwise = Pairwise {
+        same_term: "near",
+        different_term: "far",
+        margin: None,
+        num_classes: None,
+    };
+
+    #[test]
+    fn means_over_batches_keep_names_and_units() {
+        let mut sum = Terms::default();
+        sum.add(&terms([1.0, 4.0]));
+        sum.add(&terms([3.0, 8.0]));
+        assert_eq!(sum.divided_by(2.0), terms([2.0, 6.0]));
+    }
+
+    #[test]
+    fn the_distances_of_pairs_are_the_terms_that_the_loss_names() {
+        let found = terms([2.0, 6.0]);
+        assert_eq!(found.distances(Some(PAIRWISE)), [Some(2.0), Some(6.0)]);
+        assert_eq!(found.distances(None), [None; 2]);
+        // A batch without pairs of two speakers says nothing of them.
+        let known = found.where_known(|name| name == "near");
+        assert_eq!(known.distances(Some(PAIRWISE)), [Some(2.0), None]);
+    }
+}

@@ -48,3 +48,54 @@ fn sessions(manifest: &Manifest, plans: &[BatchPlan]) -> Sessions {
     }
     sessions
 }
+
+#[cfg(test)]
+mod tests {
+    use pair_sampler::{BatchItem, Crop};
+    use speech_data::Utterance;
+
+    use super::*;
+
+    #[test]
+    fn same_speaker_pairs_are_counted_by_what_their_sessions_are() {
+        // Speaker, session.
+        let known = [
+            ("a", Some("x")),
+            ("a", Some("x")),
+            ("a", Some("y")),
+            ("a", None),
+        ];
+        let utterances = (0..)
+            .zip(known)
+            .map(|(number, (speaker, session))| Utterance {
+                session: session.map(str::to_owned),
+                ..Utterance::new(format!("{number}"), format!("{number}.wav"), speaker)
+            });
+        let manifest = Manifest::new("corpus", utterances.collect());
+        let item = |(utterance, speaker)| BatchItem {
+            utterance,
+            speaker,
+            crop: Crop::StartS(0.0),
+            seed: 0,
+        };
+        let plan = |items: &[(usize, usize)], pairs| BatchPlan {
+            items: items.iter().copied().map(item).collect(),
+            pairs,
+        };
+        // Recording 0 twice, 1 in its session, 2 in another, 3 in none that is known, and a stranger.
+        let all = plan(&[(0, 0), (0, 0), (1, 0), (2, 0), (3, 0), (0, 1)], None);
+        let found = sessions(&manifest, &[all.clone()]);
+        assert_eq!(
+            [
+                found.same_recording,
+                found.same_session,
+                found.across,
+                found.unknown
+            ],
+            [1, 2, 3, 4]
+        );
+        let drawn = plan(&[(0, 0), (2, 0), (0, 1)], Some(vec![(0, 1), (0, 2)]));
+        let found = sessions(&manifest, &[drawn]);
+        assert_eq!((found.across, found.same_recording), (1, 0));
+    }
+}

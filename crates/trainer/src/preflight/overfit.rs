@@ -120,3 +120,63 @@ fn small(batch: &Batch) -> Option<Batch> {
         utterances: pick(&batch.utterances),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_segments_each_of_a_few_speakers_are_chosen() {
+        assert_eq!(twos(&[7, 8, 7, 9, 8, 7]), Some(vec![0, 2, 1, 4]));
+        assert_eq!(
+            twos(&[7, 7, 7, 8]),
+            None,
+            "one speaker makes no different pair"
+        );
+        let many: Vec<usize> = (0..9).flat_map(|speaker| [speaker, speaker]).collect();
+        assert_eq!(
+            twos(&many).map(|chosen| chosen.len()),
+            Some(2 * SMALL_SPEAKERS)
+        );
+    }
+
+    /// Two frames of four segments of one bin, whose values say frame and segment.
+    #[test]
+    fn the_small_batch_has_the_features_of_its_segments() {
+        let batch = Batch {
+            features: vec![0.0, 0.1, 0.2, 0.3, 0.4, 1.0, 1.1, 1.2, 1.3, 1.4],
+            shape: [2, 5, 1],
+            lengths: Some(vec![2, 1, 2, 1, 2]),
+            speakers: vec![7, 9, 8, 7, 8],
+            pairs: Some(vec![(0, 1)]),
+            utterances: vec![10, 11, 12, 13, 14],
+        };
+        let expected = Batch {
+            features: vec![0.0, 0.3, 0.2, 0.4, 1.0, 1.3, 1.2, 1.4],
+            shape: [2, 4, 1],
+            lengths: Some(vec![2, 1, 2, 2]),
+            speakers: vec![7, 7, 8, 8],
+            pairs: None,
+            utterances: vec![10, 13, 12, 14],
+        };
+        assert_eq!(small(&batch), Some(expected));
+    }
+
+    #[test]
+    fn distances_of_a_loss_without_its_own_are_cosines() {
+        let outputs = [vec![1.0, 0.0], vec![2.0, 0.0], vec![0.0, 3.0]];
+        let batch = Batch {
+            features: Vec::new(),
+            shape: [0, 3, 0],
+            lengths: None,
+            speakers: vec![0, 0, 1],
+            pairs: None,
+            utterances: vec![0, 1, 2],
+        };
+        let [same, different] = cosine_distances(&outputs, &batch);
+        assert!(
+            same.abs() < 1e-6 && (different - 1.0).abs() < 1e-6,
+            "{same} {different}"
+        );
+    }
+}

@@ -200,3 +200,64 @@ fn sync(path: &Path) -> Result<(), TrainError> {
         .and_then(|file| file.sync_all())
         .map_err(TrainError::io(path))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot prepare its data has failed"
+    )]
+    use super::*;
+
+    #[test]
+    fn the_progress_of_version_0_1_is_read() {
+        let text =
+            br#"{"step":15,"untrained":[],"last":[],"best":[0.25,15],"evaluations_since_best":2}"#;
+        let progress: Progress = parse(Path::new("progress.json"), text).unwrap();
+        let expected = Progress {
+            step: 15,
+            best: Some((0.25, 15)),
+            evaluations_since_best: 2,
+            ..Progress::default()
+        };
+        assert_eq!(progress, expected);
+    }
+
+    #[test]
+    fn checkpoints_that_are_gone_or_damaged_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::new(folder.path());
+        assert!(!run.has_checkpoint());
+        let pointers = folder.path().join(POINTERS_FILE);
+        std::fs::write(&pointers, r#"{"last":"step-0000004","best":null}"#).unwrap();
+        let gone = run.last_checkpoint().unwrap_err();
+        assert!(matches!(gone, TrainError::NoCheckpoint { .. }), "{gone}");
+        let checkpoint = folder.path().join("checkpoints/step-0000004");
+        std::fs::create_dir_all(&checkpoint).unwrap();
+        assert_eq!(run.last_checkpoint().unwrap(), checkpoint);
+        // Where no development trials chose one, the last is the best.
+        assert_eq!(run.best_bundle().unwrap(), checkpoint);
+        std::fs::write(&pointers, "{").unwrap();
+        let damaged = run.last_checkpoint().unwrap_err().to_string();
+        assert!(damaged.contains(POINTERS_FILE), "{damaged}");
+    }
+
+    #[test]
+    fn checkpoints_that_nothing_points_at_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDirectory::new(folder.path());
+        for step in [4, 8, 12] {
+            let path = folder.path().join(format!("checkpoints/step-{step:07}"));
+            std::fs::create_dir_all(path).unwrap();
+        }
+        run.remove_unreferenced(&Pointers {
+            last: Some("step-0000012".to_owned()),
+            best: Some("step-0000004".to_owned()),
+        })
+        .unwrap();
+        let left = std::fs::read_dir(folder.path().join("checkpoints")).unwrap();
+        let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["step-0000004", "step-0000012"]);
+    }
+}

@@ -114,3 +114,71 @@ impl<'a> Recorder<'a> {
         Ok(verdict)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot prepare its data has failed"
+    )]
+    use std::sync::Mutex;
+
+    use diagnosis::journal::StepSummary;
+
+    use super::*;
+
+    fn unlucky(severity: Severity) -> Finding {
+        Finding {
+            name: Name::Plateau,
+            severity,
+            measured: String::new(),
+            expected: String::new(),
+            reason: String::new(),
+            remedy: String::new(),
+            step: 0,
+        }
+    }
+
+    #[test]
+    fn a_finding_is_told_once_and_again_where_it_has_become_graver() {
+        let mut told = Told::default();
+        let mut news = |severity| told.news(&[unlucky(severity)]).len();
+        let course = [
+            Severity::Information,
+            Severity::Information,
+            Severity::Suspect,
+            Severity::Information,
+            Severity::Suspect,
+            Severity::Broken,
+        ];
+        assert_eq!(course.map(&mut news), [1, 0, 1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn what_is_recorded_is_shown_and_judged_at_the_end() {
+        let run = tempfile::tempdir().unwrap();
+        let shown = Mutex::new(Vec::new());
+        let notify = |notice: Notice<'_>| {
+            if let Notice::Event(event) = notice {
+                shown.lock().unwrap().push(event.clone());
+            }
+        };
+        let open =
+            |resumed_at| Recorder::open(run.path(), Facts::default(), resumed_at, &notify).unwrap();
+        let mut recorder = open(None);
+        let lost = Event::Steps(StepSummary {
+            step: 10,
+            loss: f64::NAN,
+            ..StepSummary::default()
+        });
+        recorder.record(&lost).unwrap();
+        let verdict = recorder.end(10, EndReason::NonFinite).unwrap();
+        assert_eq!(verdict, Verdict::Broken);
+        let journal = Journal::read(run.path()).unwrap();
+        assert_eq!(journal.events.len(), shown.lock().unwrap().len());
+        assert_eq!(journal.end(), Some(EndReason::NonFinite));
+        // A run that goes on has been told of it before.
+        let (_, news) = open(Some(10)).judge(&Measurements::default());
+        assert_eq!(news, []);
+    }
+}
