@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use diagnosis::journal::Journal;
 use diagnosis::{Diagnosis, Run, judge};
-use trainer::{TrainConfig, facts};
+use trainer::facts_of_run;
 
 /// What is wrong with a run, as its journal says.
 pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
@@ -16,7 +16,5 @@ pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
 pub(crate) fn history_of(directory: &Path) -> Result<Run> {
     let journal = Journal::read(directory)?;
     // A run whose configuration this version cannot read still has a journal.
-    let config = TrainConfig::read(&directory.join("config.toml"));
-    let facts = config.as_ref().map(facts).unwrap_or_default();
-    Ok(Run::new(facts, &journal.events))
+    Ok(Run::new(facts_of_run(directory), &journal.events))
 }

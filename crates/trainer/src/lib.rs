@@ -64,7 +64,7 @@ pub use data::{
 };
 pub use error::TrainError;
 pub use evaluate::{DevSet, mean_eer};
-pub use facts::facts;
+pub use facts::{facts, facts_of_run};
 pub use optimise::Optimiser;
 pub use options::{Notice, OnCollapse, RunOptions, TrainData};
 pub use run::{preflight, preflight_with, train, train_with};

@@ -6,7 +6,7 @@ use diagnosis::journal::Event;
 use speaker_model::{LossChoice, LossConfig, Origin};
 
 use crate::TrainError;
-use crate::config::{TrainConfig, is_of_0_1};
+use crate::config::{CONFIG_FILE, TrainConfig};
 use crate::data::{DataFingerprint, check_disjoint, data_hash};
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
@@ -108,18 +108,9 @@ fn open_run<C: LossChoice>(
             path: run.path().to_owned(),
         });
     }
-    let path = run.path().join("config.toml");
+    let path = run.path().join(CONFIG_FILE);
     if run.has_checkpoint() {
-        let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
-        if is_of_0_1(&text) {
-            return Err(TrainError::Checkpoint {
-                path,
-                found: "siamang 0.1 began this run, whose networks have other names".to_owned(),
-                remedy: "go on with siamang 0.1, or start another run",
-            });
-        }
-        let place = path.display().to_string();
-        check_same(&TrainConfig::parse_with_loss(&text, &place)?, config, &path)?;
+        check_same(&run.configuration()?, config, &path)?;
     }
     let text = toml::to_string(config).map_err(|error| TrainError::Config {
         place: path.display().to_string(),

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
 use speaker_model::{ComputeType, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
 use speech_data::Manifest;
-use trainer::TrainConfig;
+use trainer::{RunDirectory, TrainConfig};
 
 use super::shipped;
 use crate::context::Global;
@@ -112,19 +112,19 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
     config
 }
 
-/// The configuration that file, preset or a run's `saved` one give, with what the command line says on top.
+/// The configuration that file, preset or the one that `run` began with give, with what the command line says on top.
 pub(crate) fn configuration(
     args: &Recipe,
     global: &Global,
     train: &Manifest,
     is_default: bool,
-    saved: Option<&Path>,
+    run: Option<&Path>,
 ) -> Result<TrainConfig> {
-    let mut config = match (&args.config, args.preset, saved) {
+    let mut config = match (&args.config, args.preset, run) {
         (Some(path), ..) => TrainConfig::read(path)?,
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
-        (None, None, Some(saved)) => TrainConfig::read(saved)?,
+        (None, None, Some(run)) => RunDirectory::new(run).configuration()?,
         (None, None, None) if is_default => shipped::config("voices")?,
         (None, None, None) => fitted(shipped::config("best")?, train),
     };

@@ -228,6 +228,9 @@ const MOVED: &str = "`model.encoder` has become `encoder.trunk`, with `encoder.i
      `kind = \"linear\"`, `dense` is `kind = \"unit_length\"`) beside it; `model.head` has become `loss.head`, and `loss` has \
      `kind = \"kl_hinge\"`; `model.num_bins` is `features.num_bins`: compare it with `configs/best.toml`";
 
+/// The file in a run's directory that holds the configuration that it began with.
+pub(crate) const CONFIG_FILE: &str = "config.toml";
+
 /// Whether `text` is a configuration of siamang 0.1, which kept encoder and head in one table.
 pub(crate) fn is_of_0_1(text: &str) -> bool {
     let table: Result<toml::Table, _> = toml::from_str(text);

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use diagnosis::journal::ListResult;
 use serde::{Deserialize, Serialize};
-use speaker_model::{Bundle, Loss, SpeakerNetwork, WeightType};
+use speaker_model::{Bundle, Loss, LossChoice, SpeakerNetwork, WeightType};
 
 use crate::TrainError;
+use crate::config::{CONFIG_FILE, TrainConfig, is_of_0_1};
 use crate::optimise::Optimiser;
 
 const POINTERS_FILE: &str = "checkpoints.json";
@@ -70,6 +71,23 @@ impl RunDirectory {
     #[must_use]
     pub fn has_checkpoint(&self) -> bool {
         self.path.join(POINTERS_FILE).exists()
+    }
+
+    /// The configuration that the run began with.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`], [`TrainError::Config`], and [`TrainError::Checkpoint`] for a run that siamang 0.1 began.
+    pub fn configuration<C: LossChoice>(&self) -> Result<TrainConfig<C>, TrainError> {
+        let path = self.path.join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        if is_of_0_1(&text) {
+            return Err(TrainError::Checkpoint {
+                path,
+                found: "siamang 0.1 began this run, whose networks have other names".to_owned(),
+                remedy: "go on with siamang 0.1, or start another run",
+            });
+        }
+        TrainConfig::parse_with_loss(&text, &path.display().to_string())
     }
 
     /// The bundle of the best checkpoint, or of the last where no development trials chose one.

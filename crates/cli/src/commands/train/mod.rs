@@ -68,14 +68,13 @@ enum CollapseAction {
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
     let source = read(&args.recipe)?;
     warn(&source.warnings, &shared.console);
-    let saved = args.out.join("config.toml");
-    let saved = (args.resume && saved.exists()).then_some(saved);
+    let goes_on = args.resume && args.out.join("config.toml").exists();
     let config = configuration(
         &args.recipe,
         global,
         &source.data.train,
         source.is_default,
-        saved.as_deref(),
+        goes_on.then_some(args.out.as_path()),
     )?;
     if let Some(note) = args.recipe.note(&source.data.train) {
         shared.console.note(&note);
