@@ -61,11 +61,7 @@ fn test_files() -> BTreeSet<String> {
     let mut files = files(".", ".rs");
     files.retain(|path| {
         let parts: Vec<&str> = path.rsplit('/').collect();
-        match parts[..] {
-            [_, "tests", ..] => true,
-            ["main.rs", _, "tests", ..] => true,
-            _ => false,
-        }
+        matches!(parts[..], [_, "tests", ..] | ["main.rs", _, "tests", ..])
     });
     // A unit test's module, not a file of its own.
     files.retain(|path| !path.contains("/src/"));
@@ -263,9 +259,9 @@ fn comments_cite_nothing_that_is_not_in_the_repository() {
             .split(|letter: char| !letter.is_alphanumeric())
             .collect();
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-        let claim = |word: &&str| word.strip_prefix('P').is_some_and(|rest| is_number(rest));
+        let claim = |word: &&str| word.strip_prefix('P').is_some_and(is_number);
         let section = |pair: &[&str]| pair[0].eq_ignore_ascii_case("method") && is_number(pair[1]);
-        words.iter().any(|word| claim(word)) || words.windows(2).any(section)
+        words.iter().any(claim) || words.windows(2).any(section)
     };
     assert!(cites("the paper's batches (method 1.1.6)") && cites("P12: 2m"));
     for path in files(".", ".rs") {
