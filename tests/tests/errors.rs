@@ -114,13 +114,13 @@ fn a_folder_without_recordings() {
     --- stderr
     error: no recordings in `model`
 
-    help: in folders, recordings are recognised by their endings: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one
+    help: in folders, recordings are recognised by their endings (wav, flac, mp3, ogg, m4a, aiff, caf and their relatives); name others one by one
     --- stdout
     "#);
     insta::assert_snapshot!(shown("check model"), @r#"
     exit code: 1
     --- stderr
-    error: model: no recordings found. Of 3 files none is audio in a speaker's folder; 0 could not be placed.
+    error: model: no recordings found. None of 3 files is audio in a speaker's folder; 0 could not be placed.
     layouts looked for:
       a folder:      <speaker>/<utterance>.<audio> and <speaker>/<session>/<utterance>.<audio>
       a split file:  <folder>/split.tsv with the columns path, speaker, split, …

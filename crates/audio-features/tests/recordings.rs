@@ -152,8 +152,9 @@ fn a_recording_without_a_sample_is_refused() {
     let error = decode_recording(Vec::new(), "standard input", 16_000).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "`standard input` is empty (0 bytes), expected audio; make or download the file again"
+        "`standard input` is empty (0 bytes), expected audio"
     );
+    assert_eq!(error.remedy(), Some("make or download the file again"));
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub enum LstmError {
     },
     /// Vector instructions that do not exist, or not on this processor.
     #[error(
-        "this processor has no SIMD instructions called `{name}`, there are {}",
+        "this processor has no SIMD instructions called `{name}`, expected one of {}",
         available.iter().map(|simd| simd.to_string()).collect::<Vec<_>>().join(", ")
     )]
     Simd {

@@ -351,6 +351,7 @@ fn what_does_not_fit_is_refused_by_name() {
     assert_eq!(refused, length("dy", 59, 60));
     assert_eq!(
         refused.to_string(),
-        "`dy` has 59 elements, the LSTM shape wants 60: check its dimensions"
+        "`dy` has 59 elements, the LSTM shape wants 60"
     );
+    assert_eq!(refused.remedy(), Some("check its dimensions"));
 }

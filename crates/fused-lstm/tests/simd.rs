@@ -34,7 +34,7 @@ fn what_is_not_there_is_refused_with_what_is() {
     assert_eq!(
         error.to_string(),
         format!(
-            "this processor has no SIMD instructions called `sse9`: choose one of {}",
+            "this processor has no SIMD instructions called `sse9`, expected one of {}",
             names.join(", ")
         )
     );

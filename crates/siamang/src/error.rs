@@ -196,7 +196,7 @@ impl Error {
                 "give the directory of a training run, or one that holds `bundle.toml`"
             }
             Self::NoRecordings { .. } => {
-                "in folders, recordings are recognised by their endings: wav, flac, mp3, ogg, m4a, aiff, caf; name others one by one"
+                "in folders, recordings are recognised by their endings (wav, flac, mp3, ogg, m4a, aiff, caf and their relatives); name others one by one"
             }
             Self::NothingToFilter => {
                 "give a table with columns, such as `split.tsv`, or the folder that holds it"

@@ -129,7 +129,7 @@ fn settings_that_cannot_work_say_why() {
         (
             uniform,
             by("copus", &[]),
-            "no column `copus`; the columns here are `id`, `speaker`, `session`, `gender`, `corpus`",
+            "no column `copus`, the columns here are `id`, `speaker`, `session`, `gender`, `corpus`",
         ),
         (
             uniform,
@@ -139,7 +139,7 @@ fn settings_that_cannot_work_say_why() {
         (
             uniform,
             by("corpus", &[("c2", 1.0)]),
-            "`c2` is none of the groups; its groups are `c0`, `c1`",
+            "`c2` is none of the groups, its groups are `c0`, `c1`",
         ),
         (
             uniform,
@@ -159,17 +159,18 @@ fn settings_that_cannot_work_say_why() {
         (
             pairs(0.5, true, false),
             by("corpus", &[("c0", 1.0), ("c1", 0.0)]),
-            "no pair of one speaker can be drawn; no speaker has two sessions",
+            "no pair of one speaker can be drawn: no speaker has two sessions",
         ),
         (
             pairs(0.5, false, false),
             by("corpus", &[("c0", 1.0), ("c1", 0.0)]),
-            "no pair of different speakers can be drawn; there is only one speaker",
+            "no pair of different speakers can be drawn: there is only one speaker",
         ),
     ] {
         let error = BatchSampler::new(&manifest, config, CropConfig::Random, group_by, 0)
-            .expect_err(expected)
-            .to_string();
+            .expect_err(expected);
+        let remedy = error.remedy().map(|remedy| format!(": {remedy}"));
+        let error = error.to_string() + &remedy.unwrap_or_default();
         assert!(error.contains(expected), "{error}\n{expected}");
     }
     let nan = CropConfig::Fixed { start_s: f64::NAN };

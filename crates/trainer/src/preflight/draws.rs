@@ -84,7 +84,7 @@ mod tests {
         };
         // Recording 0 twice, 1 in its session, 2 in another, 3 in none that is known, and a stranger.
         let all = plan(&[(0, 0), (0, 0), (1, 0), (2, 0), (3, 0), (0, 1)], None);
-        let found = sessions(&manifest, &[all.clone()]);
+        let found = sessions(&manifest, std::slice::from_ref(&all));
         assert_eq!(
             [
                 found.same_recording,

@@ -12,7 +12,10 @@ fn a_run_is_not_written_over_and_a_missing_one_is_named() {
     let case = Case::new();
     case.run("run", &config(), 1, false, None).unwrap();
     let error = case.run("run", &config(), 1, false, None).unwrap_err();
-    assert!(error.to_string().contains("there already"), "{error}");
+    assert!(
+        error.to_string().contains("already exists there"),
+        "{error}"
+    );
     let none = RunDirectory::new(&case.out("none"))
         .best_bundle()
         .unwrap_err();
