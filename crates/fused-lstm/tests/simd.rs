@@ -51,6 +51,6 @@ fn what_is_not_there_is_refused_with_what_is() {
     let error = "f16".parse::<Precision>().expect_err("no such");
     assert_eq!(
         error.to_string(),
-        "there is no precision called `f16`: choose f32 or bf16"
+        "there is no precision called `f16`, expected f32 or bf16"
     );
 }
