@@ -14,7 +14,7 @@ pub struct VoxcelebName<'a> {
 impl<'a> VoxcelebName<'a> {
     /// Reads a name of either form; folders before it and an ending after it are allowed.
     pub fn parse(name: &'a str) -> Option<Self> {
-        if let Some(found) = Self::of_path(name) {
+        if let Some(found) = Self::of_path(name).filter(|found| found.is_right()) {
             return Some(found);
         }
         let stem = name.rsplit('/').next()?.split('.').next()?;
@@ -27,31 +27,56 @@ impl<'a> VoxcelebName<'a> {
         found.is_right().then_some(found)
     }
 
-    /// Reads `…/id10270/x6uYqmx31kE/00001.wav`, with any folders before it.
+    /// Reads `…/id10270/x6uYqmx31kE/00001.wav`, with any folders before it. Archives and trees say by their layout that they are
+    /// VoxCeleb's, so that a video may have a name of any length here, and a number any digits.
     pub fn of_path(path: &'a str) -> Option<Self> {
         let mut parts = path.rsplit('/');
         let file = parts.next()?;
         let (video, speaker) = (parts.next()?, parts.next()?);
         let number = file.split('.').next()?;
-        let found = Self {
+        let is_video = !video.is_empty() && !video.starts_with('.');
+        (is_speaker(speaker) && is_video && is_digits(number)).then_some(Self {
             speaker,
             video,
             number,
-        };
-        found.is_right().then_some(found)
+        })
     }
 
     fn is_right(&self) -> bool {
-        let is_number = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
-        self.speaker.strip_prefix("id").is_some_and(is_number)
-            && self.video.len() == 11
-            && is_number(self.number)
+        let is_number = |text: &str| text.len() == 5 && is_digits(text);
+        is_speaker(self.speaker) && self.video.len() == 11 && is_number(self.number)
     }
+}
+
+fn is_speaker(text: &str) -> bool {
+    let digits = text.strip_prefix("id");
+    digits.is_some_and(|digits| digits.len() == 5 && is_digits(digits))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tree_may_name_its_videos_as_it_likes() {
+        let found = VoxcelebName::of_path("wav/id10001/video/1.wav").unwrap();
+        assert_eq!(
+            (found.speaker, found.video, found.number),
+            ("id10001", "video", "1")
+        );
+        for other in [
+            "id10001//1.wav",
+            "id10001/.video/1.wav",
+            "id1000x/video/1.wav",
+            "id10001/video/._1.wav",
+        ] {
+            assert_eq!(VoxcelebName::of_path(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn both_forms_of_a_name_are_read() {
