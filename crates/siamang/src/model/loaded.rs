@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use speaker_model::{Bundle, ComputeType, Embedder, EmbeddingModel};
+use speaker_model::{Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel};
 use speaker_scoring::{Centre, Thresholds};
 use trainer::RunDirectory;
 
@@ -43,7 +43,7 @@ pub struct Model {
 #[derive(Debug)]
 enum Source {
     Folder(PathBuf),
-    Builtin { hash: String },
+    Builtin,
 }
 
 impl fmt::Debug for Model {
@@ -70,9 +70,9 @@ impl Model {
     /// # Errors
     /// As [`Self::builtin`], and [`Error::Model`] for an unknown device.
     pub fn builtin_on(compute: Compute) -> Result<Self, Error> {
-        let (bundle, hash) = builtin::load(&compute.device)?;
-        let source = Source::Builtin { hash };
-        Ok(Self::new(bundle, source, compute))
+        let device = speaker_model::device(&compute.device)?;
+        let bundle = Bundle::load_files(builtin::FILES, &device)?;
+        Ok(Self::new(bundle, Source::Builtin, compute))
     }
 
     /// The bundle at `path`, or the best one of the run at `path`.
@@ -135,7 +135,7 @@ impl Model {
     pub fn name(&self) -> String {
         match &self.source {
             Source::Folder(path) => path.display().to_string(),
-            Source::Builtin { .. } => builtin::NAME.to_owned(),
+            Source::Builtin => builtin::NAME.to_owned(),
         }
     }
 
@@ -145,8 +145,8 @@ impl Model {
     /// [`Error::Model`] where its files cannot be read any more.
     pub fn hash(&self) -> Result<String, Error> {
         Ok(match &self.source {
-            Source::Folder(path) => Bundle::hash(path)?,
-            Source::Builtin { hash } => hash.clone(),
+            Source::Folder(path) => Bundle::hash(BundleFiles::Folder(path))?,
+            Source::Builtin => Bundle::hash(builtin::FILES)?,
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use speaker_scoring::Thresholds;
 
+use super::files::BundleFiles;
 use crate::ModelError;
 
 const CARD_FILE: &str = "card.toml";
@@ -22,12 +23,12 @@ pub(super) struct Card {
 }
 
 impl Card {
-    /// The card of the bundle in `directory`, empty where there is none; `weights` is the hash of its weights.
+    /// The card of the bundle of `files`, empty where there is none; `weights` is the hash of its weights.
     pub(super) fn read(
-        directory: &Path,
+        files: &BundleFiles<'_>,
         weights: impl FnOnce() -> Result<String, ModelError>,
     ) -> Result<Self, ModelError> {
-        let path = directory.join(CARD_FILE);
+        let path = files.path(CARD_FILE);
         let fault = |field: &str, found: String, expected: String, remedy| ModelError::Bundle {
             path: path.clone(),
             field: field.to_owned(),
@@ -35,9 +36,11 @@ impl Card {
             expected,
             remedy,
         };
-        let text = match std::fs::read_to_string(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            other => other.map_err(ModelError::io(&path))?,
+        let text = match files.read_text(CARD_FILE) {
+            Err(ModelError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
+            other => other?,
         };
         let card: Self = toml::from_str(&text).map_err(|error| {
             fault(

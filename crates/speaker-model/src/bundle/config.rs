@@ -57,14 +57,13 @@ impl BundleConfig {
         self.encoder.embedding_dim(self.features.num_bins)
     }
 
-    /// Reads the file at `path`, and says of which format it is.
-    pub(super) fn read(path: &Path) -> Result<(Self, u32), ModelError> {
+    /// Reads the text of the file at `path`, and says of which format it is.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<(Self, u32), ModelError> {
         // The version comes first: a newer format may have fields that this version does not know.
         #[derive(Deserialize)]
         struct Version {
             format_version: u32,
         }
-        let text = std::fs::read_to_string(path).map_err(ModelError::io(path))?;
         let parse_fault = |error: toml::de::Error| ModelError::Bundle {
             path: PathBuf::from(path),
             field: "configuration".to_owned(),
@@ -72,14 +71,14 @@ impl BundleConfig {
             expected: "the fields of a bundle".to_owned(),
             remedy: "compare the file with another bundle's",
         };
-        let Version { format_version } = toml::from_str(&text).map_err(parse_fault)?;
+        let Version { format_version } = toml::from_str(text).map_err(parse_fault)?;
         let config: Self = match format_version {
             1 => {
-                let old: Format1 = toml::from_str(&text).map_err(parse_fault)?;
+                let old: Format1 = toml::from_str(text).map_err(parse_fault)?;
                 old.check(path)?;
                 old.into()
             }
-            FORMAT_VERSION => toml::from_str(&text).map_err(parse_fault)?,
+            FORMAT_VERSION => toml::from_str(text).map_err(parse_fault)?,
             _ => {
                 return Err(ModelError::Bundle {
                     path: PathBuf::from(path),

@@ -11,6 +11,7 @@
 
 mod card;
 mod config;
+mod files;
 mod format_1;
 mod self_test;
 pub(crate) mod weights;
@@ -23,6 +24,7 @@ use burn::tensor::Device;
 use speaker_scoring::Thresholds;
 
 pub use config::{BundleConfig, FORMAT_VERSION, Origin};
+pub use files::BundleFiles;
 pub(crate) use self_test::{compare, signals};
 
 use crate::ModelError;
@@ -132,7 +134,7 @@ impl Bundle {
         let embedder = self.embedder.clone().with_compute_type(ComputeType::F32);
         SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
         self.card
-            .write(directory, &hash_of(&directory.join(WEIGHTS_FILE))?)?;
+            .write(directory, &weights_hash(BundleFiles::Folder(directory))?)?;
         let config = BundleConfig {
             weights: weight_type,
             ..self.config.clone()
@@ -148,15 +150,14 @@ impl Bundle {
         durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
     }
 
-    /// BLAKE3 of what decides the embeddings of the bundle in `directory`: its configuration and its weights.
+    /// BLAKE3 of what decides the embeddings of the bundle of `files`: its configuration and its weights.
     ///
     /// # Errors
     /// [`ModelError::Io`] for a file that cannot be read.
-    pub fn hash(directory: &Path) -> Result<String, ModelError> {
+    pub fn hash(files: BundleFiles<'_>) -> Result<String, ModelError> {
         let mut hasher = blake3::Hasher::new();
         for name in [CONFIG_FILE, WEIGHTS_FILE] {
-            let path = directory.join(name);
-            let bytes = std::fs::read(&path).map_err(ModelError::io(&path))?;
+            let bytes = files.read(name)?;
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(&bytes);
         }
@@ -170,10 +171,18 @@ impl Bundle {
     /// [`ModelError::Io`] for a file that cannot be read, [`ModelError::Bundle`] for a newer format, an
     /// unknown field, a missing or misshapen tensor, or embeddings other than the self-test's.
     pub fn load(directory: &Path, device: &Device) -> Result<Self, ModelError> {
-        let config_path = directory.join(CONFIG_FILE);
-        let (config, format) = BundleConfig::read(&config_path)?;
-        let path = directory.join(WEIGHTS_FILE);
-        let mut tensors = weights::read(&path)?;
+        Self::load_files(BundleFiles::Folder(directory), device)
+    }
+
+    /// As [`Self::load`], wherever the files are.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_files(files: BundleFiles<'_>, device: &Device) -> Result<Self, ModelError> {
+        let config_path = files.path(CONFIG_FILE);
+        let (config, format) = BundleConfig::parse(&files.read_text(CONFIG_FILE)?, &config_path)?;
+        let path = files.path(WEIGHTS_FILE);
+        let mut tensors = weights::parse(&files.read(WEIGHTS_FILE)?, &path)?;
         if format == 1 {
             tensors = format_1::renamed(tensors);
         }
@@ -200,9 +209,9 @@ impl Bundle {
         }
         let segmentation = config.segmentation;
         let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, &device)?;
-        let test_path = directory.join(SELF_TEST_FILE);
-        SelfTest::read(&test_path)?.check(&embedder, &test_path)?;
-        let card = Card::read(directory, || hash_of(&path))?;
+        let test_path = files.path(SELF_TEST_FILE);
+        SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
+        let card = Card::read(&files, || weights_hash(files))?;
         Ok(Self {
             config,
             embedder,
@@ -211,9 +220,9 @@ impl Bundle {
     }
 }
 
-/// BLAKE3 of a file.
-fn hash_of(path: &Path) -> Result<String, ModelError> {
-    let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
+/// BLAKE3 of the weights' file.
+fn weights_hash(files: BundleFiles<'_>) -> Result<String, ModelError> {
+    let bytes = files.read(WEIGHTS_FILE)?;
     Ok(blake3::hash(&bytes).to_hex().to_string())
 }
 

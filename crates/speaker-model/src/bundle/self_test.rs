@@ -35,9 +35,8 @@ impl SelfTest {
         durable::write(path, &json).map_err(ModelError::io(path))
     }
 
-    pub(super) fn read(path: &Path) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
-        serde_json::from_slice(&bytes).map_err(|error| ModelError::Bundle {
+    pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Self, ModelError> {
+        serde_json::from_slice(bytes).map_err(|error| ModelError::Bundle {
             path: path.to_owned(),
             field: "embeddings".to_owned(),
             found: error.to_string(),

@@ -165,6 +165,11 @@ pub(crate) fn write(
 
 /// Reads a safetensors file of 16- or 32-bit floats.
 pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
+    parse(&read_bytes(path)?, path)
+}
+
+/// The bytes of a file that may be one of weights.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, ModelError> {
     let size = std::fs::metadata(path).map_err(ModelError::io(path))?.len();
     if size > MAX_FILE_BYTES {
         return Err(ModelError::Bundle {
@@ -175,8 +180,15 @@ pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelEr
             remedy: "check that the path is a bundle's",
         });
     }
-    let bytes = std::fs::read(path).map_err(ModelError::io(path))?;
-    let file = SafeTensors::deserialize(&bytes).map_err(|error| malformed(path, &error))?;
+    std::fs::read(path).map_err(ModelError::io(path))
+}
+
+/// The tensors of the safetensors file `bytes`, which messages call `path`.
+pub(crate) fn parse(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|error| malformed(path, &error))?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.tensors() {
         let values: Vec<f32> = match view.dtype() {
