@@ -124,6 +124,19 @@ fn no_path_of_the_source_tree_is_looked_for() {
 }
 
 #[test]
+fn the_built_in_model_needs_no_place_for_temporary_files() {
+    let folder = place();
+    let verify = Command::new(folder.path().join("siamang"))
+        .args(["verify", "a.wav", "b.wav"])
+        .current_dir(folder.path())
+        .env_remove("SIAMANG_DATA")
+        .env("TMPDIR", folder.path().join("missing"))
+        .output()
+        .unwrap();
+    assert!(verify.status.success(), "{}", shown(&verify));
+}
+
+#[test]
 fn the_data_folder_replaces_what_is_built_in() {
     let folder = place();
     end_to_end::write_bundle(&folder.path().join("data/models/default"));
