@@ -117,3 +117,27 @@ fn partitions_agree_with_scikit_learn_and_scipy() {
         close(scores.mr_hungarian, &case["mr"], name);
     }
 }
+
+/// As `points` of `golden/make_assignment.py`.
+fn drawn(case: &Value) -> (Vec<usize>, Vec<usize>) {
+    let number = |name: &str| case[name].as_u64().unwrap() as u32;
+    let mut state = number("seed");
+    let mut next = |bound: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        ((state >> 8) % bound) as usize
+    };
+    (0..number("points"))
+        .map(|_| (next(number("speakers")), next(number("clusters"))))
+        .unzip()
+}
+
+#[test]
+fn large_tables_that_do_not_fit_are_assigned_as_by_scipy() {
+    let golden: Value = serde_json::from_str(include_str!("golden/assignment.json")).unwrap();
+    for case in golden["cases"].as_array().unwrap() {
+        let (speakers, clusters) = drawn(case);
+        let scores = cluster_scores(&clusters, &speakers).unwrap();
+        let right = (1.0 - scores.mr_hungarian) * speakers.len() as f64;
+        close_to(right, case["matched"].as_f64().unwrap(), &case.to_string());
+    }
+}

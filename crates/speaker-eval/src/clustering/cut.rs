@@ -1,15 +1,12 @@
 //! Where to cut a dendrogram, each way called by its name.
 
-use std::cmp::Reverse;
-
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speaker_scoring::Dendrogram;
 
+use super::best_cut::best_cut;
 use super::contingency::{Contingency, numbered};
-use super::matched_bounds::matched_at_most;
-use super::misclassification::{matched, mr_ab, mr_legacy};
-use super::partition::ari;
+use super::misclassification::{mr_ab, mr_legacy};
 use crate::{ClusterScores, EvalError, cluster_scores};
 
 /// What decides the number of clusters. Figures of different cuts are not comparable.
@@ -93,30 +90,8 @@ pub fn cut_and_score(
 pub fn best_threshold(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<f64, EvalError> {
     check_count(dendrogram, speakers)?;
     let speakers = numbered(speakers);
-    // The assignment takes cubic time, its bound linear: most cuts cannot win and are passed over.
-    let mut bounds = matched_at_most(dendrogram, &speakers);
-    bounds.sort_by_key(|&(bound, end)| (Reverse(bound), end));
-    let mut best = Candidate {
-        right: 0,
-        ari: f64::NEG_INFINITY,
-        end: 0,
-    };
-    for batch in bounds.chunks(CUTS_AT_ONCE) {
-        if batch[0].0 < best.right {
-            break;
-        }
-        let candidates = batch.par_iter().map(|&(_, end)| {
-            let table = Contingency::from_numbered(&dendrogram.labels_after(end), &speakers);
-            Candidate {
-                right: matched(&table),
-                ari: ari(&table),
-                end,
-            }
-        });
-        let candidates: Vec<Candidate> = candidates.collect();
-        best = candidates.into_iter().fold(best, Candidate::better);
-    }
-    let level = dendrogram.level(best.end);
+    let end = best_cut(dendrogram, &speakers);
+    let level = dendrogram.level(end);
     let middle = 0.5 * (level.height + level.next_height);
     // At the top there is no next merge; between neighbouring numbers there is no middle.
     Ok(match middle < level.next_height {
@@ -152,26 +127,6 @@ pub fn lowest_rates(dendrogram: &Dendrogram, speakers: &[usize]) -> Result<Lowes
         mr_ab: rates.iter().map(|rates| rates.0).fold(1.0, f64::min),
         mr_legacy: rates.iter().map(|rates| rates.1).fold(1.0, f64::min),
     })
-}
-
-/// Cuts assigned in parallel before the bounds are looked at again.
-const CUTS_AT_ONCE: usize = 16;
-
-#[derive(Clone, Copy)]
-struct Candidate {
-    right: u64,
-    ari: f64,
-    end: usize,
-}
-
-impl Candidate {
-    /// More points right, then higher ARI, then lower cut.
-    fn better(self, other: Self) -> Self {
-        let order = self.right.cmp(&other.right);
-        let order = order.then(self.ari.total_cmp(&other.ari));
-        let order = order.then(other.end.cmp(&self.end));
-        if order.is_lt() { other } else { self }
-    }
 }
 
 /// Applies `measure` to every cut of the sweep, given the number of merges made and the table.

@@ -1,9 +1,6 @@
 //! Misclassification rates: the share of points outside the cluster that counts as their speaker's.
 
-use pathfinding::kuhn_munkres::kuhn_munkres;
-use pathfinding::matrix::Matrix;
-use speaker_scoring::Groups;
-
+use super::assignment::Assignment;
 use super::contingency::{Cell, Contingency};
 
 /// MR-hungarian: clusters are given to speakers one to one so that as many points as possible are
@@ -37,11 +34,9 @@ pub(crate) fn mr_legacy(table: &Contingency) -> f64 {
 }
 
 /// Number of points that the best one-to-one assignment gets right.
-///
-/// Speakers and clusters that share no point, directly or through others, are assigned apart: the
-/// blocks are small unless the clustering is poor, and the assignment takes cubic time.
 pub(crate) fn matched(table: &Contingency) -> u64 {
-    blocks(table).iter().map(|block| matched_in(block)).sum()
+    let (speakers, clusters) = (table.speaker_sizes.len(), table.cluster_sizes.len());
+    Assignment::new(&table.cells, speakers, clusters).matched()
 }
 
 fn error_rate(table: &Contingency, correct: u64) -> f64 {
@@ -74,46 +69,6 @@ impl Rivals {
         let [first, second] = self.0[cell.cluster];
         if cell.count == first { second } else { first }
     }
-}
-
-/// Groups the cells into connected blocks of speakers and clusters.
-fn blocks(table: &Contingency) -> Vec<Vec<Cell>> {
-    let num_speakers = table.speaker_sizes.len();
-    let num_nodes = num_speakers + table.cluster_sizes.len();
-    let mut groups = Groups::new(num_nodes);
-    for cell in &table.cells {
-        groups.unite(cell.speaker, num_speakers + cell.cluster);
-    }
-    let mut blocks = vec![Vec::new(); num_nodes];
-    for cell in &table.cells {
-        blocks[groups.find(cell.speaker)].push(*cell);
-    }
-    blocks.retain(|block| !block.is_empty());
-    blocks
-}
-
-fn matched_in(block: &[Cell]) -> u64 {
-    let distinct = |ids: &mut dyn Iterator<Item = usize>| {
-        let mut ids: Vec<usize> = ids.collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    };
-    let speakers = distinct(&mut block.iter().map(|cell| cell.speaker));
-    let clusters = distinct(&mut block.iter().map(|cell| cell.cluster));
-    // The algorithm wants no more rows than columns.
-    let turned = speakers.len() > clusters.len();
-    let mut counts = match turned {
-        true => Matrix::new(clusters.len(), speakers.len(), 0_i64),
-        false => Matrix::new(speakers.len(), clusters.len(), 0_i64),
-    };
-    for cell in block {
-        let row = speakers.partition_point(|&id| id < cell.speaker);
-        let column = clusters.partition_point(|&id| id < cell.cluster);
-        let place = if turned { (column, row) } else { (row, column) };
-        counts[place] = cell.count as i64;
-    }
-    kuhn_munkres(&counts).0 as u64
 }
 
 #[cfg(test)]

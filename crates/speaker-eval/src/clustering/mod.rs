@@ -1,5 +1,7 @@
 //! How well clusters agree with the speakers.
 
+mod assignment;
+mod best_cut;
 mod cluster_scores;
 mod contingency;
 mod cut;

@@ -21,19 +21,40 @@ pub(crate) fn ari(table: &Contingency) -> f64 {
             .map(|count| i128::from(count) * i128::from(count))
             .sum()
     };
-    let n = i128::from(table.num_points);
-    let both = square_sum(&mut table.cells.iter().map(|cell| cell.count));
-    let same_speaker = square_sum(&mut table.speaker_sizes.iter().copied());
-    let same_cluster = square_sum(&mut table.cluster_sizes.iter().copied());
-    let together = both - n;
-    let merged = same_cluster - both;
-    let torn = same_speaker - both;
-    let apart = n * n - both - merged - torn;
-    if merged == 0 && torn == 0 {
-        return 1.0;
+    SquareSums {
+        num_points: table.num_points,
+        cells: square_sum(&mut table.cells.iter().map(|cell| cell.count)),
+        speakers: square_sum(&mut table.speaker_sizes.iter().copied()),
+        clusters: square_sum(&mut table.cluster_sizes.iter().copied()),
     }
-    let expected = (together + torn) * (torn + apart) + (together + merged) * (merged + apart);
-    2.0 * (together * apart - torn * merged) as f64 / expected as f64
+    .ari()
+}
+
+/// All that the adjusted Rand index needs of a table: the sums of its squares.
+pub(crate) struct SquareSums {
+    pub(crate) num_points: u64,
+    /// Of the points of each speaker in each cluster.
+    pub(crate) cells: i128,
+    /// Of the points of each speaker.
+    pub(crate) speakers: i128,
+    /// Of the points of each cluster.
+    pub(crate) clusters: i128,
+}
+
+impl SquareSums {
+    /// The adjusted Rand index.
+    pub(crate) fn ari(&self) -> f64 {
+        let n = i128::from(self.num_points);
+        let together = self.cells - n;
+        let merged = self.clusters - self.cells;
+        let torn = self.speakers - self.cells;
+        let apart = n * n - self.cells - merged - torn;
+        if merged == 0 && torn == 0 {
+            return 1.0;
+        }
+        let expected = (together + torn) * (torn + apart) + (together + merged) * (merged + apart);
+        2.0 * (together * apart - torn * merged) as f64 / expected as f64
+    }
 }
 
 /// Mutual information over the arithmetic mean of both entropies, as in scikit-learn, 0 to 1.
