@@ -17,7 +17,7 @@ const MAGIC: [u8; 8] = *b"SIAMFEAT";
 const FORMAT_VERSION: u32 = 1;
 /// Raise whenever the same bytes and configuration would give other features: a change in decoding,
 /// resampling or log-mel.
-const COMPUTATION_VERSION: u32 = 1;
+const COMPUTATION_VERSION: u32 = 2;
 /// Written in the machine's own byte order, so that a file from one of the other order is foreign.
 const BYTE_ORDER: u32 = 0x0102_0304;
 const HEADER_BYTES: usize = size_of::<Header>();

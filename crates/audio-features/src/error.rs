@@ -136,6 +136,17 @@ pub enum AudioError {
         found: String,
     },
 
+    /// A channel was asked for that is not there.
+    #[error("`{file}` has {num_channels} channels, there is no channel {channel}; the first is 0")]
+    NoSuchChannel {
+        /// Name of the file.
+        file: String,
+        /// The channel that was asked for, counted from 0.
+        channel: usize,
+        /// Channels of the recording.
+        num_channels: usize,
+    },
+
     /// The wanted sample rate is outside of what can be made.
     #[error(
         "cannot bring `{file}` to {wanted_hz} Hz: a sample rate from {lowest_hz} to {highest_hz} Hz is expected"
@@ -193,6 +204,7 @@ impl AudioError {
             Self::DecoderPanicked { .. } => {
                 "the file is likely damaged: convert it with another program, and please report it"
             }
+            Self::NoSuchChannel { .. } => "choose a channel that it has, or the mean of all",
             Self::WantedRate { .. } => "change the wanted rate",
             Self::Resample { .. } => "resample it with another program",
         })

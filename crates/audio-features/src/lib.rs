@@ -31,6 +31,7 @@ mod activity;
 mod activity_config;
 pub mod augment;
 mod cache;
+mod channel_choice;
 mod compression;
 mod decode;
 mod error;
@@ -45,6 +46,7 @@ mod lanes;
 mod levels;
 mod log_mel;
 mod mel_scale;
+mod mixture;
 mod normalise;
 mod pcm16;
 mod recording;
@@ -57,6 +59,7 @@ mod waveform;
 
 pub use activity_config::SpeechActivityConfig;
 pub use cache::{CachedFeatures, FeatureCache, FeatureKey};
+pub use channel_choice::ChannelChoice;
 pub use error::{AudioError, Place};
 pub use feature_config::{
     Compression, FeatureConfig, Framing, MelScale, Normalisation, WindowShape,
@@ -68,8 +71,9 @@ pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use recording::{
-    AUDIO_EXTENSIONS, ChannelSamples, Recording, decode_channels, decode_recording, is_audio_path,
-    read_channels, read_file, read_recording,
+    AUDIO_EXTENSIONS, ChannelSamples, Recording, count_channels, decode_channels, decode_recording,
+    decode_recording_of, is_audio_path, num_channels, read_channels, read_file, read_recording,
+    read_recording_of,
 };
 pub use source::Source;
 pub use warning::AudioWarning;

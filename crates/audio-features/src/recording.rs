@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use crate::channel_choice::ChannelChoice;
 use crate::decode::{self, Channels, Decoded, LARGEST_FILE_BYTES};
 use crate::error::AudioError;
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, resample};
@@ -36,17 +37,30 @@ pub struct ChannelSamples {
 /// Reads a recording as mono samples at `sample_rate_hz`.
 ///
 /// WAV (integer, float, A-law, µ-law, ADPCM), NIST SPHERE, FLAC, MP3, Ogg Vorbis, MP4/M4A (AAC-LC, ALAC), ADTS
-/// AAC, AIFF and CAF are told apart by their content, not by their name. Channels are averaged.
-/// Encoder delay and padding are left out as far as the file states them.
+/// AAC, AIFF and CAF are told apart by their content, not by their name. Channels are mixed, see
+/// [`ChannelChoice::Mix`]. Encoder delay and padding are left out as far as the file states them.
 ///
 /// # Errors
 ///
 /// [`AudioError`] for what cannot be opened, is not audio, is not supported, or holds nothing that can
 /// be decoded. A file that is readable in part is not an error: see [`AudioWarning::PartlyReadable`].
 pub fn read_recording(path: &Path, sample_rate_hz: u32) -> Result<Recording, AudioError> {
+    read_recording_of(path, ChannelChoice::Mix, sample_rate_hz)
+}
+
+/// The same of the channels that are meant. No more than one channel is ever kept.
+///
+/// # Errors
+///
+/// As [`read_recording`], and [`AudioError::NoSuchChannel`].
+pub fn read_recording_of(
+    path: &Path,
+    channels: ChannelChoice,
+    sample_rate_hz: u32,
+) -> Result<Recording, AudioError> {
     let name = path.display().to_string();
     check_rate(&name, sample_rate_hz)?;
-    decode_recording(read_file(path)?, &name, sample_rate_hz)
+    decode_recording_of(read_file(path)?, &name, channels, sample_rate_hz)
 }
 
 /// Decodes a recording that is in memory already, such as standard input; `name` stands for it in
@@ -60,12 +74,63 @@ pub fn decode_recording(
     name: &str,
     sample_rate_hz: u32,
 ) -> Result<Recording, AudioError> {
+    decode_recording_of(bytes, name, ChannelChoice::Mix, sample_rate_hz)
+}
+
+/// The same of the channels that are meant. No more than one channel is ever kept.
+///
+/// # Errors
+///
+/// As [`read_recording`], and [`AudioError::NoSuchChannel`].
+pub fn decode_recording_of(
+    bytes: Vec<u8>,
+    name: &str,
+    channels: ChannelChoice,
+    sample_rate_hz: u32,
+) -> Result<Recording, AudioError> {
     check_rate(name, sample_rate_hz)?;
-    at_rate(
-        decode::decode(bytes, name, Channels::Mean)?,
-        name,
-        sample_rate_hz,
-    )
+    let channels = match channels {
+        ChannelChoice::Mix => Channels::Mean,
+        ChannelChoice::One(channel) => Channels::One(channel),
+    };
+    at_rate(decode::decode(bytes, name, channels)?, name, sample_rate_hz)
+}
+
+/// Bytes of a file that mostly hold its headers and a packet.
+const HEAD_BYTES: u64 = 1 << 18;
+
+/// The number of channels of a recording, from its headers and its first packet.
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn num_channels(path: &Path) -> Result<usize, AudioError> {
+    let name = path.display().to_string();
+    let mut head = Vec::new();
+    let unreadable = |source| AudioError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        file.take(HEAD_BYTES)
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
+        if let Ok(num_channels) = decode::count_channels(head, &name) {
+            return Ok(num_channels);
+        }
+    }
+    // Headers at the end, or long ones before the sound.
+    decode::count_channels(read_file(path)?, &name)
+}
+
+/// The same of a recording that is in memory already; `name` stands for it in messages.
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn count_channels(bytes: Vec<u8>, name: &str) -> Result<usize, AudioError> {
+    decode::count_channels(bytes, name)
 }
 
 /// Decoded samples at another rate, which is checked.

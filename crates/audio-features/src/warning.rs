@@ -59,6 +59,22 @@ pub enum AudioWarning {
         /// Highest frequency that was decoded, in Hz.
         highest_hz: u32,
     },
+    /// The channels undo one another in their mean, as with opposite polarity: one of them was taken instead.
+    ChannelsCancel {
+        /// Channels of the recording.
+        num_channels: usize,
+        /// The one that was taken, counted from 0: the loudest, of equals the first.
+        channel: usize,
+        /// Level of the mean of all against that channel, in dB; -200 where nothing is left.
+        mix_db: f64,
+    },
+    /// The channels hold different sound, such as one speaker each; their mean was taken.
+    ChannelsDiffer {
+        /// Channels of the recording.
+        num_channels: usize,
+        /// Correlation of their waves, of more than two the mean over pairs, from -1 to 1.
+        correlation: f64,
+    },
     /// AAC at a low rate, in a container that does not say whether the upper half of the band is coded apart.
     UpperBandUnknown {
         /// Highest frequency that was decoded, in Hz.
@@ -117,6 +133,22 @@ impl fmt::Display for AudioWarning {
             Self::UpperBandMissing { highest_hz } => write!(
                 out,
                 "HE-AAC: only the band up to {highest_hz} Hz was decoded, the band above it is lost"
+            ),
+            Self::ChannelsCancel {
+                num_channels,
+                channel,
+                mix_db,
+            } => write!(
+                out,
+                "its {num_channels} channels cancel (their mean is {:.0} dB quieter than channel {channel}), as with opposite polarity: channel {channel} was taken instead of the mean",
+                -mix_db
+            ),
+            Self::ChannelsDiffer {
+                num_channels,
+                correlation,
+            } => write!(
+                out,
+                "its {num_channels} channels hold different sound (correlation {correlation:.2}), such as one speaker each; they were mixed"
             ),
             Self::UpperBandUnknown { highest_hz } => write!(
                 out,

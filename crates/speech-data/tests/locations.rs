@@ -98,6 +98,22 @@ fn a_part_has_the_samples_between_its_times_and_a_channel_its_own() {
     let expected: Vec<f32> = frames.iter().map(|frame| frame[1]).collect();
     assert_eq!(heard(&right), expected);
     assert_eq!(heard(&right.cut(cut(0.25, 0.5))), expected[4_000..8_000]);
+    let stereo = Location::from(path.as_path());
+    assert_eq!(stereo.num_channels().unwrap(), 2);
+    for third in [
+        stereo.clone().channel(2),
+        stereo.channel(2).cut(cut(0.25, 0.5)),
+        Location::memory("standard input", wav(1.0)).channel(2),
+    ] {
+        assert!(matches!(
+            third.read(RATE_HZ),
+            Err(DataError::NoSuchChannel {
+                channel: 2,
+                num_channels: 2,
+                ..
+            })
+        ));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::decoded::Channels;
 use crate::levels::LevelMeter;
+use crate::mixture::{Mixture, MixtureMeter};
 
 /// Gathers decoded frames.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub(super) struct Collector {
     channels: Channels,
     num_channels: usize,
     meter: LevelMeter,
+    /// Of several channels that are mixed.
+    mixture: Option<MixtureMeter>,
     skip: u64,
     keep: u64,
     samples: Vec<f32>,
@@ -20,6 +23,7 @@ impl Collector {
     pub(super) fn new(
         channels: Channels,
         num_channels: usize,
+        sample_rate_hz: u32,
         full_scale: f32,
         skip: u64,
         keep: u64,
@@ -27,7 +31,15 @@ impl Collector {
         Self {
             channels,
             num_channels,
-            meter: LevelMeter::new(num_channels, full_scale),
+            meter: LevelMeter::new(
+                match channels {
+                    Channels::One(_) => 1,
+                    _ => num_channels,
+                },
+                full_scale,
+            ),
+            mixture: (channels == Channels::Mean && num_channels > 1)
+                .then(|| MixtureMeter::new(num_channels, sample_rate_hz)),
             skip,
             keep,
             samples: Vec::new(),
@@ -43,8 +55,18 @@ impl Collector {
         let kept = (self.keep - self.num_frames).min((frames - dropped) as u64) as usize;
         let heard =
             &mut interleaved[dropped * self.num_channels..(dropped + kept) * self.num_channels];
-        self.meter.pass(heard);
         self.num_frames += kept as u64;
+        if let Channels::One(channel) = self.channels {
+            let before = self.samples.len();
+            let one = heard.chunks_exact(self.num_channels);
+            self.samples.extend(one.map(|frame| frame[channel]));
+            self.meter.pass(&mut self.samples[before..]);
+            return;
+        }
+        self.meter.pass(heard);
+        if let Some(mixture) = &mut self.mixture {
+            mixture.pass(heard);
+        }
         match self.channels {
             Channels::Mean if self.num_channels > 1 => self.samples.extend(
                 heard
@@ -60,8 +82,11 @@ impl Collector {
         self.num_frames
     }
 
-    /// The samples and the meter that saw them.
-    pub(super) fn finish(self) -> (Vec<f32>, LevelMeter) {
-        (self.samples, self.meter)
+    /// The samples, the meter that saw them, and what the mean of the channels is worth.
+    pub(super) fn finish(self) -> (Vec<f32>, LevelMeter, Mixture) {
+        let mixture = self
+            .mixture
+            .map_or(Mixture::Sound, |mixture| mixture.judge());
+        (self.samples, self.meter, mixture)
     }
 }

@@ -8,6 +8,8 @@ use crate::warning::AudioWarning;
 pub(crate) enum Channels {
     /// The plain mean of all.
     Mean,
+    /// One alone, counted from 0.
+    One(usize),
     /// All, interleaved.
     Interleaved,
 }

@@ -20,6 +20,7 @@ mod stream;
 mod verdict;
 
 use crate::error::{AudioError, Place};
+use crate::mixture::Mixture;
 pub(crate) use decoded::{Channels, Decoded};
 use layout::Refusal;
 
@@ -50,8 +51,25 @@ fn decode_up_to(
         });
     }
     let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
-    let outcome = stream::run(&bytes, &layout, name, channels, most_frames)?;
+    let mut outcome = stream::run(&bytes, &layout, name, channels, most_frames)?;
+    if let Mixture::Cancels(channel, _) = outcome.mixture {
+        // Known only at the end; to keep every channel for this rare case would cost all others their memory.
+        let mixture = outcome.mixture;
+        outcome = stream::run(&bytes, &layout, name, Channels::One(channel), most_frames)?;
+        outcome.mixture = mixture;
+    }
     verdict::judge(outcome, layout, name)
+}
+
+/// The number of channels of a recording, of which the first packet alone is decoded.
+pub(crate) fn count_channels(mut bytes: Vec<u8>, name: &str) -> Result<usize, AudioError> {
+    if bytes.is_empty() {
+        return Err(AudioError::Empty {
+            file: name.to_owned(),
+        });
+    }
+    let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
+    stream::count_channels(&bytes, &layout, name)
 }
 
 fn refused(refusal: Refusal, name: &str) -> AudioError {

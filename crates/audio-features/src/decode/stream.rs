@@ -1,5 +1,6 @@
 //! The loop over packets, with every limit and every fault kept.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use symphonia::core::codecs::audio::AudioCodecParameters;
@@ -12,6 +13,7 @@ use super::layout::{Container, Layout, Trim};
 use super::open::{Opened, check, full_scale, open};
 use crate::error::{AudioError, Place};
 use crate::levels::LevelMeter;
+use crate::mixture::Mixture;
 
 /// Two recordings in one file, one after the other: only the first is meant by a frame count, a
 /// delay, a rate.
@@ -29,6 +31,8 @@ pub(super) struct Outcome {
     /// Frames that the decoder gave, before trimming.
     pub(super) num_decoded: u64,
     pub(super) meter: LevelMeter,
+    /// What the mean of the channels is worth.
+    pub(super) mixture: Mixture,
     pub(super) num_packets: u64,
     pub(super) num_packet_bytes: u64,
     /// Packets that could not be decoded, and the first of them.
@@ -59,19 +63,60 @@ pub(super) fn run(
     catch_unwind(AssertUnwindSafe(|| {
         packets(bytes, layout, name, channels, most_frames, &mut progress)
     }))
-    .unwrap_or_else(|panic| {
-        let found = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("panic")
-            .to_owned();
-        Err(AudioError::DecoderPanicked {
+    .unwrap_or_else(|panic| Err(panicked(panic, name, progress)))
+}
+
+/// Channels of the first packet that can be decoded.
+pub(super) fn count_channels(
+    bytes: &[u8],
+    layout: &Layout,
+    name: &str,
+) -> Result<usize, AudioError> {
+    let first = || {
+        let Opened {
+            mut reader,
+            mut decoder,
+            track,
+            ..
+        } = open(bytes, layout, name)?;
+        let mut found = "no frame came out".to_owned();
+        loop {
+            match reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id != track.id => {}
+                Ok(Some(packet)) => match decoder.decode(&packet) {
+                    Ok(audio) if audio.frames() > 0 => return Ok(audio.spec().channels().count()),
+                    Ok(_) => {}
+                    Err(error) => found = error.to_string(),
+                },
+                Ok(None) => break,
+                Err(error) => {
+                    found = error.to_string();
+                    break;
+                }
+            }
+        }
+        Err(AudioError::NoAudio {
             file: name.to_owned(),
-            place: progress,
+            place: Place::Header,
             found,
         })
-    })
+    };
+    catch_unwind(AssertUnwindSafe(first))
+        .unwrap_or_else(|panic| Err(panicked(panic, name, Place::Header)))
+}
+
+fn panicked(panic: Box<dyn Any + Send>, name: &str, place: Place) -> AudioError {
+    let found = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic")
+        .to_owned();
+    AudioError::DecoderPanicked {
+        file: name.to_owned(),
+        place,
+        found,
+    }
 }
 
 fn packets(
@@ -96,6 +141,7 @@ fn packets(
         num_frames: 0,
         num_decoded: 0,
         meter: LevelMeter::new(1, 1.0),
+        mixture: Mixture::Sound,
         num_packets: 0,
         num_packet_bytes: 0,
         num_bad: 0,
@@ -159,6 +205,15 @@ fn packets(
             Some(collector) => collector,
             None => {
                 check(Some(rate_hz), Some(num_channels), name)?;
+                if let Channels::One(channel) = channels
+                    && channel >= num_channels
+                {
+                    return Err(AudioError::NoSuchChannel {
+                        file: name.to_owned(),
+                        channel,
+                        num_channels,
+                    });
+                }
                 outcome.sample_rate_hz = rate_hz;
                 outcome.num_channels = num_channels;
                 collector.insert(new_collector(
@@ -195,7 +250,7 @@ fn packets(
     }
     outcome.checksum = decoder.finalize().verify_ok;
     if let Some(collector) = collector {
-        (outcome.samples, outcome.meter) = collector.finish();
+        (outcome.samples, outcome.meter, outcome.mixture) = collector.finish();
     }
     Ok(outcome)
 }
@@ -245,6 +300,7 @@ fn new_collector(
     Collector::new(
         channels,
         num_channels,
+        rate_hz,
         full_scale(parameters),
         frames(trim.start),
         keep,

@@ -4,6 +4,7 @@ use super::decoded::Decoded;
 use super::layout::{Container, Layout, UpperBand};
 use super::stream::Outcome;
 use crate::error::AudioError;
+use crate::mixture::Mixture;
 use crate::source::Source;
 use crate::warning::AudioWarning;
 
@@ -98,6 +99,9 @@ pub(super) fn judge(outcome: Outcome, layout: Layout, name: &str) -> Result<Deco
             codec: outcome.codec.clone(),
             usual_s: frames / rate,
         });
+    }
+    if let Mixture::Cancels(_, warning) | Mixture::Differs(warning) = outcome.mixture {
+        warnings.push(warning);
     }
     warnings.extend(outcome.meter.warnings(outcome.sample_rate_hz));
     Ok(Decoded {

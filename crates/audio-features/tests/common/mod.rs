@@ -17,3 +17,29 @@ pub(crate) fn rows(folder: &Path) -> Vec<Value> {
     let manifest: Value = serde_json::from_str(&text).unwrap();
     manifest["files"].as_array().unwrap().clone()
 }
+
+/// A folder of the shared cases; skips where it is absent.
+pub(crate) fn cases(name: &str) -> Option<PathBuf> {
+    testing::shared(&format!("cases/{name}"))
+}
+
+/// A WAV file of interleaved 16-bit samples.
+pub(crate) fn wav16(
+    channels: u16,
+    sample_rate: u32,
+    samples: impl IntoIterator<Item = i16>,
+) -> Vec<u8> {
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+    for sample in samples {
+        writer.write_sample(sample).unwrap();
+    }
+    writer.finalize().unwrap();
+    bytes.into_inner()
+}

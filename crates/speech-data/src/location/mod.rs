@@ -169,6 +169,18 @@ impl Location {
         Reader::default().read(self, sample_rate_hz)
     }
 
+    /// Channels of what holds the recording, from its headers and its first packet; 1 for an utterance of a store.
+    ///
+    /// # Errors
+    /// [`DataError::Audio`].
+    pub fn num_channels(&self) -> Result<usize, DataError> {
+        Ok(match &self.holder {
+            Holder::File(path) => audio_features::num_channels(path)?,
+            Holder::Memory { name, bytes } => audio_features::count_channels(bytes.to_vec(), name)?,
+            Holder::Stored { .. } => 1,
+        })
+    }
+
     /// About how many bytes are read for it: of a part, what a WAV file of it would have. 0 where it is not there.
     pub fn num_bytes(&self) -> u64 {
         /// Bytes of a second of a part: mono of 16 bits at 16 kHz.

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use audio_features::{
-    ChannelSamples, Recording, decode_channels, decode_recording, read_channels, read_recording,
+    AudioError, ChannelChoice, ChannelSamples, Recording, decode_channels, decode_recording,
+    decode_recording_of, read_channels, read_recording_of,
 };
 
 use super::wav::wav;
@@ -29,21 +30,36 @@ impl Reader {
     /// As [`Location::read`].
     pub fn read(&self, location: &Location, sample_rate_hz: u32) -> Result<Recording, DataError> {
         let name = || location.to_string();
-        if !location.is_whole() {
+        if location.cut.is_some() {
             return Ok(decode_recording(
                 self.part(location)?,
                 &name(),
                 sample_rate_hz,
             )?);
         }
-        Ok(match &location.holder {
-            Holder::File(path) => read_recording(path, sample_rate_hz)?,
-            Holder::Memory { bytes, .. } => {
-                decode_recording(bytes.to_vec(), &name(), sample_rate_hz)?
+        let channels = location
+            .channel
+            .map_or(ChannelChoice::Mix, ChannelChoice::One);
+        let read = match &location.holder {
+            Holder::File(path) => read_recording_of(path, channels, sample_rate_hz),
+            Holder::Memory { name, bytes } => {
+                decode_recording_of(bytes.to_vec(), name, channels, sample_rate_hz)
             }
             Holder::Stored { store, name } => {
-                store.recording(find(store, name)?, sample_rate_hz)?
+                if let Some(channel @ 1..) = location.channel {
+                    // What a store gives is mono.
+                    return Err(no_channel(location, channel, 1));
+                }
+                return Ok(store.recording(find(store, name)?, sample_rate_hz)?);
             }
+        };
+        read.map_err(|error| match error {
+            AudioError::NoSuchChannel {
+                channel,
+                num_channels,
+                ..
+            } => no_channel(location, channel, num_channels),
+            error => error.into(),
         })
     }
 
@@ -79,11 +95,7 @@ impl Reader {
                 wav(&one, source.sample_rate_hz, 1)
             }
             Some(channel) => {
-                return Err(DataError::NoSuchChannel {
-                    recording: location.holder.to_string(),
-                    channel,
-                    num_channels,
-                });
+                return Err(no_channel(location, channel, num_channels));
             }
         };
         file.map_err(|error| DataError::Part {
@@ -136,6 +148,14 @@ impl Reader {
         }
         kept.push((holder.clone(), Arc::clone(&decoded)));
         Ok(decoded)
+    }
+}
+
+fn no_channel(location: &Location, channel: usize, num_channels: usize) -> DataError {
+    DataError::NoSuchChannel {
+        recording: location.holder.to_string(),
+        channel,
+        num_channels,
     }
 }
 
