@@ -7,15 +7,32 @@ use siamang::{Given, Input, gather_given};
 use speech_data::Filter;
 
 use crate::console::Console;
-use crate::fault::usage;
+use crate::fault::{ExitStatus, usage};
 use crate::stdin::{self, StandardInput};
+
+/// Recordings, and whether some that seem to belong to them are not among them.
+pub(crate) struct Recordings {
+    pub(crate) inputs: Vec<Input>,
+    /// Each kind of what was left out has been named.
+    pub(crate) is_less: bool,
+}
+
+impl Recordings {
+    /// How a command ends that did all it could with them.
+    pub(crate) fn status(&self, done: ExitStatus) -> ExitStatus {
+        match done {
+            ExitStatus::Done if self.is_less => ExitStatus::SomeSkipped,
+            other => other,
+        }
+    }
+}
 
 /// All recordings that `paths` mean, in order, each once. `filters` choose among manifests' rows.
 pub(crate) fn gather(
     paths: &[PathBuf],
     filters: &[Filter],
     console: &Console,
-) -> Result<Vec<Input>> {
+) -> Result<Recordings> {
     let mut given = Vec::new();
     for path in paths {
         if path != Path::new("-") {
@@ -36,7 +53,14 @@ pub(crate) fn gather(
         .warnings
         .iter()
         .for_each(|warning| console.warn(warning));
-    Ok(gathered.inputs)
+    gathered
+        .left_out
+        .iter()
+        .for_each(|reason| console.skipped(reason));
+    Ok(Recordings {
+        is_less: !gathered.left_out.is_empty(),
+        inputs: gathered.inputs,
+    })
 }
 
 /// Refuses filters where nothing has columns.

@@ -127,7 +127,13 @@ impl PackPlan for CorpusPlan {
             let part = self.reader.part(location);
             return part.map_err(|error| SourceFault::Damaged(error.explained()));
         };
-        let size = std::fs::metadata(path).map_or(0, |file| file.len());
+        let metadata = std::fs::metadata(path).ok();
+        // Opening a pipe would wait for its writer.
+        if metadata.as_ref().is_some_and(|file| !file.is_file() && !file.is_dir()) {
+            let message = format!("`{}` is no regular file", path.display());
+            return Err(SourceFault::Damaged(message));
+        }
+        let size = metadata.map_or(0, |file| file.len());
         if size > MOST_BYTES {
             let message =
                 format!("{size} bytes, more than the {MOST_BYTES} that one recording may have");

@@ -33,7 +33,9 @@ mod walk;
 
 pub use error::DataError;
 pub use location::{Cut, Holder, Location, Reader, Root};
-pub use manifest::{Filter, Gender, Manifest, Utterance, ValidateOptions};
+pub use manifest::{
+    Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions,
+};
 pub use names::{column, split};
 pub use problem::{Problem, ProblemKind, ValidationReport, name_list};
 pub use trials::{
@@ -41,4 +43,4 @@ pub use trials::{
     VOX1_O_REMOVED, same_session,
 };
 pub use voxceleb::VoxcelebName;
-pub use walk::{AudioFiles, walk};
+pub use walk::{AudioFile, AudioFiles, escaped, slashed, walk};

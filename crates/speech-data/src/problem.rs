@@ -32,6 +32,8 @@ pub enum ProblemKind {
     UnknownColumn,
     /// A file that is not where the layout expects it.
     Misplaced,
+    /// Something that seems to belong to the recordings and is not among them.
+    LeftOut,
 }
 
 /// One thing that is wrong, with its place.
@@ -56,6 +58,11 @@ impl Problem {
             line: None,
             message: message.into(),
         }
+    }
+
+    /// Whether it tells of recordings that are not among those that are used.
+    pub fn is_left_out(&self) -> bool {
+        matches!(self.kind, ProblemKind::LeftOut | ProblemKind::Misplaced)
     }
 }
 

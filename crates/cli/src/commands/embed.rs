@@ -59,7 +59,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     check_filters(&args.paths, &args.filter)?;
     let begin = Instant::now();
     let model = model::load(args.model.model.as_deref(), context)?;
-    let inputs = gather(&args.paths, &args.filter, &context.console)?;
+    let mut recordings = gather(&args.paths, &args.filter, &context.console)?;
+    let inputs = std::mem::take(&mut recordings.inputs);
     let job = EmbeddingJob {
         out: &args.out,
         model: &model,
@@ -67,5 +68,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         part: args.shard,
         memory_mb: args.memory,
     };
-    embedding::run(job, inputs, begin, context)
+    let status = embedding::run(job, inputs, begin, context)?;
+    Ok(recordings.status(status))
 }

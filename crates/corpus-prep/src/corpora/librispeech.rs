@@ -15,8 +15,7 @@ const LAYOUT: &str = "  <DIR or DIR/LibriSpeech>/SPEAKERS.TXT
 /// A chapter is a session: one sitting, one microphone.
 pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     let root = root(folder);
-    let files = AudioFiles::below(&root);
-    let mut notes = files.notes;
+    let (names, mut notes) = AudioFiles::below(&root).into_names();
     let genders = genders(&root.join("SPEAKERS.TXT"))?;
     if genders.is_none() {
         let message = "there is no SPEAKERS.TXT here, so that genders are not known";
@@ -27,7 +26,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
         Misplaced::new("<subset>/<speaker>/<chapter>/<speaker>-<chapter>-<number>.flac");
     let mut strangers = BTreeSet::new();
     let mut utterances = Vec::new();
-    for path in &files.names {
+    for path in &names {
         let parts: Vec<&str> = path.split('/').collect();
         let [subset, speaker, chapter, file] = parts[..] else {
             misplaced.add(&root.join(path));

@@ -37,9 +37,9 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let files = AudioFiles::below(&below);
-        notes.extend(files.notes);
-        for path in files.names {
+        let (names, left_out) = AudioFiles::below(&below).into_names();
+        notes.extend(left_out);
+        for path in names {
             let id = format!("{name}/{path}");
             let Some((dialect, speaker, sentence)) = place(&path) else {
                 misplaced.add(&root.join(&id));

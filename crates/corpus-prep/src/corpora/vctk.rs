@@ -29,8 +29,7 @@ struct Speaker {
 /// utterance, and a pair of the two would teach microphones.
 pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     let (root, audio) = place(folder);
-    let files = AudioFiles::below(&root.join(audio));
-    let mut notes = files.notes;
+    let (names, mut notes) = AudioFiles::below(&root.join(audio)).into_names();
     let speakers = speakers(&root, &mut notes)?;
     let mut misplaced = Misplaced::new(
         "<speaker>/<speaker>_<sentence>_mic1.flac or <speaker>/<speaker>_<sentence>.wav",
@@ -38,7 +37,7 @@ pub(super) fn read(folder: &Path) -> Result<Corpus, PrepError> {
     // (speaker, sentence) to (path, microphone); the paths are sorted, so the first microphone comes first.
     let mut taken: BTreeMap<(&str, &str), (&str, Option<&str>)> = BTreeMap::new();
     let mut num_twins = 0usize;
-    for path in &files.names {
+    for path in &names {
         match sentence(path) {
             None => misplaced.add(&root.join(audio).join(path)),
             Some((speaker, sentence, microphone)) => {

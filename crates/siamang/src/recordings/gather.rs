@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audio_features::is_audio_path;
 use speech_data::store::Store;
-use speech_data::{Filter, Location, Manifest, walk};
+use speech_data::{
+    AudioFiles, Filter, Location, Manifest, Problem, ReadOptions, Speakers, escaped,
+};
 
 use super::input::Input;
 use crate::error::Error;
@@ -34,6 +35,8 @@ pub struct Gathered {
     pub inputs: Vec<Input>,
     /// What somebody should look at.
     pub warnings: Vec<String>,
+    /// What belongs to the recordings, or seems to, and is not among them.
+    pub left_out: Vec<String>,
     /// What only the curious want to know.
     pub notes: Vec<String>,
 }
@@ -93,9 +96,12 @@ impl Gathered {
     }
 
     fn add_manifest(&mut self, path: &Path, filters: &[Filter]) -> Result<(), Error> {
-        let manifest = Manifest::read(path, None)?.filter(filters)?;
-        self.warnings
-            .extend(manifest.notes.iter().map(ToString::to_string));
+        let options = ReadOptions {
+            speakers: Speakers::Optional,
+            ..ReadOptions::default()
+        };
+        let manifest = Manifest::read_with(path, &options)?.filter(filters)?;
+        self.notice(&manifest.notes);
         self.notes.push(format!(
             "`{}` is a manifest of {} recordings",
             path.display(),
@@ -126,25 +132,30 @@ impl Gathered {
 
     /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
     fn add_folder(&mut self, root: &Path, alone: bool) {
-        for entry in walk(root) {
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(error) => {
-                    self.warnings.push(error.to_string());
-                    continue;
-                }
-            };
-            if !entry.file_type().is_file() || !is_audio_path(entry.path()) {
-                continue;
-            }
-            let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let found = AudioFiles::below(root);
+        self.notice(&found.notes);
+        if !found.others.is_empty() {
+            let shown = root.display();
+            self.notes.push(format!("`{shown}` also holds {}", found.others));
+        }
+        for file in found.files {
+            let speaker = speaker_of(root, &file.name, alone);
             let id = match alone {
-                true => slashed(below),
-                false => entry.path().display().to_string(),
+                true => file.name,
+                false => escaped(file.path.as_os_str()).into_owned(),
             };
-            let mut input = Input::file(id, entry.path());
-            input.speaker = speaker_of(root, below, alone);
+            let mut input = Input::file(id, file.path);
+            input.speaker = speaker;
             self.inputs.push(input);
+        }
+    }
+
+    fn notice(&mut self, problems: &[Problem]) {
+        for problem in problems {
+            match problem.is_left_out() {
+                true => self.left_out.push(problem.to_string()),
+                false => self.warnings.push(problem.to_string()),
+            }
         }
     }
 
@@ -211,7 +222,7 @@ fn place(input: &Input) -> Location {
 
 /// A recording given by its own path. Its folder may be its speaker's, see [`of_folders`](crate::trials::of_folders).
 fn named(path: &Path) -> Input {
-    Input::file(path.display().to_string(), path)
+    Input::file(escaped(path.as_os_str()), path)
 }
 
 /// Whether a path is a manifest: a table, JSON lines, or a folder that holds `split.tsv` or `wav.scp`.
@@ -227,24 +238,14 @@ fn is_manifest(path: &Path) -> bool {
     })
 }
 
-/// The speaker is the first folder below `root`; of several folders that hold recordings, each may be a
-/// speaker's own.
-fn speaker_of(root: &Path, below: &Path, alone: bool) -> Option<String> {
-    let mut folders = below.parent()?.components();
-    match folders.next() {
-        Some(first) => Some(first.as_os_str().to_string_lossy().into_owned()),
+/// The speaker is the first folder below `root`, where the recording is called `name`; of several folders that hold
+/// recordings, each may be a speaker's own.
+fn speaker_of(root: &Path, name: &str, alone: bool) -> Option<String> {
+    match name.split_once('/') {
+        Some((first, _)) => Some(first.to_owned()),
         None if alone => None,
-        None => Some(root.file_name()?.to_string_lossy().into_owned()),
+        None => Some(escaped(root.file_name()?).into_owned()),
     }
-}
-
-/// A relative path with `/` between its folders on every system.
-fn slashed(path: &Path) -> String {
-    let parts: Vec<_> = path
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    parts.join("/")
 }
 
 /// Whether a path has columns that filters may choose by.
@@ -266,7 +267,7 @@ mod tests {
     #[test]
     fn the_speaker_is_the_first_folder_below_the_one_given() {
         let speaker =
-            |below: &str, alone| speaker_of(Path::new("voices/v01"), Path::new(below), alone);
+            |below: &str, alone| speaker_of(Path::new("voices/v01"), below, alone);
         assert_eq!(speaker("ann/day1/1.wav", true).as_deref(), Some("ann"));
         assert_eq!(speaker("1.wav", true), None);
         assert_eq!(speaker("1.wav", false).as_deref(), Some("v01"));

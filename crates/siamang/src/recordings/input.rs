@@ -42,7 +42,7 @@ impl Input {
         Self {
             id: utterance.id.clone(),
             location: utterance.location.clone(),
-            speaker: Some(utterance.speaker.clone()),
+            speaker: utterance.known_speaker().map(str::to_owned),
         }
     }
 

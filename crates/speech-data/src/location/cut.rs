@@ -5,13 +5,15 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 /// Written times are rounded: a part may claim to run past the recording's end by this much, in s.
-const ROUNDING_S: f64 = 0.05;
+pub(crate) const ROUNDING_S: f64 = 0.05;
 
 /// The part of a recording between two times, in s; the second is greater and both are finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cut {
     start_s: f64,
     end_s: f64,
+    /// Whether the recording may end before.
+    may_end_before: bool,
 }
 
 // Neither time is NaN.
@@ -19,7 +21,7 @@ impl Eq for Cut {}
 
 impl Hash for Cut {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.start_s.to_bits(), self.end_s.to_bits()).hash(state);
+        (self.start_s.to_bits(), self.end_s.to_bits(), self.may_end_before).hash(state);
     }
 }
 
@@ -31,6 +33,17 @@ impl Cut {
         is_part.then_some(Self {
             start_s: start_s.abs(),
             end_s,
+            may_end_before: false,
+        })
+    }
+
+    /// The first `end_s` seconds of a recording, or all of it where it is shorter; `None` unless `end_s` is finite and above
+    /// 0.
+    pub fn up_to(end_s: f64) -> Option<Self> {
+        let cut = Self::new(0.0, end_s)?;
+        Some(Self {
+            may_end_before: true,
+            ..cut
         })
     }
 
@@ -54,7 +67,8 @@ impl Cut {
     pub fn frames(self, sample_rate_hz: u32, num_frames: usize) -> Option<Range<usize>> {
         let frame = |time_s: f64| (time_s * f64::from(sample_rate_hz)).round() as usize;
         let (start, end) = (frame(self.start_s), frame(self.end_s).min(num_frames));
-        (start < end && frame(self.end_s - ROUNDING_S) <= num_frames).then_some(start..end)
+        let is_in = self.may_end_before || frame(self.end_s - ROUNDING_S) <= num_frames;
+        (start < end && is_in).then_some(start..end)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where a recording's audio is: a file, an utterance of a packed store, bytes in memory; all of it, or a part.
 
 mod cut;
+pub(crate) mod header;
 mod reader;
 mod root;
 mod wav;
@@ -14,8 +15,10 @@ use audio_features::Recording;
 
 use crate::error::DataError;
 use crate::store::Store;
+use crate::walk::escaped;
 
 pub use cut::Cut;
+pub(crate) use cut::ROUNDING_S;
 pub use reader::Reader;
 pub use root::Root;
 
@@ -209,7 +212,7 @@ impl<T: Into<PathBuf>> From<T> for Location {
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File(path) => path.display().fmt(f),
+            Self::File(path) => f.write_str(&escaped(path.as_os_str())),
             Self::Stored { store, name } => store.path().join(name).display().fmt(f),
             Self::Memory { name, .. } => f.write_str(name),
         }

@@ -6,13 +6,12 @@ use super::Manifest;
 use super::utterance::Utterance;
 use crate::error::DataError;
 use crate::problem::{Problem, ProblemKind};
-use crate::walk::AudioFiles;
+use crate::walk::{AudioFile, AudioFiles};
 
 impl Manifest {
     /// Takes every audio file at `<speaker>/<utterance>` or `<speaker>/<session>/<utterance>` below `root`;
     /// both may occur in one tree. Other files and hidden ones (`._1.wav` beside `1.wav`) are passed over; audio
-    /// files at other depths, folders that cannot be read and names that are not UTF-8 are put into
-    /// [`Manifest::notes`].
+    /// files at other depths and what [`AudioFiles::notes`] tells of are put into [`Manifest::notes`].
     ///
     /// # Errors
     /// [`DataError::NothingFound`] if there is no such file; it prints the layouts that are understood.
@@ -24,13 +23,14 @@ impl Manifest {
             });
         }
         let AudioFiles {
-            names,
+            files,
             mut notes,
             num_others,
+            ..
         } = AudioFiles::below(root);
-        let num_files = names.len() + num_others;
-        let mut utterances = Vec::with_capacity(names.len());
-        for id in names {
+        let num_files = files.len() + num_others;
+        let mut utterances = Vec::with_capacity(files.len());
+        for AudioFile { name: id, path } in files {
             let parts: Vec<&str> = id.split('/').collect();
             let (speaker, session) = match parts.as_slice() {
                 [speaker, _] => (*speaker, None),
@@ -40,15 +40,11 @@ impl Manifest {
                         "{} folders deep; expected <speaker>/<utterance> or <speaker>/<session>/<utterance>; left out",
                         other.len() - 1
                     );
-                    notes.push(Problem::at(
-                        ProblemKind::Misplaced,
-                        &root.join(&id),
-                        message,
-                    ));
+                    notes.push(Problem::at(ProblemKind::Misplaced, &path, message));
                     continue;
                 }
             };
-            let mut utterance = Utterance::new(id.clone(), root.join(&id), speaker);
+            let mut utterance = Utterance::new(id.clone(), path, speaker);
             utterance.session = session;
             utterances.push(utterance);
         }

@@ -1,13 +1,13 @@
 //! The list of utterances that everything starts from.
 
 mod filter;
+mod finish;
 mod folder;
-mod kaldi;
+mod forms;
+mod options;
 mod parts;
 mod read;
-mod row;
 mod stored;
-mod table;
 mod utterance;
 mod validate;
 
@@ -19,6 +19,7 @@ use crate::names::column;
 use crate::problem::{Problem, name_list};
 
 pub use filter::Filter;
+pub use options::{Pipes, ReadOptions, Speakers};
 pub use utterance::{Gender, Utterance};
 pub use validate::ValidateOptions;
 
@@ -66,8 +67,8 @@ impl Manifest {
 
     /// Names of the columns that at least one utterance has a value in, the fixed ones first.
     pub fn columns(&self) -> Vec<&str> {
-        let mut names = vec![column::ID, column::SPEAKER];
-        for name in [column::SESSION, column::GENDER, column::SPLIT] {
+        let mut names = vec![column::ID];
+        for name in [column::SPEAKER, column::SESSION, column::GENDER, column::SPLIT] {
             if self.utterances.iter().any(|u| u.column(name).is_some()) {
                 names.push(name);
             }

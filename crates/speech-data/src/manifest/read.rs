@@ -2,31 +2,78 @@
 
 use std::path::Path;
 
-use super::Manifest;
+use super::options::ReadOptions;
+use super::{Manifest, forms};
 use crate::error::DataError;
+use crate::problem::{Problem, ProblemKind};
 
 impl Manifest {
-    /// Reads a manifest of any supported form, told apart by what is there: a folder with `wav.scp` is Kaldi's,
-    /// one with `split.tsv` follows the split file, any other folder names speakers by its folders; of files,
-    /// `wav.scp` stands for its folder, JSON lines begin with `{`, everything else is a table.
-    ///
-    /// `root` is the folder that relative paths start from; by default the folder itself or the table's folder.
+    /// Reads a manifest of any supported form in which every recording has a speaker; see [`read_with`](Self::read_with).
     ///
     /// # Errors
     /// What the reader of that form fails with.
     pub fn read(path: &Path, root: Option<&Path>) -> Result<Self, DataError> {
-        if path.is_dir() {
-            let split = path.join("split.tsv");
-            if path.join("wav.scp").is_file() {
-                return super::kaldi::read(path, root.unwrap_or(path));
-            }
-            if split.is_file() {
-                return Self::from_table(&split, root.unwrap_or(path));
-            }
-            return Self::from_folder(path);
+        Self::read_with(
+            path,
+            &ReadOptions {
+                root,
+                ..ReadOptions::default()
+            },
+        )
+    }
+
+    /// Reads a manifest of any supported form, told apart by what is there: a folder with `wav.scp` is Kaldi's,
+    /// one with `split.tsv` follows the split file, any other folder names speakers by its folders; of files see
+    /// [`from_table`](Self::from_table).
+    ///
+    /// # Errors
+    /// What the reader of that form fails with.
+    pub fn read_with(path: &Path, options: &ReadOptions<'_>) -> Result<Self, DataError> {
+        if !path.is_dir() {
+            return forms::read(path, options);
         }
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        Self::from_table(path, root.unwrap_or(folder))
+        let below = ReadOptions {
+            root: Some(options.root.unwrap_or(path)),
+            ..*options
+        };
+        let split = path.join("split.tsv");
+        if path.join("wav.scp").is_file() {
+            let mut manifest = forms::read(path, &below)?;
+            if split.is_file() {
+                let message = "there is `wav.scp` beside it, which is read instead; name this one to have it read";
+                let note = Problem::at(ProblemKind::LeftOut, &split, message);
+                manifest.notes.push(note);
+            }
+            return Ok(manifest);
+        }
+        if split.is_file() {
+            return forms::read(&split, &below);
+        }
+        Self::from_folder(path)
+    }
+
+    /// Reads a table whose relative paths start from `root`: CSV (comma, semicolon or tab between fields, quotes
+    /// allowed), TSV (`.tsv`: nothing but tabs), JSON lines, a JSON array or a JSON object of objects, or a Kaldi
+    /// directory (the directory itself or a `.scp` file).
+    ///
+    /// Columns are found by name: the path, the speaker, and where there are such columns, session, gender,
+    /// split and seconds; `audio_filepath`, `spk_id`, `duration` and other usual names are understood. Further
+    /// columns are kept. Nothing and `-` mean unknown. `start_s` and `end_s`, `start` and `stop` (seconds or samples), NeMo's
+    /// `offset` and `duration`, or a `duration` shorter than the file bound a part of a file; a `channel` means one of
+    /// several. Of several parts of one file each has its bounds in its name: `a.wav#t=1.5,4`.
+    ///
+    /// # Errors
+    /// [`DataError::Header`] without a column for path or speaker; [`DataError::BadManifest`] with every
+    /// bad line at once, those of [`Manifest::validate`] included; [`DataError::NothingFound`] for a table
+    /// without rows.
+    pub fn from_table(file: &Path, root: &Path) -> Result<Self, DataError> {
+        forms::read(
+            file,
+            &ReadOptions {
+                root: Some(root),
+                ..ReadOptions::default()
+            },
+        )
     }
 
     /// The protocol's split file: a table with the columns `path speaker corpus session gender split seconds`,

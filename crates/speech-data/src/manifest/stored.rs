@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Manifest;
 use super::utterance::{Gender, Utterance};
 use crate::error::DataError;
-use crate::location::{Location, Root};
+use crate::location::{Cut, Location, ROUNDING_S, Root};
 use crate::names::column;
 use crate::store::{Store, StoreError};
 
@@ -56,7 +56,7 @@ impl Manifest {
                 let mut manifest = Self::with_split_file(root.path(), table)?;
                 if let Root::Store(store) = root {
                     for utterance in &mut manifest.utterances {
-                        utterance.location = Location::stored(store, utterance.id.clone());
+                        utterance.location = in_store(store, utterance);
                     }
                 }
                 Ok(manifest)
@@ -64,5 +64,38 @@ impl Manifest {
             (None, Root::Store(store)) => Ok(Self::from_store(store)?),
             (None, Root::Folder(folder)) => Self::read(folder, None),
         }
+    }
+}
+
+/// Where a store has what a table's row means. A part may have been packed as one, or be cut from what was packed whole.
+fn in_store(store: &Arc<Store>, row: &Utterance) -> Location {
+    let packed = Location::stored(store, row.id.clone());
+    if row.location.is_whole() {
+        return packed;
+    }
+    let whole = row.id.split_once('#').map_or(row.id.as_str(), |(name, _)| name);
+    let is_a_part = |index: usize| {
+        let columns = store.columns(index).unwrap_or_default();
+        let mut names = columns.iter().map(|(name, _)| *name);
+        names.any(|name| [column::START_S, "channel"].contains(&name))
+    };
+    match (store.find(&row.id), store.find(whole)) {
+        (Some(index), _) if is_a_part(index) || row.id != whole => packed,
+        (_, Some(index)) => {
+            let mut place = Location::stored(store, whole);
+            let seconds = store.entry(index).ok().map(|entry| entry.num_samples as f64 / f64::from(entry.sample_rate_hz));
+            // The length of a file, beside its name, is no part of it.
+            let is_all = |cut: &Cut| {
+                cut.start_s() == 0.0 && seconds.is_some_and(|s| (cut.end_s() - s).abs() <= ROUNDING_S)
+            };
+            if let Some(cut) = row.location.part().filter(|cut| !is_all(cut)) {
+                place = place.cut(cut);
+            }
+            match row.location.one_channel() {
+                Some(channel) => place.channel(channel),
+                None => place,
+            }
+        }
+        _ => packed,
     }
 }

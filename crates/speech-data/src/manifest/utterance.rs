@@ -48,7 +48,9 @@ pub struct Utterance {
     pub id: String,
     /// Where the audio is; paths are absolute or joined to the manifest's root.
     pub location: Location,
-    /// Who speaks.
+    /// Who speaks. Empty where that is not known, which a manifest that was read with [`Speakers::Needed`] has nowhere.
+    ///
+    /// [`Speakers::Needed`]: super::Speakers::Needed
     pub speaker: String,
     /// The recording session (call, day, video, chapter), where known. Utterances of one session share channel
     /// and mood, so pairs across sessions are the honest ones.
@@ -82,12 +84,17 @@ impl Utterance {
         }
     }
 
+    /// Who speaks, where that is known.
+    pub fn known_speaker(&self) -> Option<&str> {
+        (!self.speaker.is_empty()).then_some(&self.speaker)
+    }
+
     /// The value of a column by its name, `None` where unknown. The fixed fields answer to `id`, `path`,
     /// `speaker`, `session`, `gender` and `split`.
     pub fn column(&self, name: &str) -> Option<&str> {
         match name {
             column::ID | column::PATH => Some(&self.id),
-            column::SPEAKER => Some(&self.speaker),
+            column::SPEAKER => self.known_speaker(),
             column::SESSION => self.session.as_deref(),
             column::GENDER => self.gender.map(Gender::as_str),
             column::SPLIT => self.split.as_deref(),

@@ -98,10 +98,9 @@ impl Manifest {
     fn check_speakers(&self, options: &ValidateOptions, report: &mut ValidationReport) {
         let mut by_speaker: BTreeMap<&str, Vec<&Utterance>> = BTreeMap::new();
         for utterance in &self.utterances {
-            by_speaker
-                .entry(&utterance.speaker)
-                .or_default()
-                .push(utterance);
+            if let Some(speaker) = utterance.known_speaker() {
+                by_speaker.entry(speaker).or_default().push(utterance);
+            }
         }
         if by_speaker.len() < options.min_speakers {
             let message = format!(
@@ -245,6 +244,14 @@ impl Manifest {
 
 fn fault_of_file(path: &Path) -> Option<(ProblemKind, String)> {
     let shown = path.display();
+    // Opening a pipe would wait for its writer.
+    if let Ok(metadata) = std::fs::metadata(path)
+        && !metadata.is_file()
+    {
+        let what = crate::walk::kind_of(&metadata);
+        let message = format!("`{shown}` is {what}, expected a file");
+        return Some((ProblemKind::UnreadableFile, message));
+    }
     let fault = match File::open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => (
             ProblemKind::MissingFile,

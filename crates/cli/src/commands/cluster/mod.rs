@@ -134,6 +134,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         origin,
         thresholds,
         skipped,
+        is_less,
     } = read(args, context)?;
     let centre = Centre::from(args.centre);
     set.centre(centre)?;
@@ -175,7 +176,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         &labels,
         context.json,
     )?;
-    Ok(match skipped.is_empty() {
+    Ok(match skipped.is_empty() && !is_less {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })
@@ -189,6 +190,8 @@ struct Embeddings {
     /// The model's.
     thresholds: Thresholds,
     skipped: Vec<Skipped>,
+    /// Whether recordings that seem to belong to these are not among them.
+    is_less: bool,
 }
 
 /// Embeds the recordings, or reads their embeddings.
@@ -199,17 +202,19 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
             origin: file.display().to_string(),
             thresholds: Thresholds::default(),
             skipped: Vec::new(),
+            is_less: false,
         });
     }
-    let inputs = gather(&args.paths, &args.filter, &context.console)?;
+    let recordings = gather(&args.paths, &args.filter, &context.console)?;
     let model: Model = model::load(args.model.model.as_deref(), context)?;
     let embedder = model.embedder(args.centre.into());
-    let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
+    let (set, skipped) = EmbeddingSet::embed(&embedder, &recordings.inputs, &context.console)?;
     Ok(Embeddings {
         set,
         origin: model.name(),
         thresholds: model.thresholds().clone(),
         skipped,
+        is_less: recordings.is_less,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use corpus_prep::{CorpusKind, CorpusPlan, read_corpus};
+use speech_data::ProblemKind;
 
 use super::flags::PackArgs;
 use super::packing::run_plan;
@@ -31,8 +32,16 @@ impl CorpusArgs {
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
             let corpus = read_corpus(kind, &self.folder)?;
+            let is_less = corpus.manifest.notes.iter().any(|note| match kind {
+                CorpusKind::Folder | CorpusKind::Kaldi => note.is_left_out(),
+                // Archives of corpora hold recordings that belong to no speaker.
+                _ => note.kind == ProblemKind::LeftOut,
+            });
             let plan = CorpusPlan::make(kind, corpus, self.limit_speakers);
-            run_plan(&plan, &self.pack, context, jobs, begin)
+            Ok(match run_plan(&plan, &self.pack, context, jobs, begin)? {
+                ExitStatus::Done if is_less => ExitStatus::SomeSkipped,
+                status => status,
+            })
         })
     }
 }

@@ -129,13 +129,15 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
             Err(error) => console.warn(&format!("no report was written: {error}")),
         }
     }
-    Ok(status(&outcome, display.num_skipped()))
+    let num_left_out = source.warnings.iter().filter(|one| one.is_left_out()).count();
+    Ok(status(&outcome, display.num_skipped() + num_left_out))
 }
 
 /// Says what was left out of the data, and what is odd about the rest: the first of it.
 fn warn(warnings: &[Problem], console: &Console) {
     const MOST: usize = 10;
-    for warning in warnings.iter().take(MOST) {
+    let (left_out, odd): (Vec<_>, Vec<_>) = warnings.iter().partition(|one| one.is_left_out());
+    for warning in left_out.into_iter().chain(odd).take(MOST) {
         console.warn(&warning.to_string());
     }
     if let more @ 1.. = warnings.len().saturating_sub(MOST) {

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::utterance::{Gender, Utterance};
+use super::super::utterance::{Gender, Utterance};
+use super::super::options::{ReadOptions, Speakers};
+use crate::location::Location;
 use crate::names::column;
+use crate::problem::name_list;
+use crate::walk::slashed;
 
 /// What a column means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +64,7 @@ pub(crate) fn names_of(role: Role) -> String {
     NAMES
         .iter()
         .filter(|(r, _)| *r == role)
-        .map(|(_, names)| crate::problem::name_list(names))
+        .map(|(_, names)| name_list(names))
         .collect()
 }
 
@@ -80,11 +84,52 @@ pub(crate) fn roles(names: &[&str]) -> Vec<Role> {
     roles
 }
 
+/// A name that two columns have: one of them would be lost.
+pub(super) fn doubled<'a>(names: &[&'a str]) -> Option<&'a str> {
+    let mut seen = std::collections::HashSet::new();
+    let named = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
+    named.into_iter().find(|name| !seen.insert(name.to_lowercase()))
+}
+
 /// `None` where a table says that it does not know: nothing, or `-`.
 pub(crate) fn known(value: &str) -> Option<&str> {
     let value = value.trim();
     (!value.is_empty() && value != "-").then_some(value)
 }
+
+/// What the paths of a table are.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Place<'a> {
+    /// The folder that they start from.
+    pub(in super::super) root: &'a Path,
+    /// What was asked for.
+    pub(in super::super) options: &'a ReadOptions<'a>,
+}
+
+impl Place<'_> {
+    /// The name and place of what a table writes in the place of a path: SpeechBrain's `$data_root` stands for the root.
+    pub(in super::super) fn find(&self, written: &str) -> Result<(String, Location), String> {
+        let mut written = written;
+        for variable in DATA_ROOTS {
+            if let Some(rest) = written.strip_prefix(variable) {
+                written = rest.trim_start_matches(['/', '\\']);
+            }
+        }
+        if let Some(variable) = written.strip_prefix('$').filter(|_| !self.root.join(written).exists()) {
+            return Err(format!(
+                "`${variable}` begins with a variable, and only {} are known",
+                name_list(&DATA_ROOTS)
+            ));
+        }
+        let (id, path) = locate(self.root, written);
+        Ok((id, path.into()))
+    }
+}
+
+/// What SpeechBrain's tables write for the folder of their data.
+const DATA_ROOTS: [&str; 6] = [
+    "$data_root", "{data_root}", "${data_root}", "$data_folder", "{data_folder}", "${data_folder}",
+];
 
 /// The name and place of a path as a table writes it: `/` between folders, no `.` folders, and relative to
 /// `root` where it lies below it.
@@ -102,40 +147,45 @@ pub(crate) fn locate(root: &Path, written: &str) -> (String, PathBuf) {
             let root = std::path::absolute(root).ok()?;
             path.strip_prefix(root).ok().map(Path::to_path_buf)
         });
-        let id = below.map_or(written.clone(), |below| join_components(&below));
+        let id = below.map_or(written.clone(), |below| slashed(&below));
         return (id, path.to_owned());
     }
-    let id = join_components(path);
+    let id = slashed(path);
     let place = root.join(&id);
     (id, place)
 }
 
-/// The folders and file of a relative path with `/` between them.
-pub(crate) fn join_components(path: &Path) -> String {
-    let parts: Vec<_> = path
-        .components()
-        .filter(|part| !matches!(part, std::path::Component::CurDir))
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
-    parts.join("/")
+/// A row of a table: an utterance whose bounds are columns so far.
+#[derive(Debug)]
+pub(in super::super) struct Row {
+    pub(in super::super) utterance: Utterance,
+    /// Whether its length is that of the part that is meant. Our own `seconds` say how long the file is.
+    pub(in super::super) length_is_of_part: bool,
+}
+
+impl Row {
+    /// The length of the part that is meant, in s, where the row says one.
+    pub(in super::super) fn part_seconds(&self) -> Option<f64> {
+        self.utterance.seconds().filter(|_| self.length_is_of_part)
+    }
 }
 
 /// Makes an utterance of the fields of a row: role, name of the column, value. `Err` is the message for the
 /// row's line.
 pub(crate) fn utterance<'a>(
-    root: &Path,
-    line: u64,
+    place: &Place<'_>,
+    line: Option<u64>,
     fields: impl Iterator<Item = (Role, &'a str, &'a str)>,
-) -> Result<Utterance, String> {
+) -> Result<Row, String> {
     let mut found = Utterance::new("", "", "");
-    found.line = Some(line);
+    let mut length_is_of_part = false;
+    found.line = line;
     let mut faults = Vec::new();
     for (role, name, value) in fields {
         let Some(value) = known(value) else { continue };
         match role {
             Role::Path => {
-                let (id, path) = locate(root, value);
-                (found.id, found.location) = (id, path.into());
+                (found.id, found.location) = place.find(value)?;
             }
             Role::Speaker => found.speaker = value.to_owned(),
             Role::Session => found.session = Some(value.to_owned()),
@@ -153,6 +203,7 @@ pub(crate) fn utterance<'a>(
                         "{name} `{value}`: expected a length in seconds, or - for unknown"
                     ));
                 }
+                length_is_of_part = !name.trim().eq_ignore_ascii_case(column::SECONDS);
                 found
                     .columns
                     .insert(column::SECONDS.to_owned(), value.to_owned());
@@ -167,11 +218,14 @@ pub(crate) fn utterance<'a>(
     if found.id.is_empty() {
         faults.push("no path".to_owned());
     }
-    if found.speaker.is_empty() {
+    if found.speaker.is_empty() && place.options.speakers == Speakers::Needed {
         faults.push("no speaker".to_owned());
     }
     if faults.is_empty() {
-        Ok(found)
+        Ok(Row {
+            utterance: found,
+            length_is_of_part,
+        })
     } else {
         Err(faults.join("; "))
     }

@@ -1,0 +1,64 @@
+//! Which channel of its file a row means.
+
+use super::super::forms::row::Row;
+use crate::location::header;
+
+/// Names of the column.
+const NAMES: [&str; 4] = ["channel", "channel_id", "chan", "ch"];
+
+/// Sets the channel of every row whose table has a column of channels. Gives a sentence on how they were counted, where
+/// that was not plain; `Err` with line and message for a value among channels that is none.
+pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
+    let mut faults = Vec::new();
+    let Some(name) = column(rows) else {
+        return (None, faults);
+    };
+    let value = |row: &Row| row.utterance.columns.get(&name).map(|value| value.trim().to_owned());
+    let numbers: Vec<usize> = rows.iter().filter_map(|row| value(row)?.parse().ok()).collect();
+    let has_letters = rows.iter().filter_map(&value).any(|value| letter(&value).is_some());
+    // A column that names no channel at all, a broadcaster's say, is something else.
+    if numbers.is_empty() && !has_letters {
+        return (None, faults);
+    }
+    let most = |row: &Row| header::of(&row.utterance.location).map(|file| file.num_channels);
+    let from_one = !numbers.contains(&0)
+        && rows.iter().any(|row| {
+            let number = value(row).and_then(|value| value.parse::<usize>().ok());
+            number.zip(most(row)).is_some_and(|(number, most)| number == most)
+        });
+    for row in rows.iter_mut() {
+        let Some(value) = value(row) else { continue };
+        let number = value.parse::<usize>().ok().map(|number| number - usize::from(from_one));
+        let Some(channel) = number.or_else(|| letter(&value)) else {
+            let message = format!(
+                "{name} `{value}`: expected a number from {}, A or B, left or right",
+                u8::from(from_one)
+            );
+            faults.push((row.utterance.line.unwrap_or(1), message));
+            continue;
+        };
+        // The only channel of a file is the file.
+        if channel == 0 && most(row) == Some(1) {
+            continue;
+        }
+        let place = row.utterance.location.clone();
+        row.utterance.location = place.channel(channel);
+    }
+    let said = (!numbers.is_empty() && rows.iter().any(|row| row.utterance.location.one_channel().is_some()))
+        .then(|| format!("`{name}` is counted from {}", u8::from(from_one)));
+    (said, faults)
+}
+
+fn column(rows: &[Row]) -> Option<String> {
+    let is_channel = |name: &&String| NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+    rows.iter().find_map(|row| row.utterance.columns.keys().find(is_channel).cloned())
+}
+
+/// The channel that a letter or a word stands for.
+pub(in super::super) fn letter(value: &str) -> Option<usize> {
+    match value.to_ascii_lowercase().as_str() {
+        "a" | "l" | "left" => Some(0),
+        "b" | "r" | "right" => Some(1),
+        _ => None,
+    }
+}
