@@ -52,6 +52,13 @@ pub enum AudioError {
         path: PathBuf,
     },
 
+    /// The path is a pipe, a socket or a device.
+    #[error("`{}` is a pipe, a socket or a device, expected an audio file", path.display())]
+    NotAFile {
+        /// What it is.
+        path: PathBuf,
+    },
+
     /// There is not one byte.
     #[error("`{file}` is empty (0 bytes), expected audio")]
     Empty {
@@ -190,6 +197,7 @@ impl AudioError {
         Some(match self {
             Self::Unreadable { .. } => "check that the path exists and may be read",
             Self::IsDirectory { .. } => "name the files in it",
+            Self::NotAFile { .. } => "give its bytes on standard input, or write them to a file",
             Self::Empty { .. } => "make or download the file again",
             Self::TooLarge { .. } => "split it into shorter files",
             Self::TooLong { .. } => "split it into shorter files",

@@ -213,23 +213,36 @@ fn check_rate(name: &str, wanted_hz: u32) -> Result<(), AudioError> {
     })
 }
 
+/// Whether a path stands for what a shell opened for this program: `<(command)` or standard input.
+fn is_handed_over(path: &Path) -> bool {
+    ["/dev/fd", "/dev/stdin", "/proc/self/fd"]
+        .iter()
+        .any(|own| path.starts_with(own))
+}
+
 /// The bytes of an audio file, of 2 GiB at most.
 ///
 /// # Errors
 ///
-/// [`AudioError::Unreadable`], [`AudioError::IsDirectory`] and [`AudioError::TooLarge`].
+/// [`AudioError::Unreadable`], [`AudioError::IsDirectory`], [`AudioError::NotAFile`] and [`AudioError::TooLarge`].
 pub fn read_file(path: &Path) -> Result<Vec<u8>, AudioError> {
     let unreadable = |source| AudioError::Unreadable {
         path: path.to_owned(),
         source,
     };
-    let file = File::open(path).map_err(unreadable)?;
-    let metadata = file.metadata().map_err(unreadable)?;
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if metadata.is_dir() {
         return Err(AudioError::IsDirectory {
             path: path.to_owned(),
         });
     }
+    // Opening a pipe would wait for its writer, for ever where there is none.
+    if !metadata.is_file() && !is_handed_over(path) {
+        return Err(AudioError::NotAFile {
+            path: path.to_owned(),
+        });
+    }
+    let file = File::open(path).map_err(unreadable)?;
     let too_large = || AudioError::TooLarge {
         file: path.display().to_string(),
         limit_bytes: LARGEST_FILE_BYTES,

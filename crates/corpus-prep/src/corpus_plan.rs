@@ -129,7 +129,10 @@ impl PackPlan for CorpusPlan {
         };
         let metadata = std::fs::metadata(path).ok();
         // Opening a pipe would wait for its writer.
-        if metadata.as_ref().is_some_and(|file| !file.is_file() && !file.is_dir()) {
+        if metadata
+            .as_ref()
+            .is_some_and(|file| !file.is_file() && !file.is_dir())
+        {
             let message = format!("`{}` is no regular file", path.display());
             return Err(SourceFault::Damaged(message));
         }

@@ -140,8 +140,8 @@ fn tables_of_other_tools_are_understood() {
     let nemo = "{\"audio_filepath\": \"a/1.wav\", \"offset\": 0, \"duration\": 2.5, \"label\": \"a\"}\n\
                 {\"audio_filepath\": \"b/1.wav\", \"label\": 17, \"text\": null, \"gender\": \"female\"}\n";
     let speechbrain = "\u{feff}ID, duration, wav, start, stop, spk_id\n\
-                       u1, 2.5, a/1.wav, 0, 48000, a\n\
-                       u2,2.5,b/1.wav,0,48000,17\n";
+                       u1, 2.5, a/1.wav, 0, 40000, a\n\
+                       u2,2.5,b/1.wav,0,40000,17\n";
     let quoted = "wav;speaker\n\"a/1.wav\";\"a\"\nb/1.wav;17\n";
     let folder = folder(&[
         ("nemo.json", nemo),

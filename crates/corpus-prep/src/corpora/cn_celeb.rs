@@ -85,10 +85,10 @@ impl Found {
             ),
             false => None,
         };
-        let (names, left_out) = AudioFiles::below(&place.join("data")).into_names();
+        let (files, left_out) = AudioFiles::below(&place.join("data")).into_names();
         self.notes.extend(left_out);
         let mut left_out = BTreeSet::new();
-        for path in names {
+        for path in files {
             let id = format!("{prefix}data/{path}");
             let Some((speaker, take)) = path
                 .split_once('/')
@@ -126,9 +126,9 @@ impl Found {
     ) -> BTreeMap<String, String> {
         let mut names = BTreeMap::new();
         for part in ["enroll", "test"] {
-            let (names, left_out) = AudioFiles::below(&place.join("eval").join(part)).into_names();
+            let (files, left_out) = AudioFiles::below(&place.join("eval").join(part)).into_names();
             self.notes.extend(left_out);
-            for path in names {
+            for path in files {
                 let id = format!("{prefix}eval/{part}/{path}");
                 let stem = stem(&path);
                 let parsed = match (part, stem.split_once('-')) {

@@ -136,7 +136,8 @@ impl Gathered {
         self.notice(&found.notes);
         if !found.others.is_empty() {
             let shown = root.display();
-            self.notes.push(format!("`{shown}` also holds {}", found.others));
+            self.notes
+                .push(format!("`{shown}` also holds {}", found.others));
         }
         for file in found.files {
             let speaker = speaker_of(root, &file.name, alone);
@@ -266,8 +267,7 @@ mod tests {
 
     #[test]
     fn the_speaker_is_the_first_folder_below_the_one_given() {
-        let speaker =
-            |below: &str, alone| speaker_of(Path::new("voices/v01"), below, alone);
+        let speaker = |below: &str, alone| speaker_of(Path::new("voices/v01"), below, alone);
         assert_eq!(speaker("ann/day1/1.wav", true).as_deref(), Some("ann"));
         assert_eq!(speaker("1.wav", true), None);
         assert_eq!(speaker("1.wav", false).as_deref(), Some("v01"));

@@ -21,7 +21,12 @@ impl Eq for Cut {}
 
 impl Hash for Cut {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.start_s.to_bits(), self.end_s.to_bits(), self.may_end_before).hash(state);
+        (
+            self.start_s.to_bits(),
+            self.end_s.to_bits(),
+            self.may_end_before,
+        )
+            .hash(state);
     }
 }
 

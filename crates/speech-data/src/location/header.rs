@@ -29,7 +29,9 @@ pub(crate) fn of(location: &Location) -> Option<Header> {
         return None;
     };
     // Opening a pipe would wait for its writer.
-    let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    let metadata = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
     read(&mut File::open(path).ok()?, metadata.len())
 }
 
@@ -42,7 +44,8 @@ fn read(file: &mut (impl Read + Seek), num_bytes: u64) -> Option<Header> {
         (b"fLaC", _) => flac(file),
         _ => None,
     }?;
-    (header.sample_rate_hz > 0 && header.num_channels > 0 && header.num_frames > 0).then_some(header)
+    (header.sample_rate_hz > 0 && header.num_channels > 0 && header.num_frames > 0)
+        .then_some(header)
 }
 
 /// A WAV file whose frames have one size: PCM, floats, A-law and µ-law.

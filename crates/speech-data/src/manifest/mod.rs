@@ -68,7 +68,12 @@ impl Manifest {
     /// Names of the columns that at least one utterance has a value in, the fixed ones first.
     pub fn columns(&self) -> Vec<&str> {
         let mut names = vec![column::ID];
-        for name in [column::SPEAKER, column::SESSION, column::GENDER, column::SPLIT] {
+        for name in [
+            column::SPEAKER,
+            column::SESSION,
+            column::GENDER,
+            column::SPLIT,
+        ] {
             if self.utterances.iter().any(|u| u.column(name).is_some()) {
                 names.push(name);
             }

@@ -73,7 +73,10 @@ fn in_store(store: &Arc<Store>, row: &Utterance) -> Location {
     if row.location.is_whole() {
         return packed;
     }
-    let whole = row.id.split_once('#').map_or(row.id.as_str(), |(name, _)| name);
+    let whole = row
+        .id
+        .split_once('#')
+        .map_or(row.id.as_str(), |(name, _)| name);
     let is_a_part = |index: usize| {
         let columns = store.columns(index).unwrap_or_default();
         let mut names = columns.iter().map(|(name, _)| *name);
@@ -83,10 +86,14 @@ fn in_store(store: &Arc<Store>, row: &Utterance) -> Location {
         (Some(index), _) if is_a_part(index) || row.id != whole => packed,
         (_, Some(index)) => {
             let mut place = Location::stored(store, whole);
-            let seconds = store.entry(index).ok().map(|entry| entry.num_samples as f64 / f64::from(entry.sample_rate_hz));
+            let seconds = store
+                .entry(index)
+                .ok()
+                .map(|entry| entry.num_samples as f64 / f64::from(entry.sample_rate_hz));
             // The length of a file, beside its name, is no part of it.
             let is_all = |cut: &Cut| {
-                cut.start_s() == 0.0 && seconds.is_some_and(|s| (cut.end_s() - s).abs() <= ROUNDING_S)
+                cut.start_s() == 0.0
+                    && seconds.is_some_and(|s| (cut.end_s() - s).abs() <= ROUNDING_S)
             };
             if let Some(cut) = row.location.part().filter(|cut| !is_all(cut)) {
                 place = place.cut(cut);

@@ -42,6 +42,9 @@ mod tests {
         assert_eq!(text(b"M\xfcller"), "M\\xfcller");
         assert_eq!(text(b"M\xf6ller"), "M\\xf6ller");
         assert_eq!(text(b"\\xfc\xfc"), "\\\\xfc\\xfc");
-        assert_eq!(slashed(Path::new(OsStr::from_bytes(b"./a/\xff.wav"))), "a/\\xff.wav");
+        assert_eq!(
+            slashed(Path::new(OsStr::from_bytes(b"./a/\xff.wav"))),
+            "a/\\xff.wav"
+        );
     }
 }

@@ -4,6 +4,8 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
+use super::escaped::escaped;
+
 /// Endings of sound that are not among those that folders are looked through for.
 const SOUND: [&str; 35] = [
     "opus", "webm", "wma", "mka", "mkv", "mov", "m4v", "avi", "asf", "amr", "awb", "3gp", "3g2",
@@ -13,10 +15,52 @@ const SOUND: [&str; 35] = [
 
 /// Endings of what is no sound, so that such files need not be opened.
 const NO_SOUND: [&str; 46] = [
-    "txt", "csv", "tsv", "json", "jsonl", "ndjson", "lst", "list", "md", "rst", "html", "xml", "yaml", "yml", "toml",
-    "ini", "log", "lab", "textgrid", "phn", "wrd", "trn", "srt", "vtt", "rttm", "ctm", "stm", "scp", "pdf",
-    "png", "jpg", "jpeg", "gif", "bmp", "svg", "webp", "py", "sh", "pl", "npy", "npz", "pt", "pkl",
-    "safetensors", "tex", "sum",
+    "txt",
+    "csv",
+    "tsv",
+    "json",
+    "jsonl",
+    "ndjson",
+    "lst",
+    "list",
+    "md",
+    "rst",
+    "html",
+    "xml",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "log",
+    "lab",
+    "textgrid",
+    "phn",
+    "wrd",
+    "trn",
+    "srt",
+    "vtt",
+    "rttm",
+    "ctm",
+    "stm",
+    "scp",
+    "pdf",
+    "png",
+    "jpg",
+    "jpeg",
+    "gif",
+    "bmp",
+    "svg",
+    "webp",
+    "py",
+    "sh",
+    "pl",
+    "npy",
+    "npz",
+    "pt",
+    "pkl",
+    "safetensors",
+    "tex",
+    "sum",
 ];
 
 /// Names of sound by its first bytes: where they are, what they are, what it is called.
@@ -53,9 +97,9 @@ pub(super) enum Kind {
 
 impl Kind {
     pub(super) fn of(path: &Path) -> Self {
-        let ending = path.extension().map_or(String::new(), |ending| {
-            super::escaped(ending).to_ascii_lowercase()
-        });
+        let ending = path
+            .extension()
+            .map_or(String::new(), |ending| escaped(ending).to_ascii_lowercase());
         if SOUND.contains(&ending.as_str()) {
             return Self::Sound(ending);
         }
@@ -91,7 +135,11 @@ impl Kind {
 /// The format that a file's first bytes are of.
 fn begins_as(path: &Path) -> Option<&'static str> {
     let mut first = Vec::with_capacity(40);
-    File::open(path).ok()?.take(40).read_to_end(&mut first).ok()?;
+    File::open(path)
+        .ok()?
+        .take(40)
+        .read_to_end(&mut first)
+        .ok()?;
     let is_at = |(at, mark, _): &&(usize, &[u8], &str)| {
         first.get(*at..).is_some_and(|rest| rest.starts_with(mark))
     };

@@ -68,7 +68,11 @@ impl AudioFiles {
             if !kind.is_file() {
                 if is_audio_path(entry.path()) {
                     let what = entry.metadata().map_or("no regular file", |m| kind_of(&m));
-                    passed_over.add("are pipes, sockets or devices and no files", entry.path(), what);
+                    passed_over.add(
+                        "are pipes, sockets or devices and no files",
+                        entry.path(),
+                        what,
+                    );
                 }
                 continue;
             }
@@ -95,7 +99,8 @@ impl AudioFiles {
             match file.path.to_str() {
                 Some(_) => names.push(file.name),
                 None => {
-                    let message = "the name is not UTF-8, which no file of this corpus has; left out";
+                    let message =
+                        "the name is not UTF-8, which no file of this corpus has; left out";
                     notes.push(Problem::at(ProblemKind::LeftOut, &file.path, message));
                 }
             }
@@ -123,17 +128,25 @@ impl PassedOver {
         if let Some(ancestor) = error.loop_ancestor() {
             let detail = format!("it leads back to {}", ancestor.display());
             self.add("are links that lead in a circle", path, detail);
-        } else if error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+        } else if error
+            .io_error()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
+        {
             self.add("are links that lead nowhere", path, "");
         } else {
-            let detail = error.io_error().map_or(error.to_string(), ToString::to_string);
+            let detail = error
+                .io_error()
+                .map_or(error.to_string(), ToString::to_string);
             self.add("cannot be read", path, detail);
         }
     }
 
     fn tell(self, folder: &Path, found: &mut AudioFiles) {
         let list = |is_sound: bool| {
-            let kinds = self.kinds.iter().filter(|(kind, _)| kind.is_sound() == is_sound);
+            let kinds = self
+                .kinds
+                .iter()
+                .filter(|(kind, _)| kind.is_sound() == is_sound);
             let (mut total, mut texts) = (0, Vec::new());
             for (kind, count) in kinds {
                 total += count;
@@ -150,11 +163,17 @@ impl PassedOver {
         found.num_others = num_sound + num_others;
         found.others = others;
         if num_sound > 0 {
-            let files = if num_sound == 1 { "1 file of sound was" } else { &format!("{num_sound} files of sound were") };
+            let files = if num_sound == 1 {
+                "1 file of sound was"
+            } else {
+                &format!("{num_sound} files of sound were")
+            };
             let message = format!(
                 "{files} passed over: {sound}; folders are looked through for the usual endings alone: name such files one by one, rename or convert them"
             );
-            found.notes.push(Problem::at(ProblemKind::LeftOut, folder, message));
+            found
+                .notes
+                .push(Problem::at(ProblemKind::LeftOut, folder, message));
         }
         for (what, (count, first, detail)) in self.wrong {
             let detail = match detail.as_str() {
@@ -165,7 +184,9 @@ impl PassedOver {
                 1 => format!("left out: of those that {what}{detail}"),
                 count => format!("left out, with {} more that {what}{detail}", count - 1),
             };
-            found.notes.push(Problem::at(ProblemKind::LeftOut, &first, message));
+            found
+                .notes
+                .push(Problem::at(ProblemKind::LeftOut, &first, message));
         }
     }
 }
@@ -212,7 +233,10 @@ mod tests {
             put(folder.path(), name);
         }
         let found = AudioFiles::below(folder.path());
-        assert_eq!(names(&found), ["a.ogg", "b/1.FLAC", "b/2.wav", "b/c/d/e.mp3"]);
+        assert_eq!(
+            names(&found),
+            ["a.ogg", "b/1.FLAC", "b/2.wav", "b/c/d/e.mp3"]
+        );
         assert_eq!((found.num_others, &found.notes), (2, &Vec::new()));
         assert_eq!(found.others, "1 without an ending, 1 .txt");
     }
@@ -283,7 +307,13 @@ mod tests {
         assert_eq!(names(&found), ["ann/1.wav"]);
         let texts: Vec<String> = found.notes.iter().map(ToString::to_string).collect();
         assert_eq!(texts.len(), 2, "{texts:?}");
-        assert!(texts[0].contains("ann/again: left out: of those that are links that lead in a circle"), "{texts:?}");
-        assert!(texts[1].contains("ann/2.wav: left out, with 1 more that are links that lead nowhere"), "{texts:?}");
+        assert!(
+            texts[0].contains("ann/again: left out: of those that are links that lead in a circle"),
+            "{texts:?}"
+        );
+        assert!(
+            texts[1].contains("ann/2.wav: left out, with 1 more that are links that lead nowhere"),
+            "{texts:?}"
+        );
     }
 }

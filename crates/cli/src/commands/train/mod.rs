@@ -129,7 +129,11 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
             Err(error) => console.warn(&format!("no report was written: {error}")),
         }
     }
-    let num_left_out = source.warnings.iter().filter(|one| one.is_left_out()).count();
+    let num_left_out = source
+        .warnings
+        .iter()
+        .filter(|one| one.is_left_out())
+        .count();
     Ok(status(&outcome, display.num_skipped() + num_left_out))
 }
 

@@ -13,7 +13,10 @@ use crate::text::line_problem;
 /// The first byte that is no space, behind a byte order mark.
 pub(super) fn first(bytes: &[u8]) -> Option<u8> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    bytes.iter().copied().find(|byte| !byte.is_ascii_whitespace())
+    bytes
+        .iter()
+        .copied()
+        .find(|byte| !byte.is_ascii_whitespace())
 }
 
 /// Reads a file that is one array of objects, or one object whose every value is an object; `false` where it is neither.
@@ -24,7 +27,9 @@ pub(super) fn read_whole(bytes: &[u8], file: &Path, place: &Place<'_>, found: &m
             Ok(values) => values.into_iter().map(|value| (None, value)).collect(),
             Err(error) => {
                 let message = format!("no JSON array: {error}");
-                found.problems.push(line_problem(file, error.line() as u64, message));
+                found
+                    .problems
+                    .push(line_problem(file, error.line() as u64, message));
                 return true;
             }
         },
@@ -41,7 +46,9 @@ pub(super) fn read_whole(bytes: &[u8], file: &Path, place: &Place<'_>, found: &m
         let read = match value {
             Value::Object(mut object) => {
                 if let Some(name) = &name {
-                    object.entry("ID").or_insert_with(|| Value::String(name.clone()));
+                    object
+                        .entry("ID")
+                        .or_insert_with(|| Value::String(name.clone()));
                 }
                 self::row(place, None, &object)
             }
@@ -50,7 +57,8 @@ pub(super) fn read_whole(bytes: &[u8], file: &Path, place: &Place<'_>, found: &m
         match read {
             Ok(row) => rows.push(row),
             Err(message) => {
-                let which = name.map_or_else(|| format!("entry {number}"), |name| format!("`{name}`"));
+                let which =
+                    name.map_or_else(|| format!("entry {number}"), |name| format!("`{name}`"));
                 let problem = Problem::at(ProblemKind::Line, file, format!("{which}: {message}"));
                 found.problems.push(problem);
             }

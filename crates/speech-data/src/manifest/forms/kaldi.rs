@@ -114,7 +114,8 @@ pub(super) fn read(
         row.id.clone_from(name);
         if let Some(channel) = channel {
             let Some(channel) = channel_of(&channel) else {
-                let message = format!("`{name}`: channel `{channel}`; expected A or B, or a number from 1");
+                let message =
+                    format!("`{name}`: channel `{channel}`; expected A or B, or a number from 1");
                 problems.push(line_problem(wav_scp, *line, message));
                 continue;
             };
@@ -226,10 +227,7 @@ fn segments(
 }
 
 /// The `key value…` lines of a table, with their numbers. A key that occurs twice is a problem.
-fn pairs(
-    path: &Path,
-    problems: &mut Vec<Problem>,
-) -> Result<Table, DataError> {
+fn pairs(path: &Path, problems: &mut Vec<Problem>) -> Result<Table, DataError> {
     let bytes = read_bytes(path)?;
     let mut table = Table::new();
     for (line, text) in lines(&bytes, path, problems) {

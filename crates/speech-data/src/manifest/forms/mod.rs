@@ -31,7 +31,10 @@ pub(super) fn read(file: &Path, options: &ReadOptions<'_>) -> Result<Manifest, D
         kaldi::read(&wav_scp, true, &place, &mut found)?;
         return finish(&wav_scp, place.root, found, options);
     }
-    let has_ending = |ending: &str| file.extension().is_some_and(|e| e.eq_ignore_ascii_case(ending));
+    let has_ending = |ending: &str| {
+        file.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case(ending))
+    };
     if has_ending("scp") {
         // What lies beside a list of another name is another list's.
         let is_whole = file.file_name().is_some_and(|name| name == "wav.scp");

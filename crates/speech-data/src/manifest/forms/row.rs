@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::utterance::{Gender, Utterance};
 use super::super::options::{ReadOptions, Speakers};
+use super::super::utterance::{Gender, Utterance};
 use crate::location::Location;
 use crate::names::column;
 use crate::problem::name_list;
@@ -87,8 +87,13 @@ pub(crate) fn roles(names: &[&str]) -> Vec<Role> {
 /// A name that two columns have: one of them would be lost.
 pub(super) fn doubled<'a>(names: &[&'a str]) -> Option<&'a str> {
     let mut seen = std::collections::HashSet::new();
-    let named = names.iter().map(|name| name.trim()).filter(|name| !name.is_empty());
-    named.into_iter().find(|name| !seen.insert(name.to_lowercase()))
+    let named = names
+        .iter()
+        .map(|name| name.trim())
+        .filter(|name| !name.is_empty());
+    named
+        .into_iter()
+        .find(|name| !seen.insert(name.to_lowercase()))
 }
 
 /// `None` where a table says that it does not know: nothing, or `-`.
@@ -115,7 +120,10 @@ impl Place<'_> {
                 written = rest.trim_start_matches(['/', '\\']);
             }
         }
-        if let Some(variable) = written.strip_prefix('$').filter(|_| !self.root.join(written).exists()) {
+        if let Some(variable) = written
+            .strip_prefix('$')
+            .filter(|_| !self.root.join(written).exists())
+        {
             return Err(format!(
                 "`${variable}` begins with a variable, and only {} are known",
                 name_list(&DATA_ROOTS)
@@ -128,7 +136,12 @@ impl Place<'_> {
 
 /// What SpeechBrain's tables write for the folder of their data.
 const DATA_ROOTS: [&str; 6] = [
-    "$data_root", "{data_root}", "${data_root}", "$data_folder", "{data_folder}", "${data_folder}",
+    "$data_root",
+    "{data_root}",
+    "${data_root}",
+    "$data_folder",
+    "{data_folder}",
+    "${data_folder}",
 ];
 
 /// The name and place of a path as a table writes it: `/` between folders, no `.` folders, and relative to

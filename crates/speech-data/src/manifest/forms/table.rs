@@ -63,7 +63,9 @@ pub(super) fn read(
             roles = row::roles(&names);
             if let Some(name) = row::doubled(&names) {
                 let message = format!("two columns are called `{name}`: which is meant?");
-                found.problems.push(line_problem(file, header_line, message));
+                found
+                    .problems
+                    .push(line_problem(file, header_line, message));
                 return Ok(());
             }
             for (role, missing) in [(Role::Path, "path"), (Role::Speaker, "speaker")] {

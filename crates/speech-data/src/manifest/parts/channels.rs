@@ -13,9 +13,20 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
     let Some(name) = column(rows) else {
         return (None, faults);
     };
-    let value = |row: &Row| row.utterance.columns.get(&name).map(|value| value.trim().to_owned());
-    let numbers: Vec<usize> = rows.iter().filter_map(|row| value(row)?.parse().ok()).collect();
-    let has_letters = rows.iter().filter_map(&value).any(|value| letter(&value).is_some());
+    let value = |row: &Row| {
+        row.utterance
+            .columns
+            .get(&name)
+            .map(|value| value.trim().to_owned())
+    };
+    let numbers: Vec<usize> = rows
+        .iter()
+        .filter_map(|row| value(row)?.parse().ok())
+        .collect();
+    let has_letters = rows
+        .iter()
+        .filter_map(&value)
+        .any(|value| letter(&value).is_some());
     // A column that names no channel at all, a broadcaster's say, is something else.
     if numbers.is_empty() && !has_letters {
         return (None, faults);
@@ -24,11 +35,16 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
     let from_one = !numbers.contains(&0)
         && rows.iter().any(|row| {
             let number = value(row).and_then(|value| value.parse::<usize>().ok());
-            number.zip(most(row)).is_some_and(|(number, most)| number == most)
+            number
+                .zip(most(row))
+                .is_some_and(|(number, most)| number == most)
         });
     for row in rows.iter_mut() {
         let Some(value) = value(row) else { continue };
-        let number = value.parse::<usize>().ok().map(|number| number - usize::from(from_one));
+        let number = value
+            .parse::<usize>()
+            .ok()
+            .map(|number| number - usize::from(from_one));
         let Some(channel) = number.or_else(|| letter(&value)) else {
             let message = format!(
                 "{name} `{value}`: expected a number from {}, A or B, left or right",
@@ -44,14 +60,22 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
         let place = row.utterance.location.clone();
         row.utterance.location = place.channel(channel);
     }
-    let said = (!numbers.is_empty() && rows.iter().any(|row| row.utterance.location.one_channel().is_some()))
-        .then(|| format!("`{name}` is counted from {}", u8::from(from_one)));
+    let said = (!numbers.is_empty()
+        && rows
+            .iter()
+            .any(|row| row.utterance.location.one_channel().is_some()))
+    .then(|| format!("`{name}` is counted from {}", u8::from(from_one)));
     (said, faults)
 }
 
 fn column(rows: &[Row]) -> Option<String> {
-    let is_channel = |name: &&String| NAMES.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
-    rows.iter().find_map(|row| row.utterance.columns.keys().find(is_channel).cloned())
+    let is_channel = |name: &&String| {
+        NAMES
+            .iter()
+            .any(|known| name.trim().eq_ignore_ascii_case(known))
+    };
+    rows.iter()
+        .find_map(|row| row.utterance.columns.keys().find(is_channel).cloned())
 }
 
 /// The channel that a letter or a word stands for.

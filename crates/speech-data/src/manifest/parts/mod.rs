@@ -29,7 +29,9 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
     match times.settle(&rows) {
         Ok(said) => said.into_iter().for_each(&mut note),
         Err(message) => {
-            found.problems.push(Problem::at(ProblemKind::Line, file, message));
+            found
+                .problems
+                .push(Problem::at(ProblemKind::Line, file, message));
             return;
         }
     }
@@ -76,8 +78,15 @@ fn name_apart(rows: &mut [super::Utterance]) {
             .and_modify(|place| *place = place.filter(|place| **place == row.location))
             .or_insert(Some(&row.location));
     }
-    let shared: Vec<bool> = rows.iter().map(|row| places[row.id.as_str()].is_none()).collect();
-    for (row, _) in rows.iter_mut().zip(shared).filter(|(_, is_shared)| *is_shared) {
+    let shared: Vec<bool> = rows
+        .iter()
+        .map(|row| places[row.id.as_str()].is_none())
+        .collect();
+    for (row, _) in rows
+        .iter_mut()
+        .zip(shared)
+        .filter(|(_, is_shared)| *is_shared)
+    {
         let mut marks = Vec::new();
         if let Some(cut) = row.location.part() {
             marks.push(format!("t={},{}", cut.start_s(), cut.end_s()));
@@ -127,10 +136,7 @@ struct Time<'a> {
 }
 
 /// What a row has in a column of times, if anything.
-fn time<'a>(
-    row: &'a Row,
-    column: &'a Option<times::Column>,
-) -> Result<Option<Time<'a>>, String> {
+fn time<'a>(row: &'a Row, column: &'a Option<times::Column>) -> Result<Option<Time<'a>>, String> {
     let Some((name, unit)) = column else {
         return Ok(None);
     };
@@ -214,8 +220,14 @@ mod tests {
     #[test]
     fn bounds_that_are_no_times_are_named_with_their_line() {
         for (columns, expected) in [
-            (&[("start_s", "one"), ("end_s", "2")][..], "start_s `one`: expected a time"),
-            (&[("start_s", "NaN"), ("end_s", "2")], "start_s `NaN`: expected a time"),
+            (
+                &[("start_s", "one"), ("end_s", "2")][..],
+                "start_s `one`: expected a time",
+            ),
+            (
+                &[("start_s", "NaN"), ("end_s", "2")],
+                "start_s `NaN`: expected a time",
+            ),
             (&[("start_s", "-1"), ("end_s", "2")], "from -1 to 2 s"),
             (&[("start_s", "3"), ("end_s", "2")], "from 3 to 2 s"),
             (&[("offset", "3.5")], "offset 3.5"),
@@ -242,7 +254,11 @@ mod tests {
         ] {
             let (begin, finish) = ((0.5 * scale).to_string(), (2.25 * scale).to_string());
             let (rows, _) = cut_rows(vec![row("a.wav", &[(start, &begin), (end, &finish)])]);
-            assert_eq!(rows, [("a.wav".to_owned(), Cut::new(0.5, 2.25))], "{start} {end}");
+            assert_eq!(
+                rows,
+                [("a.wav".to_owned(), Cut::new(0.5, 2.25))],
+                "{start} {end}"
+            );
         }
         let clock = row("a.wav", &[("start", "00:00:01.5"), ("end", "00:01:00")]);
         assert_eq!(cut_rows(vec![clock]).0[0].1, Cut::new(1.5, 60.0));
@@ -252,7 +268,10 @@ mod tests {
     fn a_column_that_sounds_like_a_bound_and_is_not_understood_is_said() {
         let (rows, notes) = cut_rows(vec![row("a.wav", &[("clip_from", "2"), ("text", "3")])]);
         assert_eq!(rows, [("a.wav".to_owned(), None)]);
-        assert!(notes[0].contains("`clip_from` looks like a bound of a part"), "{notes:?}");
+        assert!(
+            notes[0].contains("`clip_from` looks like a bound of a part"),
+            "{notes:?}"
+        );
         assert_eq!(notes.len(), 1);
     }
 
@@ -264,7 +283,10 @@ mod tests {
             let columns = [("start", start), ("stop", stop), ("seconds", seconds)];
             let (rows, notes) = cut_rows(vec![row("a.wav", &columns)]);
             assert_eq!(rows[0].1, Cut::new(1.0, end_s));
-            assert!(notes[0].contains(&format!("are read as {unit}")), "{notes:?}");
+            assert!(
+                notes[0].contains(&format!("are read as {unit}")),
+                "{notes:?}"
+            );
         }
         let (rows, problems) = cut_rows(vec![row("a.wav", &[("start", "1"), ("stop", "3")])]);
         assert!(rows.is_empty());

@@ -90,8 +90,24 @@ const LENGTHS: [(&str, Unit); 3] = [
 
 /// Words by which a column may bound a part.
 const WORDS: [&str; 18] = [
-    "start", "starts", "begin", "begins", "beg", "tbeg", "tstart", "from", "onset", "offset",
-    "stop", "stops", "end", "ends", "tend", "tstop", "until", "timestamp",
+    "start",
+    "starts",
+    "begin",
+    "begins",
+    "beg",
+    "tbeg",
+    "tstart",
+    "from",
+    "onset",
+    "offset",
+    "stop",
+    "stops",
+    "end",
+    "ends",
+    "tend",
+    "tstop",
+    "until",
+    "timestamp",
 ];
 
 /// A column and its unit.
@@ -170,14 +186,17 @@ impl Times {
         let bounded: Vec<(f64, f64, &Row)> = rows
             .iter()
             .filter_map(|row| {
-                let times = text(row, start)?.parse().ok().zip(text(row, end)?.parse().ok());
+                let times = text(row, start)?
+                    .parse()
+                    .ok()
+                    .zip(text(row, end)?.parse().ok());
                 times.map(|(start, end): (f64, f64)| (start, end, row))
             })
             .collect();
         let is_fraction = |name: &str| {
-            rows.iter()
-                .filter_map(|row| text(row, name))
-                .any(|value| value.contains([':']) || value.parse().is_ok_and(|v: f64| v.fract() != 0.0))
+            rows.iter().filter_map(|row| text(row, name)).any(|value| {
+                value.contains([':']) || value.parse().is_ok_and(|v: f64| v.fract() != 0.0)
+            })
         };
         let unit = if is_fraction(start) || is_fraction(end) {
             Some((Seconds, "a fraction among them"))
@@ -224,17 +243,27 @@ fn by_duration(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
     }
     let near = |a: f64, b: f64| (a - b).abs() <= ROUNDING_S;
     let why = "the length beside them";
-    if rows.iter().all(|(start, end, length, _)| near(end - start, *length)) {
+    if rows
+        .iter()
+        .all(|(start, end, length, _)| near(end - start, *length))
+    {
         return Some((Seconds, why));
     }
-    if rows.iter().all(|(start, end, length, rate)| near((end - start) / rate, *length)) {
+    if rows
+        .iter()
+        .all(|(start, end, length, rate)| near((end - start) / rate, *length))
+    {
         return Some((Samples, why));
     }
     // The length may be the whole file's.
-    if rows.iter().all(|(_, end, length, _)| *end <= length + ROUNDING_S) {
+    if rows
+        .iter()
+        .all(|(_, end, length, _)| *end <= length + ROUNDING_S)
+    {
         return Some((Seconds, why));
     }
-    let in_samples = |(_, end, length, rate): &(f64, f64, f64, f64)| end / rate <= length + ROUNDING_S;
+    let in_samples =
+        |(_, end, length, rate): &(f64, f64, f64, f64)| end / rate <= length + ROUNDING_S;
     rows.iter().all(in_samples).then_some((Samples, why))
 }
 
@@ -249,7 +278,10 @@ fn by_file(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
         return None;
     }
     let why = "the lengths of the files";
-    if rows.iter().all(|(end, file)| *end <= file.seconds() + ROUNDING_S) {
+    if rows
+        .iter()
+        .all(|(end, file)| *end <= file.seconds() + ROUNDING_S)
+    {
         return Some((Seconds, why));
     }
     let in_samples = |(end, file): &(f64, header::Header)| *end <= file.num_frames as f64;
@@ -303,14 +335,18 @@ fn is_like_a_time(name: &str) -> bool {
         .collect();
     all.iter().any(|word| WORDS.contains(word)) || {
         let lower = name.to_lowercase();
-        lower.split(|letter: char| !letter.is_alphanumeric()).any(|word| WORDS.contains(&word))
+        lower
+            .split(|letter: char| !letter.is_alphanumeric())
+            .any(|word| WORDS.contains(&word))
     }
 }
 
 /// Whether a row's value is a time other than 0.
 fn bounds_something(row: &Row, name: &str) -> bool {
     let value = row.utterance.columns.get(name);
-    value.and_then(|value| seconds(value)).is_some_and(|time| time != 0.0)
+    value
+        .and_then(|value| seconds(value))
+        .is_some_and(|time| time != 0.0)
 }
 
 #[cfg(test)]
@@ -335,10 +371,24 @@ mod tests {
 
     #[test]
     fn names_that_sound_like_times_are_known() {
-        for name in ["seg_from", "clip.end", "startTime", "Utterance Begin", "T-Start", "endTs"] {
+        for name in [
+            "seg_from",
+            "clip.end",
+            "startTime",
+            "Utterance Begin",
+            "T-Start",
+            "endTs",
+        ] {
             assert!(is_like_a_time(name) || name == "T-Start", "{name}");
         }
-        for name in ["gender", "friend", "weekend", "trend", "backend", "restart_count"] {
+        for name in [
+            "gender",
+            "friend",
+            "weekend",
+            "trend",
+            "backend",
+            "restart_count",
+        ] {
             assert!(!is_like_a_time(name), "{name}");
         }
     }
