@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use bytemuck::{Pod, Zeroable};
 use durable::NewFile;
@@ -63,6 +64,8 @@ pub struct FeatureCache {
     directory: PathBuf,
     config_key: [u8; 32],
     num_bins: usize,
+    /// Why the first entry could not be written that could not.
+    failure: OnceLock<String>,
 }
 
 /// Raw log-mel features from a [`FeatureCache`]; dereferences to the values, `[frames, bins]`
@@ -79,7 +82,7 @@ pub struct CachedFeatures {
 #[derive(Debug)]
 enum Storage {
     Mapped(Mmap),
-    Computed(Features),
+    Computed(Arc<Features>),
 }
 
 impl FeatureCache {
@@ -89,8 +92,18 @@ impl FeatureCache {
     /// What [`FeatureConfig::validate`] refuses, or [`FeatureError::Cache`] if the directory cannot
     /// be made.
     pub fn open(directory: &Path, config: &FeatureConfig) -> Result<Self, FeatureError> {
-        config.validate()?;
+        let cache = Self::at(directory, config)?;
         create_dir(directory)?;
+        Ok(cache)
+    }
+
+    /// The cache in `directory`, which is made when the first entry is written: where it cannot be, features are computed
+    /// whenever they are asked for, and [`Self::failure`] says why.
+    ///
+    /// # Errors
+    /// What [`FeatureConfig::validate`] refuses.
+    pub fn at(directory: &Path, config: &FeatureConfig) -> Result<Self, FeatureError> {
+        config.validate()?;
         let raw = FeatureConfig {
             normalisation: Normalisation::None,
             speech_activity: None,
@@ -101,7 +114,14 @@ impl FeatureCache {
             directory: directory.to_owned(),
             config_key: blake3::derive_key("siamang feature cache: configuration", text.as_bytes()),
             num_bins: config.num_bins,
+            failure: OnceLock::new(),
         })
+    }
+
+    /// Why an entry could not be written, if one could not: since then none is written, and what is not in the cache is
+    /// computed whenever it is asked for.
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// The key of `audio`, the bytes of an audio file.
@@ -121,11 +141,11 @@ impl FeatureCache {
     }
 
     /// The features of a key; `compute` decodes the recording and extracts raw log-mel when there is no sound entry, and
-    /// the result is stored.
+    /// the result is stored. A cache that cannot be written costs time, never features: see [`Self::failure`].
     ///
     /// # Errors
-    /// What `compute` returns, or [`FeatureError::Cache`] if the entry cannot be written.
-    pub fn get_or_compute<E: From<FeatureError>>(
+    /// What `compute` returns.
+    pub fn get_or_compute<E>(
         &self,
         key: &FeatureKey,
         compute: impl FnOnce() -> Result<Features, E>,
@@ -134,10 +154,15 @@ impl FeatureCache {
             return Ok(features);
         }
         let features = compute()?;
-        self.write(key, &features)?;
+        if self.failure.get().is_none()
+            && let Err(error) = self.write(key, &features)
+        {
+            // Another thread may have failed first; the first reason is as good as the second.
+            let _ = self.failure.set(error.to_string());
+        }
         Ok(CachedFeatures {
             num_bins: features.num_bins(),
-            storage: Storage::Computed(features),
+            storage: Storage::Computed(Arc::new(features)),
         })
     }
 
@@ -222,6 +247,14 @@ impl CachedFeatures {
     /// Number of bins (columns).
     pub fn num_bins(&self) -> usize {
         self.num_bins
+    }
+
+    /// The features, where they have just been computed: they are in memory and can be kept there.
+    pub fn computed(&self) -> Option<&Arc<Features>> {
+        match &self.storage {
+            Storage::Mapped(_) => None,
+            Storage::Computed(features) => Some(features),
+        }
     }
 
     /// A copy in memory, to be changed or kept.

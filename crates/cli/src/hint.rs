@@ -38,8 +38,8 @@ fn of(error: &(dyn StdError + 'static)) -> Option<String> {
         of_scoring(error)
     } else if let Some(error) = error.downcast_ref::<JournalError>() {
         error.remedy()
-    } else if let Some(error) = error.downcast_ref::<SamplerError>() {
-        error.remedy()
+    } else if let Some(error) = error.downcast_ref() {
+        of_sampler(error)
     } else if let Some(error) = error.downcast_ref() {
         of_data(error)
     } else if let Some(error) = error.downcast_ref::<ModelError>() {
@@ -87,9 +87,23 @@ fn of_training(error: &TrainError) -> Option<&str> {
         TrainError::OtherData { .. } => {
             Some("resume with the data that it began with, or start another `--out`")
         }
+        TrainError::Memory { .. } => Some(
+            "lower `crop_frames` in the configuration (`--config`), or take smaller batches (`--batch-speakers`, `--batch-segments`)",
+        ),
+        TrainError::Busy { .. } => Some("wait for it, or give another `--out`"),
+        TrainError::Sampler(error) => of_sampler(error),
         TrainError::Store(error) => of_store(error),
         TrainError::Data(error) => of_data(error),
         TrainError::Eval(error) => of_evaluation(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_sampler(error: &SamplerError) -> Option<&str> {
+    match error {
+        SamplerError::TooFewSpeakers { .. } => Some(
+            "take fewer with `--batch-speakers`, add data, or leave a group out with `--filter`",
+        ),
         other => other.remedy(),
     }
 }

@@ -38,6 +38,10 @@ pub struct Measurements {
     pub untrained_eer: Option<f64>,
     /// EER on speakers that are trained on, scored like development speakers.
     pub train_eer: Option<f64>,
+    /// Whether that EER can say something of the labels: `false` where it is of a handful of pairs, or where the network's
+    /// input is whitened by the very recordings that are scored and these are few, which drives all of them apart alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train_eer_judges_labels: Option<bool>,
     /// Scores of the development trials.
     pub scores: Option<TwoHistograms>,
     /// How the embeddings of the development recordings lie, before centring and scaling.

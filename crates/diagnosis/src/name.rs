@@ -72,6 +72,8 @@ names! {
     SameSessionPositives, "same_session_positives", "same-speaker pairs cross sessions";
     /// Many training crops are mostly silence.
     SilentCrops, "silent_crops", "crops hold speech";
+    /// Crops are longer than most recordings.
+    LongCrops, "long_crops", "crops fit into the recordings";
     /// Every recording gives one and the same crop.
     FixedCrops, "fixed_crops", "crops vary";
     /// Recurrent units sit at the ends of their range.

@@ -438,3 +438,16 @@ fn the_gravest_comes_first_and_causes_before_effects() {
     assert_eq!(json.as_object().unwrap().len(), 2);
     assert_eq!(json["findings"][0].as_object().unwrap().len(), 7);
 }
+
+#[test]
+fn labels_are_not_judged_by_recordings_that_the_whitening_was_fitted_on() {
+    let found = |judges| {
+        let diagnosis = judged(&[0.3, 0.28], None, |last| {
+            (last.train_eer, last.train_eer_judges_labels) = (Some(0.49), judges);
+        });
+        diagnosis.find(Name::LabelsWrong).is_some()
+    };
+    assert!(found(None), "a journal that does not say is believed");
+    assert!(found(Some(true)));
+    assert!(!found(Some(false)));
+}

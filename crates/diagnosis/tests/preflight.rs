@@ -7,10 +7,11 @@
 use std::convert::Infallible;
 
 use diagnosis::preflight::{
-    Bandwidth, FrontEnds, LossAndGradient, Overfit, Pair, Sessions, are_distributions, can_overfit,
-    crops_vary, features_alive, few_same_pairs, front_ends_agree, gradients_reach, kl_divergence,
-    labels_fit, labels_matter, learning_rate, loss_is_mean_of_pairs, margin, metric_ceiling,
-    same_session_positives, score_direction, silent_crops, unreachable_speakers,
+    Bandwidth, FrontEnds, LabelRates, LossAndGradient, Overfit, Pair, Sessions, are_distributions,
+    can_overfit, crops_fit, crops_vary, features_alive, few_same_pairs, front_ends_agree,
+    gradients_reach, kl_divergence, labels_fit, labels_matter, learning_rate,
+    loss_is_mean_of_pairs, margin, metric_ceiling, same_session_positives, score_direction,
+    silent_crops, unreachable_speakers,
 };
 use diagnosis::{Check, CheckVerdict, LayerGradient, Name, Severity};
 use proptest::prelude::*;
@@ -313,10 +314,19 @@ fn what_cannot_be_learned_by_heart_is_found_out() {
 
 #[test]
 fn labels_dealt_out_by_chance_are_found_out() {
-    assert_eq!(labels_fit(0.495, 0.21).verdict, CheckVerdict::Failed);
-    assert_eq!(labels_fit(0.19, 0.21).verdict, CheckVerdict::Passed);
+    assert_eq!(
+        labels_fit(&rates(0.495, 0.21, 40, 200)).verdict,
+        CheckVerdict::Failed
+    );
+    assert_eq!(
+        labels_fit(&rates(0.19, 0.21, 40, 200)).verdict,
+        CheckVerdict::Passed
+    );
     // Where nothing tells even the development speakers apart, the labels are not to blame.
-    assert_eq!(labels_fit(0.45, 0.43).verdict, CheckVerdict::Passed);
+    assert_eq!(
+        labels_fit(&rates(0.45, 0.43, 40, 200)).verdict,
+        CheckVerdict::Passed
+    );
 }
 
 proptest! {
@@ -340,4 +350,36 @@ proptest! {
         let hinge = distances.iter().map(|d| 1.0 - d).sum::<f64>() / count;
         prop_assert!((0.5 * mean + 0.5 * hinge - 0.5).abs() < 1e-12);
     }
+}
+
+fn rates(train_eer: f64, dev_eer: f64, num_speakers: usize, num_same: usize) -> LabelRates {
+    LabelRates {
+        train_eer,
+        dev_eer,
+        num_speakers,
+        num_same,
+    }
+}
+
+#[test]
+fn labels_are_not_judged_by_a_handful_of_pairs() {
+    for (num_speakers, num_same) in [(3, 9), (7, 400), (20, 39)] {
+        let check = labels_fit(&rates(0.5, 0.1, num_speakers, num_same));
+        assert_eq!(check.verdict, CheckVerdict::Skipped, "{check:?}");
+        assert!(check.reason.contains("too few to judge"), "{check:?}");
+    }
+    let check = labels_fit(&rates(0.5, 0.1, 8, 40));
+    assert_eq!(check.verdict, CheckVerdict::Failed, "{check:?}");
+}
+
+#[test]
+fn crops_that_are_longer_than_most_recordings_are_warned_of() {
+    let long = crops_fit(30.0, 1.0, 2.0);
+    assert_eq!(long.verdict, CheckVerdict::Warning);
+    assert!(
+        long.measured.contains("30 s") && long.measured.contains("100 %"),
+        "{long:?}"
+    );
+    assert!(long.remedy.contains("2 s"), "{long:?}");
+    assert_eq!(crops_fit(0.96, 0.4, 1.0).verdict, CheckVerdict::Passed);
 }

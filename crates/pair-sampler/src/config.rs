@@ -37,7 +37,11 @@ pub enum SamplerConfig {
 }
 
 impl SamplerConfig {
-    pub(crate) fn check(&self) -> Result<(), SamplerError> {
+    /// Refuses numbers that no sampler can draw by, whatever the recordings.
+    ///
+    /// # Errors
+    /// [`SamplerError::BadSetting`] with the field, its value and what it may be.
+    pub fn check(&self) -> Result<(), SamplerError> {
         let at_least = |field, found: usize, least: usize, expected| {
             // The upper limit keeps index arithmetic and memory harmless, far above any useful batch.
             if (least..=1 << 20).contains(&found) {

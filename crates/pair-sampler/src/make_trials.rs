@@ -62,19 +62,20 @@ pub fn make_trials(manifest: &Manifest, options: &MakeTrials) -> Result<TrialLis
     let mut others = non_target_pairs(&index, &targets, options, &mut draws);
     let count = targets.len().min(others.len());
     if count == 0 {
-        let reason = match (
-            targets.is_empty(),
-            options.across_sessions,
-            options.same_gender,
-        ) {
-            (true, true, _) => {
+        let knows_genders = utterances.iter().any(|u| u.gender.is_some());
+        let reason = match targets.is_empty() {
+            _ if options.per_speaker == 0 => "`per_speaker` is 0",
+            _ if names.len() < 2 => "there is only one speaker: add recordings of another one",
+            true if index.speakers.iter().all(|span| span.places.len() < 2) => {
+                "no speaker has two utterances: add a second one of some"
+            }
+            true => {
                 "no speaker has utterances of two sessions or of unknown session; allow one session (`across_sessions = false`) or add data"
             }
-            (true, false, _) => "no speaker has two utterances, or `per_speaker` is 0",
-            (false, _, true) => {
+            false if options.same_gender && knows_genders => {
                 "no two speakers are of one gender; allow both (`same_gender = false`) or add data"
             }
-            (false, _, false) => "there is only one speaker",
+            false => "no two speakers can be paired",
         };
         return Err(SamplerError::CannotMakeTrials {
             utterances: utterances.len(),

@@ -56,7 +56,7 @@ impl Anchors {
         if rule.same_share < 1.0 && anchors.different.is_empty() {
             return missing(
                 "pair of different speakers",
-                if rule.same_gender {
+                if rule.same_gender && index.gender_at.iter().any(Option::is_some) {
                     "no two speakers are of one gender: set `same_gender = false` or leave the group out"
                 } else {
                     "there is only one speaker: add data, leave the group out, or set `same_share = 1`"

@@ -114,6 +114,28 @@ pub enum TrainError {
         /// One of them and why.
         first: String,
     },
+    /// A training step that takes more memory than there is.
+    #[error(
+        "a step on {num_segments} crops of {crop_frames} frames takes about {} of memory, and {} are free", bytes(*needed), bytes(*free)
+    )]
+    Memory {
+        /// Bytes that it takes, by and large.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+        /// Segments in a batch.
+        num_segments: usize,
+        /// Frames of each.
+        crop_frames: usize,
+    },
+    /// A directory that another process trains in.
+    #[error("{path}: another process{by} is training there")]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+        /// Its number, in brackets, where it is known.
+        by: String,
+    },
     /// No training utterance is left.
     #[error("no training utterance is left of {num_found}: {reason}")]
     NoData {
@@ -153,6 +175,8 @@ impl TrainError {
             Self::Store(error) => return error.remedy(),
             Self::TooShort { .. } => "leave the recording out",
             Self::Trials { .. } => "correct the list or its root",
+            Self::Memory { .. } => "lower `crop_frames` or the segments in a batch",
+            Self::Busy { .. } => "wait for it, or choose another directory",
             Self::WorkerDied => "the panic above says where: report it as a defect",
             Self::Journal(error) => return error.remedy(),
             Self::Features(error) => return error.remedy(),
@@ -183,5 +207,14 @@ impl TrainError {
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }
+    }
+}
+
+/// Bytes in words.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    match mib {
+        mib if mib < 1024.0 => format!("{mib:.0} MiB"),
+        mib => format!("{:.1} GiB", mib / 1024.0),
     }
 }

@@ -67,11 +67,12 @@ pub fn facts<L: LossChoice>(config: &TrainConfig<L>) -> Facts {
     }
 }
 
-fn batch_segments(sampler: SamplerConfig) -> usize {
+/// Segments in a batch.
+pub(crate) fn batch_segments(sampler: SamplerConfig) -> usize {
     match sampler {
         SamplerConfig::Uniform { segments } => segments,
-        SamplerConfig::Pk { speakers, segments } => speakers * segments,
-        SamplerConfig::Pairs { pairs, .. } => 2 * pairs,
+        SamplerConfig::Pk { speakers, segments } => speakers.saturating_mul(segments),
+        SamplerConfig::Pairs { pairs, .. } => pairs.saturating_mul(2),
     }
 }
 

@@ -10,7 +10,7 @@ use speech_data::{Manifest, Root};
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::{BatchMaker, FeatureBank};
+use crate::data::{BatchMaker, FeatureBank, check_room};
 use crate::evaluate::{DevSet, Soundings};
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 
@@ -24,6 +24,8 @@ pub(crate) struct Material<'a, C: LossChoice> {
     pub(crate) device: Device,
     /// The training utterances that can be used.
     pub(crate) manifest: Manifest,
+    /// Frames of each of them.
+    pub(crate) lengths: Vec<usize>,
     pub(crate) sampler: BatchSampler,
     pub(crate) bank: FeatureBank,
     pub(crate) front_end: FrontEnd,
@@ -43,6 +45,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
         options: &RunOptions<'_>,
         notify: Notify<'_>,
     ) -> Result<Self, TrainError> {
+        if let Some(warning) = check_room(config, options.num_workers)? {
+            notify(Notice::Warning(&warning));
+        }
         // The bank keeps raw log-mel features, before any normalisation.
         let mut raw = config.features.clone();
         raw.normalisation = Normalisation::None;
@@ -63,6 +68,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
                     .map_or("the manifest is empty".to_owned(), |s| s.reason.clone()),
             });
         }
+        let lengths = prepared.lengths;
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
         let mean = wants_mean.then_some(prepared.mean_frame);
         let front_end = FrontEnd::new(config.features.clone(), mean)?;
@@ -86,12 +92,18 @@ impl<'a, C: LossChoice> Material<'a, C> {
             known.cloned().unwrap_or_else(|| root.locate(name))
         };
         let dev = DevSet::read(&bank, locate, &data.dev, augmenter.as_ref())?;
+        if let Some(failure) = bank.cache_failure() {
+            notify(Notice::Warning(&format!(
+                "{failure}; the training goes on without it, which costs time"
+            )));
+        }
         let manifest = prepared.manifest;
         let soundings = Soundings::new(config, &manifest, dev_manifest, &bank, &front_end, &dev)?;
         Ok(Self {
             config,
             device: options.device.clone(),
             manifest,
+            lengths,
             sampler,
             bank,
             front_end,

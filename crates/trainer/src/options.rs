@@ -68,6 +68,8 @@ pub enum Notice<'a> {
     },
     /// Recordings that cannot be used.
     Skipped(&'a [Skipped]),
+    /// Something that costs time or steps, but no data.
+    Warning(&'a str),
     /// A line of the journal.
     Event(&'a Event),
 }

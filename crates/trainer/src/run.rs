@@ -11,13 +11,13 @@ use crate::data::{DataFingerprint, check_disjoint, data_hash};
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
 use crate::preflight::preflight_event;
-use crate::training::{Outcome, RunDirectory, Training};
+use crate::training::{Outcome, RunDirectory, RunLock, Training};
 
 /// Trains a network on `data` as `config` says, and leaves checkpoints, bundles and journal in `options.out`.
 ///
 /// # Errors
-/// Any [`TrainError`]; [`TrainError::NonFinite`] where the loss or its gradient is no longer a number. The last
-/// checkpoint is whole whatever happens.
+/// Any [`TrainError`]; [`TrainError::NonFinite`] where the loss or its gradient is no longer a number, [`TrainError::Busy`]
+/// where another process trains in the directory. The last checkpoint is whole whatever happens.
 pub fn train(
     config: &TrainConfig,
     data: &TrainData,
@@ -39,6 +39,8 @@ pub fn train_with<C: LossChoice>(
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
+    std::fs::create_dir_all(&options.out).map_err(TrainError::io(&options.out))?;
+    let _lock = RunLock::take(&options.out)?;
     let run = open_run(config, options)?;
     let resumes = options.resume && run.has_checkpoint();
     let material = Material::prepare(config, data, options, notify)?;
@@ -96,13 +98,12 @@ pub fn preflight_with<C: LossChoice>(
     preflight_event(&material, &network, 0)
 }
 
-/// Makes the run's directory and writes its configuration, or checks it where the run goes on.
+/// Writes the configuration into the run's directory, or checks it where the run goes on.
 fn open_run<C: LossChoice>(
     config: &TrainConfig<C>,
     options: &RunOptions<'_>,
 ) -> Result<RunDirectory, TrainError> {
     let run = RunDirectory::new(&options.out);
-    std::fs::create_dir_all(run.path()).map_err(TrainError::io(run.path()))?;
     if run.has_checkpoint() && !options.resume {
         return Err(TrainError::RunExists {
             path: run.path().to_owned(),

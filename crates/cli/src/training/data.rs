@@ -1,5 +1,6 @@
 //! Which recordings are trained on, and which trials watch over it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -12,6 +13,8 @@ use trainer::TrainData;
 
 use super::recipe::Recipe;
 use super::shipped::voices;
+use crate::console::counted;
+use crate::fault::fault;
 
 /// The recordings of a training.
 pub(crate) struct Source {
@@ -88,6 +91,8 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
         (manifest.clone(), None)
     };
     let train = train.filter(&args.filters)?;
+    let dev = held_out.as_ref().filter(|_| args.trials.is_empty());
+    enough(root, &manifest, &train, dev, has_splits)?;
     // Who speaks in recordings that are named by trials but not trained on, where the table says.
     let held_out = held_out.or_else(|| rest(&manifest, &train));
     let report = train.validate(&ValidateOptions {
@@ -103,16 +108,7 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
         let held_out = held_out.as_ref().with_context(
             || "no development trials: give `--trials`, or a split with `dev` rows",
         )?;
-        vec![make_trials(held_out, &MakeTrials::default()).or_else(|_| {
-            // Speakers with one session each have no pair across sessions.
-            make_trials(
-                held_out,
-                &MakeTrials {
-                    across_sessions: false,
-                    ..MakeTrials::default()
-                },
-            )
-        })?]
+        vec![trials_of(held_out)?]
     } else {
         args.trials
             .iter()
@@ -157,13 +153,97 @@ fn rest(manifest: &Manifest, train: &Manifest) -> Option<Manifest> {
     (!others.is_empty()).then(|| Manifest::new(&manifest.root, others))
 }
 
-/// Every n-th speaker in the order of their names is held out.
+/// Speakers that a training needs, and as many its development trials.
+const LEAST_SPEAKERS: usize = 2;
+
+/// Speakers of `manifest`, and those of them with at least two recordings, who alone can make a pair of one speaker.
+fn count_speakers(manifest: &Manifest) -> (usize, Vec<&str>) {
+    let mut recordings: BTreeMap<&str, usize> = BTreeMap::new();
+    for utterance in &manifest.utterances {
+        *recordings.entry(&utterance.speaker).or_default() += 1;
+    }
+    let num_speakers = recordings.len();
+    recordings.retain(|_, count| *count >= 2);
+    (num_speakers, recordings.into_keys().collect())
+}
+
+/// Refuses recordings that leave too few speakers to train on, or to make the development trials of (`dev`) where they are
+/// made: with how many there are, how many are held out, how many are needed and the way out.
+fn enough(
+    root: &Path,
+    all: &Manifest,
+    train: &Manifest,
+    dev: Option<&Manifest>,
+    has_splits: bool,
+) -> Result<()> {
+    let (num_train, _) = count_speakers(train);
+    let (num_dev, dev_pairs) = dev.map(count_speakers).unwrap_or_default();
+    let dev_is_short = dev.is_some() && (num_dev < LEAST_SPEAKERS || dev_pairs.is_empty());
+    if num_train >= LEAST_SPEAKERS && !dev_is_short {
+        return Ok(());
+    }
+    let (num_all, all_pairs) = count_speakers(all);
+    let found = format!(
+        "{}: {}, {} of them with two recordings or more",
+        root.display(),
+        counted(num_all, "speaker"),
+        all_pairs.len()
+    );
+    let parts = match (dev, has_splits) {
+        (None, _) => format!("{num_train} to train on"),
+        (Some(_), true) => format!("{num_train} to train on and {num_dev} to develop on"),
+        (Some(_), false) => format!(
+            "{num_dev} held out for the development trials, which leaves {num_train} to train on"
+        ),
+    };
+    let needed = match dev {
+        None => format!("a training needs {LEAST_SPEAKERS} speakers"),
+        Some(_) => format!(
+            "a training needs {LEAST_SPEAKERS} speakers, and its development trials {LEAST_SPEAKERS} others, of whom one at least \
+             has two recordings"
+        ),
+    };
+    Err(fault(
+        format!("{found}; {parts}; {needed}"),
+        "add recordings of more speakers, or say what is held out: `--trials LIST` names trials of other speakers, so that none \
+         of these is held out, and the `dev` rows of a table that is given with `--split` are those to develop on",
+    ))
+}
+
+/// Development trials among `held_out`: across sessions and within a gender, or as near to that as these speakers allow.
+fn trials_of(held_out: &Manifest) -> Result<TrialList> {
+    let strict = MakeTrials::default();
+    let tries = [(true, true), (false, true), (true, false), (false, false)];
+    let mut tried = tries.map(|(across_sessions, same_gender)| {
+        let options = MakeTrials {
+            across_sessions,
+            same_gender,
+            ..strict.clone()
+        };
+        Some(make_trials(held_out, &options))
+    });
+    let made = tried
+        .iter_mut()
+        .find_map(|one| one.take_if(|one| one.is_ok()));
+    let last = tried.into_iter().next_back().flatten();
+    match made.or(last) {
+        Some(made) => Ok(made?),
+        None => bail!("no development trials can be made"),
+    }
+}
+
+/// Every n-th speaker in the order of their names is held out, of those with two recordings or more: the others make no pair
+/// of one speaker.
 fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
-    let speakers = manifest.speakers();
-    let wanted = (speakers.len() / 10).clamp(*HELD_OUT.start(), *HELD_OUT.end());
-    let stride = (speakers.len() / wanted).max(2);
+    let (num_speakers, eligible) = count_speakers(manifest);
+    let wanted = (num_speakers / 10).clamp(*HELD_OUT.start(), *HELD_OUT.end());
+    let mut stride = (eligible.len() / wanted).max(2);
+    if eligible.len() < 2 * LEAST_SPEAKERS && num_speakers >= eligible.len() + LEAST_SPEAKERS {
+        // The speakers of one recording are enough to train on.
+        stride = 1;
+    }
     let is_held_out = |speaker: &str| {
-        speakers
+        eligible
             .binary_search(&speaker)
             .is_ok_and(|index| index % stride == stride - 1)
     };
@@ -176,4 +256,65 @@ fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
         manifest.with_utterances(train),
         manifest.with_utterances(held_out),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use speech_data::Utterance;
+
+    use super::*;
+
+    /// Speakers with so many recordings each.
+    fn manifest(recordings: &[usize]) -> Manifest {
+        let of = |(speaker, &count): (usize, &usize)| {
+            (0..count).map(move |take| {
+                let id = format!("s{speaker:02}/{take}.wav");
+                Utterance::new(id.clone(), id, format!("s{speaker:02}"))
+            })
+        };
+        Manifest::new(
+            "corpus",
+            recordings.iter().enumerate().flat_map(of).collect(),
+        )
+    }
+
+    fn refused(recordings: &[usize]) -> String {
+        let all = manifest(recordings);
+        let (train, dev) = hold_out(&all);
+        let result = enough(Path::new("corpus"), &all, &train, Some(&dev), false);
+        result.map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn too_few_speakers_are_counted_with_who_is_held_out_and_who_is_needed() {
+        let two = refused(&[5, 5]);
+        for part in [
+            "2 speakers, 2 of them",
+            "1 held out",
+            "leaves 1 to train",
+            "needs 2 speakers",
+        ] {
+            assert!(two.contains(part), "{part}: {two}");
+        }
+        let three = refused(&[5, 5, 5]);
+        assert!(
+            three.contains("1 held out") && !three.contains("gender"),
+            "{three}"
+        );
+        let single = refused(&[1; 10]);
+        assert!(single.contains("10 speakers, 0 of them"), "{single}");
+        assert_eq!(refused(&[3; 4]), "");
+    }
+
+    #[test]
+    fn who_makes_no_pair_is_not_held_out() {
+        // Two speakers with pairs beside many without: both are held out, the others are trained on.
+        let (train, dev) = hold_out(&manifest(&[1, 1, 1, 4, 1, 4, 1]));
+        assert_eq!(dev.speakers(), ["s03", "s05"]);
+        assert_eq!(train.speakers().len(), 5);
+        assert_eq!(refused(&[1, 1, 1, 4, 1, 4, 1]), "");
+        // Where all have pairs, it is every n-th of all.
+        let (_, dev) = hold_out(&manifest(&[2; 50]));
+        assert_eq!(dev.speakers(), ["s09", "s19", "s29", "s39", "s49"]);
+    }
 }

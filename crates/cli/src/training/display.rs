@@ -75,6 +75,7 @@ impl Display {
                     self.always(&format!("skipped {}: {}", skip.utterance, skip.reason));
                 }
             }
+            Notice::Warning(warning) => self.line(&format!("warning: {warning}")),
             Notice::Event(event) => {
                 if self.json
                     && let Ok(line) = serde_json::to_string(event)

@@ -8,6 +8,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
 use speaker_model::{ComputeType, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
 use speech_data::Manifest;
+use speech_data::store::Store;
 use trainer::{RunDirectory, TrainConfig};
 
 use super::shipped;
@@ -40,11 +41,11 @@ pub(crate) struct Recipe {
     /// How batches are drawn
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
-    /// Speakers in a batch of the `pk` sampler [default: what the configuration says, or 25]
-    #[arg(long, value_name = "P")]
+    /// Speakers in a batch of the `pk` sampler [default: what the configuration says, or 25; no more than there are]
+    #[arg(long, value_name = "P", value_parser = at_least_two)]
     batch_speakers: Option<usize>,
     /// Segments of each speaker in a batch of the `pk` sampler [default: what the configuration says, or 4]
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_name = "K", value_parser = at_least_two)]
     batch_segments: Option<usize>,
     /// Weight of same-speaker pairs in the loss: as counted in the batch, or half
     #[arg(long, value_enum)]
@@ -92,12 +93,29 @@ enum WeightingName {
     Balanced,
 }
 
+/// A number of speakers or segments that pairs can be made of.
+fn at_least_two(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 2..) => Ok(number),
+        _ => Err("a whole number of at least 2 is needed, or a batch has no pair".to_owned()),
+    }
+}
+
 /// `config` for recordings that it was not written for: batches are of one group only where the recordings have such
 /// groups, and of no more speakers than the smallest group has.
 fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
     config.group_by = config
         .group_by
         .filter(|by| train.columns().contains(&by.column.as_str()));
+    let smallest = smallest_group(&config, train);
+    if let SamplerConfig::Pk { speakers, .. } = &mut config.sampler {
+        *speakers = smallest.clamp(2, *speakers);
+    }
+    config
+}
+
+/// Speakers of the smallest group that batches are of.
+fn smallest_group(config: &TrainConfig, train: &Manifest) -> usize {
     let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for utterance in &train.utterances {
         let column = config.group_by.as_ref().map(|by| by.column.as_str());
@@ -105,11 +123,7 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
         let speakers = groups.entry(group.unwrap_or("-")).or_default();
         speakers.insert(&utterance.speaker);
     }
-    if let SamplerConfig::Pk { speakers, .. } = &mut config.sampler {
-        let smallest = groups.values().map(BTreeSet::len).min().unwrap_or(0);
-        *speakers = smallest.clamp(2, *speakers);
-    }
-    config
+    groups.values().map(BTreeSet::len).min().unwrap_or(0)
 }
 
 /// The configuration that file, preset or the one that `run` began with give, with what the command line says on top.
@@ -128,17 +142,19 @@ pub(crate) fn configuration(
         (None, None, None) if is_default => shipped::config("voices")?,
         (None, None, None) => fitted(shipped::config("best")?, train),
     };
-    match args.sampler {
-        Some(SamplerName::Uniform) => config.sampler = SamplerConfig::Uniform { segments: 100 },
-        Some(SamplerName::Pk) => {
-            config.sampler = SamplerConfig::Pk {
-                speakers: 25,
-                segments: 4,
-            };
-        }
-        Some(SamplerName::Pairs) => config.sampler = TrainConfig::question().sampler,
-        None => {}
-    }
+    // The sampler that the configuration has already keeps its settings.
+    config.sampler = match (args.sampler, config.sampler) {
+        (None, sampler)
+        | (Some(SamplerName::Uniform), sampler @ SamplerConfig::Uniform { .. })
+        | (Some(SamplerName::Pk), sampler @ SamplerConfig::Pk { .. })
+        | (Some(SamplerName::Pairs), sampler @ SamplerConfig::Pairs { .. }) => sampler,
+        (Some(SamplerName::Uniform), _) => SamplerConfig::Uniform { segments: 100 },
+        (Some(SamplerName::Pk), _) => SamplerConfig::Pk {
+            speakers: smallest_group(&config, train).clamp(2, 25),
+            segments: 4,
+        },
+        (Some(SamplerName::Pairs), _) => TrainConfig::question().sampler,
+    };
     batch_size(args, &mut config)?;
     if let Some(weighting) = args.weighting {
         let loss = config.loss.downcast_mut::<KlHingeConfig>().ok_or_else(|| {
@@ -162,12 +178,18 @@ pub(crate) fn configuration(
 }
 
 impl Recipe {
-    /// What is told of a preset that these recordings do not get to the letter.
-    pub(crate) fn note(&self, train: &Manifest) -> Option<String> {
-        match self.preset {
+    /// What is told of a preset that these recordings do not get to the letter, and of a flag that they take no notice of.
+    pub(crate) fn notes(&self, train: &Manifest) -> Vec<String> {
+        let head = match self.preset {
             Some(Preset::Paper) => bounded_head(train.speakers().len()),
             _ => None,
-        }
+        };
+        let of_store = self.data.as_deref().is_some_and(Store::is_store);
+        let cache = (self.cache.is_some() && of_store).then(|| {
+            "`--cache` keeps features of files; those of the packed store are computed from it"
+                .to_owned()
+        });
+        head.into_iter().chain(cache).collect()
     }
 }
 

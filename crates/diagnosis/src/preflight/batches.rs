@@ -1,7 +1,7 @@
 //! What the sampler will draw.
 
 use crate::check::CheckVerdict::{Failed, Note, Passed, Warning};
-use crate::words::percent;
+use crate::words::{number, percent};
 use crate::{Check, Name};
 
 /// A share of same-speaker pairs up to which a batch has too few; the paper's own batches of 100 segments of 100
@@ -152,5 +152,28 @@ pub fn crops_vary(fixed_start_s: Option<f64>, crop_s: f64, mean_recording_s: f64
             percent((crop_s / mean_recording_s.max(crop_s)).min(1.0))
         ),
         "draw crops at random places: `crop = { kind = \"random\" }`",
+    )
+}
+
+/// Looks at crops of `crop_s` seconds beside the recordings that they are cut from: `share_shorter` of them are shorter, half
+/// are shorter than `median_s`.
+#[must_use]
+pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64) -> Check {
+    Check::new(
+        Name::LongCrops,
+        if share_shorter > 0.5 { Warning } else { Passed },
+        format!(
+            "a crop has {} s, half of the recordings have {} s or more, {} are shorter than a crop",
+            number(crop_s),
+            number(median_s),
+            percent(share_shorter)
+        ),
+        "crops that most recordings are longer than",
+        "a recording that is shorter than a crop gives one and the same crop every time, and what is missing is filled up with \
+         nothing, which takes memory and time all the same",
+        format!(
+            "set `crop_frames` to less than the {} s of half of the recordings",
+            number(median_s)
+        ),
     )
 }

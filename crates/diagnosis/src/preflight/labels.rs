@@ -92,10 +92,51 @@ fn length(values: &[f32]) -> f64 {
         .sqrt()
 }
 
-/// Compares the EER of log-mel statistics (no network; whitened without labels) on training labels with the EER on
-/// development trials: labels that have nothing to do with the recordings give 50 %. Rates from 0 to 1.
+/// EERs that speak of labels, and what they were measured on. Rates from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LabelRates {
+    /// Of training speakers.
+    pub train_eer: f64,
+    /// Of development trials.
+    pub dev_eer: f64,
+    /// Training speakers that the first is of.
+    pub num_speakers: usize,
+    /// Its same-speaker pairs.
+    pub num_same: usize,
+}
+
+/// Speakers that it takes to say of labels that they are wrong.
+const LEAST_SPEAKERS: usize = 8;
+
+/// Same-speaker pairs that it takes: the EER of so many is known to within a tenth or so.
+const LEAST_PAIRS: usize = 40;
+
+/// Whether an EER of so many speakers and same-speaker pairs can tell labels that are wrong from an accident.
 #[must_use]
-pub fn labels_fit(train_eer: f64, dev_eer: f64) -> Check {
+pub fn labels_can_be_judged(num_speakers: usize, num_same: usize) -> bool {
+    num_speakers >= LEAST_SPEAKERS && num_same >= LEAST_PAIRS
+}
+
+/// Compares the EER of log-mel statistics (no network; whitened without labels, by other recordings than those that are
+/// scored) on training labels with the EER on development trials: labels that have nothing to do with the recordings give
+/// 50 %. A handful of pairs may do so by accident, and is not judged.
+#[must_use]
+pub fn labels_fit(rates: &LabelRates) -> Check {
+    let LabelRates {
+        train_eer,
+        dev_eer,
+        num_speakers,
+        num_same,
+    } = *rates;
+    if !labels_can_be_judged(num_speakers, num_same) {
+        return Check::skipped(
+            Name::LabelsWrong,
+            format!(
+                "{num_same} same-speaker pairs of {num_speakers} training speakers are too few to judge their labels by; \
+                 {LEAST_PAIRS} of {LEAST_SPEAKERS} are needed"
+            ),
+        );
+    }
     Check::new(
         Name::LabelsWrong,
         if labels_are_wrong(train_eer, dev_eer) {

@@ -11,12 +11,12 @@ mod pairs;
 mod setup;
 
 pub use batches::{
-    Sessions, crops_vary, few_same_pairs, same_session_positives, silent_crops,
+    Sessions, crops_fit, crops_vary, few_same_pairs, same_session_positives, silent_crops,
     unreachable_speakers,
 };
 pub use features::{Bandwidth, FrontEnds, features_alive, front_ends_agree};
 pub use gradients::gradients_reach;
-pub use labels::{LossAndGradient, labels_fit, labels_matter};
+pub use labels::{LabelRates, LossAndGradient, labels_can_be_judged, labels_fit, labels_matter};
 pub use metrics::{metric_ceiling, score_direction};
 pub use overfit::{Overfit, can_overfit};
 pub use pairs::{Pair, are_distributions, kl_divergence, loss_is_mean_of_pairs};

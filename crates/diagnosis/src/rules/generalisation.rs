@@ -37,7 +37,8 @@ fn labels_wrong(run: &Run) -> Option<Finding> {
         .rev()
         .find(|evaluation| evaluation.train_eer.is_some())?;
     let (train, dev) = (last.train_eer?, last.dev_eer?);
-    labels_are_wrong(train, dev).then(|| Finding {
+    let can_judge = last.train_eer_judges_labels != Some(false);
+    (can_judge && labels_are_wrong(train, dev)).then(|| Finding {
         name: Name::LabelsWrong,
         severity: Severity::Broken,
         measured: format!(

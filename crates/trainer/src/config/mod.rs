@@ -202,6 +202,7 @@ impl<L: LossChoice> TrainConfig<L> {
         self.features.validate()?;
         self.encoder.validate(self.features.num_bins)?;
         self.loss.validate()?;
+        self.sampler.check()?;
         if let Some(remedy) = unsuited(self.loss.wants(), self.sampler) {
             return Err(TrainError::Config {
                 place: "sampler".to_owned(),

@@ -1,10 +1,11 @@
 //! What an evaluation measures beside the development EER.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use audio_features::augment::{AugmentConfig, Augmenter};
 use audio_features::{Features, FrontEnd};
 use diagnosis::journal::ListResult;
+use diagnosis::preflight::labels_can_be_judged;
 use diagnosis::{ListRate, Measurements, Spread, TwoHistograms};
 use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
@@ -24,6 +25,10 @@ const TRAIN_SPEAKERS: std::ops::RangeInclusive<usize> = 10..=24;
 /// Development recordings that are perturbed, over all lists.
 const PERTURBED: usize = 60;
 
+/// Recordings for each dimension of the whitening of the network's input, below which those that it was fitted on are not
+/// scored as others are.
+const RECORDINGS_A_DIMENSION: usize = 4;
+
 /// Embeddings whose spread is measured.
 const SPREAD_ROWS: usize = 300;
 
@@ -34,6 +39,8 @@ const ENOUGH_PAIRS: usize = 20;
 pub(crate) struct Soundings {
     /// Finished features of training speakers, and the pairs among them.
     train: (Vec<Features>, IndexedList),
+    /// Whether their EER can say something of the labels.
+    judges_labels: bool,
     /// Finished features of perturbed development recordings, with the pairs among them, and among the same recordings as
     /// they are.
     perturbed: Option<(Vec<Features>, IndexedList, IndexedList)>,
@@ -68,8 +75,24 @@ impl Soundings {
             Some(_) => None,
             None => perturbed(config, front_end, dev)?,
         };
+        let list = pairs(manifest, &indices);
+        let num_same = list.targets.iter().filter(|&&same| same).count();
+        let of_pairs: HashSet<&str> = indices
+            .iter()
+            .map(|&index| manifest.utterances[index].speaker.as_str())
+            .collect();
+        // A whitening that was fitted on few recordings drives these apart, whoever speaks.
+        let input = &config.encoder.input;
+        let least = if input.whiten {
+            RECORDINGS_A_DIMENSION * 2 * input.cepstra
+        } else {
+            0
+        };
+        let judges_labels =
+            labels_can_be_judged(of_pairs.len(), num_same) && manifest.utterances.len() >= least;
         Ok(Self {
-            train: (train, pairs(manifest, &indices)),
+            train: (train, list),
+            judges_labels,
             perturbed,
             sessions: dev_manifest.and_then(|manifest| sessions(manifest, dev)),
         })
@@ -108,6 +131,7 @@ impl Soundings {
             dev_eer: mean_eer(results),
             untrained_eer: mean_eer(untrained),
             train_eer: rate(&self.train.1, &less(&train, centre)),
+            train_eer_judges_labels: Some(self.judges_labels),
             scores: TwoHistograms::of(trials.iter().copied()),
             intra_distance: distance(true),
             inter_distance: distance(false),

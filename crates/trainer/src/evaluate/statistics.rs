@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use audio_features::Features;
 use burn::tensor::{Device, Tensor, TensorData};
+use diagnosis::preflight::LabelRates;
 use rayon::prelude::*;
 use speaker_eval::eer;
 use speaker_model::Whitening;
@@ -15,6 +16,14 @@ use crate::data::FeatureBank;
 /// Training recordings that the statistics are standardised and whitened by.
 const MOST_RECORDINGS: usize = 1500;
 
+/// Training speakers that the labels are judged by.
+const FEW_SPEAKERS: usize = 40;
+
+/// Recordings of each that they are judged by: four, and of fewer speakers more.
+fn few_each(num_speakers: usize) -> usize {
+    (4 * FEW_SPEAKERS / num_speakers.max(1)).clamp(4, 12)
+}
+
 /// Share of the mean variance that a whitening adds to each.
 const SHRINKAGE: f64 = 1e-2;
 
@@ -25,9 +34,9 @@ pub(crate) struct Statistics {
     pub(crate) dev_eer: Option<f64>,
     /// The same after within-class whitening learned on training speakers.
     pub(crate) whitened_eer: Option<f64>,
-    /// On training and on development speakers after whitening that knows no labels; training speakers are paired within
-    /// a corpus where the manifest says which.
-    pub(crate) unlabelled: Option<[f64; 2]>,
+    /// On training and on development speakers after whitening that knows no labels, and none of the recordings that are
+    /// scored; training speakers are paired within a corpus where the manifest says which.
+    pub(crate) unlabelled: Option<LabelRates>,
 }
 
 /// Evenly chosen ones of `items`, which are named by their speakers: `per_speaker` at most of each of `speakers` speakers
@@ -111,21 +120,64 @@ impl Statistics {
             .for_each(|row| scale.apply(row));
         let within = residuals(manifest, &chosen, &train);
         let whitened = through(&within, &dev_rows, device);
-        // Pairs grow with the square; a hundred recordings are enough to see labels that are wrong.
+        // Pairs grow with the square; some hundred recordings are enough to see labels that are wrong.
         let speakers = chosen
             .iter()
             .map(|&index| manifest.utterances[index].speaker.as_str());
-        let few = self::chosen(speakers, 40, 4);
-        let few_rows: Vec<Vec<f32>> = few.iter().map(|&row| train[row].clone()).collect();
-        let few: Vec<usize> = few.into_iter().map(|row| chosen[row]).collect();
-        let of_train = rate(&pairs(manifest, &few), &through(&train, &few_rows, device));
+        let few = self::chosen(speakers, FEW_SPEAKERS, few_each(manifest.speakers().len()));
+        let of_train = halves(manifest, &chosen, &train, &few, device);
         let of_dev = mean_rate(lists, &through(&train, &dev_rows, device));
         Self {
             dev_eer: mean_rate(lists, &dev_rows),
             whitened_eer: mean_rate(lists, &whitened),
-            unlabelled: of_train.zip(of_dev).map(|(train, dev)| [train, dev]),
+            unlabelled: of_train.zip(of_dev).map(|(of_train, dev_eer)| LabelRates {
+                dev_eer,
+                ..of_train
+            }),
         }
     }
+}
+
+/// The EER of `few` of the `train` rows, which are statistics of the utterances `chosen`. Each half of their speakers is whitened
+/// by the recordings of all other speakers: through a whitening that was fitted on them, no more recordings than dimensions are
+/// equally far from each other, whoever speaks. None where there are no pairs of both kinds.
+fn halves(
+    manifest: &Manifest,
+    chosen: &[usize],
+    train: &[Vec<f32>],
+    few: &[usize],
+    device: &Device,
+) -> Option<LabelRates> {
+    let speaker = |row: usize| manifest.utterances[chosen[row]].speaker.as_str();
+    let mut speakers: Vec<&str> = few.iter().map(|&row| speaker(row)).collect();
+    speakers.sort_unstable();
+    speakers.dedup();
+    let half_of = |row: usize| {
+        let number = speakers.binary_search(&speaker(row));
+        number.ok().map(|number| number % 2)
+    };
+    let (mut scores, mut targets) = (Vec::new(), Vec::new());
+    for half in 0..2 {
+        let scored: Vec<usize> = few
+            .iter()
+            .copied()
+            .filter(|&row| half_of(row) == Some(half))
+            .collect();
+        let of_half: Vec<&str> = scored.iter().map(|&row| speaker(row)).collect();
+        let others = (0..train.len()).filter(|&row| !of_half.contains(&speaker(row)));
+        let others: Vec<Vec<f32>> = others.map(|row| train[row].clone()).collect();
+        let rows: Vec<Vec<f32>> = scored.iter().map(|&row| train[row].clone()).collect();
+        let utterances: Vec<usize> = scored.iter().map(|&row| chosen[row]).collect();
+        let list = pairs(manifest, &utterances);
+        scores.extend(list.scores(&through(&others, &rows, device)));
+        targets.extend(list.targets);
+    }
+    Some(LabelRates {
+        train_eer: eer(&scores, &targets).ok()?.eer,
+        dev_eer: f64::NAN,
+        num_speakers: speakers.len(),
+        num_same: targets.iter().filter(|&&target| target).count(),
+    })
 }
 
 /// EER of a list over `rows`; None where it has one kind of trials only.

@@ -76,7 +76,7 @@ fn fault(path: &Path, error: &str) -> TrainError {
     TrainError::Checkpoint {
         path: path.to_owned(),
         found: error.to_owned(),
-        remedy: "resume from an earlier checkpoint",
+        remedy: "start another run",
     }
 }
 

@@ -3,7 +3,7 @@
 use audio_features::SpeechActivityConfig;
 use diagnosis::Check;
 use diagnosis::preflight::{
-    Bandwidth, FrontEnds, crops_vary, features_alive, front_ends_agree, silent_crops,
+    Bandwidth, FrontEnds, crops_fit, crops_vary, features_alive, front_ends_agree, silent_crops,
 };
 use pair_sampler::{BatchPlan, CropConfig};
 use speaker_model::LossChoice;
@@ -61,6 +61,7 @@ pub(super) fn crop_checks<C: LossChoice>(
     let rms = (squares.sum::<f64>() / batch.features.len().max(1) as f64).sqrt();
     Ok(vec![
         silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
+        lengths_check(material, crop_s),
         crops_vary(start_s, crop_s, mean_s),
         features_alive(&raw, config.num_bins),
         front_ends_agree(&FrontEnds {
@@ -70,6 +71,17 @@ pub(super) fn crop_checks<C: LossChoice>(
             input_rms: rms,
         }),
     ])
+}
+
+/// Crops of `crop_s` beside the recordings.
+fn lengths_check<C: LossChoice>(material: &Material<'_, C>, crop_s: f64) -> Check {
+    let mut lengths = material.lengths.clone();
+    lengths.sort_unstable();
+    let shorter = lengths.partition_point(|&frames| frames < material.config.crop_frames);
+    let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
+    let share = shorter as f64 / lengths.len().max(1) as f64;
+    let hop_s = material.config.features.hop_s();
+    crops_fit(crop_s, share, median as f64 * hop_s)
 }
 
 /// How far up development recordings reach.

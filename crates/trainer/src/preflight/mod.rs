@@ -103,7 +103,7 @@ fn loss_checks<C: LossChoice>(
 
 fn label_check(statistics: &Statistics) -> Check {
     match statistics.unlabelled {
-        Some([train, dev]) => labels_fit(train, dev),
+        Some(rates) => labels_fit(&rates),
         None => Check::skipped(
             Name::LabelsWrong,
             "there are no development trials to compare with, or no speaker with two recordings",

@@ -1,7 +1,7 @@
 //! A run's directory: whole checkpoints, and two names that point at the last and the best.
 //!
 //! A checkpoint is written beside, synced and renamed; `checkpoints.json` is replaced after that. Whenever
-//! the process dies, the names point at whole checkpoints.
+//! the process dies, the names point at whole checkpoints. Of a checkpoint that was damaged later its list of checksums tells.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use diagnosis::journal::ListResult;
 use serde::{Deserialize, Serialize};
 use speaker_model::{Bundle, Loss, LossChoice, SpeakerNetwork, WeightType};
 
+use super::seal::{damage, seal};
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig, is_of_0_1};
 use crate::optimise::Optimiser;
@@ -46,6 +47,15 @@ struct Pointers {
     best: Option<String>,
 }
 
+/// Where a run goes on.
+pub(crate) struct Resumed<L: Loss> {
+    pub(crate) network: SpeakerNetwork<L>,
+    pub(crate) optimiser: Optimiser,
+    pub(crate) progress: Progress,
+    /// What the user should know of checkpoints that it does not go on from.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// A run's directory.
 #[derive(Clone, Debug)]
 pub struct RunDirectory {
@@ -70,7 +80,7 @@ impl RunDirectory {
     /// Whether a training has written a checkpoint here.
     #[must_use]
     pub fn has_checkpoint(&self) -> bool {
-        self.path.join(POINTERS_FILE).exists()
+        self.path.join(POINTERS_FILE).exists() || !self.names().is_empty()
     }
 
     /// The configuration that the run began with.
@@ -140,7 +150,7 @@ impl RunDirectory {
     ) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();
         std::fs::create_dir_all(&checkpoints).map_err(TrainError::io(&checkpoints))?;
-        let name = format!("step-{:07}", progress.step);
+        let name = name_of(progress.step);
         let target = checkpoints.join(&name);
         if !target.exists() {
             let beside = tempfile::Builder::new()
@@ -153,6 +163,7 @@ impl RunDirectory {
             let path = beside.path().join(PROGRESS_FILE);
             write_json(&path, progress)?;
             sync(&beside.path().join(OPTIMISER_FILE))?;
+            seal(beside.path())?;
             sync(beside.path())?;
             let written = beside.keep();
             std::fs::rename(&written, &target).map_err(TrainError::io(&target))?;
@@ -167,9 +178,15 @@ impl RunDirectory {
         self.remove_unreferenced(&pointers)
     }
 
+    /// Keeps what the names point at, and the last checkpoint before the last, for the day that the last is damaged.
     fn remove_unreferenced(&self, pointers: &Pointers) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();
-        let kept = [&pointers.last, &pointers.best];
+        let before_last = self
+            .names()
+            .into_iter()
+            .rev()
+            .find(|name| Some(name) < pointers.last.as_ref());
+        let kept = [&pointers.last, &pointers.best, &before_last];
         for entry in std::fs::read_dir(&checkpoints).map_err(TrainError::io(&checkpoints))? {
             let entry = entry.map_err(TrainError::io(&checkpoints))?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -184,19 +201,131 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Puts a freshly made network and optimiser into the state of the last checkpoint.
+    /// Puts a freshly made network and optimiser into the state of the newest whole checkpoint, the last one where that is whole.
+    /// Later ones are removed: the run makes them again.
+    ///
+    /// # Errors
+    /// [`TrainError::Checkpoint`] where none is whole, [`TrainError::NoCheckpoint`] where there is none.
     pub(crate) fn resume<L: Loss>(
         &self,
+        network: &SpeakerNetwork<L>,
+        optimiser: impl Fn() -> Optimiser,
+    ) -> Result<Resumed<L>, TrainError> {
+        let mut warnings = Vec::new();
+        let pointers = self.pointers().unwrap_or_else(|error| {
+            warnings.push(format!("{error}; the newest checkpoint is taken"));
+            Pointers::default()
+        });
+        let mut names = self.names();
+        if let Some(last) = &pointers.last {
+            // One that was renamed to its place just before the process died is not the run's yet.
+            names.retain(|name| name < last);
+            names.push(last.clone());
+        }
+        if names.is_empty() {
+            return Err(TrainError::NoCheckpoint {
+                path: self.path.clone(),
+            });
+        }
+        let mut damaged = Vec::new();
+        for name in names.iter().rev() {
+            match self.load(name, network.clone(), optimiser()) {
+                Ok((network, optimiser, mut progress)) => {
+                    if !damaged.is_empty() {
+                        warnings.push(format!(
+                            "{}; the run goes on from step {}, the newest checkpoint that is whole",
+                            damaged.join("; "),
+                            progress.step
+                        ));
+                    }
+                    warnings.extend(self.go_back_to(name, &pointers, &mut progress)?);
+                    return Ok(Resumed {
+                        network,
+                        optimiser,
+                        progress,
+                        warnings,
+                    });
+                }
+                Err(found) => damaged.push(format!("checkpoint `{name}` cannot be used: {found}")),
+            }
+        }
+        Err(TrainError::Checkpoint {
+            path: self.path.clone(),
+            found: format!("no checkpoint is whole: {}", damaged.join("; ")),
+            remedy: "start another run",
+        })
+    }
+
+    /// The state in the checkpoint `name`, or what is wrong with it.
+    fn load<L: Loss>(
+        &self,
+        name: &str,
         network: SpeakerNetwork<L>,
         optimiser: Optimiser,
-    ) -> Result<(SpeakerNetwork<L>, Optimiser, Progress), TrainError> {
-        let checkpoint = self.last_checkpoint()?;
-        let network = network.load(&checkpoint.join(NETWORK_FILE))?;
-        let optimiser = optimiser.load(&checkpoint.join(OPTIMISER_FILE))?;
+    ) -> Result<(SpeakerNetwork<L>, Optimiser, Progress), String> {
+        let checkpoint = self.checkpoints().join(name);
+        if let Some(damage) = damage(&checkpoint) {
+            return Err(damage);
+        }
+        let words = |error: TrainError| error.to_string();
+        let network = network
+            .load(&checkpoint.join(NETWORK_FILE))
+            .map_err(|error| error.to_string())?;
+        let optimiser = optimiser
+            .load(&checkpoint.join(OPTIMISER_FILE))
+            .map_err(words)?;
         let path = checkpoint.join(PROGRESS_FILE);
-        let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
-        Ok((network, optimiser, parse(&path, &bytes)?))
+        let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
+        let progress = parse(&path, &bytes).map_err(words)?;
+        Ok((network, optimiser, progress))
     }
+
+    /// Points at the checkpoint `name` as the last, and at the best one where that is there still; removes later ones. Gives
+    /// a warning where the best one is gone.
+    fn go_back_to(
+        &self,
+        name: &str,
+        pointers: &Pointers,
+        progress: &mut Progress,
+    ) -> Result<Option<String>, TrainError> {
+        let checkpoints = self.checkpoints();
+        let best = progress.best.map(|(_, step)| name_of(step));
+        let is_there = |best: &String| damage(&checkpoints.join(best)).is_none();
+        let found = best.clone().filter(is_there);
+        let warning = (best.is_some() && found.is_none()).then(|| {
+            progress.best = None;
+            progress.evaluations_since_best = 0;
+            let best = best.unwrap_or_default();
+            format!("the best checkpoint, `{best}`, is gone or damaged: the best is chosen anew from here")
+        });
+        let now = Pointers {
+            last: Some(name.to_owned()),
+            best: found,
+        };
+        if now != *pointers {
+            write_json(&self.path.join(POINTERS_FILE), &now)?;
+        }
+        for later in self.names().iter().filter(|later| later.as_str() > name) {
+            let path = checkpoints.join(later);
+            std::fs::remove_dir_all(&path).map_err(TrainError::io(&path))?;
+        }
+        Ok(warning)
+    }
+
+    /// Names of the checkpoints that there are, the oldest first.
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.checkpoints()).into_iter().flatten();
+        let names = entries.flatten().filter(|entry| entry.path().is_dir());
+        let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with("step-")).collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+/// The name of the checkpoint after `step` steps; names are in the order of their steps.
+fn name_of(step: u64) -> String {
+    format!("step-{step:07}")
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
@@ -264,7 +393,7 @@ mod tests {
     fn checkpoints_that_nothing_points_at_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDirectory::new(folder.path());
-        for step in [4, 8, 12] {
+        for step in [4, 6, 8, 12] {
             let path = folder.path().join(format!("checkpoints/step-{step:07}"));
             std::fs::create_dir_all(path).unwrap();
         }
@@ -276,6 +405,7 @@ mod tests {
         let left = std::fs::read_dir(folder.path().join("checkpoints")).unwrap();
         let mut left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["step-0000004", "step-0000012"]);
+        // The one before the last is kept for the day that the last is damaged.
+        assert_eq!(left, ["step-0000004", "step-0000008", "step-0000012"]);
     }
 }

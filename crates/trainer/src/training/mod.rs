@@ -1,8 +1,10 @@
 //! The training loop.
 
 mod checkpoint;
+mod lock;
 mod measure;
 mod recorder;
+mod seal;
 mod state;
 mod step;
 mod summary;
@@ -16,6 +18,7 @@ use diagnosis::{Name, Severity, Verdict};
 use speaker_model::{Bundle, LossChoice, Origin};
 
 pub use self::checkpoint::{Progress, RunDirectory};
+pub(crate) use self::lock::RunLock;
 
 use self::measure::measure;
 use self::recorder::Recorder;
@@ -28,7 +31,7 @@ use crate::evaluate::mean_eer;
 use crate::facts::facts;
 use crate::material::Material;
 use crate::optimise::weight_norm;
-use crate::options::{Notify, OnCollapse, RunOptions};
+use crate::options::{Notice, Notify, OnCollapse, RunOptions};
 use crate::preflight::preflight_event;
 
 /// Steps between two lines of the journal.
@@ -59,7 +62,8 @@ pub(crate) struct Training<'a, C: LossChoice> {
 impl<C: LossChoice> Training<'_, C> {
     /// Trains from the first step, or the last checkpoint, to the end.
     pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
-        let mut state = State::start(self.material, self.resumes.then_some(&self.run))?;
+        let warn = |warning: &str| (self.notify)(Notice::Warning(warning));
+        let mut state = State::start(self.material, self.resumes.then_some(&self.run), warn)?;
         let mut recorder = Recorder::open(
             self.run.path(),
             facts(self.material.config),

@@ -3,7 +3,7 @@
 use diagnosis::journal::{Evaluation, Event};
 use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork};
 
-use super::checkpoint::{Progress, RunDirectory};
+use super::checkpoint::{Progress, Resumed, RunDirectory};
 use crate::TrainError;
 use crate::data::Coverage;
 use crate::evaluate::mean_eer;
@@ -24,19 +24,30 @@ pub(super) struct State<C: LossChoice> {
 }
 
 impl<C: LossChoice> State<C> {
-    /// The network and optimiser to begin with: new ones, or where the run `resumed` goes on its last checkpoint's.
+    /// The network and optimiser to begin with: new ones, or where the run `resumed` goes on those of its newest whole checkpoint;
+    /// `warn` is told of others.
     pub(super) fn start(
         material: &Material<'_, C>,
         resumed: Option<&RunDirectory>,
+        warn: impl Fn(&str),
     ) -> Result<Self, TrainError> {
         let device = material.device.clone().autodiff();
         let network = material.new_network(&device)?;
-        let optimiser = Optimiser::new(&material.config.optimiser);
+        let optimiser = || Optimiser::new(&material.config.optimiser);
         let (network, optimiser, progress) = match resumed {
-            Some(run) => run.resume(network, optimiser)?,
+            Some(run) => {
+                let Resumed {
+                    network,
+                    optimiser,
+                    progress,
+                    warnings,
+                } = run.resume(&network, optimiser)?;
+                warnings.iter().for_each(|warning| warn(warning));
+                (network, optimiser, progress)
+            }
             None => {
                 let network = material.fitted(network, &device)?;
-                (network, optimiser, Progress::default())
+                (network, optimiser(), Progress::default())
             }
         };
         let sampler = &material.sampler;

@@ -3,6 +3,7 @@
 mod extras;
 mod test_set;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
@@ -44,8 +45,8 @@ pub(crate) struct Args {
     #[arg(long)]
     no_report: bool,
     /// Threads that make batches ahead of the training step
-    #[arg(long, default_value_t = 1)]
-    workers: usize,
+    #[arg(long, default_value_t = NonZeroUsize::MIN)]
+    workers: NonZeroUsize,
 }
 
 const EXAMPLES: &str = "\
@@ -76,7 +77,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         source.is_default,
         goes_on.then_some(args.out.as_path()),
     )?;
-    if let Some(note) = args.recipe.note(&source.data.train) {
+    for note in args.recipe.notes(&source.data.train) {
         shared.console.note(&note);
     }
     if args.print_config {
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
     })
     .context("cannot listen for Ctrl-C")?;
     let options = RunOptions {
-        num_workers: args.workers.max(1),
+        num_workers: args.workers.get(),
         resume: args.resume,
         on_collapse: match args.on_collapse {
             CollapseAction::Warn => OnCollapse::Warn,

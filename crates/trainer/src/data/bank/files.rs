@@ -1,15 +1,16 @@
-//! Features of files, cached on disk by content.
+//! Features of files, cached on disk by content; where the disk takes none, in memory as long as there is room.
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
-use audio_features::{
-    CachedFeatures, FeatureCache, FeatureKey, FrontEnd, decode_recording, read_file,
-};
+use audio_features::{FeatureCache, FeatureKey, Features, FrontEnd, decode_recording, read_file};
 use speech_data::{Location, Reader};
 
+use super::raw::RawFeatures;
+use super::stored::KEPT_BYTES;
 use crate::TrainError;
 
 /// Size and time of change of a file: while they are the same, so is its content.
@@ -23,6 +24,8 @@ struct Stamp {
 struct Known {
     stamp: Option<Stamp>,
     key: FeatureKey,
+    /// The features themselves, where the cache could not be written and there was room.
+    kept: Option<Arc<Features>>,
 }
 
 /// Raw log-mel features of files and of parts of recordings.
@@ -34,19 +37,27 @@ pub(super) struct FileFeatures {
     front_end: FrontEnd,
     reader: Reader,
     known: RwLock<HashMap<Location, Known>>,
+    /// Bytes of features that may still be kept in memory.
+    room: AtomicUsize,
 }
 
 impl FileFeatures {
     pub(super) fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
         Ok(Self {
-            cache: FeatureCache::open(directory, front_end.config())?,
+            cache: FeatureCache::at(directory, front_end.config())?,
             front_end,
             reader: Reader::default(),
             known: RwLock::default(),
+            room: AtomicUsize::new(KEPT_BYTES),
         })
     }
 
-    pub(super) fn get(&self, location: &Location) -> Result<CachedFeatures, TrainError> {
+    /// Why the cache could not be written, if it could not.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.cache.failure()
+    }
+
+    pub(super) fn get(&self, location: &Location) -> Result<RawFeatures, TrainError> {
         let stamp = location.file().map(stamp).transpose()?;
         if let Some(features) = self.again(location, stamp) {
             return Ok(features);
@@ -81,16 +92,35 @@ impl FileFeatures {
             }
             Ok::<_, TrainError>(features)
         })?;
+        let computed = features.computed().filter(|_| self.failure().is_some());
+        let kept = computed.filter(|features| self.has_room(features)).cloned();
+        let found = match computed {
+            Some(computed) => RawFeatures::Computed(Arc::clone(computed)),
+            None => RawFeatures::Cached(features),
+        };
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(location.clone(), Known { stamp, key });
-        Ok(features)
+        known.insert(location.clone(), Known { stamp, key, kept });
+        Ok(found)
+    }
+
+    /// Takes the room that `features` need in memory, if there is as much left.
+    fn has_room(&self, features: &Features) -> bool {
+        let bytes = size_of_val(features.data());
+        let order = Ordering::Relaxed;
+        let taken = self
+            .room
+            .fetch_update(order, order, |room| room.checked_sub(bytes));
+        taken.is_ok()
     }
 
     /// What was had before, if the file is still the same.
-    fn again(&self, location: &Location, stamp: Option<Stamp>) -> Option<CachedFeatures> {
+    fn again(&self, location: &Location, stamp: Option<Stamp>) -> Option<RawFeatures> {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let found = known.get(location).filter(|found| found.stamp == stamp)?;
-        self.cache.get_again(&found.key)
+        match &found.kept {
+            Some(kept) => Some(RawFeatures::Computed(Arc::clone(kept))),
+            None => self.cache.get_again(&found.key).map(RawFeatures::Cached),
+        }
     }
 }
 

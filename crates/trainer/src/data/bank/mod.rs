@@ -4,13 +4,13 @@
 
 mod files;
 mod prepare;
+mod raw;
 mod stored;
 
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use audio_features::{CachedFeatures, Features, FrontEnd};
+use audio_features::{Features, FrontEnd};
 use speech_data::Location;
 
 use crate::TrainError;
@@ -18,6 +18,7 @@ use files::FileFeatures;
 use stored::StoreFeatures;
 
 pub use prepare::{Prepared, Skipped};
+pub use raw::RawFeatures;
 
 /// The raw log-mel features of recordings, from packed stores or from a cache that several processes may share.
 pub struct FeatureBank {
@@ -25,71 +26,23 @@ pub struct FeatureBank {
     stores: StoreFeatures,
 }
 
-/// Raw log-mel features; dereferences to the values, `[frames, bins]` row-major.
-pub enum RawFeatures {
-    /// From the cache of a file.
-    Cached(CachedFeatures),
-    /// Computed from a store.
-    Computed(Arc<Features>),
-}
-
-impl RawFeatures {
-    /// Number of bins (columns).
-    #[must_use]
-    pub fn num_bins(&self) -> usize {
-        match self {
-            Self::Cached(features) => features.num_bins(),
-            Self::Computed(features) => features.num_bins(),
-        }
-    }
-
-    /// Number of frames (rows).
-    #[must_use]
-    pub fn num_frames(&self) -> usize {
-        match self {
-            Self::Cached(features) => features.num_frames(),
-            Self::Computed(features) => features.num_frames(),
-        }
-    }
-
-    /// The features in memory, to be changed or kept.
-    #[must_use]
-    pub fn into_features(self) -> Features {
-        match self {
-            Self::Cached(features) => features.to_features(),
-            Self::Computed(features) => Arc::unwrap_or_clone(features),
-        }
-    }
-
-    /// Some frames in memory; those that there are not are left out.
-    fn frames(&self, frames: Range<usize>) -> Features {
-        let (bins, end) = (self.num_bins(), frames.end.min(self.num_frames()));
-        let values = &self[frames.start.min(end) * bins..end * bins];
-        Features::new(values.to_vec(), bins)
-    }
-}
-
-impl Deref for RawFeatures {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        match self {
-            Self::Cached(features) => features,
-            Self::Computed(features) => features.data(),
-        }
-    }
-}
-
 impl FeatureBank {
-    /// A bank for the raw log-mel features of `front_end`, those of files kept in `directory`.
+    /// A bank for the raw log-mel features of `front_end`, those of files kept in `directory`; where that cannot be written,
+    /// they are kept in memory while there is room, and [`Self::cache_failure`] says why.
     ///
     /// # Errors
-    /// [`TrainError::Features`] where the directory cannot be used.
+    /// [`TrainError::Features`] for a front end that there cannot be.
     pub fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
         Ok(Self {
             files: FileFeatures::open(directory, front_end.clone())?,
             stores: StoreFeatures::new(front_end, stored::KEPT_BYTES),
         })
+    }
+
+    /// Why the features of files could not be kept on disk, if they could not: it costs time, never recordings.
+    #[must_use]
+    pub fn cache_failure(&self) -> Option<&str> {
+        self.files.failure()
     }
 
     /// The same, with at most `bytes` of features of stored utterances in memory.
@@ -103,12 +56,11 @@ impl FeatureBank {
     ///
     /// # Errors
     /// [`TrainError::Recording`], [`TrainError::Store`] and [`TrainError::Data`] for one that cannot be decoded,
-    /// [`TrainError::TooShort`] for one without a feature frame, and [`TrainError::Features`] where the cache cannot be
-    /// used.
+    /// and [`TrainError::TooShort`] for one without a feature frame.
     pub fn log_mel(&self, location: &Location) -> Result<RawFeatures, TrainError> {
         match self.stores.find(location)? {
             Some(stored) => Ok(RawFeatures::Computed(self.stores.whole(&stored)?)),
-            None => Ok(RawFeatures::Cached(self.files.get(location)?)),
+            None => self.files.get(location),
         }
     }
 
@@ -126,7 +78,7 @@ impl FeatureBank {
         match self.stores.find(location)? {
             Some(stored) => self.stores.crop(&stored, choose),
             None => {
-                let features = RawFeatures::Cached(self.files.get(location)?);
+                let features = self.files.get(location)?;
                 Ok(features.frames(choose(features.num_frames())))
             }
         }

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 use speech_data::Manifest;
 
-use super::{FeatureBank, RawFeatures};
+use super::FeatureBank;
+use super::raw::RawFeatures;
 use crate::TrainError;
 
 /// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
@@ -28,7 +29,7 @@ impl FeatureBank {
     pub fn prepare(&self, manifest: &Manifest, progress: &(dyn Fn(usize) + Sync)) -> Prepared {
         let done = AtomicUsize::new(0);
         let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
-        let outcomes: Vec<Result<Sums, TrainError>> = manifest
+        let outcomes: Vec<Result<(Sums, usize), TrainError>> = manifest
             .utterances
             .par_iter()
             .enumerate()
@@ -37,9 +38,14 @@ impl FeatureBank {
                 let sums = match self.stores.find(location) {
                     Err(error) => Err(error.into()),
                     Ok(Some(stored)) if number % stride != 0 => {
-                        self.stores.check(&stored).map(|()| Sums::default())
+                        let num_frames = self.stores.num_frames(&stored);
+                        num_frames.map(|num_frames| (Sums::default(), num_frames))
                     }
-                    Ok(_) => self.log_mel(location).map(|features| Sums::of(&features)),
+                    Ok(_) => self.log_mel(location).map(|features| {
+                        let sums = Sums::of(&features);
+                        let num_frames = features.num_frames();
+                        (sums, num_frames)
+                    }),
                 };
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1);
                 sums
@@ -48,10 +54,12 @@ impl FeatureBank {
         let mut usable = Vec::with_capacity(manifest.utterances.len());
         let mut skipped = Vec::new();
         let mut total = Sums::default();
+        let mut lengths = Vec::with_capacity(manifest.utterances.len());
         for (utterance, outcome) in manifest.utterances.iter().zip(outcomes) {
             match outcome {
-                Ok(sums) => {
+                Ok((sums, num_frames)) => {
                     total.add(&sums);
+                    lengths.push(num_frames);
                     usable.push(utterance.clone());
                 }
                 Err(reason) => skipped.push(Skipped {
@@ -66,6 +74,7 @@ impl FeatureBank {
             skipped,
             mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
             num_frames: total.num_frames,
+            lengths,
         }
     }
 }
@@ -81,6 +90,8 @@ pub struct Prepared {
     pub mean_frame: Vec<f32>,
     /// Number of those frames.
     pub num_frames: u64,
+    /// Frames of each usable recording.
+    pub lengths: Vec<usize>,
 }
 
 #[derive(Default)]

@@ -108,15 +108,15 @@ impl StoreFeatures {
         new
     }
 
-    /// Whether an utterance has a feature frame, told by its length alone.
-    pub(super) fn check(&self, stored: &Stored) -> Result<(), TrainError> {
+    /// Feature frames of an utterance, told by its length alone; at least one.
+    pub(super) fn num_frames(&self, stored: &Stored) -> Result<usize, TrainError> {
         let entry = stored.entry()?;
         let rate = u64::from(self.front_end.config().sample_rate_hz);
         let at_rate = entry.num_samples * rate / u64::from(entry.sample_rate_hz.max(1));
         let num_samples = usize::try_from(at_rate).unwrap_or(usize::MAX);
         match self.front_end.log_mel_stage().num_frames(num_samples) {
             0 => Err(stored.too_short(num_samples)),
-            _ => Ok(()),
+            num_frames => Ok(num_frames),
         }
     }
 
