@@ -132,6 +132,7 @@ fn hash(inputs: &[Input]) -> String {
                 let entry = store.find(name).and_then(|index| store.entry(index).ok());
                 entry.map_or(Vec::new(), |entry| entry.checksum.to_vec())
             }
+            Holder::Member(member) => format!("{member} {}", member.num_bytes()).into_bytes(),
             Holder::File(path) => match std::fs::metadata(path) {
                 Ok(metadata) => metadata.len().to_le_bytes().to_vec(),
                 Err(_) => Vec::new(),

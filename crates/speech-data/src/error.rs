@@ -14,7 +14,9 @@ const LAYOUTS: &str =
   a split file:  <folder>/split.tsv with the columns path, speaker, split, …
   CSV or TSV:    a header with path (or audio_filepath, wav, …) and speaker (or spk_id, label, …)
   JSON lines:    {\"audio_filepath\": …, \"speaker\": …} a line
-  a Kaldi folder: wav.scp and utt2spk, optional segments, spk2gender, utt2session, utt2dur";
+  a Kaldi folder: wav.scp and utt2spk, optional segments, spk2gender, utt2session, utt2dur
+  others:        Lhotse cuts, WeSpeaker raw.list, shard.list and tars, WebDataset tars, Parquet with sounds,
+                 lines of a speaker and a path";
 
 /// A manifest, a trial list or a recording that cannot be read, written or used: the place, what was found, what was expected and
 /// the remedy.
@@ -163,6 +165,24 @@ pub enum DataError {
         /// Channels that there are.
         num_channels: usize,
     },
+    /// The bytes of a recording that is no file of its own.
+    #[error("`{recording}` cannot be read: {found}")]
+    Member {
+        /// The recording.
+        recording: String,
+        /// Why.
+        found: String,
+    },
+    /// A table or an archive of a form that is not read.
+    #[error("{path}: {found}", path = path.display())]
+    Form {
+        /// The table or archive.
+        path: PathBuf,
+        /// What it is, or what is wrong with it.
+        found: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// A part that cannot be made into a recording of its own.
     #[error("`{recording}` cannot be cut out: {found}")]
     Part {
@@ -186,6 +206,8 @@ impl DataError {
     pub fn remedy(&self) -> Option<&str> {
         Some(match self {
             Self::TooLarge { .. } => "split it, or check that it is one",
+            Self::Form { remedy, .. } => remedy,
+            Self::Member { .. } => "check that it is whole and may be read",
             Self::FilterSyntax { .. } => "`-` stands for unknown",
             Self::Audio(error) => return error.remedy(),
             Self::Store(error) => return error.remedy(),

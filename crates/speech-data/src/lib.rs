@@ -32,9 +32,9 @@ mod voxceleb;
 mod walk;
 
 pub use error::DataError;
-pub use location::{Cut, Holder, Location, Reader, Root};
+pub use location::{ByteRange, Cell, Command, Cut, Holder, Location, Member, Reader, Root};
 pub use manifest::{
-    Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions,
+    Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions, is_table,
 };
 pub use names::{column, split};
 pub use problem::{Problem, ProblemKind, ValidationReport, name_list};

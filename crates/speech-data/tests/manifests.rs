@@ -199,8 +199,7 @@ fn kaldi_faults_are_named_together() {
     ]);
     let text = Manifest::read(folder.path(), None).unwrap_err().to_string();
     for expected in [
-        "wav.scp:1: `a` is a command (it ends in `|`), which is not run; name a file",
-        "wav.scp:2: `b` lies in a Kaldi archive",
+        "wav.scp:1: `a`: is a command (it ends in `|`), which is not run unless pipes are allowed; it does nothing but decode `a.m4a`",
         "wav.scp:3: `c` has no speaker in utt2spk",
         "wav.scp:4: `",
         "wav.scp:5: `d` is already in line 4",

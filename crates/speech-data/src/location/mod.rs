@@ -2,6 +2,7 @@
 
 mod cut;
 pub(crate) mod header;
+pub(crate) mod member;
 mod reader;
 mod root;
 mod wav;
@@ -19,6 +20,7 @@ use crate::walk::escaped;
 
 pub use cut::Cut;
 pub(crate) use cut::ROUNDING_S;
+pub use member::{ByteRange, Cell, Command, Member};
 pub use reader::Reader;
 pub use root::Root;
 
@@ -41,6 +43,8 @@ pub enum Holder {
         /// The bytes.
         bytes: Arc<[u8]>,
     },
+    /// Bytes that are no file of their own: a member of an archive, a cell of a table, what a command writes.
+    Member(Member),
 }
 
 impl PartialEq for Holder {
@@ -54,6 +58,7 @@ impl PartialEq for Holder {
             (Self::Memory { name: a, bytes: x }, Self::Memory { name: b, bytes: y }) => {
                 a == b && x == y
             }
+            (Self::Member(a), Self::Member(b)) => a == b,
             _ => false,
         }
     }
@@ -68,6 +73,7 @@ impl Hash for Holder {
             Self::Stored { store, name } => (store.path(), name).hash(state),
             // Few recordings are in memory; their names tell most of them apart.
             Self::Memory { name, .. } => name.hash(state),
+            Self::Member(member) => member.hash(state),
         }
     }
 }
@@ -115,6 +121,11 @@ impl Location {
             name: name.into(),
             bytes: bytes.into(),
         })
+    }
+
+    /// Bytes that are no file of their own.
+    pub fn member(member: Member) -> Self {
+        Self::new(Holder::Member(member))
     }
 
     /// Only the part between two times.
@@ -181,6 +192,9 @@ impl Location {
             Holder::File(path) => audio_features::num_channels(path)?,
             Holder::Memory { name, bytes } => audio_features::count_channels(bytes.to_vec(), name)?,
             Holder::Stored { .. } => 1,
+            Holder::Member(member) => {
+                audio_features::count_channels(member.read()?, &self.holder.to_string())?
+            }
         })
     }
 
@@ -194,6 +208,7 @@ impl Location {
         match &self.holder {
             Holder::File(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
             Holder::Memory { bytes, .. } => bytes.len() as u64,
+            Holder::Member(member) => member.num_bytes(),
             Holder::Stored { store, name } => store
                 .find(name)
                 .and_then(|index| store.entry(index).ok())
@@ -215,6 +230,7 @@ impl fmt::Display for Holder {
             Self::File(path) => f.write_str(&escaped(path.as_os_str())),
             Self::Stored { store, name } => store.path().join(name).display().fmt(f),
             Self::Memory { name, .. } => f.write_str(name),
+            Self::Member(member) => member.fmt(f),
         }
     }
 }

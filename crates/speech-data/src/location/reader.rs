@@ -45,6 +45,10 @@ impl Reader {
             Holder::Memory { name, bytes } => {
                 decode_recording_of(bytes.to_vec(), name, channels, sample_rate_hz)
             }
+            Holder::Member(member) => {
+                let name = location.holder.to_string();
+                decode_recording_of(member.read()?, &name, channels, sample_rate_hz)
+            }
             Holder::Stored { store, name } => {
                 if let Some(channel @ 1..) = location.channel {
                     // What a store gives is mono.
@@ -117,6 +121,7 @@ impl Reader {
         let decoded = Arc::new(match holder {
             Holder::File(path) => read_channels(path)?,
             Holder::Memory { name, bytes } => decode_channels(bytes.to_vec(), name)?,
+            Holder::Member(member) => decode_channels(member.read()?, &holder.to_string())?,
             Holder::Stored { store, name } => {
                 let index = find(store, name)?;
                 let Recording {

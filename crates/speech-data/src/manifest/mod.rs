@@ -19,6 +19,7 @@ use crate::names::column;
 use crate::problem::{Problem, name_list};
 
 pub use filter::Filter;
+pub use forms::is_table;
 pub use options::{Pipes, ReadOptions, Speakers};
 pub use utterance::{Gender, Utterance};
 pub use validate::ValidateOptions;

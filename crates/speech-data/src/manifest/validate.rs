@@ -230,6 +230,7 @@ impl Manifest {
             .filter_map(|utterance| {
                 let (kind, message) = match utterance.location.holder() {
                     Holder::File(path) => fault_of_file(path)?,
+                    Holder::Member(member) => fault_of_file(member.container()?)?,
                     Holder::Stored { store, name } if store.find(name).is_none() => (
                         ProblemKind::MissingFile,
                         format!("`{name}` is not in the store `{}`", store.path().display()),

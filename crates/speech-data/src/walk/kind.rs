@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
-use super::escaped::escaped;
+use super::file_name::escaped;
 
 /// Endings of sound that are not among those that folders are looked through for.
 const SOUND: [&str; 35] = [

@@ -1,6 +1,6 @@
 //! Audio files below a folder.
 
-mod escaped;
+mod file_name;
 mod kind;
 
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use walkdir::{DirEntry, WalkDir};
 use crate::problem::{Problem, ProblemKind};
 use kind::Kind;
 
-pub use escaped::{escaped, slashed};
+pub use file_name::{escaped, slashed};
 pub(crate) use kind::kind_of;
 
 /// Folders are not followed deeper than this.

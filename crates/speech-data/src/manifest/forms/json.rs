@@ -83,7 +83,11 @@ pub(super) fn read_lines(lines: &[(u64, &str)], file: &Path, place: &Place<'_>, 
     parts::cut(rows, file, found);
 }
 
-fn row(place: &Place<'_>, line: Option<u64>, object: &Map<String, Value>) -> Result<Row, String> {
+pub(super) fn row(
+    place: &Place<'_>,
+    line: Option<u64>,
+    object: &Map<String, Value>,
+) -> Result<Row, String> {
     let names: Vec<&str> = object.keys().map(String::as_str).collect();
     let roles = row::roles(&names);
     let mut values = Vec::with_capacity(names.len());

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::finish::Found;
-use super::super::options::Speakers;
+use super::super::options::{Pipes, Speakers};
 use super::super::parts::letter;
 use super::row::{Place, Role, locate, utterance};
 use crate::error::DataError;
-use crate::location::{Cut, header};
+use crate::location::member::{ByteRange, Command};
+use crate::location::{Cut, Location, Member, header};
 use crate::names::column;
 use crate::problem::Problem;
 use crate::text::{line_problem, lines, read_bytes};
@@ -69,19 +71,13 @@ pub(super) fn read(
             .collect(),
     };
     for (name, (line, wav), segment) in whole {
-        if wav.ends_with('|') {
-            let message =
-                format!("`{name}` is a command (it ends in `|`), which is not run; name a file");
-            problems.push(line_problem(wav_scp, *line, message));
-            continue;
-        }
-        if wav.rsplit_once(".ark:").is_some_and(|(_, offset)| {
-            !offset.is_empty() && offset.bytes().all(|b| b.is_ascii_digit())
-        }) {
-            let message = format!("`{name}` lies in a Kaldi archive; name an audio file");
-            problems.push(line_problem(wav_scp, *line, message));
-            continue;
-        }
+        let location = match place_of(wav, place) {
+            Ok(location) => location,
+            Err(message) => {
+                problems.push(line_problem(wav_scp, *line, format!("`{name}`: {message}")));
+                continue;
+            }
+        };
         let speaker = value(&speakers, name);
         if speaker.is_empty() && needs_speakers {
             let message = format!("`{name}` has no speaker in utt2spk");
@@ -96,7 +92,7 @@ pub(super) fn read(
                 .and_then(|(_, value)| value.split_whitespace().last().map(str::to_owned)),
         };
         let fields = [
-            (Role::Path, "path", wav.clone()),
+            (Role::Path, "path", name.clone()),
             (Role::Gender, "gender", value(&genders, &speaker)),
             (Role::Session, "session", value(&sessions, name)),
             (Role::Seconds, "seconds", value(&seconds, name)),
@@ -110,7 +106,7 @@ pub(super) fn read(
                 continue;
             }
         };
-        row.location = locate(place.root, wav).1.into();
+        row.location = location;
         row.id.clone_from(name);
         if let Some(channel) = channel {
             let Some(channel) = channel_of(&channel) else {
@@ -148,6 +144,44 @@ pub(super) fn read(
         problems.push(line_problem(&utt2spk, *line, message));
     }
     Ok(())
+}
+
+/// What the right side of a line means: a file, a byte of an archive, or a command.
+fn place_of(wav: &str, place: &Place<'_>) -> Result<Location, String> {
+    if wav.ends_with('|') {
+        return command(wav, place);
+    }
+    if let Some((path, offset)) = wav.rsplit_once(".ark:")
+        && let Ok(offset) = offset.parse()
+    {
+        let (_, path) = locate(place.root, &format!("{path}.ark"));
+        let range = ByteRange::of_ark(&Arc::new(path), offset);
+        return Ok(Location::member(Member::Range(range)));
+    }
+    if wav == "-" || wav.starts_with('|') || wav.starts_with("ark:") || wav.starts_with("scp:") {
+        return Err(format!(
+            "`{wav}` is no file, no byte of an archive and no command that ends in `|`"
+        ));
+    }
+    Ok(locate(place.root, wav).1.into())
+}
+
+/// A command in the place of a file, where commands are run.
+pub(super) fn command(written: &str, place: &Place<'_>) -> Result<Location, String> {
+    let command = Command::parse(written, place.root);
+    if place.options.pipes == Pipes::Allowed {
+        let command = Arc::new(command?);
+        return Ok(Location::member(Member::Command(command)));
+    }
+    let message = "is a command (it ends in `|`), which is not run unless pipes are allowed";
+    Err(
+        match command.as_ref().ok().and_then(Command::decoded_file) {
+            Some(file) => format!(
+                "{message}; it does nothing but decode `{file}`, which can be named in its place"
+            ),
+            None => format!("{message}; or name a file"),
+        },
+    )
 }
 
 /// A file of keys with their lines and values.
@@ -196,9 +230,9 @@ fn segments(
             }
         };
         let end_s = match end.parse() {
-            Ok(-1.0) => wavs.get(recording).and_then(|(_, wav)| {
-                Some(header::of(&locate(place.root, wav).1.into())?.seconds())
-            }),
+            Ok(-1.0) => wavs
+                .get(recording)
+                .and_then(|(_, wav)| Some(header::of(&place_of(wav, place).ok()?)?.seconds())),
             end => end.ok(),
         };
         let times = start.parse().ok().zip(end_s);

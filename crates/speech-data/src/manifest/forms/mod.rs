@@ -1,9 +1,14 @@
 //! The forms that lists of recordings have, one file each.
 
+mod archive;
 mod json;
 mod kaldi;
+mod lhotse;
+mod lists;
+mod parquet;
 pub(super) mod row;
 mod table;
+mod unpacked;
 
 use std::path::Path;
 
@@ -11,8 +16,9 @@ use super::Manifest;
 use super::finish::{Found, finish};
 use super::options::ReadOptions;
 use crate::error::DataError;
-use crate::text::{lines, read_bytes};
+use crate::text::lines;
 use row::Place;
+use unpacked::text_of;
 
 /// Reads the list in `file`, whatever its form, or Kaldi's directory of that name.
 pub(super) fn read(file: &Path, options: &ReadOptions<'_>) -> Result<Manifest, DataError> {
@@ -41,16 +47,56 @@ pub(super) fn read(file: &Path, options: &ReadOptions<'_>) -> Result<Manifest, D
         kaldi::read(file, is_whole, &place, &mut found)?;
         return finish(file, place.root, found, options);
     }
-    let bytes = read_bytes(file)?;
+    if has_ending("tar") || is_tar_gz(file) {
+        archive::read(file, "", &place, &mut found)?;
+        return finish(file, place.root, found, options);
+    }
+    if has_ending("parquet") {
+        parquet::read(file, &place, &mut found)?;
+        return finish(file, place.root, found, options);
+    }
+    let bytes = text_of(file)?;
     match json::first(&bytes) {
         Some(b'[' | b'{') if json::read_whole(&bytes, file, &place, &mut found) => {}
         first => {
             let lines = lines(&bytes, file, &mut found.problems);
-            match first {
-                Some(b'{') => json::read_lines(&lines, file, &place, &mut found),
-                _ => table::read(&lines, file, &place, &mut found)?,
+            let list = lists::Kind::of(&lines);
+            if first == Some(b'{') {
+                if !lhotse::read(&lines, file, &place, &mut found)? {
+                    json::read_lines(&lines, file, &place, &mut found);
+                }
+            } else if let Some(list) = list {
+                list.read(&lines, file, &place, &mut found)?;
+            } else {
+                table::read(&lines, file, &place, &mut found)?;
             }
         }
     }
     finish(file, place.root, found, options)
+}
+
+/// Whether a path is a file that recordings are listed in or packed into, by its ending: a table, JSON lines, either
+/// gzipped, a list, a tar, a Parquet file.
+pub fn is_table(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .map_or(String::new(), |name| name.to_string_lossy().to_lowercase());
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    let Some((_, ending)) = plain.rsplit_once('.') else {
+        return false;
+    };
+    let texts = [
+        "csv", "tsv", "jsonl", "json", "ndjson", "scp", "txt", "list", "lst", "tar",
+    ];
+    let plain_alone = ["parquet", "tgz"];
+    texts.contains(&ending) || plain.len() == name.len() && plain_alone.contains(&ending)
+}
+
+fn is_tar_gz(file: &Path) -> bool {
+    let name = file
+        .file_name()
+        .map_or(String::new(), |name| name.to_string_lossy().to_lowercase());
+    [".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }

@@ -84,6 +84,16 @@ pub(crate) fn roles(names: &[&str]) -> Vec<Role> {
     roles
 }
 
+/// Whether a column of this name would hold the path.
+pub(super) fn is_path(name: &str) -> bool {
+    roles(&[name]) == [Role::Path]
+}
+
+/// Whether a column of this name would hold the speaker.
+pub(super) fn is_speaker(name: &str) -> bool {
+    roles(&[name]) == [Role::Speaker]
+}
+
 /// A name that two columns have: one of them would be lost.
 pub(super) fn doubled<'a>(names: &[&'a str]) -> Option<&'a str> {
     let mut seen = std::collections::HashSet::new();

@@ -25,6 +25,7 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
         let note = Problem::at(ProblemKind::Line, file, message);
         found.notes.push(note);
     };
+    rows.iter_mut().for_each(options);
     let mut times = Times::of(&rows);
     match times.settle(&rows) {
         Ok(said) => said.into_iter().for_each(&mut note),
@@ -67,6 +68,19 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
         found.utterances.push(row.utterance);
     }
     name_apart(&mut found.utterances);
+}
+
+/// Older tables of SpeechBrain have the bounds among a file's options: `start:16000 stop:48000`, in samples.
+fn options(row: &mut Row) {
+    let columns = &mut row.utterance.columns;
+    let Some(options) = columns.get("wav_opts").cloned() else {
+        return;
+    };
+    for option in options.split_whitespace() {
+        if let Some((name @ ("start" | "stop"), value)) = option.split_once(':') {
+            columns.insert(format!("{name}_sample"), value.to_owned());
+        }
+    }
 }
 
 /// Adds bounds and channel to the names of parts that several rows would have.

@@ -29,14 +29,14 @@ pub fn slashed(path: &Path) -> String {
     parts.join("/")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::os::unix::ffi::OsStrExt;
-
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn names_that_are_not_utf_8_stay_apart_and_all_others_stay_as_they_are() {
+        use std::os::unix::ffi::OsStrExt;
         let text = |bytes: &[u8]| escaped(OsStr::from_bytes(bytes)).into_owned();
         assert_eq!(text("Müller\\".as_bytes()), "Müller\\");
         assert_eq!(text(b"M\xfcller"), "M\\xfcller");
