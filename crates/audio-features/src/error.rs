@@ -100,7 +100,7 @@ pub enum AudioError {
     },
 
     /// A known format or codec, which is not decoded here.
-    #[error("`{file}` holds {found}, which is not supported ({place})")]
+    #[error("`{file}` is not supported: {found} ({place})")]
     Unsupported {
         /// Name of the file.
         file: String,

@@ -48,6 +48,11 @@ impl LevelMeter {
         }
     }
 
+    /// From now on a sample may be clipped from here on.
+    pub(crate) fn set_full_scale(&mut self, full_scale: f32) {
+        self.full_scale = full_scale;
+    }
+
     /// Takes whole frames, `[frames * channels]`; NaN and infinity become 0.
     pub(crate) fn pass(&mut self, interleaved: &mut [f32]) {
         let num_channels = self.runs.len();

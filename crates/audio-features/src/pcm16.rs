@@ -37,10 +37,9 @@ pub fn pcm16_recording(
             num_channels: 1,
             num_frames: samples.len() as u64,
         },
-        samples,
         warnings: levels.warnings(from_hz),
     };
-    at_rate(decoded, name, sample_rate_hz)
+    at_rate(samples, decoded, name, sample_rate_hz)
 }
 
 #[cfg(test)]

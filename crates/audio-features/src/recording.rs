@@ -93,7 +93,9 @@ pub fn decode_recording_of(
         ChannelChoice::Mix => Channels::Mean,
         ChannelChoice::One(channel) => Channels::One(channel),
     };
-    at_rate(decode::decode(bytes, name, channels)?, name, sample_rate_hz)
+    let mut samples = Vec::new();
+    let decoded = decode::decode(bytes, name, channels, &mut samples)?;
+    at_rate(samples, decoded, name, sample_rate_hz)
 }
 
 /// Bytes of a file that mostly hold its headers and a packet.
@@ -135,20 +137,20 @@ pub fn count_channels(bytes: Vec<u8>, name: &str) -> Result<usize, AudioError> {
 
 /// Decoded samples at another rate, which is checked.
 pub(crate) fn at_rate(
+    samples: Vec<f32>,
     decoded: Decoded,
     name: &str,
     sample_rate_hz: u32,
 ) -> Result<Recording, AudioError> {
     check_rate(name, sample_rate_hz)?;
     let from_hz = decoded.source.sample_rate_hz;
-    let samples = resample(decoded.samples, from_hz, sample_rate_hz).map_err(|found| {
-        AudioError::Resample {
+    let samples =
+        resample(samples, from_hz, sample_rate_hz).map_err(|found| AudioError::Resample {
             file: name.to_owned(),
             from_hz,
             to_hz: sample_rate_hz,
             found,
-        }
-    })?;
+        })?;
     Ok(Recording {
         waveform: Waveform {
             samples,
@@ -174,9 +176,10 @@ pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
 ///
 /// As [`read_recording`].
 pub fn decode_channels(bytes: Vec<u8>, name: &str) -> Result<ChannelSamples, AudioError> {
-    let decoded = decode::decode(bytes, name, Channels::Interleaved)?;
+    let mut samples = Vec::new();
+    let decoded = decode::decode(bytes, name, Channels::Interleaved, &mut samples)?;
     Ok(ChannelSamples {
-        samples: decoded.samples,
+        samples,
         warnings: decoded.warnings,
         source: decoded.source,
     })

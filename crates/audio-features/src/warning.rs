@@ -59,6 +59,22 @@ pub enum AudioWarning {
         /// Highest frequency that was decoded, in Hz.
         highest_hz: u32,
     },
+    /// The headers or the tags say what cannot be; all of the sound was read all the same.
+    OddHeader {
+        /// What is odd, and where.
+        found: String,
+    },
+    /// Rate or number of channels change within the recording. All of it was read, and brought to the first rate.
+    FormatChanges {
+        /// Time of the first change, in s.
+        time_s: f64,
+        /// Rate in Hz and channels before it.
+        before: (u32, usize),
+        /// Rate in Hz and channels after it.
+        after: (u32, usize),
+        /// How many changes there are.
+        num_changes: usize,
+    },
     /// The channels undo one another in their mean, as with opposite polarity: one of them was taken instead.
     ChannelsCancel {
         /// Channels of the recording.
@@ -134,6 +150,25 @@ impl fmt::Display for AudioWarning {
                 out,
                 "HE-AAC: only the band up to {highest_hz} Hz was decoded, the band above it is lost"
             ),
+            Self::OddHeader { found } => {
+                write!(out, "odd header: {found}; all of the sound was read")
+            }
+            Self::FormatChanges {
+                time_s,
+                before,
+                after,
+                num_changes,
+            } => {
+                write!(
+                    out,
+                    "it turns from {} Hz with {} channels to {} Hz with {} channels at {time_s:.3} s",
+                    before.0, before.1, after.0, after.1
+                )?;
+                if *num_changes > 1 {
+                    write!(out, " (the first of {num_changes} changes)")?;
+                }
+                write!(out, "; all of it was read")
+            }
             Self::ChannelsCancel {
                 num_channels,
                 channel,

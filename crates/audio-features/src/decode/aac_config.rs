@@ -10,6 +10,8 @@ const PARAMETRIC_STEREO: u32 = 29;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct AacConfig {
     pub(super) upper_band: UpperBand,
+    /// Rate of what is decoded, in Hz.
+    pub(super) rate_hz: u32,
     /// A configuration of the AAC-LC core alone, where the given one announces SBR.
     pub(super) core: Option<Vec<u8>>,
 }
@@ -32,6 +34,7 @@ pub(super) fn read(config: &[u8]) -> Option<AacConfig> {
         let packed = (AAC_LC << 11 | index << 7 | channels << 3) as u16;
         return Some(AacConfig {
             upper_band: UpperBand::Sbr,
+            rate_hz,
             core: Some(packed.to_be_bytes().to_vec()),
         });
     }
@@ -58,7 +61,11 @@ pub(super) fn read(config: &[u8]) -> Option<AacConfig> {
             core = (index != 15).then(|| packed.to_be_bytes().to_vec());
         }
     }
-    Some(AacConfig { upper_band, core })
+    Some(AacConfig {
+        upper_band,
+        rate_hz,
+        core,
+    })
 }
 
 struct Bits<'a> {
@@ -112,6 +119,7 @@ mod tests {
             config,
             Some(AacConfig {
                 upper_band: UpperBand::Whole,
+                rate_hz: 44_100,
                 core: None
             })
         );
@@ -125,6 +133,7 @@ mod tests {
             config,
             Some(AacConfig {
                 upper_band: UpperBand::Sbr,
+                rate_hz: 22_050,
                 core: Some(vec![0x13, 0x90])
             })
         );
@@ -137,6 +146,7 @@ mod tests {
             config,
             Some(AacConfig {
                 upper_band: UpperBand::Unknown,
+                rate_hz: 22_050,
                 core: None
             })
         );

@@ -2,11 +2,14 @@
 
 use std::ops::Range;
 
+use super::pcm::Pcm;
+
 /// Which reader takes the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
+    /// Samples that need no reader.
+    Pcm,
     Wav,
-    Aiff,
     Caf,
     Flac,
     Mpeg,
@@ -53,13 +56,23 @@ pub(super) struct Layout {
     pub(super) num_frames: Option<u64>,
     /// Packets that the headers promise.
     pub(super) num_packets: Option<u64>,
+    /// Channels, where the walk saw them; 0 where not.
+    pub(super) most_channels: usize,
     /// Faults, each half a sentence with its place.
     pub(super) damage: Vec<String>,
+    /// What is odd and loses nothing, each a whole sentence with its place.
+    pub(super) notes: Vec<String>,
     /// Whether the container says how long the encoder's delay is, or has none.
     pub(super) delay_known: bool,
     pub(super) upper_band: UpperBand,
     /// Decoder configuration to use in place of the container's.
     pub(super) codec_config: Option<Vec<u8>>,
+    /// Rate where the container cannot say it.
+    pub(super) rate_hz: Option<u32>,
+    /// Where the samples lie if they need no reader.
+    pub(super) pcm: Option<Pcm>,
+    /// What comes after it in the same file: streams that are chained, frames of another rate.
+    pub(super) rest: Vec<Layout>,
     /// The track to decode, where there are several.
     pub(super) track_id: Option<u32>,
 }
@@ -75,12 +88,31 @@ impl Layout {
             audio_bytes: None,
             num_frames: None,
             num_packets: None,
+            most_channels: 0,
             damage: Vec::new(),
+            notes: Vec::new(),
+            rate_hz: None,
+            pcm: None,
+            rest: Vec::new(),
             delay_known: true,
             upper_band: UpperBand::Whole,
             codec_config: None,
             track_id: None,
         }
+    }
+
+    /// A layout of samples that need no reader.
+    pub(super) fn of_pcm(pcm: Pcm) -> Self {
+        Self {
+            pcm: Some(pcm.clone()),
+            ..Self::new(Container::Pcm, pcm.data)
+        }
+    }
+
+    /// Channels that the most of it has, as far as they are known beforehand.
+    pub(super) fn num_channels(&self) -> usize {
+        let rest = self.rest.iter().map(Self::num_channels);
+        rest.fold(self.most_channels, usize::max)
     }
 }
 
@@ -108,6 +140,16 @@ pub(super) fn u32_be(bytes: &[u8], at: usize) -> Option<u32> {
 /// A big-endian `u64` at a byte.
 pub(super) fn u64_be(bytes: &[u8], at: usize) -> Option<u64> {
     array(bytes, at).map(u64::from_be_bytes)
+}
+
+/// A big-endian `u16` at a byte.
+pub(super) fn u16_be(bytes: &[u8], at: usize) -> Option<u16> {
+    array(bytes, at).map(u16::from_be_bytes)
+}
+
+/// A little-endian `u64` at a byte.
+pub(super) fn u64_le(bytes: &[u8], at: usize) -> Option<u64> {
+    array(bytes, at).map(u64::from_le_bytes)
 }
 
 /// A little-endian `u32` at a byte.

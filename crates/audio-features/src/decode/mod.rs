@@ -4,24 +4,29 @@
 //! claims), then symphonia decodes, then what came out is compared with what was promised.
 
 mod aac_config;
+mod aiff;
+mod au;
 mod caf;
+mod chunks;
 mod collect;
 mod decoded;
 mod flac;
-mod iff;
 mod layout;
 mod mp4;
 mod mpeg;
+mod names;
 mod ogg;
 mod open;
+mod pcm;
 mod sniff;
 mod sphere;
 mod stream;
 mod verdict;
+mod wav;
 
 use crate::error::{AudioError, Place};
 use crate::mixture::Mixture;
-pub(crate) use decoded::{Channels, Decoded};
+pub(crate) use decoded::{Channels, Decoded, Sink};
 use layout::Refusal;
 
 /// Largest file that is read into memory, in bytes.
@@ -30,13 +35,14 @@ pub(crate) const LARGEST_FILE_BYTES: u64 = 2 << 30;
 /// Most frames that are decoded of one recording: 3 h at 48 kHz, 9 h at 16 kHz, 2 GiB of memory.
 pub(crate) const MOST_FRAMES: u64 = 1 << 29;
 
-/// Decodes a whole recording; `name` is what messages call it.
+/// Decodes a whole recording into `sink`; `name` is what messages call it.
 pub(crate) fn decode(
     bytes: Vec<u8>,
     name: &str,
     channels: Channels,
+    sink: &mut dyn Sink,
 ) -> Result<Decoded, AudioError> {
-    decode_up_to(MOST_FRAMES, bytes, name, channels)
+    decode_up_to(MOST_FRAMES, bytes, name, channels, sink)
 }
 
 fn decode_up_to(
@@ -44,6 +50,7 @@ fn decode_up_to(
     mut bytes: Vec<u8>,
     name: &str,
     channels: Channels,
+    sink: &mut dyn Sink,
 ) -> Result<Decoded, AudioError> {
     if bytes.is_empty() {
         return Err(AudioError::Empty {
@@ -51,14 +58,15 @@ fn decode_up_to(
         });
     }
     let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
-    let mut outcome = stream::run(&bytes, &layout, name, channels, most_frames)?;
+    let mut outcome = stream::run(&bytes, &layout, name, channels, most_frames, sink)?;
     if let Mixture::Cancels(channel, _) = outcome.mixture {
         // Known only at the end; to keep every channel for this rare case would cost all others their memory.
         let mixture = outcome.mixture;
-        outcome = stream::run(&bytes, &layout, name, Channels::One(channel), most_frames)?;
+        let one = Channels::One(channel);
+        outcome = stream::run(&bytes, &layout, name, one, most_frames, sink)?;
         outcome.mixture = mixture;
     }
-    verdict::judge(outcome, layout, name)
+    verdict::judge(outcome, &layout, name)
 }
 
 /// The number of channels of a recording, of which the first packet alone is decoded.
@@ -107,9 +115,13 @@ mod tests {
             writer.write_sample(sample).unwrap();
         }
         writer.finalize().unwrap();
-        let decode =
-            |limit| decode_up_to(limit, bytes.get_ref().clone(), "long.wav", Channels::Mean);
-        assert_eq!(decode(10_000).unwrap().samples.len(), 10_000);
+        let decode = |limit| {
+            let bytes = bytes.get_ref().clone();
+            let mut samples = Vec::new();
+            decode_up_to(limit, bytes, "long.wav", Channels::Mean, &mut samples)
+                .map(|_| samples.len())
+        };
+        assert_eq!(decode(10_000).unwrap(), 10_000);
         let error = decode(9_999).unwrap_err();
         assert!(matches!(
             &error,

@@ -5,6 +5,7 @@
 
 use super::aac_config;
 use super::layout::{Container, Layout, Refusal, Trim, array, u32_be, u64_be};
+use super::names;
 
 #[derive(Clone, Copy)]
 struct Box4 {
@@ -57,7 +58,7 @@ fn descend(bytes: &[u8], parent: Box4, path: &[&[u8; 4]]) -> Option<Box4> {
 }
 
 /// Walks the boxes down to the first sound track.
-pub(super) fn inspect(bytes: &[u8], start: usize) -> Result<Layout, Refusal> {
+pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal> {
     let mut layout = Layout::new(Container::Mp4, start..bytes.len());
     let top = boxes(bytes, start, bytes.len());
     let moov = top.iter().find(|found| &found.kind == b"moov").copied();
@@ -102,7 +103,7 @@ pub(super) fn inspect(bytes: &[u8], start: usize) -> Result<Layout, Refusal> {
         descend(bytes, track, &[b"mdia", b"mdhd"]).and_then(|found| timescale(bytes, found));
     let movie_hz = child(bytes, moov, b"mvhd").and_then(|found| timescale(bytes, found));
 
-    let is_aac = sample_entry(bytes, track, &mut layout);
+    let is_aac = sample_entry(bytes, track, &mut layout)?;
     sample_sizes(bytes, track, &mut layout)?;
 
     layout.trim.ticks_hz = media_hz.unwrap_or(0);
@@ -136,7 +137,29 @@ pub(super) fn inspect(bytes: &[u8], start: usize) -> Result<Layout, Refusal> {
         }
         _ => {}
     }
+    hide_metadata(bytes, moov);
     Ok(layout)
+}
+
+/// Calls boxes of tags and pictures free space, so that no fault in them is seen by the reader.
+fn hide_metadata(bytes: &mut [u8], moov: Box4) {
+    for track in boxes(bytes, moov.start, moov.end) {
+        let inner = match &track.kind {
+            b"trak" => boxes(bytes, track.start, track.end),
+            _ => vec![track],
+        };
+        for found in inner {
+            if matches!(&found.kind, b"udta" | b"meta") {
+                // The name stands right before the content unless the length takes eight bytes more.
+                let at = (found.start.saturating_sub(16)..found.start.saturating_sub(3))
+                    .rev()
+                    .find(|at| bytes[*at..*at + 4] == found.kind);
+                if let Some(at) = at {
+                    bytes[at..at + 4].copy_from_slice(b"free");
+                }
+            }
+        }
+    }
 }
 
 fn track_id(bytes: &[u8], track: Box4) -> Option<u32> {
@@ -214,19 +237,31 @@ fn gapless_tag(bytes: &[u8], moov: Box4) -> Option<(u64, u64)> {
     None
 }
 
+/// Sample entries that the reader and the decoders know: their sounds are decoded, or refused by the reader.
+const KNOWN_ENTRIES: [&[u8; 4]; 16] = [
+    b"mp4a", b"alac", b"fLaC", b".mp3", b".mp2", b".mp1", b"lpcm", b"sowt", b"twos", b"in24",
+    b"in32", b"fl32", b"fl64", b"alaw", b"ulaw", b"raw ",
+];
+
 /// Reads the decoder's configuration; whether it is AAC.
-fn sample_entry(bytes: &[u8], track: Box4, layout: &mut Layout) -> bool {
+fn sample_entry(bytes: &[u8], track: Box4, layout: &mut Layout) -> Result<bool, Refusal> {
     let Some(descriptions) = descend(bytes, track, &[b"mdia", b"minf", b"stbl", b"stsd"]) else {
-        return false;
+        return Ok(false);
     };
     let Some(entry) = boxes(bytes, descriptions.start + 8, descriptions.end)
         .into_iter()
         .next()
     else {
-        return false;
+        return Ok(false);
     };
+    if !KNOWN_ENTRIES.contains(&&entry.kind) {
+        return Err(Refusal::Unsupported(
+            entry.start as u64,
+            format!("{} in MP4 or QuickTime", names::four_letters(&entry.kind)),
+        ));
+    }
     if &entry.kind != b"mp4a" {
-        return false;
+        return Ok(false);
     }
     // Fixed fields of a sound sample entry, longer in QuickTime's versions 1 and 2.
     let version = u32_be(bytes, entry.start + 8).unwrap_or(0) >> 16;
@@ -240,19 +275,68 @@ fn sample_entry(bytes: &[u8], track: Box4, layout: &mut Layout) -> bool {
         ..entry
     };
     if inner.start > inner.end {
-        return true;
+        return Ok(true);
     }
     let wave = child(bytes, inner, b"wave");
     let Some(stream) = child(bytes, inner, b"esds").or_else(|| child(bytes, wave?, b"esds")) else {
-        return true;
+        return Ok(true);
     };
-    if let Some(config) = decoder_config(&bytes[stream.start.min(stream.end)..stream.end])
+    let esds = &bytes[stream.start.min(stream.end)..stream.end];
+    if let Some(name) = object_type(esds).and_then(names::object_type)
+        && name != "MP3"
+    {
+        return Err(Refusal::Unsupported(
+            stream.start as u64,
+            format!("{name} in MP4"),
+        ));
+    }
+    // One object type stands for all layers of MPEG audio, and the reader takes them for the third.
+    if let Some(0x69 | 0x6b) = object_type(esds)
+        && let Some(first) = first_sample(bytes, track)
+        && let Some(layer @ (2 | 3)) = bytes.get(first + 1).map(|byte| byte >> 1 & 3)
+    {
+        let layer = if layer == 3 { "I" } else { "II" };
+        return Err(Refusal::Unsupported(
+            first as u64,
+            format!("MPEG audio layer {layer} in MP4"),
+        ));
+    }
+    if let Some(config) = decoder_config(esds)
         && let Some(aac) = aac_config::read(config)
     {
         layout.upper_band = aac.upper_band;
         layout.codec_config = aac.core;
+        layout.rate_hz = Some(aac.rate_hz);
     }
-    true
+    Ok(true)
+}
+
+/// Where the first chunk of samples begins.
+fn first_sample(bytes: &[u8], track: Box4) -> Option<usize> {
+    let table = descend(bytes, track, &[b"mdia", b"minf", b"stbl"])?;
+    let offset = match child(bytes, table, b"stco") {
+        Some(offsets) => u64::from(u32_be(bytes, offsets.start + 8)?),
+        None => u64_be(bytes, child(bytes, table, b"co64")?.start + 8)?,
+    };
+    usize::try_from(offset).ok()
+}
+
+/// What the decoder configuration says that the stream is.
+fn object_type(content: &[u8]) -> Option<u8> {
+    let (3, body, _) = descriptor(content.get(4..)?)? else {
+        return None;
+    };
+    let flags = *body.get(2)?;
+    let url = if flags & 0x40 != 0 {
+        1 + usize::from(*body.get(3 + usize::from(flags >> 7) * 2)?)
+    } else {
+        0
+    };
+    let skip = 3 + usize::from(flags >> 7) * 2 + url + usize::from(flags >> 5 & 1) * 2;
+    match descriptor(body.get(skip..)?)? {
+        (4, config, _) => config.first().copied(),
+        _ => None,
+    }
 }
 
 /// The DecoderSpecificInfo in the descriptors of an `esds` box.
@@ -384,8 +468,8 @@ mod tests {
 
     #[test]
     fn the_edit_list_tells_delay_and_length() {
-        let bytes = file(Some([600, 1_024]), &[]);
-        let layout = inspect(&bytes, 0).unwrap();
+        let mut bytes = file(Some([600, 1_024]), &[]);
+        let layout = inspect(&mut bytes, 0).unwrap();
         assert_eq!(
             layout.trim,
             Trim {
@@ -407,17 +491,17 @@ mod tests {
             ticks_hz: 44_100,
         };
         for edit in [None, Some([600, 0])] {
-            let layout = inspect(&file(edit, &gapless(ITUNES)), 0).unwrap();
+            let layout = inspect(&mut file(edit, &gapless(ITUNES)), 0).unwrap();
             assert_eq!(layout.trim, expected);
             assert!(layout.delay_known);
         }
-        let layout = inspect(&file(Some([600, 1_024]), &gapless(ITUNES)), 0).unwrap();
+        let layout = inspect(&mut file(Some([600, 1_024]), &gapless(ITUNES)), 0).unwrap();
         assert_eq!(layout.trim.start, 1_024);
     }
 
     #[test]
     fn without_either_the_delay_of_aac_is_unknown() {
-        let layout = inspect(&file(None, &gapless("no numbers")), 0).unwrap();
+        let layout = inspect(&mut file(None, &gapless("no numbers")), 0).unwrap();
         assert_eq!((layout.trim.start, layout.trim.len), (0, None));
         assert!(!layout.delay_known);
     }
@@ -430,7 +514,7 @@ mod tests {
             .position(|window| window == b"stsz")
             .unwrap();
         bytes[table + 12..table + 16].copy_from_slice(&0x8000_0000u32.to_be_bytes());
-        let refusal = inspect(&bytes, 0).unwrap_err();
+        let refusal = inspect(&mut bytes, 0).unwrap_err();
         assert!(
             matches!(refusal, Refusal::Malformed(byte, words) if byte == table as u64 + 4 && words.contains("2147483648"))
         );
@@ -438,9 +522,10 @@ mod tests {
 
     #[test]
     fn a_cut_in_the_sound_is_damage_and_a_cut_in_the_headers_an_error() {
-        let bytes = file(None, &[]);
-        let layout = inspect(&bytes[..bytes.len() - 50], 0).unwrap();
+        let mut bytes = file(None, &[]);
+        let end = bytes.len() - 50;
+        let layout = inspect(&mut bytes[..end], 0).unwrap();
         assert!(layout.damage[0].contains("`mdat`"), "{:?}", layout.damage);
-        assert!(inspect(&bytes[..100], 0).is_err());
+        assert!(inspect(&mut bytes[..100], 0).is_err());
     }
 }

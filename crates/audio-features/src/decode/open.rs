@@ -8,10 +8,11 @@ use symphonia::core::errors::Error;
 use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, ReadOnlySource};
 use symphonia::default::formats::{
-    AdtsReader, AiffReader, CafReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader,
+    AdtsReader, CafReader, FlacReader, IsoMp4Reader, MpaReader, OggReader, WavReader,
 };
 
 use super::layout::{Container, Layout};
+use super::mpeg;
 use crate::error::{AudioError, Place};
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ};
 
@@ -32,7 +33,15 @@ pub(super) fn open<'a>(
     layout: &Layout,
     name: &str,
 ) -> Result<Opened<'a>, AudioError> {
-    let in_header = |error: Error| failed(error, name, Place::Header);
+    let in_header = |error: Error| match layout.container {
+        // The walk over the frames found nothing wrong with them.
+        Container::Mpeg => AudioError::Unsupported {
+            file: name.to_owned(),
+            place: Place::Byte(layout.range.start as u64),
+            found: mpeg::describe(&bytes[layout.range.clone()]),
+        },
+        _ => failed(error, name, Place::Header),
+    };
     let reader = read(&bytes[layout.range.clone()], layout.container).map_err(in_header)?;
     let track = layout
         .track_id
@@ -54,6 +63,11 @@ pub(super) fn open<'a>(
             found: "a codec that it does not name".into(),
         })?
         .clone();
+    if let Some(rate_hz) = layout.rate_hz
+        && parameters.sample_rate.is_none_or(|said| said == 0)
+    {
+        parameters.with_sample_rate(rate_hz);
+    }
     if let Some(config) = &layout.codec_config {
         parameters.with_extra_data(config.clone().into_boxed_slice());
     }
@@ -89,8 +103,7 @@ fn read(bytes: &[u8], container: Container) -> Result<Box<dyn FormatReader + '_>
     let stream = MediaSourceStream::new(source, Default::default());
     let options = FormatOptions::default();
     Ok(match container {
-        Container::Wav => Box::new(WavReader::try_new(stream, options)?),
-        Container::Aiff => Box::new(AiffReader::try_new(stream, options)?),
+        Container::Wav | Container::Pcm => Box::new(WavReader::try_new(stream, options)?),
         Container::Caf => Box::new(CafReader::try_new(stream, options)?),
         Container::Flac => Box::new(FlacReader::try_new(stream, options)?),
         Container::Mpeg => Box::new(MpaReader::try_new(stream, options)?),

@@ -1,12 +1,15 @@
 //! Which container it is, by its bytes and never by its name.
 
 use super::layout::{Layout, Refusal, array};
-use super::{caf, flac, iff, mp4, mpeg, ogg, sphere};
+use super::{aiff, au, caf, flac, mp4, mpeg, names, ogg, sphere, wav};
+
+/// The first bytes of Sony's Wave64, a GUID.
+const WAVE64: &[u8] = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb";
 
 /// Looks at the bytes and walks the container that they are. May mend sizes in headers that
 /// contradict the file's length; what was mended is in the layout's damage.
 pub(super) fn inspect(bytes: &mut [u8]) -> Result<Layout, Refusal> {
-    let start = id3_end(bytes)?;
+    let (start, note) = id3_end(bytes);
     let head: [u8; 12] = array(bytes, start).unwrap_or_else(|| {
         let mut short = [0; 12];
         for (to, from) in short.iter_mut().zip(&bytes[start..]) {
@@ -14,18 +17,22 @@ pub(super) fn inspect(bytes: &mut [u8]) -> Result<Layout, Refusal> {
         }
         short
     });
+    if let Some(found) = note {
+        return frames_after(bytes, start, found);
+    }
     match &head {
         [b'R', b'I', b'F', b'F', .., b'W', b'A', b'V', b'E']
-        | [b'R', b'F', b'6', b'4', .., b'W', b'A', b'V', b'E'] => iff::inspect_wav(bytes, start),
-        [b'F', b'O', b'R', b'M', .., b'A', b'I', b'F', b'F' | b'C'] => {
-            iff::inspect_aiff(bytes, start)
-        }
-        [b'c', b'a', b'f', b'f', ..] => caf::inspect(bytes, start),
+        | [b'R', b'F', b'6', b'4', .., b'W', b'A', b'V', b'E']
+        | [b'B', b'W', b'6', b'4', .., b'W', b'A', b'V', b'E'] => wav::inspect(bytes, start),
+        [b'F', b'O', b'R', b'M', .., b'A', b'I', b'F', b'F' | b'C'] => aiff::inspect(bytes, start),
+        [b'c', b'a', b'f', b'f', 0, 1, ..] => caf::inspect(bytes, start),
         [b'f', b'L', b'a', b'C', ..] => flac::inspect(bytes, start),
         [b'O', b'g', b'g', b'S', ..] => ogg::inspect(bytes, start),
+        [b'.', b's', b'n', b'd', ..] => au::inspect(bytes, start),
         [_, _, _, _, kind @ ..] if is_mp4_box(&kind[..4]) => mp4::inspect(bytes, start),
         [b'N', b'I', b'S', b'T', b'_', b'1', b'A', ..] => sphere::inspect(bytes, start),
-        _ => match known_but_unsupported(&bytes[start..]) {
+        head if head[..] == *WAVE64 => wav::inspect_wave64(bytes, start),
+        _ => match names::file_format(&bytes[start..]) {
             Some(found) => Err(Refusal::Unsupported(start as u64, found.to_owned())),
             None => mpeg::inspect(bytes, start)
                 .ok_or_else(|| Refusal::NotRecognised(describe(&bytes[start..]))),
@@ -33,8 +40,28 @@ pub(super) fn inspect(bytes: &mut [u8]) -> Result<Layout, Refusal> {
     }
 }
 
-/// Where an ID3v2 tag at the start ends; 0 where there is none.
-fn id3_end(bytes: &[u8]) -> Result<usize, Refusal> {
+/// Frames behind the header of a tag that claims more bytes than there are: enough of them, or the file is cut inside
+/// its tag.
+fn frames_after(bytes: &[u8], start: usize, found: String) -> Result<Layout, Refusal> {
+    const ENOUGH: u64 = 32;
+    let frames = mpeg::inspect(bytes, start).filter(|layout| {
+        layout.num_packets.is_some_and(|packets| packets >= ENOUGH)
+            || layout
+                .num_frames
+                .is_some_and(|samples| samples >= ENOUGH * 576)
+    });
+    match frames {
+        Some(mut layout) => {
+            layout.notes.push(found);
+            Ok(layout)
+        }
+        None => Err(Refusal::Malformed(start as u64 - 10, found)),
+    }
+}
+
+/// Where ID3v2 tags at the start end; 0 where there is none. A tag that claims more than there is, is passed over for
+/// the frames after its header, with a note.
+fn id3_end(bytes: &[u8]) -> (usize, Option<String>) {
     let mut at = 0;
     while let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = array(bytes, at) {
         if (a | b | c | d) & 0x80 != 0 {
@@ -46,17 +73,15 @@ fn id3_end(bytes: &[u8]) -> Result<usize, Refusal> {
         let footer = if flags & 0x10 == 0 { 0 } else { 10 };
         let end = at + 10 + size + footer;
         if end >= bytes.len() {
-            return Err(Refusal::Malformed(
-                at as u64,
-                format!(
-                    "its ID3v2 tag claims {size} bytes, but only {} follow",
-                    bytes.len() - at - 10
-                ),
-            ));
+            let note = format!(
+                "its ID3v2 tag claims {size} bytes, but only {} follow",
+                bytes.len() - at - 10
+            );
+            return (at + 10, Some(note));
         }
         at = end;
     }
-    Ok(at)
+    (at, None)
 }
 
 fn is_mp4_box(kind: &[u8]) -> bool {
@@ -64,29 +89,6 @@ fn is_mp4_box(kind: &[u8]) -> bool {
         kind,
         b"ftyp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"styp" | b"moof" | b"pnot"
     )
-}
-
-/// Names formats that people have, so that the message says more than "not recognised".
-fn known_but_unsupported(bytes: &[u8]) -> Option<&'static str> {
-    let known: [(&[u8], &str); 13] = [
-        (b"#!AMR", "AMR speech"),
-        (b"riff\x2e\x91\xcf\x11", "a Sony Wave64 file"),
-        (b"\x1a\x45\xdf\xa3", "a Matroska or WebM file"),
-        (b"\x30\x26\xb2\x75", "an ASF or WMA file"),
-        (b"wvpk", "WavPack audio"),
-        (b"MAC ", "Monkey's Audio"),
-        (b"ajkg", "Shorten audio"),
-        (b"TTA1", "True Audio"),
-        (b".snd", "a Sun AU file"),
-        (b"MThd", "MIDI notes, not a recording"),
-        (b"FLV\x01", "a Flash video"),
-        (b"PK\x03\x04", "a ZIP archive"),
-        (b"\x1f\x8b", "gzip-compressed data"),
-    ];
-    known
-        .iter()
-        .find(|(magic, _)| bytes.starts_with(magic))
-        .map(|(_, name)| *name)
 }
 
 /// The first bytes in words.

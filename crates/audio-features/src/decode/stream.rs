@@ -3,36 +3,51 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::Track;
 
 use super::collect::Collector;
-use super::decoded::Channels;
+use super::decoded::{Channels, Sink};
 use super::layout::{Container, Layout, Trim};
 use super::open::{Opened, check, full_scale, open};
+use super::pcm::Pcm;
 use crate::error::{AudioError, Place};
 use crate::levels::LevelMeter;
 use crate::mixture::Mixture;
 
-/// Two recordings in one file, one after the other: only the first is meant by a frame count, a
-/// delay, a rate.
+/// Two recordings in one file that the walk over the container did not tell apart.
 const SECOND_STREAM: &str = "a second stream begins, which is not read";
 
-/// What came out of the decoder.
-#[derive(Debug)]
+/// Frames of samples without a reader that are taken at a time.
+const PCM_FRAMES: usize = 4_096;
+
+/// What came out of all that a file holds.
 pub(super) struct Outcome {
+    /// Of the first link.
     pub(super) codec: String,
     pub(super) sample_rate_hz: u32,
     pub(super) num_channels: usize,
-    pub(super) samples: Vec<f32>,
-    /// Frames that were kept.
+    /// Frames that were kept, at the rate of the first.
     pub(super) num_frames: u64,
-    /// Frames that the decoder gave, before trimming.
-    pub(super) num_decoded: u64,
     pub(super) meter: LevelMeter,
     /// What the mean of the channels is worth.
     pub(super) mixture: Mixture,
+    /// In the order of the file; those that could not be opened are missing.
+    pub(super) links: Vec<Link>,
+    /// Later links that could not be opened.
+    pub(super) lost: Vec<String>,
+}
+
+/// What came out of one link.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) codec: String,
+    pub(super) sample_rate_hz: u32,
+    pub(super) num_channels: usize,
+    /// Time in the file at which it begins, in s.
+    pub(super) start_s: f64,
+    /// Frames that the decoder gave, before trimming.
+    pub(super) num_decoded: u64,
     pub(super) num_packets: u64,
     pub(super) num_packet_bytes: u64,
     /// Packets that could not be decoded, and the first of them.
@@ -49,29 +64,70 @@ pub(super) struct Outcome {
     pub(super) checksum: Option<bool>,
 }
 
-/// Decodes all packets of a walked container.
+impl Link {
+    fn new(start_s: f64) -> Self {
+        Self {
+            codec: String::new(),
+            sample_rate_hz: 0,
+            num_channels: 0,
+            start_s,
+            num_decoded: 0,
+            num_packets: 0,
+            num_packet_bytes: 0,
+            num_bad: 0,
+            first_bad: None,
+            stopped: None,
+            gap: None,
+            num_expected: None,
+            delay_known: true,
+            checksum: None,
+        }
+    }
+
+    /// How far decoding came.
+    pub(super) fn place(&self) -> Place {
+        let seconds = self.num_decoded as f64 / f64::from(self.sample_rate_hz.max(1));
+        Place::Packet {
+            index: self.num_packets,
+            time_s: self.start_s + seconds,
+        }
+    }
+}
+
+/// Decodes all packets of a walked container into `sink`.
 pub(super) fn run(
     bytes: &[u8],
     layout: &Layout,
     name: &str,
     channels: Channels,
     most_frames: u64,
+    sink: &mut dyn Sink,
 ) -> Result<Outcome, AudioError> {
-    let mut progress = Place::Header;
+    let mut run = Run {
+        bytes,
+        name,
+        channels,
+        most_frames,
+        num_channels: layout.num_channels(),
+        num_decoded: 0,
+        progress: Place::Header,
+    };
     // A decoder that panics on strange bytes must not take down a run over thousands of files. All
     // of its state is dropped here.
-    catch_unwind(AssertUnwindSafe(|| {
-        packets(bytes, layout, name, channels, most_frames, &mut progress)
-    }))
-    .unwrap_or_else(|panic| Err(panicked(panic, name, progress)))
+    catch_unwind(AssertUnwindSafe(|| run.links(layout, sink)))
+        .unwrap_or_else(|panic| Err(panicked(panic, name, run.progress)))
 }
 
-/// Channels of the first packet that can be decoded.
+/// Channels of the first packet that can be decoded, or of the link that has the most.
 pub(super) fn count_channels(
     bytes: &[u8],
     layout: &Layout,
     name: &str,
 ) -> Result<usize, AudioError> {
+    if let Some(pcm) = &layout.pcm {
+        check(Some(pcm.sample_rate_hz), Some(pcm.num_channels), name)?;
+        return Ok(pcm.num_channels);
+    }
     let first = || {
         let Opened {
             mut reader,
@@ -101,8 +157,9 @@ pub(super) fn count_channels(
             found,
         })
     };
-    catch_unwind(AssertUnwindSafe(first))
-        .unwrap_or_else(|panic| Err(panicked(panic, name, Place::Header)))
+    let first = catch_unwind(AssertUnwindSafe(first))
+        .unwrap_or_else(|panic| Err(panicked(panic, name, Place::Header)))?;
+    Ok(first.max(layout.num_channels()))
 }
 
 fn panicked(panic: Box<dyn Any + Send>, name: &str, place: Place) -> AudioError {
@@ -119,149 +176,241 @@ fn panicked(panic: Box<dyn Any + Send>, name: &str, place: Place) -> AudioError 
     }
 }
 
-fn packets(
-    bytes: &[u8],
-    layout: &Layout,
-    name: &str,
+/// The collector, once the first frames are there.
+type Started<'a> = Option<Collector<'a>>;
+
+/// One way through a file.
+struct Run<'a> {
+    bytes: &'a [u8],
+    name: &'a str,
     channels: Channels,
     most_frames: u64,
-    progress: &mut Place,
-) -> Result<Outcome, AudioError> {
-    let Opened {
-        mut reader,
-        mut decoder,
-        track,
-        parameters,
-    } = open(bytes, layout, name)?;
-    let mut outcome = Outcome {
-        codec: decoder.codec_info().short_name.to_owned(),
-        sample_rate_hz: 0,
-        num_channels: 0,
-        samples: Vec::new(),
-        num_frames: 0,
-        num_decoded: 0,
-        meter: LevelMeter::new(1, 1.0),
-        mixture: Mixture::Sound,
-        num_packets: 0,
-        num_packet_bytes: 0,
-        num_bad: 0,
-        first_bad: None,
-        stopped: None,
-        gap: None,
-        num_expected: counted_frames(&track),
-        delay_known: track.delay.is_some() || layout.container != Container::Mpeg,
-        checksum: None,
-    };
-    let mut collector: Option<Collector> = None;
-    let mut buffer: Vec<f32> = Vec::new();
-    let mut next_ts = None;
-    loop {
-        let place = outcome.place();
-        *progress = place.clone();
-        let packet = match reader.next_packet() {
-            Ok(Some(packet)) => packet,
-            Ok(None) => break,
-            Err(Error::ResetRequired) => {
-                outcome.stopped = Some((place, SECOND_STREAM.to_owned()));
-                break;
-            }
-            Err(error) => {
-                outcome.stopped = Some((place, error.to_string()));
-                break;
-            }
-        };
-        if packet.track_id != track.id {
-            continue;
-        }
-        outcome.num_packets += 1;
-        outcome.num_packet_bytes += packet.data.len() as u64;
-        if layout.container == Container::Flac {
-            if next_ts.is_some_and(|next| next != packet.pts) && outcome.gap.is_none() {
-                outcome.gap = Some(place.clone());
-            }
-            next_ts = packet.pts.checked_add(packet.dur);
-        }
-        let audio = match decoder.decode(&packet) {
-            Ok(audio) => audio,
-            Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
-                outcome.num_bad += 1;
-                outcome.first_bad.get_or_insert((place, error.to_string()));
-                continue;
-            }
-            Err(Error::ResetRequired) => {
-                outcome.stopped = Some((place, SECOND_STREAM.to_owned()));
-                break;
-            }
-            Err(error) => {
-                outcome.stopped = Some((place, error.to_string()));
-                break;
-            }
-        };
-        if audio.frames() == 0 {
-            continue;
-        }
-        let (rate_hz, num_channels) = (audio.spec().rate(), audio.spec().channels().count());
-        let collector = match &mut collector {
-            Some(collector) => collector,
-            None => {
-                check(Some(rate_hz), Some(num_channels), name)?;
-                if let Channels::One(channel) = channels
-                    && channel >= num_channels
-                {
-                    return Err(AudioError::NoSuchChannel {
-                        file: name.to_owned(),
-                        channel,
-                        num_channels,
-                    });
-                }
-                outcome.sample_rate_hz = rate_hz;
-                outcome.num_channels = num_channels;
-                collector.insert(new_collector(
-                    trim(layout, &track),
-                    channels,
-                    &parameters,
-                    rate_hz,
-                    num_channels,
-                ))
-            }
-        };
-        if (rate_hz, num_channels) != (outcome.sample_rate_hz, outcome.num_channels) {
-            outcome.stopped = Some((
-                place,
-                format!(
-                    "the stream turns from {} Hz, {} channels to {rate_hz} Hz, {num_channels} channels",
-                    outcome.sample_rate_hz, outcome.num_channels
-                ),
-            ));
-            break;
-        }
-        outcome.num_decoded += audio.frames() as u64;
-        if outcome.num_decoded > most_frames {
-            return Err(AudioError::TooLong {
-                file: name.to_owned(),
-                place,
-                limit_frames: most_frames,
-            });
-        }
-        buffer.resize(audio.samples_interleaved(), 0.0);
-        audio.copy_to_slice_interleaved(&mut buffer);
-        collector.push(&mut buffer);
-        outcome.num_frames = collector.num_frames();
-    }
-    outcome.checksum = decoder.finalize().verify_ok;
-    if let Some(collector) = collector {
-        (outcome.samples, outcome.meter, outcome.mixture) = collector.finish();
-    }
-    Ok(outcome)
+    /// Channels that the walk saw at most; 0 where it saw none.
+    num_channels: usize,
+    num_decoded: u64,
+    progress: Place,
 }
 
-impl Outcome {
-    /// How far decoding came.
-    pub(super) fn place(&self) -> Place {
-        Place::Packet {
-            index: self.num_packets,
-            time_s: self.num_decoded as f64 / f64::from(self.sample_rate_hz.max(1)),
+impl Run<'_> {
+    fn links(&mut self, layout: &Layout, sink: &mut dyn Sink) -> Result<Outcome, AudioError> {
+        let mut waiting = Some(sink);
+        let mut collector: Started<'_> = None;
+        let (mut links, mut lost): (Vec<Link>, Vec<String>) = (Vec::new(), Vec::new());
+        for (index, layout) in std::iter::once(layout).chain(&layout.rest).enumerate() {
+            let start_s = match (&collector, links.first()) {
+                (Some(collector), Some(first)) => {
+                    collector.num_frames() as f64 / f64::from(first.sample_rate_hz.max(1))
+                }
+                _ => 0.0,
+            };
+            let mut link = Link::new(start_s);
+            let found = match &layout.pcm {
+                Some(pcm) => self.samples(pcm, &mut link, &mut waiting, &mut collector),
+                None => self.packets(layout, &mut link, &mut waiting, &mut collector),
+            };
+            match found {
+                Ok(()) => links.push(link),
+                Err(
+                    error @ (AudioError::TooLong { .. }
+                    | AudioError::NoSuchChannel { .. }
+                    | AudioError::Resample { .. }),
+                ) => return Err(error),
+                Err(error) if index == 0 => return Err(error),
+                Err(error) => lost.push(format!("the part at {start_s:.3} s is lost: {error}")),
+            }
         }
+        let num_frames = collector.as_ref().map_or(0, Collector::num_frames);
+        let (meter, mixture) = match collector {
+            Some(collector) => collector.finish()?,
+            None => (LevelMeter::new(1, 1.0), Mixture::Sound),
+        };
+        let first = links.iter().find(|link| link.num_channels > 0);
+        Ok(Outcome {
+            codec: links
+                .first()
+                .map_or_else(String::new, |link| link.codec.clone()),
+            sample_rate_hz: first.map_or(0, |link| link.sample_rate_hz),
+            num_channels: first
+                .map_or(0, |link| link.num_channels)
+                .max(if num_frames > 0 { self.num_channels } else { 0 }),
+            num_frames,
+            meter,
+            mixture,
+            links,
+            lost,
+        })
+    }
+
+    /// The collector, which begins with the first frames.
+    fn collector<'c, 's>(
+        &mut self,
+        rate_hz: u32,
+        num_channels: usize,
+        waiting: &mut Option<&'s mut dyn Sink>,
+        collector: &'c mut Started<'s>,
+    ) -> Result<&'c mut Collector<'s>, AudioError> {
+        check(Some(rate_hz), Some(num_channels), self.name)?;
+        if let Some(sink) = waiting.take() {
+            self.num_channels = self.num_channels.max(num_channels);
+            if let Channels::One(channel) = self.channels
+                && channel >= self.num_channels
+            {
+                return Err(AudioError::NoSuchChannel {
+                    file: self.name.to_owned(),
+                    channel,
+                    num_channels: self.num_channels,
+                });
+            }
+            *collector = Some(Collector::new(
+                self.channels,
+                rate_hz,
+                self.num_channels,
+                sink,
+            )?);
+        }
+        collector.as_mut().ok_or_else(|| AudioError::NoAudio {
+            file: self.name.to_owned(),
+            place: Place::Header,
+            found: "no frame came out".to_owned(),
+        })
+    }
+
+    fn count(&mut self, frames: usize, place: &Place) -> Result<(), AudioError> {
+        self.num_decoded += frames as u64;
+        if self.num_decoded <= self.most_frames {
+            return Ok(());
+        }
+        Err(AudioError::TooLong {
+            file: self.name.to_owned(),
+            place: place.clone(),
+            limit_frames: self.most_frames,
+        })
+    }
+
+    /// Samples that need no reader.
+    fn samples<'s>(
+        &mut self,
+        pcm: &Pcm,
+        link: &mut Link,
+        waiting: &mut Option<&'s mut dyn Sink>,
+        collector: &mut Started<'s>,
+    ) -> Result<(), AudioError> {
+        link.codec = pcm.codec();
+        check(Some(pcm.sample_rate_hz), Some(pcm.num_channels), self.name)?;
+        if pcm.data.is_empty() {
+            return Ok(());
+        }
+        (link.sample_rate_hz, link.num_channels) = (pcm.sample_rate_hz, pcm.num_channels);
+        let collector = self.collector(pcm.sample_rate_hz, pcm.num_channels, waiting, collector)?;
+        collector.turn(pcm.full_scale(), 0, u64::MAX);
+        let mut buffer = Vec::new();
+        for block in self.bytes[pcm.data.clone()].chunks(PCM_FRAMES * pcm.frame_bytes()) {
+            buffer.clear();
+            pcm.decode(block, &mut buffer);
+            let frames = buffer.len() / pcm.num_channels;
+            let place = link.place();
+            self.count(frames, &place)?;
+            link.num_packets += 1;
+            link.num_packet_bytes += block.len() as u64;
+            link.num_decoded += frames as u64;
+            collector.push(&mut buffer, pcm.sample_rate_hz, pcm.num_channels)?;
+        }
+        Ok(())
+    }
+
+    fn packets<'s>(
+        &mut self,
+        layout: &Layout,
+        link: &mut Link,
+        waiting: &mut Option<&'s mut dyn Sink>,
+        started: &mut Started<'s>,
+    ) -> Result<(), AudioError> {
+        let Opened {
+            mut reader,
+            mut decoder,
+            track,
+            parameters,
+        } = open(self.bytes, layout, self.name)?;
+        link.codec = decoder.codec_info().short_name.to_owned();
+        link.num_expected = counted_frames(&track);
+        link.delay_known = track.delay.is_some() || layout.container != Container::Mpeg;
+        let mut buffer: Vec<f32> = Vec::new();
+        let mut next_ts = None;
+        loop {
+            let place = link.place();
+            self.progress = place.clone();
+            let packet = match reader.next_packet() {
+                Ok(Some(packet)) => packet,
+                Ok(None) => break,
+                Err(Error::ResetRequired) => {
+                    link.stopped = Some((place, SECOND_STREAM.to_owned()));
+                    break;
+                }
+                Err(error) => {
+                    link.stopped = Some((place, error.to_string()));
+                    break;
+                }
+            };
+            if packet.track_id != track.id {
+                continue;
+            }
+            link.num_packets += 1;
+            link.num_packet_bytes += packet.data.len() as u64;
+            if layout.container == Container::Flac {
+                if next_ts.is_some_and(|next| next != packet.pts) && link.gap.is_none() {
+                    link.gap = Some(place.clone());
+                }
+                next_ts = packet.pts.checked_add(packet.dur);
+            }
+            let audio = match decoder.decode(&packet) {
+                Ok(audio) => audio,
+                Err(error @ (Error::DecodeError(_) | Error::IoError(_))) => {
+                    link.num_bad += 1;
+                    link.first_bad.get_or_insert((place, error.to_string()));
+                    continue;
+                }
+                Err(Error::ResetRequired) => {
+                    link.stopped = Some((place, SECOND_STREAM.to_owned()));
+                    break;
+                }
+                Err(error) => {
+                    link.stopped = Some((place, error.to_string()));
+                    break;
+                }
+            };
+            if audio.frames() == 0 {
+                continue;
+            }
+            let (rate_hz, num_channels) = (audio.spec().rate(), audio.spec().channels().count());
+            let collector = self.collector(rate_hz, num_channels, waiting, started)?;
+            if link.num_channels == 0 {
+                (link.sample_rate_hz, link.num_channels) = (rate_hz, num_channels);
+                let trim = trim(layout, &track);
+                let frames = |ticks: u64| match trim.ticks_hz {
+                    0 => ticks,
+                    ticks_hz => crate::resample::resampled_len(ticks, ticks_hz, rate_hz),
+                };
+                let keep = trim.len.map_or(u64::MAX, frames);
+                collector.turn(full_scale(&parameters), frames(trim.start), keep);
+            }
+            if (rate_hz, num_channels) != (link.sample_rate_hz, link.num_channels) {
+                link.stopped = Some((
+                    place,
+                    format!(
+                        "the stream turns from {} Hz, {} channels to {rate_hz} Hz, {num_channels} channels",
+                        link.sample_rate_hz, link.num_channels
+                    ),
+                ));
+                break;
+            }
+            link.num_decoded += audio.frames() as u64;
+            self.count(audio.frames(), &place)?;
+            buffer.resize(audio.samples_interleaved(), 0.0);
+            audio.copy_to_slice_interleaved(&mut buffer);
+            collector.push(&mut buffer, rate_hz, num_channels)?;
+        }
+        link.checksum = decoder.finalize().verify_ok;
+        Ok(())
     }
 }
 
@@ -283,26 +432,4 @@ fn trim(layout: &Layout, track: &Track) -> Trim {
         len: track.num_frames.filter(|_| !is_joined),
         ticks_hz: 0,
     }
-}
-
-fn new_collector(
-    trim: Trim,
-    channels: Channels,
-    parameters: &AudioCodecParameters,
-    rate_hz: u32,
-    num_channels: usize,
-) -> Collector {
-    let frames = |ticks: u64| match trim.ticks_hz {
-        0 => ticks,
-        ticks_hz => crate::resample::resampled_len(ticks, ticks_hz, rate_hz),
-    };
-    let keep = trim.len.map_or(u64::MAX, frames);
-    Collector::new(
-        channels,
-        num_channels,
-        rate_hz,
-        full_scale(parameters),
-        frames(trim.start),
-        keep,
-    )
 }
