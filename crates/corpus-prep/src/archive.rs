@@ -24,6 +24,9 @@ pub(crate) struct Archive {
     name: String,
     parts: Arc<Parts>,
     directory: Arc<ZipArchiveMetadata>,
+    stamp: String,
+    /// Whether some of its entries have one name, of which only the last can be had.
+    pub(crate) has_doubles: bool,
 }
 
 /// A file in an archive.
@@ -43,12 +46,11 @@ impl Archive {
             found,
         };
         let archive = ZipArchive::new(reader).map_err(|error| bad(error.to_string()))?;
-        if archive.has_duplicate_names() {
-            return Err(bad("two of its entries have one name".to_owned()));
-        }
         Ok(Self {
             name: name.to_owned(),
+            stamp: parts.stamp(),
             parts,
+            has_doubles: archive.has_duplicate_names(),
             directory: archive.metadata(),
         })
     }
@@ -71,6 +73,23 @@ impl Archive {
             num_bytes: entry.size(),
             is_link: entry.is_symlink(),
         }))
+    }
+
+    /// Its files.
+    pub(crate) fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Where the local header of entry `index` begins and how many bytes it holds; `None` for a folder.
+    pub(crate) fn place(&self, index: usize) -> Option<(u64, u64)> {
+        let entry = self.directory.entry(index).ok()?;
+        (!entry.is_dir()).then(|| (entry.header_start(), entry.size()))
+    }
+
+    /// What tells whether entry `index` has changed: its checksum and the files of the archive.
+    pub(crate) fn stamp(&self, index: usize) -> String {
+        let sum = self.directory.entry(index).map_or(0, |entry| entry.crc32());
+        format!("{sum:08x} of {}", self.stamp)
     }
 
     /// The bytes of entry `index`, checked against its checksum.

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::PrepError;
+use crate::stamp::FileStamp;
 
 /// The files of a split archive, in order. They are read by position, so that any number of readers may share them.
 #[derive(Debug)]
@@ -21,6 +23,7 @@ struct Part {
     /// Bytes of all files before this one.
     start: u64,
     len: u64,
+    stamp: FileStamp,
 }
 
 impl Parts {
@@ -29,16 +32,63 @@ impl Parts {
         let mut len = 0_u64;
         for path in paths {
             let file = File::open(path).map_err(PrepError::io("open", path))?;
-            let bytes = file.metadata().map_err(PrepError::io("open", path))?.len();
+            let metadata = file.metadata().map_err(PrepError::io("open", path))?;
+            let bytes = metadata.len();
             files.push(Part {
                 path: path.clone(),
                 file,
                 start: len,
                 len: bytes,
+                stamp: FileStamp::of(&metadata),
             });
             len = len.saturating_add(bytes);
         }
         Ok(Self { files, len })
+    }
+
+    /// Number of files.
+    pub(crate) fn count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Where file `number` lies among the bytes of all.
+    pub(crate) fn range(&self, number: usize) -> Range<u64> {
+        let part = &self.files[number];
+        part.start..part.start + part.len
+    }
+
+    /// The path of file `number`.
+    pub(crate) fn path(&self, number: usize) -> &Path {
+        &self.files[number].path
+    }
+
+    /// Size and time of all files, as they were opened.
+    pub(crate) fn stamp(&self) -> String {
+        let stamps: Vec<String> = self.files.iter().map(|part| part.stamp.text()).collect();
+        stamps.join("+")
+    }
+
+    /// Files that are no longer as they were opened.
+    pub(crate) fn changed(&self) -> Vec<String> {
+        let other = |part: &&Part| FileStamp::at(&part.path) != part.stamp;
+        let changed = self.files.iter().filter(other);
+        changed
+            .map(|part| part.path.display().to_string())
+            .collect()
+    }
+
+    /// Some bytes at a position, fewer at the end or where they cannot be read.
+    pub(crate) fn bytes_at(&self, position: u64, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        let mut have = 0;
+        while have < count {
+            match self.read_at(&mut bytes[have..], position + have as u64) {
+                Ok(read @ 1..) => have += read,
+                _ => break,
+            }
+        }
+        bytes.truncate(have);
+        bytes
     }
 
     /// Reads some bytes at a position; none only at the end.

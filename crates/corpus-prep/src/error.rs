@@ -48,6 +48,28 @@ pub enum PrepError {
         present: Vec<String>,
     },
 
+    /// What an archive holds cannot be used.
+    #[error("{found}")]
+    InArchive {
+        /// What is wrong, and where.
+        found: String,
+    },
+
+    /// A part of a split archive that is not the one that its name says.
+    #[error(
+        "`{part}` is not this part of the archive: none of {probes} recordings that should lie in it can be read ({first}); {found}"
+    )]
+    BadPart {
+        /// The part.
+        part: String,
+        /// What it seems to be.
+        found: String,
+        /// Recordings that were tried.
+        probes: usize,
+        /// What is wrong with the first.
+        first: String,
+    },
+
     /// An archive that cannot be opened.
     #[error("cannot read the archive `{name}`: {found}")]
     BadArchive {
@@ -111,6 +133,7 @@ impl PrepError {
             Self::Io { .. } => "check that the path exists and may be read",
             Self::NoSource => "give the folder with the archives or the unpacked recordings",
             Self::BadArchive { .. } => "download it again",
+            Self::BadPart { .. } => "give the parts their right names, or download this one again",
             Self::Table { .. } => "download it again",
             Self::Data(error) => return error.remedy(),
             Self::Store(error) => return error.remedy(),

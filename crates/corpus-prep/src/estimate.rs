@@ -43,7 +43,11 @@ impl Estimate {
         let (mut read, mut samples, mut written) = (0, 0, 0);
         let begin = Instant::now();
         for probe in 0..PROBES.min(own.len()) {
-            let index = own[probe * own.len() / PROBES.min(own.len())];
+            // One after another, the first cost no more than they would anyway.
+            let index = match plan.is_sequential() {
+                true => own[probe],
+                false => own[probe * own.len() / PROBES.min(own.len())],
+            };
             let item = &plan.items()[index];
             // Damaged recordings tell nothing of the others.
             if let Ok(bytes) = plan.read(index)

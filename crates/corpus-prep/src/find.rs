@@ -1,6 +1,7 @@
 //! What a folder holds of a corpus: split archives, whole ones, unpacked trees, tables.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use speech_data::store::SourceFault;
@@ -10,7 +11,10 @@ use crate::archive::{Archive, MOST_BYTES};
 use crate::error::PrepError;
 use crate::known::FILES;
 use crate::name::{hostile, recording};
+use crate::others::Others;
+use crate::part_check::check_parts;
 use crate::split_archive::{check_gaps, split_part};
+use crate::stamp::{FileStamp, changed_line};
 use crate::sums::{self, file_name};
 
 /// The layouts that are looked for.
@@ -27,6 +31,8 @@ pub(crate) enum Source {
     Tree {
         root: PathBuf,
         files: Vec<String>,
+        /// What each of them was when it was found.
+        stamps: Vec<FileStamp>,
     },
 }
 
@@ -34,10 +40,18 @@ impl Source {
     pub(crate) fn read(&self, entry: u32) -> Result<Vec<u8>, SourceFault> {
         match self {
             Self::Archive(archive) => archive.read(entry as usize),
-            Self::Tree { root, files } => {
+            Self::Tree {
+                root,
+                files,
+                stamps,
+            } => {
                 let path = root.join(&files[entry as usize]);
                 let size = std::fs::metadata(&path).map(|metadata| metadata.len());
+                let planned = stamps[entry as usize].bytes;
                 match size {
+                    Ok(size) if size != planned => Err(SourceFault::Damaged(format!(
+                        "it has {size} bytes and had {planned} when the folder was looked through: it is being written"
+                    ))),
                     Ok(size) if size > MOST_BYTES => Err(SourceFault::Damaged(format!(
                         "it has {size} bytes, at most {MOST_BYTES} are expected"
                     ))),
@@ -46,6 +60,32 @@ impl Source {
                     }
                     Err(error) => Err(SourceFault::Lost(error.to_string())),
                 }
+            }
+        }
+    }
+
+    /// What tells whether an entry has changed since it was found.
+    pub(crate) fn stamp(&self, entry: u32) -> String {
+        match self {
+            Self::Archive(archive) => archive.stamp(entry as usize),
+            Self::Tree { stamps, .. } => stamps[entry as usize].text(),
+        }
+    }
+
+    /// What of it has changed since it was found, in words.
+    pub(crate) fn changed(&self) -> Option<String> {
+        match self {
+            Self::Archive(archive) => changed_line("archive's files", &archive.parts().changed()),
+            Self::Tree {
+                root,
+                files,
+                stamps,
+            } => {
+                let both = files.iter().zip(stamps);
+                let changed =
+                    both.filter(|(file, stamp)| FileStamp::at(&root.join(file)) != **stamp);
+                let changed: Vec<String> = changed.map(|(file, _)| file.clone()).collect();
+                changed_line("recordings", &changed)
             }
         }
     }
@@ -115,7 +155,7 @@ pub(crate) fn find(
     let mut zips: Vec<PathBuf> = Vec::new();
     let mut groups: BTreeMap<PathBuf, Vec<(String, PathBuf)>> = BTreeMap::new();
     let mut tree = Vec::new();
-    let mut others = 0_u64;
+    let mut others = Others::default();
     let meta_name = match corpus {
         Corpus::Vox1 => "vox1_meta.csv",
         Corpus::Vox2 => "vox2_meta.csv",
@@ -137,7 +177,7 @@ pub(crate) fn find(
                 let size = entry
                     .metadata()
                     .map_err(|error| PrepError::io("look at", entry.path())(error.into()))?;
-                tree.push((id, below, size.len()));
+                tree.push((id, below, FileStamp::of(&size)));
             }
         } else if name == meta_name {
             findings.meta.get_or_insert(entry.path().to_owned());
@@ -150,11 +190,18 @@ pub(crate) fn find(
         } else if name.to_ascii_lowercase().ends_with(".zip") {
             zips.push(entry.path().to_owned());
         } else {
-            others += 1;
+            others.add(&below);
         }
     }
     if !tree.is_empty() {
         add_tree(&mut findings, folder, tree);
+        if others.has_audio() {
+            findings.warnings.push(format!(
+                "{} files in `{}` are no utterances and left out: {others}",
+                others.count(),
+                folder.display()
+            ));
+        }
     }
     for (stem, mut parts) in groups {
         parts.sort();
@@ -175,7 +222,7 @@ pub(crate) fn find(
         let paths = std::slice::from_ref(&zip);
         match add_archive(&mut findings, corpus, &zip, paths, verify, progress) {
             // Other archives in the folder are left alone.
-            Err(_) if !is_ours => others += 1,
+            Err(_) if !is_ours => others.add(&file_name(&zip)),
             result => result?,
         }
     }
@@ -183,10 +230,10 @@ pub(crate) fn find(
         return Err(PrepError::NothingFound {
             corpus: corpus.name(),
             path: folder.to_owned(),
-            found: match others {
+            found: match others.count() {
                 0 => "it holds no file of another kind either".to_owned(),
-                1 => "it holds one other file".to_owned(),
-                _ => format!("it holds {others} other files"),
+                1 => format!("it holds one other file: {others}"),
+                count => format!("it holds {count} other files: {others}"),
             },
             layouts: LAYOUTS,
         });
@@ -194,18 +241,20 @@ pub(crate) fn find(
     Ok(findings)
 }
 
-fn add_tree(findings: &mut Findings, root: &Path, tree: Vec<(String, String, u64)>) {
+fn add_tree(findings: &mut Findings, root: &Path, tree: Vec<(String, String, FileStamp)>) {
     let source = findings.sources.len() as u32;
     let mut files = Vec::with_capacity(tree.len());
-    for (entry, (name, path, num_bytes)) in (0..).zip(tree) {
+    let mut stamps = Vec::with_capacity(tree.len());
+    for (entry, (name, path, stamp)) in (0..).zip(tree) {
         findings.found.push(Found {
             name,
-            num_bytes,
+            num_bytes: stamp.bytes,
             source,
             entry,
             is_test: path.split('/').any(|part| part == "test"),
         });
         files.push(path);
+        stamps.push(stamp);
     }
     findings.notes.push(format!(
         "{} unpacked recordings in `{}`",
@@ -215,6 +264,7 @@ fn add_tree(findings: &mut Findings, root: &Path, tree: Vec<(String, String, u64
     findings.sources.push(Source::Tree {
         root: root.to_owned(),
         files,
+        stamps,
     });
 }
 
@@ -232,6 +282,7 @@ fn add_archive(
         Err(error @ PrepError::Io { .. }) => return Err(error),
         Err(error) => return Err(diagnose(stem, paths, error, progress)),
     };
+    check_parts(&archive)?;
     if verify {
         let report = |done, total| progress("checking sums", done, total);
         for checked in sums::check(paths, &report)? {
@@ -241,6 +292,13 @@ fn add_archive(
     let source = findings.sources.len() as u32;
     let before = findings.found.len();
     let of_test = name.contains("_test");
+    let mut others = Others::default();
+    let mut of_other_corpus = 0_u64;
+    if archive.has_doubles {
+        findings.warnings.push(format!(
+            "entries of `{name}` have one name with others: of each name the last is used"
+        ));
+    }
     for index in 0..archive.len() {
         let Some(entry) = archive.entry(index)? else {
             continue;
@@ -257,7 +315,11 @@ fn add_archive(
                 .push(format!("`{shown}` in `{name}` is refused: {refusal}"));
             continue;
         }
-        if let Some((_, id)) = is_wanted.filter(|(name, _)| corpus.has_speaker(name.speaker)) {
+        let Some((utterance, id)) = is_wanted else {
+            others.add(&entry.name);
+            continue;
+        };
+        if corpus.has_speaker(utterance.speaker) {
             findings.found.push(Found {
                 name: id.to_owned(),
                 num_bytes: entry.num_bytes,
@@ -265,6 +327,8 @@ fn add_archive(
                 entry: index as u32,
                 is_test: of_test || entry.name.split('/').any(|part| part == "test"),
             });
+        } else {
+            of_other_corpus += 1;
         }
     }
     findings.notes.push(format!(
@@ -273,6 +337,21 @@ fn add_archive(
         paths.len(),
         if paths.len() == 1 { "file" } else { "parts" }
     ));
+    if others.count() > 0 {
+        let line = format!(
+            "{} entries of `{name}` are no utterances and left out: {others}",
+            others.count()
+        );
+        match others.has_audio() {
+            true => findings.warnings.push(line),
+            false => findings.notes.push(line),
+        }
+    }
+    if of_other_corpus > 0 {
+        findings.notes.push(format!(
+            "{of_other_corpus} recordings of `{name}` are of the other VoxCeleb and left out"
+        ));
+    }
     findings.sources.push(Source::Archive(archive));
     Ok(())
 }
@@ -291,9 +370,11 @@ fn diagnose(
     };
     let start = format!("{}_part", file_name(stem));
     let is_there = |name: &str| checked.iter().any(|part| part.name == name);
+    // A zip that somebody split himself has fewer parts than the published one; its end is in the last of them.
+    let has_end = paths.last().is_some_and(|path| has_end(path));
     let missing: Vec<(String, Option<&'static str>)> = FILES
         .iter()
-        .filter(|known| known.name.starts_with(&start) && !is_there(known.name))
+        .filter(|known| !has_end && known.name.starts_with(&start) && !is_there(known.name))
         .map(|known| (known.name.to_owned(), Some(known.md5)))
         .collect();
     let present: Vec<String> = checked
@@ -317,4 +398,18 @@ fn diagnose(
         },
         error => error,
     }
+}
+
+/// Whether the file ends as a zip does: with the record behind its directory, and a comment at most.
+fn has_end(path: &Path) -> bool {
+    const LONGEST: u64 = 22 + 65_535;
+    let end = || {
+        let mut file = std::fs::File::open(path)?;
+        let len = file.metadata()?.len();
+        file.seek(SeekFrom::Start(len.saturating_sub(LONGEST)))?;
+        let mut end = Vec::new();
+        file.take(LONGEST).read_to_end(&mut end)?;
+        Ok::<_, std::io::Error>(end)
+    };
+    end().is_ok_and(|end| end.windows(4).any(|window| window == b"PK\x05\x06"))
 }

@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! use corpus_prep::{PackPlan, VoxcelebPlan, VoxcelebSources};
-//! use speech_data::store::StoreSettings;
+//! use speech_data::store::{Retry, StoreSettings};
 //!
 //! let sources = VoxcelebSources {
 //!     vox1: Some("archives/vox1".into()),
@@ -13,12 +13,13 @@
 //! };
 //! let plan: &dyn PackPlan = &VoxcelebPlan::make(&sources, &|_, _, _| {})?;
 //! println!("{} utterances of {} speakers", plan.items().len(), plan.num_speakers());
-//! let summary = plan.pack("vox1.store".as_ref(), &StoreSettings::default(), None, &|_| {})?;
+//! let summary = plan.pack("vox1.store".as_ref(), &StoreSettings::default(), None, Retry::Changed, &|_| {})?;
 //! assert!(summary.complete);
 //! # Ok::<(), corpus_prep::PrepError>(())
 //! ```
 
 mod archive;
+mod archived;
 mod check;
 mod concat;
 mod corpora;
@@ -31,12 +32,16 @@ mod known;
 mod merge;
 mod meta;
 mod name;
+mod others;
+mod part_check;
 mod plan;
 mod sets;
 mod split_archive;
+mod stamp;
 mod sums;
 mod voxceleb;
 
+pub use archived::{Archives, read_source};
 pub use check::{
     Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
     list_line,

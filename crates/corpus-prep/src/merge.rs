@@ -1,4 +1,4 @@
-//! Parts of a store, and what lies beside their recordings, to the whole.
+//! Parts of a store or stores of different corpora, and what lies beside their recordings, to the whole.
 
 use std::path::{Path, PathBuf};
 
@@ -25,18 +25,28 @@ pub fn merge_stores(
     Ok(summary)
 }
 
-/// Every part has the corpus's own trial lists, and they are the same.
+/// Every part of a work has the corpus's own trial lists, and they are the same; of stores of different corpora each has its own,
+/// and one whose name is taken gets that of its store before it.
 fn copy_lists(parts: &[PathBuf], out: &Path) -> Result<(), PrepError> {
-    let lists = parts.iter().map(|part| part.join(TRIALS_FOLDER));
-    let Some(from) = lists.into_iter().find(|folder| folder.is_dir()) else {
-        return Ok(());
-    };
     let to = out.join(TRIALS_FOLDER);
-    std::fs::create_dir_all(&to).map_err(PrepError::io("make", &to))?;
-    for entry in std::fs::read_dir(&from).map_err(PrepError::io("read", &from))? {
-        let path = entry.map_err(PrepError::io("read", &from))?.path();
-        if let Some(name) = path.file_name() {
-            std::fs::copy(&path, to.join(name)).map_err(PrepError::io("copy", &path))?;
+    for part in parts {
+        let from = part.join(TRIALS_FOLDER);
+        if !from.is_dir() {
+            continue;
+        }
+        std::fs::create_dir_all(&to).map_err(PrepError::io("make", &to))?;
+        for entry in std::fs::read_dir(&from).map_err(PrepError::io("read", &from))? {
+            let path = entry.map_err(PrepError::io("read", &from))?.path();
+            let Some(name) = path.file_name() else {
+                continue;
+            };
+            let list = std::fs::read(&path).map_err(PrepError::io("read", &path))?;
+            let mut target = to.join(name);
+            if std::fs::read(&target).is_ok_and(|there| there != list) {
+                let store = part.file_stem().unwrap_or_default().to_string_lossy();
+                target = to.join(format!("{store}-{}", name.to_string_lossy()));
+            }
+            durable::write(&target, &list).map_err(PrepError::io("write", &target))?;
         }
     }
     Ok(())

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use speech_data::store::{
-    Pack, PackProgress, Part, SourceFault, Store, StoreItem, StoreSettings, StoreSummary, pack,
+    Pack, PackProgress, PackSource, Part, Retry, SourceFault, Store, StoreItem, StoreSettings,
+    StoreSummary, pack_from,
 };
 
 use crate::disk::{bytes_below, check_room};
@@ -21,6 +22,23 @@ pub trait PackPlan: Sync {
     /// # Errors
     /// [`SourceFault::Damaged`] for what is to be left out, [`SourceFault::Lost`] for what must stop the work.
     fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault>;
+
+    /// What tells whether an item's recording has changed: size, time and checksum of its file, as they were when the plan was
+    /// made.
+    fn stamp(&self, index: usize) -> Option<String> {
+        let _ = index;
+        None
+    }
+
+    /// Sources that have changed since the plan was made, in words.
+    fn changed(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether recordings can only be had one after another, in the order of the items.
+    fn is_sequential(&self) -> bool {
+        false
+    }
 
     /// Worth knowing.
     fn notes(&self) -> &[String];
@@ -56,7 +74,7 @@ impl dyn PackPlan + '_ {
         check_room(out, needed)
     }
 
-    /// Packs the utterances into the store `out`, on the current rayon pool. See [`pack`].
+    /// Packs the utterances into the store `out`, on the current rayon pool. See [`pack_from`].
     ///
     /// # Errors
     /// [`PrepError::Store`].
@@ -65,6 +83,7 @@ impl dyn PackPlan + '_ {
         out: &Path,
         settings: &StoreSettings,
         part: Option<Part>,
+        retry: Retry,
         progress: &(dyn Fn(&PackProgress) + Sync),
     ) -> Result<StoreSummary, PrepError> {
         let job = Pack {
@@ -72,6 +91,19 @@ impl dyn PackPlan + '_ {
             part,
             items: self.items(),
         };
-        Ok(pack(out, &job, &|index| self.read(index), progress)?)
+        Ok(pack_from(out, &job, &Recordings(self), retry, progress)?)
+    }
+}
+
+/// The recordings of a plan.
+struct Recordings<'a>(&'a dyn PackPlan);
+
+impl PackSource for Recordings<'_> {
+    fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
+        self.0.read(index)
+    }
+
+    fn stamp(&self, index: usize) -> Option<String> {
+        self.0.stamp(index)
     }
 }

@@ -88,6 +88,7 @@ impl VoxcelebPlan {
         }
         found.sort_by(|a, b| (&a.name, a.source, a.entry).cmp(&(&b.name, b.source, b.entry)));
         plan.drop_doubles(&mut found);
+        plan.drop_twins(&mut found);
         if let Some(limit) = sources.limit_speakers {
             keep_speakers(&mut found, limit);
         }
@@ -113,8 +114,42 @@ impl VoxcelebPlan {
                 "{elsewhere} recordings are there more than once; each is used once"
             ));
         }
-        self.warnings.extend(in_one_source.into_iter().map(|name| {
-            format!("`{name}` is twice in one source, below different folders; the first is used")
+        if let Some(first) = in_one_source.last() {
+            self.warnings.push(format!(
+                "{} recordings are twice in one source, below different folders (such as `{first}`); the first of each is used",
+                in_one_source.len()
+            ));
+        }
+    }
+
+    /// Keeps one of a recording and its converted copies beside it: that with the published ending, or the first by name.
+    fn drop_twins(&mut self, found: &mut Vec<Found>) {
+        let published = |name: &str| {
+            let speaker = name.split('/').next().unwrap_or_default();
+            let ending = if speaker >= "id10001" { ".wav" } else { ".m4a" };
+            name.ends_with(ending)
+        };
+        let stem = |name: &str| {
+            name.rsplit_once('.')
+                .map_or(name, |(stem, _)| stem)
+                .to_owned()
+        };
+        let mut endings = BTreeMap::new();
+        found.dedup_by(|later, first| {
+            let is_twin = stem(&later.name) == stem(&first.name);
+            if is_twin {
+                if published(&later.name) && !published(&first.name) {
+                    std::mem::swap(later, first);
+                }
+                let ending =
+                    |name: &str| name.rsplit_once('.').map_or("", |(_, end)| end).to_owned();
+                let kinds = (ending(&first.name), ending(&later.name));
+                *endings.entry(kinds).or_insert(0_u64) += 1;
+            }
+            is_twin
+        });
+        self.notes.extend(endings.into_iter().map(|((taken, left), count)| {
+            format!("{count} recordings are there as .{taken} and as .{left}: the .{taken} is taken, each is one utterance")
         }));
     }
 
@@ -200,6 +235,15 @@ impl PackPlan for VoxcelebPlan {
     fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
         let (source, entry) = self.places[index];
         self.sources[source as usize].read(entry)
+    }
+
+    fn stamp(&self, index: usize) -> Option<String> {
+        let (source, entry) = self.places[index];
+        Some(self.sources[source as usize].stamp(entry))
+    }
+
+    fn changed(&self) -> Vec<String> {
+        self.sources.iter().filter_map(Source::changed).collect()
     }
 
     fn notes(&self) -> &[String] {

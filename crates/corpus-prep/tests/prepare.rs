@@ -10,7 +10,7 @@ use corpus_prep::{
     CheckOptions, CheckedData, CorpusKind, CorpusPlan, PackPlan, check, read_corpus,
 };
 use speech_data::TrialList;
-use speech_data::store::{Part, Store, StoreEncoding, StoreSettings, StoreSummary, merge};
+use speech_data::store::{Part, Retry, Store, StoreEncoding, StoreSettings, StoreSummary, merge};
 
 /// How the miniature of a corpus is made.
 type Make = fn(&Path);
@@ -32,14 +32,16 @@ fn prepare(
     encoding: StoreEncoding,
 ) -> StoreSummary {
     let corpus = read_corpus(kind, folder).unwrap();
-    let plan: &dyn PackPlan = &CorpusPlan::make(kind, corpus, None);
+    let plan: &dyn PackPlan = &CorpusPlan::make(kind, corpus, None, None);
     let settings = StoreSettings {
         encoding,
         ..StoreSettings::default()
     };
     let estimate = plan.estimate(&settings, part, 1);
     plan.check_room(out, estimate.bytes_to_write).unwrap();
-    let summary = plan.pack(out, &settings, part, &|_| {}).unwrap();
+    let summary = plan
+        .pack(out, &settings, part, Retry::Changed, &|_| {})
+        .unwrap();
     plan.finish(&Store::open(out).unwrap()).unwrap();
     summary
 }
@@ -232,7 +234,7 @@ fn a_limit_takes_the_first_speakers() {
     let place = tempfile::tempdir().unwrap();
     common::librispeech(place.path());
     let corpus = read_corpus(CorpusKind::LibriSpeech, place.path()).unwrap();
-    let plan = CorpusPlan::make(CorpusKind::LibriSpeech, corpus, Some(1));
+    let plan = CorpusPlan::make(CorpusKind::LibriSpeech, corpus, None, Some(1));
     assert_eq!((plan.items().len(), plan.num_speakers()), (3, 1));
     assert!(plan.items().iter().all(|item| &*item.speaker == "19"));
 }

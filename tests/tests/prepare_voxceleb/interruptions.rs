@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use speech_data::store::{Store, StoreError};
 
-use crate::miniature::{Entries, split, wav, zip64};
+use crate::miniature::{Entries, split, unpack, wav, zip64};
 use crate::{answer, command, files, stderr};
 
 fn miniature(folder: &Path, utterances: u32) {
@@ -162,4 +162,44 @@ fn a_full_disk_is_told_and_work_goes_on_when_there_is_room() {
         0
     );
     assert_eq!(files(&out), files(&whole));
+}
+
+/// Ctrl-C says how far it came, and that the same command goes on.
+#[cfg(unix)]
+#[test]
+fn an_interruption_by_the_user_says_that_the_same_command_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries: Entries = (0..600)
+        .map(|n| (format!("wav/id10001/x6uYqmx31kE/{n:05}.wav"), wav(n, 8)))
+        .collect();
+    unpack(folder.path(), &entries);
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("store");
+    let mut command = command(Some(folder.path()), None, &out);
+    command.args(["--jobs", "1", "--encoding", "flac"]);
+    let child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    while !out.join("journal").exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let run = child.wait_with_output().unwrap();
+    assert_eq!(run.status.code(), Some(130), "{}", stderr(&run));
+    assert!(
+        stderr(&run).contains("the same command goes on"),
+        "{}",
+        stderr(&run)
+    );
+    let (summary, code) = answer(&command.output().unwrap());
+    assert_eq!(
+        (code, &summary["utterances"], &summary["complete"]),
+        (0, &600.into(), &true.into())
+    );
 }

@@ -128,6 +128,18 @@ impl Location {
         Self::new(Holder::Member(member))
     }
 
+    /// The same part of the bytes of an audio file that stand for this one's; `name` stands for them in messages.
+    #[must_use]
+    pub fn held_by(self, name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            holder: Holder::Memory {
+                name: name.into(),
+                bytes: bytes.into(),
+            },
+            ..self
+        }
+    }
+
     /// Only the part between two times.
     #[must_use]
     pub fn cut(self, cut: Cut) -> Self {

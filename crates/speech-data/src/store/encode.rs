@@ -5,6 +5,7 @@ use audio_features::AudioWarning;
 use audio_features::{Recording, decode_recording};
 
 use super::layout::checksum;
+use super::remarks::Remark;
 use super::settings::{StoreEncoding, StoreSettings};
 
 /// What a store keeps of a recording.
@@ -13,6 +14,8 @@ pub(super) struct Encoded {
     pub(super) bytes: Vec<u8>,
     pub(super) num_samples: u64,
     pub(super) checksum: [u8; 16],
+    /// What was odd about the file.
+    pub(super) remarks: Vec<Remark>,
 }
 
 /// Decodes a file and encodes it as the store keeps it. A recording that is readable in part only is refused: what
@@ -30,7 +33,9 @@ pub(super) fn encode(
             return Err(warning.to_string());
         }
     }
-    let Recording { waveform, .. } = recording;
+    let Recording {
+        waveform, warnings, ..
+    } = recording;
     let num_samples = waveform.samples.len() as u64;
     if num_samples == 0 {
         return Err("it has no samples, expected audio".to_owned());
@@ -49,6 +54,7 @@ pub(super) fn encode(
         num_samples,
         checksum: checksum(&bytes),
         bytes,
+        remarks: warnings.iter().map(|one| Remark::of(name, one)).collect(),
     })
 }
 

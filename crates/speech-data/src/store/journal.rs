@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::StoreError;
 use super::layout::{FORMAT_VERSION, JOURNAL};
+use super::remarks::Remark;
 use super::settings::{Part, StoreSettings};
 
 /// No line is longer: a name and a reason.
@@ -43,10 +44,14 @@ pub(super) enum Record {
         sample_rate_hz: u32,
         encoding: u32,
         checksum: [u8; 16],
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remarks: Vec<Remark>,
     },
     Failed {
         name: String,
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
     },
 }
 
@@ -64,6 +69,13 @@ pub(super) struct Journal {
     file: File,
     path: PathBuf,
     text: Vec<u8>,
+}
+
+impl Drop for Journal {
+    /// A child process that was being started has the file too for a moment, and with it the lock, unless it is given back.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl Journal {

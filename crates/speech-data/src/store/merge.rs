@@ -1,25 +1,30 @@
-//! The parts that several machines made, joined into the store that one machine would have made.
+//! The parts that several machines made, joined into the store that one machine would have made; and stores of different corpora
+//! joined into one.
 
 use std::path::{Path, PathBuf};
 
 use super::division::{check_division, refuse};
 use super::error::StoreError;
-use super::item::Facts;
+use super::job::PackProgress;
 use super::journal::Begin;
 use super::layout::FORMAT_VERSION;
-use super::pack::PackProgress;
 use super::reader::Store;
-use super::summary::StoreSummary;
+use super::summary::{Missing, StoreSummary};
+use super::union::{Row, Union, places, sort};
 use super::writer::{Opened, StoreWriter};
 
 /// Audio is put onto the disk after so many bytes.
 const COMMIT_BYTES: u64 = 256 << 20;
 
-/// Joins the parts of one work into the store `out`, whose bytes are those of a store made in one piece. Audio is
-/// checked on the way. Interrupted, the same call goes on.
+/// Joins the parts of one work into the store `out`, whose bytes are those of a store made in one piece; or whole stores, of
+/// different corpora say. Audio is checked on the way. Interrupted, the same call goes on.
+///
+/// Speakers of equal names in different corpora stay apart: they become `corpus/name`, and so do utterances. A corpus is what the
+/// column `corpus` says, or the name of the store's folder. [`StoreSummary::remarks`] says how many were renamed.
 ///
 /// # Errors
-/// [`StoreError::Merge`] for parts that are missing, given twice, or of different works; what [`Store::open`] says of
+/// [`StoreError::Merge`] for parts that are missing, given twice, or of different works, and for whole stores of different
+/// settings or with one utterance of one corpus twice; what [`Store::open`] says of
 /// one that is unfinished or damaged; and what [`pack`](super::pack) says of `out`.
 pub fn merge(
     out: &Path,
@@ -30,8 +35,14 @@ pub fn merge(
         .iter()
         .map(|path| Store::open(path))
         .collect::<Result<_, _>>()?;
-    let begin = check(&stores)?;
-    let order = order(&stores)?;
+    let is_union = stores.len() > 1 && stores.iter().all(|store| store.summary().part.is_none());
+    let (begin, order, renamed) = match is_union {
+        true => {
+            let Union { rows, renamed } = Union::of(&stores)?;
+            (begin_of_union(&stores, rows.len())?, rows, renamed)
+        }
+        false => (check(&stores)?, order(&stores)?, None),
+    };
     if order.len() as u64 != begin.own {
         return Err(refuse(
             format!(
@@ -43,7 +54,7 @@ pub fn merge(
         ));
     }
     let facts_of = |position: usize| match order.get(position) {
-        Some(place) => place.facts(&stores),
+        Some(row) => row.facts(&stores),
         None => Err(StoreError::Damaged {
             path: out.to_owned(),
             found: format!("its journal has more than {} utterances", order.len()),
@@ -57,16 +68,20 @@ pub fn merge(
         done: writer.position() as u64,
         total: begin.own,
         resumed: writer.position() as u64,
-        failed: writer.num_failed() as u64,
+        failed: writer.missing().len() as u64,
         ..PackProgress::default()
     };
     let mut pending = 0;
-    for place in &order[writer.position()..] {
+    for row in &order[writer.position()..] {
+        let place = row.place;
         let store = &stores[place.store as usize];
         let index = place.index as usize;
         if place.is_missing {
             let missing = &store.summary().missing[index];
-            writer.fail(&missing.name, missing.reason.clone());
+            writer.fail(Missing {
+                name: row.name(&stores)?.to_owned(),
+                ..missing.clone()
+            });
             state.failed += 1;
         } else {
             store.verify(index)?;
@@ -77,7 +92,7 @@ pub fn merge(
                 entry.sample_rate_hz,
                 entry.encoding.code(),
             );
-            writer.push(&place.facts(&stores)?, bytes, shape, entry.checksum)?;
+            writer.push(&row.facts(&stores)?, bytes, shape, entry.checksum, &[])?;
             pending += entry.num_bytes;
             state.bytes_read += entry.num_bytes;
             state.bytes_written += entry.num_bytes;
@@ -92,72 +107,18 @@ pub fn merge(
     }
     state.done = writer.position() as u64;
     progress(&state);
+    stores
+        .iter()
+        .for_each(|store| writer.remark(&store.summary().remarks));
+    writer.remark(renamed.as_slice());
     writer.finish()
 }
 
-/// An utterance of one of the parts.
-#[derive(Clone, Copy)]
-struct Place {
-    store: u32,
-    /// Among the utterances, or among those that are missing.
-    index: u32,
-    is_missing: bool,
-}
-
-impl Place {
-    fn name(self, stores: &[Store]) -> Result<&str, StoreError> {
-        let store = &stores[self.store as usize];
-        match self.is_missing {
-            true => Ok(&store.summary().missing[self.index as usize].name),
-            false => Ok(store.entry(self.index as usize)?.name),
-        }
-    }
-
-    fn facts(self, stores: &[Store]) -> Result<Facts<'_>, StoreError> {
-        let store = &stores[self.store as usize];
-        if self.is_missing {
-            return Ok(Facts {
-                name: self.name(stores)?,
-                speaker: "",
-                session: None,
-                columns: Vec::new(),
-            });
-        }
-        let entry = store.entry(self.index as usize)?;
-        Ok(Facts {
-            name: entry.name,
-            speaker: entry.speaker,
-            session: entry.session,
-            columns: store.columns(self.index as usize)?,
-        })
-    }
-}
-
 /// All utterances by name.
-fn order(stores: &[Store]) -> Result<Vec<Place>, StoreError> {
-    let mut named = Vec::new();
-    for (number, store) in (0..).zip(stores) {
-        let own = (0..store.len() as u32).map(|index| (index, false));
-        let missing = (0..store.summary().missing.len() as u32).map(|index| (index, true));
-        for (index, is_missing) in own.chain(missing) {
-            let place = Place {
-                store: number,
-                index,
-                is_missing,
-            };
-            named.push((place.name(stores)?, place));
-        }
-    }
-    named.sort_unstable_by_key(|(name, _)| *name);
-    for pair in named.windows(2) {
-        if pair[0].0 == pair[1].0 {
-            return Err(refuse(
-                format!("`{}` is in two parts", pair[0].0),
-                "make the parts again",
-            ));
-        }
-    }
-    Ok(named.into_iter().map(|(_, place)| place).collect())
+fn order(stores: &[Store]) -> Result<Vec<Row>, StoreError> {
+    let mut rows: Vec<Row> = places(stores).map(Row::unchanged).collect();
+    sort(&mut rows, stores, "two parts", "make the parts again")?;
+    Ok(rows)
 }
 
 /// Whether the stores are all the parts of one work, and what that is.
@@ -191,5 +152,43 @@ fn check(stores: &[Store]) -> Result<Begin, StoreError> {
         plan: summary.plan.clone(),
         planned: summary.planned,
         own: summary.planned,
+    })
+}
+
+/// What the union of whole stores is of.
+fn begin_of_union(stores: &[Store], count: usize) -> Result<Begin, StoreError> {
+    let first = stores[0].summary();
+    let mut plans = Vec::new();
+    for store in stores {
+        let settings = &store.summary().settings;
+        let of_first = &first.settings;
+        if (settings.encoding, settings.sample_rate_hz)
+            != (of_first.encoding, of_first.sample_rate_hz)
+        {
+            return Err(refuse(
+                format!(
+                    "`{}` keeps audio as {} at {} Hz, `{}` as {} at {} Hz",
+                    stores[0].path().display(),
+                    of_first.encoding,
+                    of_first.sample_rate_hz,
+                    store.path().display(),
+                    settings.encoding,
+                    settings.sample_rate_hz
+                ),
+                "prepare both with one encoding",
+            ));
+        }
+        plans.push(store.summary().plan.as_str());
+    }
+    plans.sort_unstable();
+    Ok(Begin {
+        format_version: FORMAT_VERSION,
+        settings: first.settings.clone(),
+        part: None,
+        plan: blake3::hash(plans.join("+").as_bytes())
+            .to_hex()
+            .to_string(),
+        planned: count as u64,
+        own: count as u64,
     })
 }

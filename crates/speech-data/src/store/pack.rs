@@ -1,143 +1,78 @@
-//! From a list of utterances to a store: decoding and encoding on all cores, writing in order.
+//! From a list of utterances to a store.
 
-use std::ops::Range;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use rayon::prelude::*;
-
-use super::encode::{Encoded, encode};
+use super::encode::encode;
 use super::error::StoreError;
-use super::item::StoreItem;
+use super::job::{Pack, PackProgress, PackSource, Retry, SourceFault};
 use super::journal::Begin;
 use super::layout::FORMAT_VERSION;
-use super::settings::{Part, StoreSettings};
-use super::summary::StoreSummary;
-use super::writer::{Opened, StoreWriter};
+use super::repair::{repair, settle};
+use super::summary::{Missing, StoreSummary};
+use super::work::{Outcome, Work};
 
-/// Utterances and bytes of their files that a thread has in hand at a time.
-const ITEMS_A_THREAD: usize = 128;
-const BYTES_A_THREAD: u64 = 8 << 20;
-
-/// What is to be packed.
-#[derive(Clone, Debug)]
-pub struct Pack<'a> {
-    /// How audio is kept.
-    pub settings: StoreSettings,
-    /// The part of the items that is to be packed; all of them where it is `None`.
-    pub part: Option<Part>,
-    /// All utterances, sorted by name, each name once. With `part`, still all of them.
-    pub items: &'a [StoreItem],
-}
-
-/// Why the bytes behind an item cannot be had.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceFault {
-    /// This file cannot be used: it is left out and named, the work goes on.
-    Damaged(String),
-    /// The disk or the archive cannot be read: the work stops, and goes on another time.
-    Lost(String),
-}
-
-/// How far packing has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct PackProgress {
-    /// Utterances dealt with, those of earlier runs included.
-    pub done: u64,
-    /// Utterances to deal with in all.
-    pub total: u64,
-    /// Of those dealt with, how many were dealt with by earlier runs.
-    pub resumed: u64,
-    /// Of those dealt with, how many are left out.
-    pub failed: u64,
-    /// Bytes of files read by this run.
-    pub bytes_read: u64,
-    /// Bytes of audio written by this run.
-    pub bytes_written: u64,
-    /// Length of the audio written by this run, in s.
-    pub seconds: f64,
-}
-
-/// Packs utterances into the store `out`, or goes on with it where an earlier run stopped; a store that is finished
-/// already is left as it is.
-///
-/// `read(index)` gives the bytes of the file behind `items[index]`, in any format that
-/// [`read_recording`](audio_features::read_recording) reads; it is called from many threads. Memory is bounded by the number of
-/// threads of the current rayon pool, and the store's bytes do not depend on it.
+/// [`pack_from`] a closure that reads, which knows nothing of changes.
 ///
 /// # Errors
-/// [`StoreError::Order`] and [`StoreError::Nothing`] for items that cannot be a store, [`StoreError::OtherPlan`],
-/// [`StoreError::NotEmpty`] and [`StoreError::Busy`] for a folder that is not ours, [`StoreError::SourceLost`] when
-/// `read` says so, and [`StoreError::Io`], such as for a full disk. After any of the latter two the same call goes on.
+/// As [`pack_from`].
 pub fn pack(
     out: &Path,
     job: &Pack<'_>,
     read: &(dyn Fn(usize) -> Result<Vec<u8>, SourceFault> + Sync),
     progress: &(dyn Fn(&PackProgress) + Sync),
 ) -> Result<StoreSummary, StoreError> {
-    let (begin, own) = plan(job)?;
-    let items = job.items;
-    let facts_of = |position: usize| match own.get(position) {
-        Some(&index) => Ok(items[index as usize].facts()),
-        None => Err(StoreError::Damaged {
-            path: out.to_owned(),
-            found: format!("its journal has more than {} utterances", own.len()),
-        }),
-    };
-    let mut writer = match StoreWriter::open(out, &begin, &facts_of)? {
-        Opened::Finished(summary) => return Ok(summary),
-        Opened::Open(writer) => writer,
-    };
-    let mut state = PackProgress {
-        done: writer.position() as u64,
-        total: own.len() as u64,
-        resumed: writer.position() as u64,
-        failed: writer.num_failed() as u64,
-        ..PackProgress::default()
-    };
-    progress(&state);
-    let mut ready: Vec<Outcome> = Vec::new();
-    let mut at = writer.position();
-    loop {
-        let range = chunk(items, &own, at);
-        at = range.end;
-        let bytes_read = own[range.clone()]
-            .iter()
-            .map(|&index| items[index as usize].source_bytes)
-            .sum::<u64>();
-        let work = || {
-            own[range.clone()]
-                .par_iter()
-                .with_max_len(1)
-                .map(|&index| outcome(index as usize, job, read))
-                .collect::<Result<Vec<Outcome>, StoreError>>()
-        };
-        // What the last chunk gave is written while this one is decoded.
-        let write = || store(&mut writer, &ready, job, &mut state);
-        let (written, next) = rayon::join(write, work);
-        written?;
-        progress(&state);
-        if range.is_empty() {
-            break;
-        }
-        ready = next?;
-        state.bytes_read += bytes_read;
-    }
-    writer.finish()
+    pack_from(out, job, &read, Retry::Changed, progress)
 }
 
-/// What became of one item.
-struct Outcome {
-    index: usize,
-    audio: Result<Encoded, String>,
-}
-
-fn outcome(
-    index: usize,
+/// Packs utterances into the store `out`, or goes on with it where an earlier run stopped. Of a store that is finished already
+/// what is left out is tried again where `retry` says so; all else is left as it is.
+///
+/// Memory is bounded by the number of threads of the current rayon pool, and the store's bytes do not depend on it.
+///
+/// # Errors
+/// [`StoreError::Order`] and [`StoreError::Nothing`] for items that cannot be a store, [`StoreError::OtherPlan`],
+/// [`StoreError::NotEmpty`] and [`StoreError::Busy`] for a folder that is not ours, [`StoreError::SourceLost`] when
+/// `source` says so, and [`StoreError::Io`], such as for a full disk. After any of the latter two the same call goes on.
+pub fn pack_from(
+    out: &Path,
     job: &Pack<'_>,
-    read: &(dyn Fn(usize) -> Result<Vec<u8>, SourceFault> + Sync),
-) -> Result<Outcome, StoreError> {
+    source: &dyn PackSource,
+    retry: Retry,
+    progress: &(dyn Fn(&PackProgress) + Sync),
+) -> Result<StoreSummary, StoreError> {
+    let (begin, own) = plan(job)?;
+    settle(out)?;
+    let work = Work { job, begin, own };
+    let mut earlier = Vec::new();
+    let make = |index| outcome(index, job, source);
+    let summary = work.write(out, &make, &[], &mut earlier, progress)?;
+    let is_again = |missing: &Missing, index: usize| match retry {
+        Retry::All => true,
+        Retry::Changed => {
+            let now = source.stamp(index);
+            now.is_some() && now != missing.source
+        }
+    };
+    let again = earlier.iter().filter_map(|missing| {
+        let name = |&index: &u32| job.items[index as usize].name.as_str();
+        let at = work
+            .own
+            .binary_search_by_key(&missing.name.as_str(), name)
+            .ok()?;
+        let index = work.own[at] as usize;
+        is_again(missing, index).then_some(index)
+    });
+    let again: BTreeSet<usize> = again.collect();
+    if again.is_empty() {
+        return Ok(summary);
+    }
+    repair(out, &work, summary, &again, &make, progress)
+}
+
+fn outcome(index: usize, job: &Pack<'_>, source: &dyn PackSource) -> Result<Outcome, StoreError> {
     let name = &job.items[index].name;
-    let audio = match read(index) {
+    let audio = match source.read(index) {
         Ok(bytes) => encode(bytes, name, &job.settings),
         Err(SourceFault::Damaged(reason)) => Err(reason),
         Err(SourceFault::Lost(reason)) => {
@@ -147,54 +82,12 @@ fn outcome(
             });
         }
     };
+    let audio = audio.map_err(|reason| Missing {
+        name: name.clone(),
+        reason,
+        source: source.stamp(index),
+    });
     Ok(Outcome { index, audio })
-}
-
-fn store(
-    writer: &mut StoreWriter,
-    ready: &[Outcome],
-    job: &Pack<'_>,
-    state: &mut PackProgress,
-) -> Result<(), StoreError> {
-    let settings = &job.settings;
-    for Outcome { index, audio } in ready {
-        let item = &job.items[*index];
-        match audio {
-            Ok(audio) => {
-                let shape = (
-                    audio.num_samples,
-                    settings.sample_rate_hz,
-                    settings.encoding.code(),
-                );
-                writer.push(&item.facts(), &audio.bytes, shape, audio.checksum)?;
-                state.bytes_written += audio.bytes.len() as u64;
-                state.seconds += audio.num_samples as f64 / f64::from(settings.sample_rate_hz);
-            }
-            Err(reason) => {
-                writer.fail(&item.name, reason.clone());
-                state.failed += 1;
-            }
-        }
-    }
-    if !ready.is_empty() {
-        writer.commit()?;
-    }
-    state.done = writer.position() as u64;
-    Ok(())
-}
-
-/// The next positions that fit into the memory allowed; empty at the end.
-fn chunk(items: &[StoreItem], own: &[u32], at: usize) -> Range<usize> {
-    let threads = rayon::current_num_threads();
-    let (mut end, mut bytes) = (at, 0);
-    while end < own.len()
-        && end - at < ITEMS_A_THREAD * threads
-        && bytes < BYTES_A_THREAD * threads as u64
-    {
-        bytes += items[own[end] as usize].source_bytes;
-        end += 1;
-    }
-    at..end
 }
 
 /// The plan's hash, and the numbers of the items that belong to the part.

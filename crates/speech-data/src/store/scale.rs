@@ -103,6 +103,7 @@ fn generate(folder: &Path) -> Option<StoreSummary> {
         planned: index.num_rows(),
         checksum: String::new(),
         missing: Vec::new(),
+        remarks: Vec::new(),
     };
     let hash = index.write(folder, &sizes).unwrap();
     summary.checksum = hash.to_hex().to_string();

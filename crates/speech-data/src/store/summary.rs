@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
 use super::layout::{FORMAT_VERSION, SUMMARY};
+use super::remarks::Remark;
 use super::settings::{Part, StoreSettings};
 
 /// An utterance that should be in a store and is not.
@@ -15,6 +16,9 @@ pub struct Missing {
     pub name: String,
     /// What was wrong with it.
     pub reason: String,
+    /// What its source was then: where that has changed, it is tried again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// What is in a finished store. It is the same whatever way the store came about.
@@ -46,9 +50,26 @@ pub struct StoreSummary {
     pub checksum: String,
     /// What is not in the store, and why.
     pub missing: Vec<Missing>,
+    /// What was odd about recordings that are in the store, one a kind.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
 }
 
 impl StoreSummary {
+    /// Writes the summary of the store in `folder`.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`].
+    pub(super) fn write(&self, folder: &Path) -> Result<(), StoreError> {
+        let path = folder.join(SUMMARY);
+        let write = || {
+            let mut text = serde_json::to_vec_pretty(self)?;
+            text.push(b'\n');
+            durable::write(&path, &text)
+        };
+        write().map_err(StoreError::io("write", &path))
+    }
+
     /// Reads the summary of a finished store.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use super::index::{IndexBuilder, Placed};
 use super::item::Facts;
 use super::journal::{Begin, Journal, Record};
 use super::layout::{FORMAT_VERSION, INDEX, JOURNAL, SUMMARY, shard_name};
+use super::remarks::{self, Remark};
 use super::summary::{Missing, StoreSummary};
 
 /// A folder that is being written, or has been.
@@ -30,6 +31,7 @@ pub(super) struct StoreWriter {
     journal: Journal,
     index: IndexBuilder,
     missing: Vec<Missing>,
+    remarks: Vec<Remark>,
     shard_sizes: Vec<u64>,
     /// The last shard, open at its end.
     shard: Option<File>,
@@ -68,6 +70,7 @@ impl StoreWriter {
             journal,
             index: writer.index,
             missing: writer.missing,
+            remarks: writer.remarks,
             shard_sizes: writer.shard_sizes,
             shard: None,
             position: writer.position,
@@ -81,9 +84,9 @@ impl StoreWriter {
         self.position
     }
 
-    /// How many of those failed.
-    pub(super) fn num_failed(&self) -> usize {
-        self.missing.len()
+    /// Those of them that failed.
+    pub(super) fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// Removes what was written and not committed.
@@ -130,6 +133,7 @@ impl StoreWriter {
         bytes: &[u8],
         (num_samples, sample_rate_hz, encoding): (u64, u32, u32),
         checksum: [u8; 16],
+        remarks: &[Remark],
     ) -> Result<(), StoreError> {
         let last = self.shard_sizes.last().copied();
         let fits = |size: u64| {
@@ -165,22 +169,29 @@ impl StoreWriter {
             sample_rate_hz,
             encoding,
             checksum,
+            remarks: remarks.to_vec(),
         });
+        self.remark(remarks);
         self.position += 1;
         Ok(())
     }
 
     /// Notes that the next utterance cannot be had.
-    pub(super) fn fail(&mut self, name: &str, reason: String) {
+    pub(super) fn fail(&mut self, missing: Missing) {
         self.journal.note(&Record::Failed {
-            name: name.to_owned(),
-            reason: reason.clone(),
+            name: missing.name.clone(),
+            reason: missing.reason.clone(),
+            source: missing.source.clone(),
         });
-        self.missing.push(Missing {
-            name: name.to_owned(),
-            reason,
-        });
+        self.missing.push(missing);
         self.position += 1;
+    }
+
+    /// Notes what is odd about utterances, of which other stores know.
+    pub(super) fn remark(&mut self, remarks: &[Remark]) {
+        remarks
+            .iter()
+            .for_each(|one| remarks::add(&mut self.remarks, one));
     }
 
     fn next_shard(&mut self) -> Result<(), StoreError> {
@@ -231,17 +242,12 @@ impl StoreWriter {
             planned: self.begin.planned,
             checksum: String::new(),
             missing: self.missing,
+            remarks: self.remarks,
         };
         let checksum = self.index.write(&self.folder, &self.shard_sizes)?;
         summary.checksum = checksum.to_hex().to_string();
-        let path = self.folder.join(SUMMARY);
-        let write = || {
-            let mut text = serde_json::to_vec_pretty(&summary)?;
-            text.push(b'\n');
-            // With the names in the folder, which must be on the disk before the journal goes.
-            durable::write(&path, &text)
-        };
-        write().map_err(StoreError::io("write", &path))?;
+        // With the names in the folder, which must be on the disk before the journal goes.
+        summary.write(&self.folder)?;
         remove(&self.folder.join(JOURNAL))?;
         Ok(summary)
     }
@@ -252,6 +258,7 @@ impl StoreWriter {
 struct Replayed {
     index: IndexBuilder,
     missing: Vec<Missing>,
+    remarks: Vec<Remark>,
     shard_sizes: Vec<u64>,
     position: usize,
 }
@@ -277,7 +284,15 @@ impl Replayed {
             )));
         }
         match record {
-            Record::Failed { name, reason } => self.missing.push(Missing { name, reason }),
+            Record::Failed {
+                name,
+                reason,
+                source,
+            } => self.missing.push(Missing {
+                name,
+                reason,
+                source,
+            }),
             Record::Done {
                 shard,
                 offset,
@@ -286,8 +301,12 @@ impl Replayed {
                 sample_rate_hz,
                 encoding,
                 checksum,
+                remarks,
                 ..
             } => {
+                remarks
+                    .iter()
+                    .for_each(|one| remarks::add(&mut self.remarks, one));
                 let known = self.shard_sizes.len() as u64;
                 if u64::from(shard) == known {
                     self.shard_sizes.push(0);

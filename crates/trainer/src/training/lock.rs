@@ -12,7 +12,14 @@ const LOCK_FILE: &str = ".lock";
 /// The directory of a run, taken until this is dropped. The system gives it free when the process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct RunLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for RunLock {
+    /// A child process that was being started has the file too for a moment, and with it the lock, unless it is given back.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 impl RunLock {
@@ -46,7 +53,7 @@ impl RunLock {
         let _ = file.set_len(0);
         let _ = file.rewind();
         let _ = writeln!(file, "process {}", std::process::id());
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use corpus_prep::{CorpusKind, CorpusPlan, read_corpus};
+use corpus_prep::{CorpusKind, CorpusPlan, read_source};
 use speech_data::ProblemKind;
 
 use super::flags::PackArgs;
@@ -12,10 +12,11 @@ use super::packing::run_plan;
 use crate::context::Context;
 use crate::fault::ExitStatus;
 
-/// A corpus that lies unpacked in a folder.
+/// A corpus that lies in a folder, unpacked or in the archives that it is published as.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct CorpusArgs {
-    /// Folder that the corpus's archive unpacks to, or the one above it.
+    /// Folder that the corpus's archive unpacks to, or the one above it; or an archive (.tar.gz, .tgz, .tar, .zip), or a folder of
+    /// archives, which are read as they are.
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
     /// Store, encoding, threads and part.
@@ -31,13 +32,13 @@ impl CorpusArgs {
     pub(crate) fn run(&self, kind: CorpusKind, context: &Context) -> Result<ExitStatus> {
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
-            let corpus = read_corpus(kind, &self.folder)?;
+            let (corpus, archives) = read_source(kind, &self.folder)?;
             let is_less = corpus.manifest.notes.iter().any(|note| match kind {
                 CorpusKind::Folder | CorpusKind::Kaldi => note.is_left_out(),
                 // Archives of corpora hold recordings that belong to no speaker.
                 _ => note.kind == ProblemKind::LeftOut,
             });
-            let plan = CorpusPlan::make(kind, corpus, self.limit_speakers);
+            let plan = CorpusPlan::make(kind, corpus, archives, self.limit_speakers);
             Ok(match run_plan(&plan, &self.pack, context, jobs, begin)? {
                 ExitStatus::Done if is_less => ExitStatus::SomeSkipped,
                 status => status,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Result;
-use speech_data::store::{Part, StoreEncoding, StoreSettings};
+use speech_data::store::{Part, Retry, StoreEncoding, StoreSettings};
 
 use crate::fault::fault;
 
@@ -23,6 +23,9 @@ pub(crate) struct PackArgs {
     /// Only this part of the work, such as 2/8; `siamang merge` joins the parts.
     #[arg(long, value_name = "I/N")]
     pub(crate) shard: Option<Part>,
+    /// Try again all that failed before; else only what has changed since, such as an archive that was downloaded again.
+    #[arg(long)]
+    pub(crate) retry_failed: bool,
     /// Print what would be done, and stop.
     #[arg(long)]
     pub(crate) plan: bool,
@@ -34,6 +37,14 @@ impl PackArgs {
         StoreSettings {
             encoding: self.encoding,
             ..StoreSettings::default()
+        }
+    }
+
+    /// What of earlier failures is tried again.
+    pub(crate) fn retry(&self) -> Retry {
+        match self.retry_failed {
+            true => Retry::All,
+            false => Retry::Changed,
         }
     }
 

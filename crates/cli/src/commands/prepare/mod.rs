@@ -5,6 +5,7 @@ mod flags;
 mod packing;
 mod progress;
 mod report;
+mod stoppable;
 mod voxceleb;
 
 use anyhow::Result;

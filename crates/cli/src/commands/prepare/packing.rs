@@ -10,9 +10,13 @@ use speech_data::store::{PackProgress, Store};
 use super::flags::PackArgs;
 use super::progress::{Progress, shown_time};
 use super::report::{Figures, report};
-use crate::console::print_if_read;
+use super::stoppable::{Stoppable, is_interrupted};
+use crate::console::{counted, print_if_read};
 use crate::context::Context;
 use crate::fault::ExitStatus;
+
+/// Warnings of a plan that are shown; `--json` has them all.
+const MOST_LINES: usize = 20;
 
 /// Prints the plan, packs, and prints progress and summary. `begin` is when looking for the recordings began.
 pub(crate) fn run_plan(
@@ -24,9 +28,12 @@ pub(crate) fn run_plan(
 ) -> Result<ExitStatus> {
     let console = &context.console;
     plan.notes().iter().for_each(|note| console.note(note));
-    plan.warnings()
-        .iter()
-        .for_each(|warning| console.warn(warning));
+    for warning in plan.warnings().iter().take(MOST_LINES) {
+        console.warn(warning);
+    }
+    if let more @ 1.. = plan.warnings().len().saturating_sub(MOST_LINES) {
+        console.warn(&format!("and {}", counted(more, "more warning")));
+    }
     let settings = args.settings();
     let estimate = plan.estimate(&settings, args.shard, jobs);
     if !context.json {
@@ -56,13 +63,25 @@ pub(crate) fn run_plan(
     let begin = Instant::now();
     let progress = Progress::new(console);
     let last = Mutex::new(PackProgress::default());
-    let summary = plan.pack(&args.out, &settings, args.shard, &|state| {
+    let stoppable = Stoppable::new(plan)?;
+    let stoppable: &dyn PackPlan = &stoppable;
+    let summary = stoppable.pack(&args.out, &settings, args.shard, args.retry(), &|state| {
         if let Ok(mut last) = last.lock() {
             *last = *state;
         }
         progress.packing(state);
     });
     progress.end();
+    if summary.is_err() && is_interrupted() {
+        let last = last.into_inner().unwrap_or_default();
+        console.raw(&format!(
+            "interrupted: {} of {} files are in `{}`; the same command goes on from there\n",
+            last.done,
+            last.total,
+            args.out.display()
+        ));
+        return Ok(ExitStatus::Interrupted);
+    }
     let summary = summary?;
     let pack_s = begin.elapsed().as_secs_f64();
     let last = last.into_inner().unwrap_or_default();
@@ -74,15 +93,29 @@ pub(crate) fn run_plan(
         console.warn(&warning);
         warnings.push(warning);
     }
+    let changed = plan.changed();
+    for warning in &changed {
+        console.warn(warning);
+        warnings.push(warning.clone());
+    }
     let figures = Figures::new(look_s, pack_s, &last);
-    report(
+    let status = report(
         context,
         &args.out,
         &summary,
         &plan.sets(),
         &warnings,
         &figures,
-    )
+    )?;
+    if summary.failed > 0 && last.done == last.resumed && !args.retry_failed {
+        console.note(
+            "nothing was tried anew: what failed before has the same source as then; `--retry-failed` tries it again all the same",
+        );
+    }
+    Ok(match status {
+        ExitStatus::Done if !changed.is_empty() => ExitStatus::SomeSkipped,
+        status => status,
+    })
 }
 
 /// What is there, and what packing it will take.

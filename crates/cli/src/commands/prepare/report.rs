@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 use corpus_prep::{SetCount, shown_bytes};
 use serde::Serialize;
-use speech_data::store::{Missing, PackProgress, Part, StoreEncoding, StoreSummary};
+use speech_data::store::{Missing, PackProgress, Part, Remark, StoreEncoding, StoreSummary};
 
 use crate::console::print_if_read;
 use crate::context::Context;
@@ -43,6 +43,9 @@ impl Figures {
     }
 }
 
+/// Recordings that are named one by one where they are left out.
+const MOST_LINES: usize = 20;
+
 #[derive(Serialize)]
 struct Answer<'a> {
     store: String,
@@ -59,6 +62,7 @@ struct Answer<'a> {
     sets: &'a [SetCount],
     warnings: &'a [String],
     failures: &'a [Missing],
+    remarks: &'a [Remark],
     figures: &'a Figures,
 }
 
@@ -71,10 +75,22 @@ pub(crate) fn report(
     warnings: &[String],
     figures: &Figures,
 ) -> Result<ExitStatus> {
-    for missing in &summary.missing {
+    for remark in &summary.remarks {
+        context.console.warn(&format!(
+            "{} such as `{}`: {}",
+            remark.count, remark.first, remark.found
+        ));
+    }
+    for missing in summary.missing.iter().take(MOST_LINES) {
         context
             .console
             .skipped(&format!("`{}`: {}", missing.name, missing.reason));
+    }
+    if let more @ 1.. = summary.missing.len().saturating_sub(MOST_LINES) {
+        let all = store.join("store.json");
+        context
+            .console
+            .skipped(&format!("and {more} more, which `{}` names", all.display()));
     }
     let answer = Answer {
         store: store.display().to_string(),
@@ -91,6 +107,7 @@ pub(crate) fn report(
         sets,
         warnings,
         failures: &summary.missing,
+        remarks: &summary.remarks,
         figures,
     };
     if context.json {
