@@ -31,8 +31,8 @@ fn the_cleaned_list_has_the_bytes_of_the_published_one() {
     );
     let run = place.run("trials show veri_test.txt veri_test2.txt");
     insta::assert_snapshot!(run.stdout, @r"
-    list veri_test (Vox1-O): 18860 targets, 18860 others, 4715 recordings of 40 speakers, 2060 targets within one session, 338 repeats
-    list veri_test2 (Vox1-O (cleaned)): 18802 targets, 18809 others, 4708 recordings of 40 speakers, 2055 targets within one session, 337 repeats
+    list veri_test (Vox1-O): 18860 targets, 18860 others, 4715 recordings of 40 speakers, 2060 targets within one session, 338 repeats (338 with the sides swapped)
+    list veri_test2 (Vox1-O (cleaned)): 18802 targets, 18809 others, 4708 recordings of 40 speakers, 2055 targets within one session, 337 repeats (337 with the sides swapped)
     ");
     let run = place.run("trials clean veri_test2.txt --out again.txt");
     assert_eq!(run.code, Some(1), "{run:#?}");

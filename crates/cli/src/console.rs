@@ -1,6 +1,7 @@
 //! Standard error: progress, warnings, notes. And standard output, which may be closed at any time.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -193,6 +194,26 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{ending}")
 }
 
+/// Whether a path that is to be written stands for standard output.
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
+}
+
+/// A number with a comma between its thousands.
+pub(crate) fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// Prints text for people.
 pub(crate) fn print_text(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
@@ -219,4 +240,22 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<()> {
     })?;
     text.push('\n');
     print_text(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_stand_between_thousands() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (581_480, "581,480"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(thousands(number), expected);
+        }
+    }
 }

@@ -1,16 +1,17 @@
 //! Recordings to a file of embeddings, and the report of it: `embed`, and `eval --shard`.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped};
+use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped, Stream};
 use speech_data::store::Part;
 
-use crate::console::{Console, counted, print_json, print_text};
+use crate::console::{Console, counted, is_standard_output, print_json, print_text};
 use crate::context::Context;
-use crate::fault::ExitStatus;
+use crate::fault::{ExitStatus, usage};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -54,6 +55,22 @@ impl Progress for Interruptible<'_> {
     }
 }
 
+/// Standard output, where `out` means that: JSON lines, beside which no report may stand.
+pub(crate) fn stream(out: &Path, context: &Context) -> Result<Option<Stream>> {
+    if !is_standard_output(out) {
+        return Ok(None);
+    }
+    if context.json {
+        return Err(usage(
+            "`--json` would print its report among the embeddings",
+            "leave out `--json`, since the lines are JSON, or name a file with `--out`",
+        ));
+    }
+    Ok(Some(Stream::new(
+        std::io::BufWriter::new(std::io::stdout()),
+    )))
+}
+
 /// Runs the job, which began at `begin`, and reports.
 pub(crate) fn run(
     job: EmbeddingJob<'_>,
@@ -65,14 +82,20 @@ pub(crate) fn run(
     // Without a handler the process ends all the same, but leaves the half-written file.
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
     let (out, part, model) = (job.out, job.part, job.model.name());
+    let is_stream = job.stream.is_some();
     let made = match job.run(inputs, &Interruptible(console)) {
         Err(Error::Interrupted) => {
             console.raw("interrupted; nothing was written\n");
             return Ok(ExitStatus::Interrupted);
         }
+        Err(Error::Write { found, .. }) if is_stream && found.contains("Broken pipe") => {
+            // Whoever read has gone, as `head` does.
+            return Ok(ExitStatus::Done);
+        }
         made => made?,
     };
-    if let (Some(part), false) = (part, Format::of(out)? == Format::Parquet) {
+    let is_parquet = !is_stream && Format::of(out)? == Format::Parquet;
+    if let (Some(part), false) = (part, is_parquet) {
         console.warn(&format!(
             "`{}` does not say that it is part {part}: `siamang merge` joins Parquet files",
             out.display()
@@ -93,6 +116,7 @@ pub(crate) fn run(
     };
     match context.json {
         true => print_json(&report)?,
+        false if is_stream => console.detail(text(&report).trim_end()),
         false => print_text(&text(&report))?,
     }
     Ok(match made.skipped.is_empty() {

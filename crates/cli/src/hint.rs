@@ -136,6 +136,9 @@ fn of_report(error: &ReportError) -> Option<&str> {
 fn of_data(error: &DataError) -> Option<&str> {
     match error {
         DataError::Store(error) => of_store(error),
+        DataError::Unlabelled { .. } => Some(
+            "`siamang score` scores it as it is; an evaluation expects lines such as `1 pathA pathB` and `0 pathA pathB`",
+        ),
         other => other.remedy(),
     }
 }

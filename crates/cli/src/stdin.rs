@@ -1,11 +1,12 @@
-//! Standard input: a list of paths, or one recording.
+//! Standard input, which is `-` wherever a file may stand: a list of paths, a recording, or whatever file is asked for.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
 
-use crate::fault::fault;
+use crate::fault::{fault, usage};
 
 /// What the recording from standard input is called.
 pub(crate) const NAME: &str = "standard input";
@@ -22,8 +23,30 @@ pub(crate) enum StandardInput {
     Recording(Vec<u8>),
 }
 
-/// Reads standard input to its end.
-pub(crate) fn read() -> Result<StandardInput> {
+/// What standard input is read for.
+static TAKEN: Mutex<Option<String>> = Mutex::new(None);
+
+/// Whether a path stands for standard input.
+pub(crate) fn is_meant(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// Keeps standard input for `what`; it can be read once.
+fn take(what: &str) -> Result<()> {
+    let mut taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(first) = taken.as_deref() {
+        return Err(usage(
+            format!("`-` stands for {first} and for {what}, and {NAME} can be read once"),
+            "write one of them to a file, and give its name",
+        ));
+    }
+    *taken = Some(what.to_owned());
+    Ok(())
+}
+
+/// All bytes of standard input, which is `what`.
+pub(crate) fn bytes(what: &str) -> Result<Vec<u8>> {
+    take(what)?;
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
@@ -44,10 +67,38 @@ pub(crate) fn read() -> Result<StandardInput> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(fault(
             format!("{NAME} is empty"),
-            "expected one path a line, or the bytes of one recording; check the command before the pipe",
+            format!("expected {what}; check the command before the pipe"),
         ));
     }
-    Ok(parse(bytes))
+    Ok(bytes)
+}
+
+/// The bytes of a table or list, `-` being standard input, and what messages call it.
+pub(crate) fn text_file(path: &Path, what: &str) -> Result<(Vec<u8>, PathBuf)> {
+    match is_meant(path) {
+        true => Ok((bytes(what)?, PathBuf::from(NAME))),
+        false => Ok((speech_data::text::read_bytes(path)?, path.to_owned())),
+    }
+}
+
+/// A path to read from, where a library opens files itself: `-` becomes the file that stands for standard input.
+pub(crate) fn as_file(path: &Path, what: &str) -> Result<PathBuf> {
+    if !is_meant(path) {
+        return Ok(path.to_owned());
+    }
+    take(what)?;
+    match cfg!(unix) {
+        true => Ok(PathBuf::from("/dev/stdin")),
+        false => Err(usage(
+            format!("`-` cannot stand for {what} here"),
+            "write it to a file, and give its name",
+        )),
+    }
+}
+
+/// Reads standard input to its end: paths, or a recording.
+pub(crate) fn read() -> Result<StandardInput> {
+    bytes("one path a line, or the bytes of one recording").map(parse)
 }
 
 /// Text is a list of paths; every audio format has bytes in its header that no text has.

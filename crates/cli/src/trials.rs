@@ -1,27 +1,38 @@
 //! Trial lists and the embeddings of their recordings.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use siamang::{Centre, EmbeddingSet, Skipped, TrialSource, embeddings_of_names};
-use speech_data::{Manifest, TrialList};
+use siamang::{
+    Centre, Embedded, EmbeddingSet, Error, Input, Model, Naming, Progress, Skipped, SpeakerOverlap,
+    TrialSource, embeddings_of_names,
+};
+use speech_data::{Manifest, PairCounts, TrialList};
 
 use crate::centre::CentreName;
+use crate::console::Console;
 use crate::context::{Context, ModelArgs};
-use crate::model;
+use crate::fault::usage;
+use crate::{embeddings, model, stdin};
+
+/// Recordings that are named where they cannot be used; the others are counted.
+const MAX_NAMED: usize = 5;
 
 /// Where the recordings of trial lists come from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TrialArgs {
-    /// Trial lists: lines of `1 pathA pathB` and `0 pathA pathB`, or of `uttA uttB target` and `nontarget`.
-    #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
+    /// Trial lists: lines of `1 pathA pathB` and `0 pathA pathB`, or of `uttA uttB target` and `nontarget`; tabs divide
+    /// names that have blanks. `-` is standard input.
+    #[arg(long, value_name = "LIST", num_args = 1..)]
     pub(crate) trials: Vec<PathBuf>,
     /// Folder or store that the lists' paths start from. With `--embeddings` only its table is read: who speaks, and in
     /// which session.
-    #[arg(long, value_name = "DIR", required_unless_present = "embeddings")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) root: Option<PathBuf>,
-    /// Take the embeddings from a file of `siamang embed` or `siamang merge` instead of making them.
+    /// Take the embeddings from a file of `siamang embed` or `siamang merge`, or of another program, instead of making
+    /// them. `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with = "model")]
     pub(crate) embeddings: Option<PathBuf>,
     /// Table with the speakers (and the paths, where the lists have other names for recordings); the root's
@@ -36,10 +47,27 @@ pub(crate) struct TrialArgs {
 }
 
 impl TrialArgs {
+    /// Refuses what names no trials, or neither recordings nor embeddings.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.trials.is_empty() {
+            return Err(usage(
+                "no trials: `--trials` is missing",
+                "name one list or more with `--trials`; `-` is standard input",
+            ));
+        }
+        if self.root.is_none() && self.embeddings.is_none() {
+            return Err(usage(
+                "no recordings: neither `--root` nor `--embeddings` is given",
+                "name the folder or store that the list's paths start from with `--root`, or a file of embeddings with `--embeddings`",
+            ));
+        }
+        Ok(())
+    }
+
     /// Reads the lists.
     pub(crate) fn lists(&self) -> Result<Vec<TrialList>> {
-        let lists = self.trials.iter().map(|path| TrialList::read(path));
-        Ok(lists.collect::<Result<_, _>>()?)
+        let lists = self.trials.iter().map(|path| read_list(path));
+        lists.collect()
     }
 
     /// Where their recordings are.
@@ -56,6 +84,12 @@ impl TrialArgs {
     }
 }
 
+/// Reads one list.
+pub(crate) fn read_list(path: &Path) -> Result<TrialList> {
+    let (bytes, name) = stdin::text_file(path, "a trial list")?;
+    Ok(TrialList::of_bytes(&bytes, &name)?)
+}
+
 /// The embeddings of the recordings that trial lists name.
 pub(crate) struct Named {
     pub(crate) source: TrialSource,
@@ -63,6 +97,10 @@ pub(crate) struct Named {
     /// The model or file that the embeddings come from.
     pub(crate) origin: String,
     pub(crate) skipped: Vec<Skipped>,
+    /// Which recordings the names mean.
+    pub(crate) naming: Naming,
+    /// What made the embeddings, where they were made here.
+    pub(crate) model: Option<Model>,
 }
 
 impl Named {
@@ -78,33 +116,153 @@ impl Named {
         context: &Context,
     ) -> Result<Self> {
         let (source, console, centre) = (args.source()?, &context.console, args.centre());
-        let (mut set, origin, skipped) = match &args.embeddings {
+        let mut named = match &args.embeddings {
             Some(file) => {
-                let filed = embeddings_of_names(file, names, centre)?;
+                let set = embeddings::read(file, console)?;
+                let filed = embeddings_of_names(set, &embeddings::shown(file), names, centre);
                 filed
                     .warnings
                     .iter()
                     .for_each(|warning| console.warn(warning));
+                // Names that no recording fits are said together; these are there, and cannot be used.
+                let missing: BTreeSet<&str> = filed
+                    .naming
+                    .missing_names
+                    .iter()
+                    .map(String::as_str)
+                    .collect();
+                let few = Few::new(console);
                 filed
                     .skipped
                     .iter()
-                    .for_each(|skipped| console.skipped(&skipped.reason));
-                (filed.set, filed.origin, filed.skipped)
+                    .filter(|skipped| !missing.contains(skipped.id.as_str()))
+                    .for_each(|skipped| few.skipped(&skipped.reason));
+                few.end();
+                Self {
+                    source,
+                    set: filed.set,
+                    origin: filed.origin,
+                    skipped: filed.skipped,
+                    naming: filed.naming,
+                    model: None,
+                }
             }
             None => {
                 let model = model::load(args.model.model.as_deref(), context)?;
                 let embedder = model.embedder(centre);
-                let (set, skipped) =
-                    EmbeddingSet::embed(&embedder, &source.inputs(names), console)?;
-                (set, model.name(), skipped)
+                let (inputs, naming) = source.inputs(names);
+                let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &Few::new(console))?;
+                Self {
+                    source,
+                    set,
+                    origin: model.name(),
+                    skipped,
+                    naming,
+                    model: Some(model),
+                }
             }
         };
-        set.centre(centre)?;
-        Ok(Self {
-            source,
-            set,
-            origin,
-            skipped,
-        })
+        if let Some(note) = &named.naming.note {
+            console.note(note);
+        }
+        if let Some(missing) = &named.naming.missing {
+            console.skipped(missing);
+        }
+        named.set.centre(centre)?;
+        Ok(named)
     }
+
+    /// How many of these speakers the model was trained on, where that is known and any are; said as a warning.
+    pub(crate) fn overlap<'a>(
+        &self,
+        speakers: impl IntoIterator<Item = &'a str>,
+        what: &str,
+        console: &Console,
+    ) -> Option<SpeakerOverlap> {
+        warn_of_overlap(self.model.as_ref()?, speakers, what, console)
+    }
+}
+
+/// As [`Named::overlap`], of any model.
+pub(crate) fn warn_of_overlap<'a>(
+    model: &Model,
+    speakers: impl IntoIterator<Item = &'a str>,
+    what: &str,
+    console: &Console,
+) -> Option<SpeakerOverlap> {
+    let training = model.bundle().training_speakers()?;
+    let overlap = SpeakerOverlap::find(training, speakers)?;
+    console.warn(&overlap.explained(what));
+    Some(overlap)
+}
+
+/// Progress of many recordings, of which only the first that cannot be used are named.
+pub(crate) struct Few<'a> {
+    console: &'a Console,
+    num_skipped: Cell<usize>,
+}
+
+impl<'a> Few<'a> {
+    pub(crate) fn new(console: &'a Console) -> Self {
+        Self {
+            console,
+            num_skipped: Cell::new(0),
+        }
+    }
+
+    /// A recording that cannot be used.
+    pub(crate) fn skipped(&self, reason: &str) {
+        self.num_skipped.set(self.num_skipped.get() + 1);
+        if self.num_skipped.get() <= MAX_NAMED {
+            self.console.skipped(reason);
+        }
+    }
+}
+
+impl Progress for Few<'_> {
+    fn begin(&self, total: usize) {
+        Progress::begin(self.console, total);
+    }
+
+    fn recording(&self, input: &Input, outcome: &Result<Embedded, Error>) {
+        match outcome {
+            Err(error) => self.skipped(&error.explained()),
+            outcome => self.console.recording(input, outcome),
+        }
+    }
+
+    fn advance(&self, done: usize, times_real_time: f64) {
+        Progress::advance(self.console, done, times_real_time);
+    }
+
+    fn end(&self) {
+        Progress::end(self.console);
+        if let more @ 1.. = self.num_skipped.get().saturating_sub(MAX_NAMED) {
+            self.console.skipped(&format!(
+                "and {more} more recordings, which `--json` names with their reasons"
+            ));
+        }
+    }
+}
+
+/// What is odd about the pairs of a list, a sentence each; contradictions are another matter.
+pub(crate) fn odd_pairs(pairs: &PairCounts) -> Vec<String> {
+    let mut sentences = Vec::new();
+    match pairs.n_self_trials {
+        0 => {}
+        1 => sentences.push("1 trial is of a recording with itself".to_owned()),
+        count => sentences.push(format!("{count} trials are of a recording with itself")),
+    }
+    let swapped = match pairs.n_swapped_repeats {
+        0 => String::new(),
+        count => format!(", {count} of them with the sides swapped"),
+    };
+    match pairs.n_repeats {
+        0 => {}
+        1 => sentences.push(format!("1 trial repeats another and counts twice{swapped}")),
+        count => sentences.push(format!(
+            "{count} trials repeat others and count twice{swapped}"
+        )),
+    }
+    sentences
 }

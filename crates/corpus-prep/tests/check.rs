@@ -258,6 +258,7 @@ fn every_fault_of_a_trial_list_is_found_at_once() {
         "Line bad.txt",
         "Line bad.txt",
         "SpeakerInTrainingAndTrials trials.txt",
+        "TargetAndNontarget trials.txt",
         "UnknownRecording trials.txt",
     ];
     assert_eq!(kinds(&report.errors), expected);
@@ -547,4 +548,33 @@ fn a_store_is_checked_like_its_files() {
         "{report}"
     );
     assert_eq!(report.balance.splits["train"].female, 2);
+}
+
+#[test]
+fn findings_of_one_kind_are_named_up_to_five_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "ann/1.wav", "x");
+    put(root, "bob/1.wav", "x");
+    let mut list = "1 ann/1.wav ann/1.wav\n0 ann/1.wav bob/1.wav\n".to_owned();
+    for number in 0..2000 {
+        list.push_str(&format!("0 ann/1.wav gone/{number}.wav\n"));
+    }
+    put(root, "trials.txt", &list);
+    let options = CheckOptions {
+        trials: vec![root.join("trials.txt")],
+        audio: false,
+        ..CheckOptions::default()
+    };
+    let report = run(root, &options);
+    let text = report.to_string();
+    let about = text.lines().filter(|line| line.contains("gone/")).count();
+    assert_eq!(about, 5, "{text}");
+    assert!(
+        text.contains("more of the kind UnknownRecording, which the JSON form lists"),
+        "{text}"
+    );
+    assert!(text.lines().count() < 30, "{text}");
+    // For programs there is more of it.
+    assert!(report.errors.len() > 900);
 }

@@ -23,4 +23,4 @@
 
 mod new_file;
 
-pub use new_file::{NewFile, UNFINISHED, folder_of, sync_folder, write};
+pub use new_file::{NewFile, UNFINISHED, folder_of, is_stream, sync_folder, write};

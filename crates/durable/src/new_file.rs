@@ -11,10 +11,27 @@ pub const UNFINISHED: &str = ".unfinished-";
 
 /// A file that is written beside its place, and takes it when it is whole. Dropped before [`NewFile::finish`], it is
 /// deleted, and what was at its place stays.
+///
+/// What is at a place that is no file, a pipe or a device, stays there and is given the whole of it at the end.
 #[derive(Debug)]
 pub struct NewFile {
     file: BufWriter<NamedTempFile>,
     path: PathBuf,
+    is_stream: bool,
+}
+
+/// Whether what is at `path` is neither a file nor a folder, but a pipe, a device or one of the process's own outputs: it
+/// cannot be replaced, but be written to.
+pub fn is_stream(path: &Path) -> bool {
+    let is_own = ["/dev/fd", "/dev/std", "/proc/self/fd"]
+        .iter()
+        .any(|begin| {
+            path.as_os_str()
+                .as_encoded_bytes()
+                .starts_with(begin.as_bytes())
+        });
+    let metadata = std::fs::metadata(path);
+    metadata.is_ok_and(|found| is_own || !(found.is_file() || found.is_dir()))
 }
 
 impl NewFile {
@@ -23,10 +40,15 @@ impl NewFile {
     /// # Errors
     /// The system's, where the folder is missing, full or not writable.
     pub fn create(path: &Path) -> Result<Self> {
-        let file = builder().tempfile_in(folder_of(path))?;
+        let is_stream = is_stream(path);
+        let file = match is_stream {
+            true => builder().tempfile()?,
+            false => builder().tempfile_in(folder_of(path))?,
+        };
         Ok(Self {
             file: BufWriter::new(file),
             path: path.to_owned(),
+            is_stream,
         })
     }
 
@@ -46,6 +68,13 @@ impl NewFile {
     /// As [`NewFile::finish`]; `sync` is given the file and then its folder.
     fn finish_by(self, mut sync: impl FnMut(&File) -> Result<()>) -> Result<()> {
         let file = self.file.into_inner().map_err(|error| error.into_error())?;
+        if self.is_stream {
+            let mut file = file.into_file();
+            file.rewind()?;
+            let mut stream = File::options().write(true).open(&self.path)?;
+            std::io::copy(&mut file, &mut stream)?;
+            return stream.flush();
+        }
         sync(file.as_file())?;
         file.persist(&self.path).map_err(|error| error.error)?;
         with_folder(folder_of(&self.path), sync)
@@ -180,6 +209,29 @@ mod tests {
         std::fs::create_dir(&path).unwrap();
         write(&path, b"new").unwrap_err();
         assert_eq!(names(folder.path()), ["folder"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_stays_and_is_given_the_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        if !made.is_ok_and(|status| status.success()) {
+            // Some file systems have no pipes.
+            return;
+        }
+        assert!(is_stream(&path) && !is_stream(folder.path()));
+        let reader = {
+            let path = path.clone();
+            std::thread::spawn(move || std::fs::read_to_string(path).unwrap())
+        };
+        write(&path, b"whole").unwrap();
+        assert_eq!(reader.join().unwrap(), "whole");
+        assert!(is_stream(&path));
+        assert_eq!(names(folder.path()), ["pipe"]);
+        write(Path::new("/dev/null"), b"gone").unwrap();
+        assert!(is_stream(Path::new("/dev/null")));
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn main() -> Result<(), Error> {
     let recordings = gather(&[folder])?;
     let job = EmbeddingJob {
         out: &out,
+        stream: None,
         model: &model,
         centre: Centre::Model,
         part: None,

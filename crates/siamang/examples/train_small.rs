@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let model = Model::of_run(&run)?;
     let list = TrialList::read(&voices.join("trials/test.txt"))?;
     let source = TrialSource::open(Some(voices), None)?;
-    let inputs = source.inputs(&list.utterances().into_iter().collect());
+    let (inputs, _) = source.inputs(&list.utterances().into_iter().collect());
     let (set, _) = EmbeddingSet::embed(&model.embedder(Centre::Model), &inputs, &())?;
     let settings = BootstrapSettings::default();
     let evaluation = evaluate(&list, &set, source.manifest(), &settings)?;

@@ -111,6 +111,15 @@ pub enum Error {
         num_trials: usize,
     },
 
+    /// A file of scores that cannot be used.
+    #[error("cannot use the scores in `{}`: {found}", path.display())]
+    Scores {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
+
     /// A table of labels.
     #[error("cannot read `{}`: {found}", path.display())]
     UnreadableLabels {
@@ -213,6 +222,9 @@ impl Error {
             Self::Merge { remedy, .. } => remedy,
             Self::NothingToScore { .. } => {
                 "check that the list's paths start from the folder or store that was given"
+            }
+            Self::Scores { .. } => {
+                "expected lines of `uttA uttB score`, of these and a label (`target`, `nontarget`, 1 or 0), or of a label and a score"
             }
             Self::UnreadableLabels { .. } => "expected text with one `id<TAB>speaker` a line",
             Self::BadLabel { .. } => "expected `id<TAB>speaker`, each id once",

@@ -8,7 +8,7 @@ use speaker_scoring::Centre;
 use speech_data::Holder;
 use speech_data::store::Part;
 
-use crate::embeddings::{EmbeddingWriter, LeftOut, Note, Record, Work, embed_each};
+use crate::embeddings::{EmbeddingWriter, LeftOut, Note, Record, Stream, Work, embed_each};
 use crate::error::Error;
 use crate::model::Model;
 use crate::outcome::{Embedded, Skipped};
@@ -20,6 +20,8 @@ use crate::recordings::Input;
 pub struct EmbeddingJob<'a> {
     /// Where it goes; its ending decides the format.
     pub out: &'a Path,
+    /// Where JSON lines go instead of a file; messages call it `out` all the same.
+    pub stream: Option<Stream>,
     /// The model.
     pub model: &'a Model,
     /// Mean that is subtracted.
@@ -60,7 +62,10 @@ impl EmbeddingJob<'_> {
             .zip(inputs)
             .filter(|(_, input)| self.part.is_none_or(|part| part.contains(&input.id)))
             .unzip();
-        let mut writer = EmbeddingWriter::create(self.out, made.dim)?;
+        let mut writer = match self.stream {
+            Some(stream) => EmbeddingWriter::to_stream(stream, self.out, made.dim),
+            None => EmbeddingWriter::create(self.out, made.dim)?,
+        };
         let embedder = self.model.embedder(self.centre);
         let each = |index: usize, outcome: Result<Embedded, Error>| {
             let input: &Input = &inputs[index];

@@ -54,11 +54,11 @@ mod trials;
 
 pub use clusters::{
     ClusterOptions, ClusterProtocol, Clustering, Draw, Drawn, Points, Pool, Stop,
-    UNCALIBRATED_DISTANCE, cluster, read_labels,
+    UNCALIBRATED_DISTANCE, cluster, parse_labels, read_labels,
 };
 pub use embeddings::{
-    DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record, Work,
-    embed_each, merge_embeddings, read_embeddings,
+    DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record,
+    Stream, Work, embed_each, merge_embeddings, read_embeddings, read_embeddings_of,
 };
 pub use error::Error;
 pub use job::{EmbeddingJob, Made};
@@ -69,8 +69,9 @@ pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given
 pub use speaker_model::SegmentEmbedding;
 pub use speaker_scoring::{Centre, Linkage, Scorer, Thresholds};
 pub use trials::{
-    Evaluation, FiledEmbeddings, TrialPairs, TrialSource, embeddings_of_names, evaluate,
-    named_input, numbered, of_folders, of_id,
+    Evaluation, FiledEmbeddings, ListScores, Naming, ScoreFile, SpeakerOverlap, TrialPairs,
+    TrialSource, embeddings_of_names, evaluate, evaluate_scores, named_input, numbered, of_folders,
+    of_id, speakers_of_trials,
 };
 
 /// The program that README.md shows is compiled with the documentation's examples.

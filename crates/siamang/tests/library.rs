@@ -102,6 +102,7 @@ fn work_that_is_stopped_leaves_no_file() {
     let out = folder.path().join("e.parquet");
     let job = || EmbeddingJob {
         out: &out,
+        stream: None,
         model: &model,
         centre: Centre::Model,
         part: None,

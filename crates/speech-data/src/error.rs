@@ -83,6 +83,24 @@ pub enum DataError {
         /// The list.
         path: PathBuf,
     },
+    /// A trial list that does not say which trials are targets, where that is needed.
+    #[error("{path}: its trials ({trials}) have no labels, so that they can be scored, but not be measured", path = path.display())]
+    Unlabelled {
+        /// The list.
+        path: PathBuf,
+        /// Its trials.
+        trials: usize,
+    },
+    /// A trial list with pairs that are target and nontarget.
+    #[error("{path}: {}, of which one is wrong{list}{}", pairs_of(*pairs), more(*pairs, problems.len()), path = path.display(), list = List(problems))]
+    ContradictoryTrials {
+        /// The list.
+        path: PathBuf,
+        /// How many pairs.
+        pairs: usize,
+        /// The first of them, with their lines.
+        problems: Vec<Problem>,
+    },
     /// A list to clean that is not the one that can be cleaned.
     #[error(
         "list `{name}` has {trials} trials, {targets} targets: only Vox1-O (veri_test.txt), which has {expected_trials} trials, {expected_targets} targets, is cleaned by leaving out seven utterances"
@@ -208,6 +226,12 @@ impl DataError {
             Self::TooLarge { .. } => "split it, or check that it is one",
             Self::Form { remedy, .. } => remedy,
             Self::Member { .. } => "check that it is whole and may be read",
+            Self::Unlabelled { .. } => {
+                "expected lines such as `1 pathA pathB` and `0 pathA pathB`, or `uttA uttB target` and `uttA uttB nontarget`"
+            }
+            Self::ContradictoryTrials { .. } => {
+                "correct the list: a pair of recordings has one label, whichever side a recording stands on"
+            }
             Self::FilterSyntax { .. } => "`-` stands for unknown",
             Self::Audio(error) => return error.remedy(),
             Self::Store(error) => return error.remedy(),
@@ -216,5 +240,20 @@ impl DataError {
             }
             _ => return None,
         })
+    }
+}
+
+fn pairs_of(pairs: usize) -> String {
+    match pairs {
+        1 => "1 pair of recordings is target and nontarget".to_owned(),
+        pairs => format!("{pairs} pairs of recordings are target and nontarget"),
+    }
+}
+
+/// What a list of problems does not name.
+fn more(all: usize, named: usize) -> String {
+    match all.saturating_sub(named) {
+        0 => String::new(),
+        more => format!("\n  … and {more} more"),
     }
 }

@@ -39,8 +39,9 @@ pub use manifest::{
 pub use names::{column, split};
 pub use problem::{Problem, ProblemKind, ValidationReport, name_list};
 pub use trials::{
-    KNOWN_LISTS, KnownList, RecognisedBy, Trial, TrialList, TrialParts, TrialSummary,
-    VOX1_O_REMOVED, same_session,
+    Contradiction, KNOWN_LISTS, KnownList, NameMatches, PairCounts, RecognisedBy, Spelling, Trial,
+    TrialList, TrialParts, TrialSummary, VOX1_O_REMOVED, label, line_fields, nearest_name,
+    same_session,
 };
 pub use voxceleb::VoxcelebName;
 pub use walk::{AudioFile, AudioFiles, escaped, slashed, walk};

@@ -107,8 +107,8 @@ fn the_numbers_are_those_that_others_counted() {
     assert_eq!(
         (
             summary.n_same_session_targets,
-            summary.n_repeats,
-            summary.n_self_trials
+            summary.pairs.n_repeats,
+            summary.pairs.n_self_trials
         ),
         (Some(2_055), 337, 0)
     );
@@ -121,7 +121,7 @@ fn the_numbers_are_those_that_others_counted() {
         (summary.n_recordings, summary.n_speakers),
         (138_137, Some(1_190))
     );
-    assert_eq!(summary.n_repeats, 2_408);
+    assert_eq!(summary.pairs.n_repeats, 2_408);
     let share = summary.n_same_session_targets.unwrap() as f64 / summary.n_targets as f64;
     assert!((0.1185..0.1195).contains(&share), "{share}");
     assert_eq!(

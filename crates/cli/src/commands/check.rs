@@ -9,6 +9,7 @@ use speech_data::Filter;
 use crate::console::{print_json, print_text};
 use crate::context::Context;
 use crate::fault::ExitStatus;
+use crate::stdin;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// Table of the recordings, where PATH is the folder that its paths start from.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
-    /// Trial lists to hold against the recordings.
+    /// Trial lists to hold against the recordings; `-` is standard input.
     #[arg(long, value_name = "LIST", num_args = 1..)]
     trials: Vec<PathBuf>,
     /// Tables of speakers to hold against the labels: vox1_meta.csv, vox2_meta.csv [default: those in PATH].
@@ -55,8 +56,12 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    let lists = args
+        .trials
+        .iter()
+        .map(|path| stdin::as_file(path, "a trial list"));
     let options = CheckOptions {
-        trials: args.trials.clone(),
+        trials: lists.collect::<Result<_>>()?,
         metadata: args.meta.clone(),
         filters: args.filter.clone(),
         min_utterances: args.min_utterances,

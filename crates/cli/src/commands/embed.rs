@@ -21,6 +21,7 @@ Examples:
   siamang embed vox.store --shard 2/8 --out parts/2.parquet
   find . -name '*.flac' | siamang embed - --out embeddings.npy
   ffmpeg -v error -i talk.mkv -f wav - | siamang embed - --out talk.jsonl
+  siamang embed recordings/ -o - | siamang cluster --embeddings -
 
 A recording that cannot be used is named with its reason and left out; the exit code is then 3.
 `.npy` has the names of its rows beside it, in FILE.npy.ids.txt.";
@@ -38,8 +39,8 @@ pub(crate) struct Args {
     /// wav.scp), or `-` for standard input: one path a line, or the bytes of one recording.
     #[arg(required = true, value_name = "PATHS")]
     paths: Vec<PathBuf>,
-    /// File to write; `.jsonl`, `.npy` or `.parquet` decides the format.
-    #[arg(long, value_name = "FILE")]
+    /// File to write; `.jsonl`, `.npy` or `.parquet` decides the format. `-` is standard output: JSON lines.
+    #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
     /// Rows of a manifest to use, such as `split=test` or `corpus!=libri,asc`.
     #[arg(long, value_name = "COLUMN=VALUES")]
@@ -55,7 +56,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    Format::of(&args.out)?;
+    let stream = embedding::stream(&args.out, context)?;
+    if stream.is_none() {
+        Format::of(&args.out)?;
+    }
     check_filters(&args.paths, &args.filter)?;
     let begin = Instant::now();
     let model = model::load(args.model.model.as_deref(), context)?;
@@ -63,6 +67,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let inputs = std::mem::take(&mut recordings.inputs);
     let job = EmbeddingJob {
         out: &args.out,
+        stream,
         model: &model,
         centre: Centre::Model,
         part: args.shard,

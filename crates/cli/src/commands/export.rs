@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
     /// Directory of the new bundle.
-    #[arg(long, value_name = "DIR")]
+    #[arg(short, long, value_name = "DIR")]
     out: PathBuf,
     /// How the weights are stored.
     #[arg(long, value_enum, default_value = "f16")]

@@ -1,26 +1,30 @@
 //! `siamang score`: a score for every trial of a list.
 
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::io::{Cursor, Write as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use durable::NewFile;
 use serde::Serialize;
 use siamang::TrialPairs;
+use speech_data::{PairCounts, TrialParts};
 
 use crate::atomic::unwritable;
-use crate::console::{counted, print_json, print_text};
+use crate::console::{Console, counted, is_standard_output, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
+use crate::stdin;
 use crate::trials::{Named, TrialArgs};
 
 const EXAMPLES: &str = "\
 Examples:
   siamang score --trials test.txt --root corpus --model run --out scores.txt
   siamang score --trials test.txt --embeddings embeddings.parquet
+  siamang score --trials pairs.txt --root corpus | sort -k3 -g
 
-A line is `uttA uttB score`; the score is the cosine, -1 to 1. Trials whose recordings cannot be
-used are left out and named; the exit code is then 3.";
+A line is `uttA uttB score`; the score is the cosine, -1 to 1. Lists may be without labels, lines of
+`pathA pathB`. Trials whose recordings cannot be used are left out and counted; the exit code is
+then 3.";
 
 /// Score the trials of a list.
 #[derive(Debug, clap::Args)]
@@ -28,8 +32,8 @@ used are left out and named; the exit code is then 3.";
 pub(crate) struct Args {
     #[command(flatten)]
     trials: TrialArgs,
-    /// File to write [default: standard output].
-    #[arg(long, value_name = "FILE")]
+    /// File to write [default: `-`, standard output].
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -39,33 +43,56 @@ struct Report {
     origin: String,
     n_scored: usize,
     n_skipped_trials: usize,
+    /// Trials of a recording with itself, trials that repeat others, pairs with two labels.
+    #[serde(flatten)]
+    pairs: PairCounts,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    if context.json && args.out.is_none() {
+    args.trials.check()?;
+    let out = args.out.as_deref().filter(|out| !is_standard_output(out));
+    if context.json && out.is_none() {
         return Err(usage(
             "`--json` needs `--out`, since scores are lines of text",
             "name a file with `--out`",
         ));
     }
-    let trials = TrialPairs::read(&args.trials.trials)?;
+    let mut trials = TrialPairs::default();
+    for path in &args.trials.trials {
+        trials.add(match stdin::is_meant(path) {
+            true => TrialParts::of(
+                Cursor::new(stdin::bytes("a trial list")?),
+                Path::new(stdin::NAME),
+            ),
+            false => TrialParts::open(path)?,
+        })?;
+    }
+    let pairs = trials.pair_counts();
+    say(&pairs, &context.console);
     let named = Named::read(&args.trials, &trials.names(), context)?;
     let create = |path| NewFile::create(path).map_err(|error| unwritable(path, &error));
-    let mut file = args.out.as_deref().map(create).transpose()?;
-    let num_scored = trials.score(&named.set, |text| match (&mut file, &args.out) {
+    let mut file = out.map(create).transpose()?;
+    let num_scored = trials.score(&named.set, &named.naming, |text| match (&mut file, out) {
         (Some(file), Some(path)) => file
             .write_all(text.as_bytes())
             .map_err(|error| unwritable(path, &error)),
         _ => print_text(text),
     })?;
     let num_skipped = trials.len() - num_scored;
-    if let (Some(file), Some(path)) = (file, &args.out) {
+    if num_skipped > 0 {
+        context.console.skipped(&format!(
+            "{num_skipped} of {} have no score",
+            counted(trials.len(), "trial")
+        ));
+    }
+    if let (Some(file), Some(path)) = (file, out) {
         file.finish().map_err(|error| unwritable(path, &error))?;
         let report = Report {
             out: path.display().to_string(),
             origin: named.origin,
             n_scored: num_scored,
             n_skipped_trials: num_skipped,
+            pairs,
         };
         match context.json {
             true => print_json(&report)?,
@@ -80,4 +107,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         0 => ExitStatus::Done,
         _ => ExitStatus::SomeSkipped,
     })
+}
+
+/// What is odd about the pairs of the lists.
+fn say(pairs: &PairCounts, console: &Console) {
+    for sentence in crate::trials::odd_pairs(pairs) {
+        console.note(&sentence);
+    }
+    if pairs.n_contradictions > 0 {
+        console.warn(&format!(
+            "{} {} target and nontarget: scores do not depend on that, an evaluation does",
+            counted(pairs.n_contradictions, "pair"),
+            if pairs.n_contradictions == 1 {
+                "is"
+            } else {
+                "are"
+            },
+        ));
+    }
 }

@@ -7,16 +7,21 @@ use corpus_prep::list_line;
 use serde::Serialize;
 use speech_data::{Manifest, TrialList, TrialSummary};
 
-use crate::atomic;
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::ExitStatus;
+use crate::output;
+use crate::stdin;
+use crate::trials::read_list;
 
 /// What trial lists ask, and the cleaned Vox1-O from the original.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   siamang trials show veri_test.txt list_test_all2.txt --manifest vox.store
-  siamang trials clean veri_test.txt --out veri_test2.txt")]
+  siamang trials clean veri_test.txt --out veri_test2.txt
+
+`show` counts what a list asks and what is odd about it; the exit code is 1 where a pair is target
+and nontarget.")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -26,7 +31,7 @@ pub(crate) struct Args {
 enum Command {
     /// Count targets, repeats, targets within one session, and what the sides share; name published lists.
     Show {
-        /// The lists.
+        /// The lists; `-` is standard input.
         #[arg(required = true, value_name = "LIST")]
         lists: Vec<PathBuf>,
         /// Folder, table or store that knows sessions, genders and nationalities; of VoxCeleb's names the videos
@@ -36,11 +41,11 @@ enum Command {
     },
     /// Leave out the trials of the seven utterances that the cleaned Vox1-O lacks.
     Clean {
-        /// The original: veri_test.txt.
+        /// The original: veri_test.txt; `-` is standard input.
         #[arg(value_name = "LIST")]
         list: PathBuf,
-        /// File to write; the same bytes as the published veri_test2.txt.
-        #[arg(long, value_name = "FILE")]
+        /// File to write, the same bytes as the published veri_test2.txt; `-` is standard output.
+        #[arg(short, long, value_name = "FILE")]
         out: PathBuf,
     },
 }
@@ -67,18 +72,42 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
                 .transpose()?;
             let lists = lists
                 .iter()
-                .map(|path| Ok(TrialSummary::of(&TrialList::read(path)?, manifest.as_ref())))
+                .map(|path| {
+                    let (bytes, name) = stdin::text_file(path, "a trial list")?;
+                    let list = TrialList::as_it_is(&bytes, &name)?;
+                    Ok(TrialSummary::of(&list, manifest.as_ref()))
+                })
                 .collect::<Result<Vec<_>>>()?;
+            for list in &lists {
+                if let pairs @ 1.. = list.pairs.n_contradictions {
+                    context.console.warn(&format!(
+                        "list `{}`: {} target and nontarget, of which one is wrong; an evaluation refuses the list and names the lines",
+                        list.name,
+                        match pairs {
+                            1 => "1 pair is".to_owned(),
+                            pairs => format!("{pairs} pairs are"),
+                        }
+                    ));
+                }
+            }
+            let is_sound = lists.iter().all(|list| list.pairs.n_contradictions == 0);
             match context.json {
                 true => print_json(&Shown { lists })?,
                 false => print_text(&lists.iter().map(list_line).collect::<String>())?,
             }
+            return Ok(match is_sound {
+                true => ExitStatus::Done,
+                false => ExitStatus::Failed,
+            });
         }
         Command::Clean { list, out } => {
-            let original = TrialList::read(list)?;
+            let original = read_list(list)?;
             let cleaned = original.clean_vox1_o()?;
             // The published list has no line end at its end.
-            atomic::write(out, cleaned.to_text().trim_end().as_bytes())?;
+            let text = cleaned.to_text();
+            if output::write(out, text.trim_end().as_bytes())? {
+                return Ok(ExitStatus::Done);
+            }
             let report = Cleaned {
                 out: out.display().to_string(),
                 n_trials: cleaned.trials.len(),

@@ -1,15 +1,17 @@
 //! `siamang verify`: are two recordings of one speaker?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use serde::Serialize;
-use siamang::{Embedded, Scorer};
+use siamang::{Embedded, Input, Scorer};
+use speech_data::VoxcelebName;
 
 use crate::console::{print_json, print_text};
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
-use crate::model;
+use crate::trials::warn_of_overlap;
+use crate::{model, stdin};
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;
@@ -21,6 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   siamang verify monday.wav friday.m4a
   siamang verify --model run --threshold 0.42 a.wav b.wav --json
+  ffmpeg -v error -i talk.mkv -f wav - | siamang verify - monday.wav
 
 The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the
 threshold: `--threshold`, else the one on the model's card (`card.toml` in its bundle,
@@ -33,10 +36,10 @@ threshold of the equal error rate. The exit code is 0 for either answer.";
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// The first recording.
+    /// The first recording; `-` is standard input.
     #[arg(value_name = "A")]
     a: PathBuf,
-    /// The second recording.
+    /// The second recording; `-` is standard input.
     #[arg(value_name = "B")]
     b: PathBuf,
     /// Lowest cosine that counts as the same speaker, -1 to 1.
@@ -74,14 +77,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         ));
     }
     let model = model::load(args.model.model.as_deref(), context)?;
-    let answer = model.verify(&args.a, &args.b).map_err(explained)?;
+    let inputs = [recording(&args.a)?, recording(&args.b)?];
+    let names = inputs.iter().filter_map(|input| speaker_in(&input.id));
+    warn_of_overlap(&model, names, "these recordings", &context.console);
+    let answer = model.verify_inputs(&inputs).map_err(explained)?;
     let (threshold, threshold_from) = match (args.threshold, answer.threshold) {
         (Some(threshold), _) => (threshold, "the command line"),
         (None, Some(threshold)) => (threshold, "the model's card"),
         (None, None) => (UNCALIBRATED, "no calibration"),
     };
-    let side = |path: &PathBuf, embedded: Embedded| {
-        let path = path.display().to_string();
+    let side = |input: &Input, embedded: Embedded| {
+        let path = input.path();
         context.console.warn_all(&path, &embedded.warnings);
         if embedded.seconds < SHORT_S {
             let text = format!(
@@ -102,8 +108,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         scale: Scorer::default().scale(),
         threshold,
         threshold_from,
-        a: side(&args.a, answer.a),
-        b: side(&args.b, answer.b),
+        a: side(&inputs[0], answer.a),
+        b: side(&inputs[1], answer.b),
         model: model.name(),
     };
     if report.threshold_from == "no calibration" {
@@ -116,6 +122,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         false => print_text(&text(&report))?,
     }
     Ok(ExitStatus::Done)
+}
+
+/// The recording at `path`, `-` being standard input.
+fn recording(path: &Path) -> Result<Input> {
+    match stdin::is_meant(path) {
+        true => Ok(Input::bytes(stdin::NAME, stdin::bytes("a recording")?)),
+        false => Ok(Input::file(path.display().to_string(), path)),
+    }
+}
+
+/// The speaker that a path names: VoxCeleb's, or its folder.
+fn speaker_in(path: &str) -> Option<&str> {
+    let folder = || Path::new(path).parent()?.file_name()?.to_str();
+    VoxcelebName::parse(path)
+        .map(|name| name.speaker)
+        .or_else(folder)
 }
 
 /// A recording that cannot be used leaves nothing to compare.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use speech_data::text::read_bytes;
 use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName, split};
 
 use super::data::CheckedData;
@@ -20,7 +21,7 @@ pub(super) fn check(
     rows: &Manifest,
     report: &mut CheckReport,
 ) -> Result<(), PrepError> {
-    let list = match TrialList::read(path) {
+    let list = match read_bytes(path).and_then(|bytes| TrialList::as_it_is(&bytes, path)) {
         Ok(list) => list,
         Err(DataError::BadTrials { problems, .. }) => {
             report.errors.extend(problems.iter().map(Finding::from));
@@ -32,7 +33,15 @@ pub(super) fn check(
     report.n_trials += list.trials.len();
     let summary = TrialSummary::of(&list, Some(&data.manifest));
     absent(&list, data, &file, report);
-    contradictions(&list, &data.manifest, &file, report);
+    match list.labelled {
+        true => contradictions(&list, &data.manifest, &file, report),
+        false => report.warnings.push(Finding::new(
+            "UnlabelledTrials",
+            &*file,
+            "its trials have no labels: they can be scored, but not be measured",
+        )),
+    }
+    self_trials(&list, &file, report);
     numbers(&summary, &file, report);
     leaks(&list, &summary, data, rows, &file, report);
     report.lists.push(summary);
@@ -78,7 +87,7 @@ fn absent(list: &TrialList, data: &CheckedData, file: &str, report: &mut CheckRe
     push(&mut report.errors, "UnknownRecording", file, messages);
 }
 
-/// Trials whose label disagrees with the speakers, and recordings compared with themselves.
+/// Trials whose label disagrees with the speakers, or with another trial of the pair.
 fn contradictions(list: &TrialList, manifest: &Manifest, file: &str, report: &mut CheckReport) {
     let mut speakers: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for trial in &list.trials {
@@ -100,10 +109,23 @@ fn contradictions(list: &TrialList, manifest: &Manifest, file: &str, report: &mu
         })
     });
     push(&mut report.errors, "ContradictoryTrial", file, messages);
+    let contradictions = list.contradictions();
+    let messages = contradictions.iter().map(|found| {
+        let trial = &list.trials[found.first];
+        format!(
+            "`{}` and `{}` are a target trial and a non-target trial",
+            trial.enrolment, trial.test
+        )
+    });
+    push(&mut report.errors, "TargetAndNontarget", file, messages);
+}
+
+/// Recordings compared with themselves.
+fn self_trials(list: &TrialList, file: &str, report: &mut CheckReport) {
     let messages = list
         .trials
         .iter()
-        .filter(|trial| trial.enrolment == trial.test)
+        .filter(|trial| trial.is_self_trial())
         .map(|trial| format!("`{}` is compared with itself", trial.test));
     push(&mut report.warnings, "SelfTrial", file, messages);
 }
@@ -120,19 +142,20 @@ fn numbers(summary: &TrialSummary, file: &str, report: &mut CheckReport) {
     let TrialSummary {
         n_trials,
         n_targets,
-        n_repeats,
+        pairs,
         ..
     } = *summary;
-    if n_targets == 0 || n_targets == n_trials {
+    if summary.labelled && (n_targets == 0 || n_targets == n_trials) {
         let message =
             format!("{n_targets} of {n_trials} trials are targets; both kinds are needed");
         report
             .errors
             .push(Finding::new("OneKindOfTrials", file, message));
     }
-    if n_repeats > 0 {
+    if pairs.n_repeats > 0 {
         let message = format!(
-            "{n_repeats} of {n_trials} trials repeat an earlier one, some with the sides swapped; they count twice"
+            "{} of {n_trials} trials repeat an earlier one, {} of them with the sides swapped; they count twice",
+            pairs.n_repeats, pairs.n_swapped_repeats
         );
         report
             .warnings

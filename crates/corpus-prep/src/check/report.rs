@@ -12,6 +12,9 @@ use super::finding::Finding;
 /// At most this many findings are printed for people; JSON holds them all.
 const MAX_SHOWN: usize = 50;
 
+/// At most this many findings of one kind, the others being counted.
+const MAX_OF_A_KIND: usize = 5;
+
 /// Everything that a check found. Its `Display` is the report for people.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct CheckReport {
@@ -52,12 +55,7 @@ impl CheckReport {
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, findings) in [("error", &self.errors), ("warning", &self.warnings)] {
-            for finding in findings.iter().take(MAX_SHOWN) {
-                writeln!(f, "{name}: {finding}")?;
-            }
-            if let more @ 1.. = findings.len().saturating_sub(MAX_SHOWN) {
-                writeln!(f, "{name}: and {more} more, which the JSON form lists")?;
-            }
+            write_findings(f, name, findings)?;
         }
         for set in &self.sets {
             writeln!(f, "{set}")?;
@@ -95,6 +93,41 @@ impl fmt::Display for CheckReport {
     }
 }
 
+/// A line for each of the first findings of each kind, and one that counts the others.
+fn write_findings(f: &mut impl fmt::Write, name: &str, findings: &[Finding]) -> fmt::Result {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings {
+        *kinds.entry(&finding.kind).or_default() += 1;
+    }
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let (mut shown, mut unsaid) = (0, 0);
+    for finding in findings {
+        let kind = finding.kind.as_str();
+        let number = seen.entry(kind).or_default();
+        *number += 1;
+        if shown >= MAX_SHOWN {
+            unsaid += 1;
+            continue;
+        }
+        // One more than the limit is no longer than a line that counts it.
+        if *number <= MAX_OF_A_KIND || kinds[kind] == MAX_OF_A_KIND + 1 {
+            shown += 1;
+            writeln!(f, "{name}: {finding}")?;
+        } else if *number == kinds[kind] {
+            shown += 1;
+            let more = kinds[kind] - MAX_OF_A_KIND;
+            writeln!(
+                f,
+                "{name}: and {more} more of the kind {kind}, which the JSON form lists"
+            )?;
+        }
+    }
+    match unsaid {
+        0 => Ok(()),
+        more => writeln!(f, "{name}: and {more} more, which the JSON form lists"),
+    }
+}
+
 /// One line about a list: what it asks, and which published list it is.
 #[must_use]
 pub fn list_line(list: &TrialSummary) -> String {
@@ -116,9 +149,11 @@ fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
     }
     write!(
         f,
-        ": {} targets, {} others, {}",
-        list.n_targets,
-        list.n_nontargets,
+        ": {}, {}",
+        match list.labelled {
+            true => format!("{} targets, {} others", list.n_targets, list.n_nontargets),
+            false => format!("{} without labels", counted(list.n_trials, "trial")),
+        },
         counted(list.n_recordings, "recording")
     )?;
     if let Some(speakers) = list.n_speakers {
@@ -127,7 +162,25 @@ fn write_list(f: &mut impl fmt::Write, list: &TrialSummary) -> fmt::Result {
     if let Some(same) = list.n_same_session_targets {
         write!(f, ", {same} targets within one session")?;
     }
-    write!(f, ", {} repeats", list.n_repeats)?;
+    let pairs = &list.pairs;
+    write!(f, ", {}", counted(pairs.n_repeats, "repeat"))?;
+    if pairs.n_swapped_repeats > 0 {
+        write!(f, " ({} with the sides swapped)", pairs.n_swapped_repeats)?;
+    }
+    if pairs.n_self_trials > 0 {
+        write!(
+            f,
+            ", {} of a recording with itself",
+            counted(pairs.n_self_trials, "trial")
+        )?;
+    }
+    if pairs.n_contradictions > 0 {
+        write!(
+            f,
+            ", {} that are target and nontarget",
+            counted(pairs.n_contradictions, "pair")
+        )?;
+    }
     for (share, what) in [
         (list.same_gender_nontargets, "gender"),
         (list.same_nationality_nontargets, "nationality"),

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::error::Error;
+use speech_data::text::read_bytes;
 
-/// No table is read beyond this size, in bytes.
-const MAX_BYTES: u64 = 1 << 30;
+use crate::error::Error;
 
 /// Reads lines of `id<TAB>speaker`; without a tab, the last blank divides them. A header `id speaker` may be
 /// there.
@@ -14,20 +13,24 @@ const MAX_BYTES: u64 = 1 << 30;
 /// # Errors
 /// [`Error::UnreadableLabels`], [`Error::BadLabel`].
 pub fn read_labels(path: &Path) -> Result<HashMap<String, String>, Error> {
-    let unreadable = |found: String| Error::UnreadableLabels {
+    let bytes = read_bytes(path).map_err(|error| Error::UnreadableLabels {
         path: path.to_owned(),
-        found,
-    };
-    let size = std::fs::metadata(path)
-        .map_err(|error| unreadable(error.to_string()))?
-        .len();
-    if size > MAX_BYTES {
-        return Err(unreadable(format!(
-            "{size} bytes, the limit is {MAX_BYTES}"
-        )));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-    parse(&text).map_err(|line| Error::BadLabel {
+        found: error.to_string(),
+    })?;
+    parse_labels(&bytes, path)
+}
+
+/// As [`read_labels`], of a table that is in memory; `path` stands for it in messages.
+///
+/// # Errors
+/// As [`read_labels`].
+pub fn parse_labels(bytes: &[u8], path: &Path) -> Result<HashMap<String, String>, Error> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes).map_err(|error| Error::UnreadableLabels {
+        path: path.to_owned(),
+        found: error.to_string(),
+    })?;
+    parse(text).map_err(|line| Error::BadLabel {
         path: path.to_owned(),
         line,
     })

@@ -6,6 +6,6 @@ mod points;
 mod protocol;
 
 pub use cluster::{ClusterOptions, Clustering, Stop, UNCALIBRATED_DISTANCE, cluster};
-pub use labels::read_labels;
+pub use labels::{parse_labels, read_labels};
 pub use points::{Points, Pool};
 pub use protocol::{ClusterProtocol, Draw, Drawn};

@@ -2,6 +2,7 @@
 
 mod engine;
 mod merge;
+mod names;
 mod note;
 mod parquet_rows;
 mod reader;
@@ -12,6 +13,6 @@ mod writer;
 pub use engine::{DEFAULT_MEMORY_MB, embed_each};
 pub use merge::{Merged, merge_embeddings};
 pub use note::{LeftOut, Note, Work};
-pub use reader::read_embeddings;
+pub use reader::{read_embeddings, read_embeddings_of};
 pub use set::EmbeddingSet;
-pub use writer::{EmbeddingWriter, Format, Record};
+pub use writer::{EmbeddingWriter, Format, Record, Stream};

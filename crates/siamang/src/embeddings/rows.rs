@@ -8,6 +8,7 @@ use speaker_scoring::EmbeddingMatrix;
 
 use super::note::Note;
 use super::set::EmbeddingSet;
+use crate::outcome::Skipped;
 
 /// No embedding has more values.
 pub(crate) const MAX_DIM: usize = 1 << 16;
@@ -23,6 +24,8 @@ pub(crate) struct Rows {
     pub(crate) values: Vec<f32>,
     pub(crate) dim: usize,
     pub(crate) note: Option<Note>,
+    /// What reading changed, in words.
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Rows {
@@ -59,16 +62,62 @@ impl Rows {
         if self.ids.is_empty() {
             return Err("it holds no embeddings".to_owned());
         }
-        let matrix =
-            EmbeddingMatrix::from_flat(self.values, self.dim).map_err(|error| error.to_string())?;
-        Ok(EmbeddingSet {
+        let (is_usable, unusable) = self.usable();
+        let mut set = EmbeddingSet {
+            matrix: EmbeddingMatrix::from_flat(kept(self.values, self.dim, &is_usable), self.dim)
+                .map_err(|_| match unusable.first() {
+                Some(first) => format!(
+                    "none of its {} embeddings can be used: {}",
+                    unusable.len(),
+                    first.reason
+                ),
+                None => "its embeddings have no values".to_owned(),
+            })?,
             ids: self.ids,
-            matrix,
-            seconds: vec![None; self.speakers.len()],
+            seconds: Vec::new(),
             speakers: self.speakers,
             note: self.note,
-        })
+            unusable,
+            remarks: self.remarks,
+        };
+        let mut usable = is_usable.iter();
+        set.ids.retain(|_| usable.next() == Some(&true));
+        let mut usable = is_usable.iter();
+        set.speakers.retain(|_| usable.next() == Some(&true));
+        set.seconds = vec![None; set.ids.len()];
+        Ok(set)
     }
+
+    /// Which rows are embeddings, and why the others are none.
+    fn usable(&self) -> (Vec<bool>, Vec<Skipped>) {
+        let mut unusable = Vec::new();
+        let rows = self.ids.iter().zip(self.values.chunks_exact(self.dim));
+        let is_usable = rows.map(|(id, row)| {
+            let found = match row.iter().find(|value| !value.is_finite()) {
+                Some(value) if value.is_nan() => "has a value that is NaN, not a number",
+                Some(_) => "has an infinite value",
+                None if row.iter().all(|&value| value == 0.0) => "is nothing but zeros",
+                None => return true,
+            };
+            unusable.push(Skipped {
+                id: id.clone(),
+                reason: format!("`{id}`: its embedding {found}, which is no voice"),
+            });
+            false
+        });
+        (is_usable.collect(), unusable)
+    }
+}
+
+/// The values of the rows that are kept.
+fn kept(values: Vec<f32>, dim: usize, keep: &[bool]) -> Vec<f32> {
+    if keep.iter().all(|&keep| keep) {
+        return values;
+    }
+    let rows = values.chunks_exact(dim).zip(keep);
+    rows.filter(|(_, keep)| **keep)
+        .flat_map(|(row, _)| row.iter().copied())
+        .collect()
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, String> {

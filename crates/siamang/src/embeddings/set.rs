@@ -25,6 +25,10 @@ pub struct EmbeddingSet {
     pub seconds: Vec<Option<f64>>,
     /// What the file that they were read from says about itself.
     pub note: Option<Note>,
+    /// Rows of that file that are no embeddings, with the reason: nothing but zeros, or a value that is not finite.
+    pub unusable: Vec<Skipped>,
+    /// What reading changed, such as the type of the numbers, in words.
+    pub remarks: Vec<String>,
 }
 
 impl EmbeddingSet {
@@ -65,6 +69,8 @@ impl EmbeddingSet {
             speakers,
             seconds,
             note: None,
+            unusable: Vec::new(),
+            remarks: Vec::new(),
         };
         Ok((set, skipped))
     }

@@ -49,7 +49,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The format that a file's ending names.
+    /// The format that a file's ending names. Pipes and devices have JSON lines where their names have no ending.
     ///
     /// # Errors
     /// [`Error::UnknownFormat`].
@@ -62,6 +62,7 @@ impl Format {
             "jsonl" | "ndjson" => Ok(Self::JsonLines),
             "npy" => Ok(Self::Npy),
             "parquet" => Ok(Self::Parquet),
+            "" if durable::is_stream(path) => Ok(Self::JsonLines),
             _ => Err(Error::UnknownFormat {
                 path: path.to_owned(),
                 ending: extension.to_owned(),
@@ -89,6 +90,7 @@ pub struct EmbeddingWriter {
 #[derive(Debug)]
 enum Form {
     JsonLines(NewFile),
+    Stream(Stream),
     Npy {
         matrix: NewFile,
         ids: NewFile,
@@ -98,6 +100,22 @@ enum Form {
         schema: SchemaRef,
         rows: Vec<Record>,
     },
+}
+
+/// Where JSON lines go that are no file of their own, standard output say.
+pub struct Stream(Box<dyn Write + Send>);
+
+impl Stream {
+    /// Writes to `stream`.
+    pub fn new(stream: impl Write + Send + 'static) -> Self {
+        Self(Box::new(stream))
+    }
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Stream")
+    }
 }
 
 /// Rows that are put into a Parquet file at once.
@@ -112,6 +130,12 @@ impl EmbeddingWriter {
         let begin = |path: &Path| NewFile::create(path).map_err(|error| unwritable(path, &error));
         let form = match Format::of(path)? {
             Format::JsonLines => Form::JsonLines(begin(path)?),
+            Format::Npy if durable::is_stream(path) => {
+                return Err(unwritable(
+                    path,
+                    &"a matrix and its names are two files, which a pipe or device cannot be; name a file, or write JSON lines",
+                ));
+            }
             Format::Npy => {
                 let mut matrix = begin(path)?;
                 matrix
@@ -142,6 +166,17 @@ impl EmbeddingWriter {
         })
     }
 
+    /// Writes JSON lines to `stream`, which messages call `name`, as embeddings come.
+    #[must_use]
+    pub fn to_stream(stream: Stream, name: &Path, dim: usize) -> Self {
+        Self {
+            path: name.to_owned(),
+            dim,
+            rows: 0,
+            form: Form::Stream(stream),
+        }
+    }
+
     /// Adds one embedding.
     ///
     /// # Errors
@@ -153,6 +188,10 @@ impl EmbeddingWriter {
             Form::JsonLines(file) => {
                 serde_json::to_writer(&mut *file, &record).map_err(|error| failed(&error))?;
                 file.write_all(b"\n").map_err(|error| failed(&error))
+            }
+            Form::Stream(Stream(stream)) => {
+                serde_json::to_writer(&mut *stream, &record).map_err(|error| failed(&error))?;
+                stream.write_all(b"\n").map_err(|error| failed(&error))
             }
             Form::Npy { matrix, ids } => {
                 if record.id.contains(['\n', '\r']) {
@@ -189,6 +228,7 @@ impl EmbeddingWriter {
         let failed = |error: &dyn std::fmt::Display| -> Error { unwritable(path, error) };
         match self.form {
             Form::JsonLines(file) => file.finish().map_err(|error| failed(&error)),
+            Form::Stream(Stream(mut stream)) => stream.flush().map_err(|error| failed(&error)),
             Form::Npy { mut matrix, ids } => {
                 matrix
                     .seek(SeekFrom::Start(0))

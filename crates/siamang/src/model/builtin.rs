@@ -25,5 +25,9 @@ pub(crate) const FILES: BundleFiles<'static> = BundleFiles::Memory {
             "card.toml",
             include_bytes!("../../../../data/models/default/card.toml"),
         ),
+        (
+            "speakers.txt",
+            include_bytes!("../../../../data/models/default/speakers.txt"),
+        ),
     ],
 };

@@ -127,7 +127,15 @@ impl Model {
     pub fn verify(&self, a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Verification, Error> {
         let inputs =
             [a.as_ref(), b.as_ref()].map(|path| Input::file(path.display().to_string(), path));
-        let [a, b] = <[Embedded; 2]>::try_from(self.embed_few(&inputs)?)
+        self.verify_inputs(&inputs)
+    }
+
+    /// As [`Self::verify`], wherever the recordings are.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_inputs(&self, inputs: &[Input; 2]) -> Result<Verification, Error> {
+        let [a, b] = <[Embedded; 2]>::try_from(self.embed_few(inputs)?)
             .map_err(|_| Error::Defect("two recordings gave another number of embeddings"))?;
         Ok(Verification {
             score: Scorer::default().score(&a.embedding, &b.embedding),

@@ -1,11 +1,14 @@
 //! EER and minDCF of a trial list.
 
+use std::collections::HashSet;
+
 use speaker_eval::{
     BootstrapSettings, EvalError, ListIdentity, VerificationReport, verification_report,
 };
 use speaker_scoring::Scorer;
-use speech_data::{Manifest, Trial, TrialList, same_session};
+use speech_data::{Manifest, PairCounts, Trial, TrialList, same_session};
 
+use super::score_file::ListScores;
 use super::speakers::{folder_level, numbered, prefix};
 use crate::embeddings::EmbeddingSet;
 use crate::error::Error;
@@ -15,10 +18,16 @@ use crate::error::Error;
 pub struct Evaluation {
     /// Rates, and their intervals where the speakers are known.
     pub report: VerificationReport,
-    /// Recordings of the list that have embeddings.
+    /// Recordings of the trials that were scored.
     pub num_recordings: usize,
-    /// Trials one of whose recordings has no embedding.
+    /// Trials of the list.
+    pub num_trials: usize,
+    /// Trials that have no score.
     pub num_skipped_trials: usize,
+    /// What is odd about the pairs of the list.
+    pub pairs: PairCounts,
+    /// The same figures without the trials of a recording with itself, where there are any and others as well.
+    pub without_self_trials: Option<Box<VerificationReport>>,
     /// Targets whose recordings are of one session (video), where sessions are known.
     pub num_same_session_targets: Option<usize>,
     /// The same figures without these targets, where there are any.
@@ -27,10 +36,7 @@ pub struct Evaluation {
     pub warnings: Vec<String>,
 }
 
-/// A trial both of whose utterances have embeddings, with the rows of these.
-type Scored<'a> = (&'a Trial, (usize, usize));
-
-/// Scores one list and measures it.
+/// Scores one list by the cosines of embeddings, and measures it.
 ///
 /// # Errors
 /// [`Error::NothingToScore`], [`Error::Measure`].
@@ -41,81 +47,113 @@ pub fn evaluate(
     settings: &BootstrapSettings,
 ) -> Result<Evaluation, Error> {
     let rows = set.index();
-    let mut warnings = Vec::new();
     let row = |id: &str| rows.get(id).copied();
-    let same = same_session(list, manifest);
-    let (usable, same): (Vec<Scored>, Vec<Option<bool>>) = list
+    let (usable, pairs): (Vec<usize>, Vec<(usize, usize)>) = list
         .trials
         .iter()
-        .zip(same)
-        .filter_map(|(trial, same)| {
-            let pair = (row(&trial.enrolment)?, row(&trial.test)?);
-            Some(((trial, pair), same.map(|same| same && trial.target)))
-        })
+        .enumerate()
+        .filter_map(|(place, trial)| Some((place, (row(&trial.enrolment)?, row(&trial.test)?))))
         .unzip();
-    let num_skipped_trials = list.trials.len() - usable.len();
+    let scores = Scorer::default().scores(&set.matrix, &pairs)?;
+    measure(list, &usable, &scores, manifest, settings)
+}
+
+/// Measures one list by scores that were made before.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_scores(
+    list: &TrialList,
+    scores: &ListScores,
+    manifest: Option<&Manifest>,
+    settings: &BootstrapSettings,
+) -> Result<Evaluation, Error> {
+    let scored = scores.scores.iter().enumerate();
+    let (usable, scores): (Vec<usize>, Vec<f32>) = scored
+        .filter_map(|(place, score)| Some((place, (*score)?)))
+        .unzip();
+    measure(list, &usable, &scores, manifest, settings)
+}
+
+/// Measures the trials at the places `usable`, which have these `scores`.
+fn measure(
+    list: &TrialList,
+    usable: &[usize],
+    scores: &[f32],
+    manifest: Option<&Manifest>,
+    settings: &BootstrapSettings,
+) -> Result<Evaluation, Error> {
+    let num_trials = list.trials.len();
     if usable.is_empty() {
         return Err(Error::NothingToScore {
             list: list.name.clone(),
-            num_trials: list.trials.len(),
+            num_trials,
         });
     }
-    let pairs: Vec<(usize, usize)> = usable.iter().map(|&(_, pair)| pair).collect();
-    let is_target: Vec<bool> = usable.iter().map(|(trial, _)| trial.target).collect();
-    let scores = Scorer::default().scores(&set.matrix, &pairs)?;
+    let mut warnings = Vec::new();
+    let trials: Vec<&Trial> = usable.iter().map(|&place| &list.trials[place]).collect();
+    let is_target: Vec<bool> = trials.iter().map(|trial| trial.target).collect();
     let speakers = match settings.resamples {
         0 => None,
-        _ => speakers(list, &usable, manifest, &mut warnings),
+        _ => speakers(list, &trials, manifest, &mut warnings),
     };
-    let mut report_of = |scores: &[f32],
-                         is_target: &[bool],
-                         sides: Option<(&[usize], &[usize])>| {
+    let mut report_of = |keep: Option<&dyn Fn(usize) -> bool>, has_intervals: bool| {
+        let places: Vec<usize> = (0..scores.len())
+            .filter(|&place| keep.is_none_or(|keep| keep(place)))
+            .collect();
+        let scores: Vec<f32> = places.iter().map(|&place| scores[place]).collect();
+        let is_target: Vec<bool> = places.iter().map(|&place| is_target[place]).collect();
         let identity = || ListIdentity {
             name: list.name.clone(),
             hash: list.hash.clone(),
         };
-        match verification_report(identity(), scores, is_target, sides, settings) {
+        let sides = speakers.as_ref().filter(|_| has_intervals).map(|(a, b)| {
+            [a, b].map(|side| places.iter().map(|&place| side[place]).collect::<Vec<_>>())
+        });
+        let sides = sides.as_ref().map(|[a, b]| (a.as_slice(), b.as_slice()));
+        match verification_report(identity(), &scores, &is_target, sides, settings) {
             // The rates are sound without the intervals.
             Err(
                 error @ (EvalError::ContradictoryTrial { .. } | EvalError::TooFewSpeakers { .. }),
             ) => {
                 warnings.push(format!("list `{}` has no intervals: {error}", list.name));
-                verification_report(identity(), scores, is_target, None, settings)
+                verification_report(identity(), &scores, &is_target, None, settings)
             }
             report => report,
         }
     };
-    let sides = speakers.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-    let report = report_of(&scores, &is_target, sides)?;
-    let is_known = same.iter().any(Option::is_some);
-    let n_same = same.iter().filter(|same| **same == Some(true)).count();
-    let without_same_session = match n_same {
-        0 => None,
-        n if n == is_target.iter().filter(|is_target| **is_target).count() => None,
-        _ => {
-            let keep: Vec<usize> = (0..scores.len())
-                .filter(|&index| same[index] != Some(true))
-                .collect();
-            let scores: Vec<f32> = keep.iter().map(|&index| scores[index]).collect();
-            let is_target: Vec<bool> = keep.iter().map(|&index| is_target[index]).collect();
-            let kept = |side: &[usize]| keep.iter().map(|&index| side[index]).collect::<Vec<_>>();
-            // Where the whole list has no intervals, the rest of the list has none either.
-            let sides = sides
-                .filter(|_| report.interval.is_some())
-                .map(|(a, b)| (kept(a), kept(b)));
-            let sides = sides.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
-            Some(Box::new(report_of(&scores, &is_target, sides)?))
+    let report = report_of(None, true)?;
+    // Where the whole list has no intervals, the rest of the list has none either.
+    let has_intervals = report.interval.is_some();
+    let mut report_without = |is_apart: &dyn Fn(usize) -> bool| {
+        let left = (0..scores.len()).filter(|&place| !is_apart(place));
+        let num_targets = left.clone().filter(|&place| is_target[place]).count();
+        let is_whole = left.clone().count() == scores.len();
+        // Figures need both kinds of trials.
+        if is_whole || num_targets == 0 || num_targets == left.count() {
+            return Ok(None);
         }
+        let keep = |place: usize| !is_apart(place);
+        report_of(Some(&keep), has_intervals).map(|report| Some(Box::new(report)))
     };
+    let same = same_session(list, manifest);
+    let is_known = usable.iter().any(|&place| same[place].is_some());
+    let is_same = |place: usize| is_target[place] && same[usable[place]] == Some(true);
+    let without_same_session = report_without(&is_same)?;
+    let without_self_trials = report_without(&|place| trials[place].is_self_trial())?;
+    let names: HashSet<&str> = trials
+        .iter()
+        .flat_map(|trial| [trial.enrolment.as_str(), trial.test.as_str()])
+        .collect();
     Ok(Evaluation {
         report,
-        num_recordings: list
-            .utterances()
-            .into_iter()
-            .filter(|id| row(id).is_some())
-            .count(),
-        num_skipped_trials,
-        num_same_session_targets: is_known.then_some(n_same),
+        num_recordings: names.len(),
+        num_trials,
+        num_skipped_trials: num_trials - usable.len(),
+        pairs: list.pair_counts(),
+        without_self_trials,
+        num_same_session_targets: is_known
+            .then(|| (0..scores.len()).filter(|&place| is_same(place)).count()),
         without_same_session,
         warnings,
     })
@@ -124,7 +162,7 @@ pub fn evaluate(
 /// Numbers of the speakers on either side of each trial.
 fn speakers(
     list: &TrialList,
-    usable: &[Scored],
+    trials: &[&Trial],
     manifest: Option<&Manifest>,
     warnings: &mut Vec<String>,
 ) -> Option<(Vec<usize>, Vec<usize>)> {
@@ -133,8 +171,8 @@ fn speakers(
         Some(manifest.utterances[manifest.find(id)?].speaker.clone())
     };
     let ids = || {
-        let first = usable.iter().map(|(trial, _)| trial.enrolment.as_str());
-        first.chain(usable.iter().map(|(trial, _)| trial.test.as_str()))
+        let first = trials.iter().map(|trial| trial.enrolment.as_str());
+        first.chain(trials.iter().map(|trial| trial.test.as_str()))
     };
     let names: Option<Vec<String>> = ids().map(of_table).collect();
     let names = names.or_else(|| {
@@ -149,6 +187,6 @@ fn speakers(
         return None;
     };
     let mut numbers = numbered(names.iter().map(String::as_str));
-    let second = numbers.split_off(usable.len());
+    let second = numbers.split_off(trials.len());
     Some((numbers, second))
 }

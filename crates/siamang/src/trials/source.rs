@@ -1,12 +1,13 @@
 //! Where the recordings of trial lists are, or their embeddings.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use speaker_scoring::Centre;
-use speech_data::{Manifest, Root};
+use speech_data::{AudioFiles, Manifest, Root};
 
-use crate::embeddings::{EmbeddingSet, read_embeddings};
+use super::naming::Naming;
+use crate::embeddings::EmbeddingSet;
 use crate::error::Error;
 use crate::outcome::Skipped;
 use crate::recordings::Input;
@@ -37,11 +38,48 @@ impl TrialSource {
         self.manifest.as_ref()
     }
 
-    /// The recordings of these names.
+    /// The recordings that these names mean, each once, and which name means which. A name that no recording fits is
+    /// among them as well, so that it is heard of where it cannot be read.
     #[must_use]
-    pub fn inputs(&self, names: &BTreeSet<&str>) -> Vec<Input> {
+    pub fn inputs(&self, names: &BTreeSet<&str>) -> (Vec<Input>, Naming) {
+        let is_there = |name: &str| {
+            let is_listed = self
+                .manifest()
+                .is_some_and(|manifest| manifest.find(name).is_some());
+            is_listed || self.root.locate(name).file().is_some_and(Path::exists)
+        };
+        let absent: BTreeSet<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| !is_there(name))
+            .collect();
+        let naming = match absent.is_empty() {
+            true => Naming::default(),
+            false => self.naming(names, &absent),
+        };
+        let own: BTreeSet<&str> = names.iter().map(|name| naming.own(name)).collect();
         let input = |name| named_input(name, &self.root, self.manifest());
-        names.iter().map(|name| input(name)).collect()
+        (own.into_iter().map(input).collect(), naming)
+    }
+
+    /// Looks for the names among all that is here, since some of them, `absent`, are not found as they are.
+    fn naming(&self, names: &BTreeSet<&str>, absent: &BTreeSet<&str>) -> Naming {
+        let root = self.root.path();
+        let files = match self.manifest() {
+            Some(_) => Vec::new(),
+            None => AudioFiles::below(root).names,
+        };
+        let listed = self
+            .manifest()
+            .into_iter()
+            .flat_map(|manifest| &manifest.utterances);
+        let mut known: Vec<&str> = listed.map(|utterance| utterance.id.as_str()).collect();
+        known.extend(files.iter().map(String::as_str));
+        // Files that a table does not have, or with an ending that says nothing, are there all the same.
+        let there: HashSet<&str> = known.iter().copied().collect();
+        let others = names.iter().copied();
+        known.extend(others.filter(|name| !absent.contains(name) && !there.contains(name)));
+        Naming::of(names, &known, &format!("`{}`", root.display()))
     }
 }
 
@@ -85,22 +123,21 @@ pub struct FiledEmbeddings {
     pub origin: String,
     /// Names that have no embedding.
     pub skipped: Vec<Skipped>,
+    /// Which of the file's recordings the names mean.
+    pub naming: Naming,
     /// What somebody should look at.
     pub warnings: Vec<String>,
 }
 
-/// Reads the embeddings of `file`, which should have all of `names`; they will be compared with this `centre`.
-///
-/// # Errors
-/// As [`read_embeddings`].
+/// Looks for `names` in the `set` of a file that messages call `shown`; the embeddings will be compared with this `centre`.
+#[must_use]
 pub fn embeddings_of_names(
-    file: &Path,
+    set: EmbeddingSet,
+    shown: &str,
     names: &BTreeSet<&str>,
     centre: Centre,
-) -> Result<FiledEmbeddings, Error> {
-    let set = read_embeddings(file)?;
-    let shown = file.display();
-    let (mut origin, mut reasons) = (shown.to_string(), HashMap::new());
+) -> FiledEmbeddings {
+    let (mut origin, mut reasons) = (shown.to_owned(), HashMap::new());
     let mut warnings = Vec::new();
     if let Some(note) = &set.note {
         origin = note.work.model.clone();
@@ -118,21 +155,34 @@ pub fn embeddings_of_names(
             ));
         }
     }
+    reasons.extend(
+        set.unusable
+            .iter()
+            .map(|one| (one.id.as_str(), &one.reason)),
+    );
+    // What was left out has a name all the same, which no other recording may be taken for.
+    let mut known: Vec<&str> = set.ids.iter().map(String::as_str).collect();
+    known.extend(reasons.keys());
+    let naming = Naming::of(names, &known, &format!("`{shown}`"));
     let known = set.index();
-    let missing = names.iter().filter(|name| !known.contains_key(**name));
+    let missing = names
+        .iter()
+        .map(|name| (*name, naming.own(name)))
+        .filter(|(_, own)| !known.contains_key(own));
     let skipped = missing
-        .map(|name| Skipped {
-            id: (*name).to_owned(),
-            reason: match reasons.get(name) {
+        .map(|(name, own)| Skipped {
+            id: name.to_owned(),
+            reason: match reasons.get(own) {
                 Some(reason) => (*reason).clone(),
                 None => format!("`{name}` is not in `{shown}`"),
             },
         })
         .collect();
-    Ok(FiledEmbeddings {
+    FiledEmbeddings {
         origin,
         skipped,
         warnings,
+        naming,
         set,
-    })
+    }
 }

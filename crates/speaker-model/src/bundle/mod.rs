@@ -6,6 +6,7 @@
 //! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
 //! | `self_test.json` | two made signals' embeddings; loading computes them again |
 //! | `card.toml` | what was measured of the model: its [`Thresholds`], where they are known, and what else its makers say |
+//! | `speakers.txt` | hashes of the names of the speakers that it was trained on, where that is known: [`TrainingSpeakers`] |
 //!
 //! Bundles of format 1, which Siamang 0.1 wrote, are read like those of today's.
 
@@ -14,6 +15,7 @@ mod config;
 mod files;
 mod format_1;
 mod self_test;
+mod speakers;
 pub(crate) mod weights;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use speaker_scoring::Thresholds;
 pub use config::{BundleConfig, FORMAT_VERSION, Origin};
 pub use files::BundleFiles;
 pub(crate) use self_test::{compare, signals};
+pub use speakers::TrainingSpeakers;
 
 use crate::ModelError;
 use crate::embedder::Embedder;
@@ -47,6 +50,7 @@ pub struct Bundle {
     config: BundleConfig,
     embedder: Embedder,
     card: Card,
+    training_speakers: Option<TrainingSpeakers>,
 }
 
 impl Bundle {
@@ -66,6 +70,7 @@ impl Bundle {
             config,
             embedder,
             card: Card::default(),
+            training_speakers: None,
         }
     }
 
@@ -97,6 +102,19 @@ impl Bundle {
     #[must_use]
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.card.thresholds = thresholds;
+        self
+    }
+
+    /// Whom it was trained on, where it says so.
+    #[must_use]
+    pub fn training_speakers(&self) -> Option<&TrainingSpeakers> {
+        self.training_speakers.as_ref()
+    }
+
+    /// The same bundle, which says whom it was trained on.
+    #[must_use]
+    pub fn with_training_speakers(mut self, speakers: TrainingSpeakers) -> Self {
+        self.training_speakers = Some(speakers);
         self
     }
 
@@ -135,6 +153,7 @@ impl Bundle {
         SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
         self.card
             .write(directory, &weights_hash(BundleFiles::Folder(directory))?)?;
+        TrainingSpeakers::write(self.training_speakers.as_ref(), directory)?;
         let config = BundleConfig {
             weights: weight_type,
             ..self.config.clone()
@@ -216,6 +235,7 @@ impl Bundle {
             config,
             embedder,
             card,
+            training_speakers: TrainingSpeakers::read(&files)?,
         })
     }
 }

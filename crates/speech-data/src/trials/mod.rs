@@ -1,6 +1,9 @@
 //! Lists of verification trials.
 
+mod form;
 mod known;
+mod matching;
+mod pairs;
 mod parts;
 mod summary;
 
@@ -10,11 +13,15 @@ use std::path::Path;
 
 use crate::error::DataError;
 use crate::problem::Problem;
+pub(crate) use form::{Form, parse_lines};
+pub use form::{label, line_fields};
 pub use known::{KNOWN_LISTS, KnownList, RecognisedBy, VOX1_O_REMOVED};
+pub use matching::{NameMatches, Spelling, nearest_name};
+pub use pairs::{Contradiction, PairCounts};
 pub use parts::TrialParts;
 pub use summary::{TrialSummary, same_session};
 
-use crate::text::{line_problem, lines, read_bytes};
+use crate::text::{lines, read_bytes};
 
 /// Are these two recordings of one speaker?
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,37 +43,75 @@ pub struct TrialList {
     pub hash: String,
     /// The trials.
     pub trials: Vec<Trial>,
+    /// Whether the list says which trials are targets; where it does not, none is one.
+    pub labelled: bool,
 }
 
-/// How a list writes a trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// `1 enrolment test`, `0 enrolment test`.
-    VoxCeleb,
-    /// `enrolment test target`, `enrolment test nontarget`.
-    Kaldi,
-}
-
-impl Form {
-    fn example(self) -> &'static str {
-        match self {
-            Self::VoxCeleb => "`1 pathA pathB` or `0 pathA pathB`",
-            Self::Kaldi => "`uttA uttB target` or `uttA uttB nontarget`",
-        }
-    }
-}
+/// Contradictions that a message names.
+const MAX_NAMED: usize = 5;
 
 impl TrialList {
-    /// Reads a list in VoxCeleb's or Kaldi's form, whichever its first good line has; fields are separated by
-    /// blanks or tabs.
+    /// Reads a list in VoxCeleb's form, Kaldi's, or CN-Celeb's, whichever its first good line has. Fields are separated by
+    /// blanks or tabs; where tabs divide them, names may have blanks.
     ///
     /// # Errors
     /// [`DataError::BadTrials`] with every line that has another form, [`DataError::NoTrials`] for an
-    /// empty list.
+    /// empty list, [`DataError::Unlabelled`] for one of pairs alone, [`DataError::ContradictoryTrials`] where a pair is
+    /// target and nontarget.
     pub fn read(path: &Path) -> Result<Self, DataError> {
-        let bytes = read_bytes(path)?;
+        Self::of_bytes(&read_bytes(path)?, path)
+    }
+
+    /// As [`Self::read`], of a list that is in memory; `path` stands for it in messages and names it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn of_bytes(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
+        let list = Self::as_it_is(bytes, path)?;
+        let path = path.to_owned();
+        if !list.labelled {
+            let trials = list.trials.len();
+            return Err(DataError::Unlabelled { path, trials });
+        }
+        let contradictions = list.contradictions();
+        if contradictions.is_empty() {
+            return Ok(list);
+        }
+        let numbers = lines(bytes, &path, &mut Vec::new());
+        let line = |place: usize| numbers.get(place).map_or(0, |(number, _)| *number);
+        let named = contradictions.iter().take(MAX_NAMED).map(|found| {
+            let trial = &list.trials[found.first];
+            let label = |target| if target { "target" } else { "nontarget" };
+            Problem {
+                kind: crate::ProblemKind::Line,
+                source: None,
+                line: Some(line(found.second)),
+                message: format!(
+                    "`{}` and `{}` are {} here, {} in line {}",
+                    trial.enrolment,
+                    trial.test,
+                    label(!trial.target),
+                    label(trial.target),
+                    line(found.first)
+                ),
+            }
+        });
+        Err(DataError::ContradictoryTrials {
+            path,
+            pairs: contradictions.len(),
+            problems: named.collect(),
+        })
+    }
+
+    /// A list with whatever is wrong with its pairs, and without labels where it has none; `path` stands for it in messages
+    /// and names it.
+    ///
+    /// # Errors
+    /// [`DataError::BadTrials`], [`DataError::NoTrials`].
+    pub fn as_it_is(bytes: &[u8], path: &Path) -> Result<Self, DataError> {
         let mut problems: Vec<Problem> = Vec::new();
-        let trials = parse_lines(&bytes, path, &mut None, &mut problems);
+        let mut form = None;
+        let trials = parse_lines(bytes, path, &mut form, &mut problems);
         if !problems.is_empty() {
             problems.sort_by_key(|problem| problem.line);
             return Err(DataError::BadTrials {
@@ -82,8 +127,9 @@ impl TrialList {
         let stem = path.file_stem().unwrap_or_default();
         Ok(Self {
             name: stem.to_string_lossy().into_owned(),
-            hash: blake3::hash(&bytes).to_hex().to_string(),
+            hash: blake3::hash(bytes).to_hex().to_string(),
             trials,
+            labelled: form != Some(Form::Unlabelled),
         })
     }
 
@@ -93,6 +139,7 @@ impl TrialList {
             name: name.into(),
             hash: String::new(),
             trials,
+            labelled: true,
         };
         let text = list.text(Form::VoxCeleb);
         list.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
@@ -118,7 +165,8 @@ impl TrialList {
     /// Writes `1 enrolment test` and `0 enrolment test`.
     ///
     /// # Errors
-    /// [`DataError::Io`]; a name with a blank in it is refused, since no reader could tell its end.
+    /// [`DataError::Io`]; an empty name, or one with a tab or a line end in it, is refused. Where a name has a blank, tabs
+    /// divide all fields of the list.
     pub fn write_voxceleb(&self, path: &Path) -> Result<(), DataError> {
         self.write(path, Form::VoxCeleb)
     }
@@ -132,7 +180,9 @@ impl TrialList {
     }
 
     fn write(&self, path: &Path, form: Form) -> Result<(), DataError> {
-        let unwritable = |name: &&str| name.is_empty() || name.contains(char::is_whitespace);
+        let unwritable = |name: &&str| {
+            name.trim() != *name || name.is_empty() || name.contains(['\t', '\n', '\r'])
+        };
         let problems: Vec<Problem> = self
             .utterances()
             .into_iter()
@@ -141,7 +191,7 @@ impl TrialList {
                 kind: crate::ProblemKind::Line,
                 source: None,
                 line: None,
-                message: format!("`{name}`: a trial list cannot hold a name with blanks"),
+                message: format!("`{name}`: a trial list cannot hold a name that is empty, begins or ends with a blank, or has tabs or line ends"),
             })
             .collect();
         if !problems.is_empty() {
@@ -162,81 +212,39 @@ impl TrialList {
     }
 
     fn text(&self, form: Form) -> String {
+        let has_blank = |trial: &Trial| {
+            let [a, b] =
+                [&trial.enrolment, &trial.test].map(|name| name.contains(char::is_whitespace));
+            a || b
+        };
+        let between = match self.trials.iter().any(has_blank) {
+            true => '\t',
+            false => ' ',
+        };
         let mut text = String::new();
-        for Trial {
-            enrolment,
-            test,
-            target,
-        } in &self.trials
-        {
+        for trial in &self.trials {
+            let Trial {
+                enrolment,
+                test,
+                target,
+            } = trial;
             // Writing to a string cannot fail.
             let _ = match form {
-                Form::VoxCeleb => writeln!(text, "{} {enrolment} {test}", u8::from(*target)),
+                Form::VoxCeleb => {
+                    let label = u8::from(*target);
+                    writeln!(text, "{label}{between}{enrolment}{between}{test}")
+                }
                 Form::Kaldi => {
                     let label = if *target { "target" } else { "nontarget" };
-                    writeln!(text, "{enrolment} {test} {label}")
+                    writeln!(text, "{enrolment}{between}{test}{between}{label}")
                 }
+                Form::LabelLast => {
+                    let label = u8::from(*target);
+                    writeln!(text, "{enrolment}{between}{test}{between}{label}")
+                }
+                Form::Unlabelled => writeln!(text, "{enrolment}{between}{test}"),
             };
         }
         text
     }
-}
-
-/// The trials in `bytes`; what is none, or has another form than the ones before it, goes to `problems`.
-pub(crate) fn parse_lines(
-    bytes: &[u8],
-    path: &Path,
-    form: &mut Option<Form>,
-    problems: &mut Vec<Problem>,
-) -> Vec<Trial> {
-    let mut trials = Vec::new();
-    for (number, line) in lines(bytes, path, problems) {
-        match parse(line) {
-            Ok((trial, found)) if *form.get_or_insert(found) == found => trials.push(trial),
-            Ok((_, found)) => {
-                let message = format!(
-                    "`{}` has the form {}, the lines before it {}",
-                    shorten(line),
-                    found.example(),
-                    form.unwrap_or(found).example()
-                );
-                problems.push(line_problem(path, number, message));
-            }
-            Err(message) => problems.push(line_problem(path, number, message)),
-        }
-    }
-    trials
-}
-
-fn parse(line: &str) -> Result<(Trial, Form), String> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (form, enrolment, test, target) = match fields.as_slice() {
-        [a, b, "target"] => (Form::Kaldi, a, b, true),
-        [a, b, "nontarget"] => (Form::Kaldi, a, b, false),
-        ["1", a, b] => (Form::VoxCeleb, a, b, true),
-        ["0", a, b] => (Form::VoxCeleb, a, b, false),
-        [_, _, _] => return Err(format!("`{}` has no label", shorten(line))),
-        other => {
-            return Err(format!(
-                "`{}` has {} fields instead of 3",
-                shorten(line),
-                other.len()
-            ));
-        }
-    };
-    let trial = Trial {
-        enrolment: (*enrolment).to_owned(),
-        test: (*test).to_owned(),
-        target,
-    };
-    Ok((trial, form))
-}
-
-/// The beginning of a line, for messages.
-fn shorten(line: &str) -> String {
-    let mut text: String = line.trim().chars().take(80).collect();
-    if text.len() < line.trim().len() {
-        text.push('…');
-    }
-    text
 }

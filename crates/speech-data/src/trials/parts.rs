@@ -1,5 +1,6 @@
 //! Trial lists read part by part.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -15,14 +16,25 @@ const PART_BYTES: usize = 1 << 20;
 ///
 /// Reads what [`TrialList::read`](crate::TrialList::read) reads, but holds no more than a part, stops at the first part
 /// with a line of another form, and has neither a limit of size nor a hash.
-#[derive(Debug)]
+///
+/// A list without labels is read as well: none of its trials is a target, see [`Self::is_labelled`].
 pub struct TrialParts {
     path: PathBuf,
-    reader: BufReader<File>,
+    reader: Box<dyn BufRead + Send>,
     form: Option<Form>,
     lines_before: u64,
     is_empty: bool,
     is_done: bool,
+}
+
+impl fmt::Debug for TrialParts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TrialParts")
+            .field("path", &self.path)
+            .field("lines_before", &self.lines_before)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TrialParts {
@@ -35,14 +47,24 @@ impl TrialParts {
             path: path.to_owned(),
             source,
         })?;
-        Ok(Self {
+        Ok(Self::of(BufReader::new(file), path))
+    }
+
+    /// Of a list that comes from elsewhere; `path` stands for it in messages.
+    pub fn of(reader: impl BufRead + Send + 'static, path: &Path) -> Self {
+        Self {
             path: path.to_owned(),
-            reader: BufReader::new(file),
+            reader: Box::new(reader),
             form: None,
             lines_before: 0,
             is_empty: true,
             is_done: false,
-        })
+        }
+    }
+
+    /// Whether the trials read so far have labels.
+    pub fn is_labelled(&self) -> bool {
+        self.form != Some(Form::Unlabelled)
     }
 
     fn part(&mut self) -> Result<Vec<Trial>, DataError> {
@@ -105,7 +127,9 @@ mod tests {
         let parts: Result<Vec<_>, _> = TrialParts::open(&path).unwrap().collect();
         if let Ok(parts) = &parts {
             let whole: Vec<Trial> = parts.concat();
-            assert_eq!(whole, TrialList::read(&path).unwrap().trials);
+            let bytes = std::fs::read(&path).unwrap();
+            let list = TrialList::as_it_is(&bytes, &path).unwrap();
+            assert_eq!(whole, list.trials);
         }
         parts
     }

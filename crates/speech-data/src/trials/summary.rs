@@ -1,10 +1,11 @@
 //! What a trial list asks, counted.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
 use super::known::RecognisedBy;
+use super::pairs::PairCounts;
 use crate::manifest::Gender;
 use crate::manifest::Manifest;
 use crate::trials::TrialList;
@@ -25,6 +26,8 @@ pub struct TrialSummary {
     pub is_exact: Option<bool>,
     /// Trials.
     pub n_trials: usize,
+    /// Whether the list says which trials are targets.
+    pub labelled: bool,
     /// Trials of one speaker.
     pub n_targets: usize,
     /// Trials of two speakers.
@@ -40,10 +43,9 @@ pub struct TrialSummary {
     /// Targets whose two recordings are of one session (video): the channel helps there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub n_same_session_targets: Option<usize>,
-    /// Trials that repeat an earlier one, sides swapped or not.
-    pub n_repeats: usize,
-    /// Trials of a recording with itself.
-    pub n_self_trials: usize,
+    /// Repeated pairs, pairs of one recording, contradictions.
+    #[serde(flatten)]
+    pub pairs: PairCounts,
     /// Share of the non-targets whose speakers are of one gender, of those where both are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub same_gender_nontargets: Option<f64>,
@@ -81,14 +83,10 @@ impl TrialSummary {
         let recognised = list.recognise();
         let speakers: BTreeSet<&str> = known.values().filter_map(|known| known.speaker).collect();
         let n_targets = list.num_targets();
-        let mut seen: HashSet<(&str, &str)> = HashSet::with_capacity(list.trials.len());
-        let (mut n_repeats, mut n_self_trials) = (0, 0);
         let (mut same_session, mut with_session) = (0, 0);
         let (mut gender, mut nationality) = (Share::default(), Share::default());
         for trial in &list.trials {
             let (a, b) = (trial.enrolment.as_str(), trial.test.as_str());
-            n_repeats += usize::from(!seen.insert((a.min(b), a.max(b))));
-            n_self_trials += usize::from(a == b);
             let side = |name: &str| known.get(name).copied().unwrap_or_default();
             let (a, b) = (side(a), side(b));
             match trial.target {
@@ -98,6 +96,7 @@ impl TrialSummary {
                         same_session += usize::from(a == b);
                     }
                 }
+                false if !list.labelled => {}
                 false => {
                     gender.add(a.gender, b.gender);
                     nationality.add(a.nationality, b.nationality);
@@ -111,14 +110,17 @@ impl TrialSummary {
             is_exact: recognised.map(|(_, by)| by == RecognisedBy::Content),
             n_trials: list.trials.len(),
             n_targets,
-            n_nontargets: list.trials.len() - n_targets,
+            labelled: list.labelled,
+            n_nontargets: match list.labelled {
+                true => list.trials.len() - n_targets,
+                false => 0,
+            },
             n_recordings: known.len(),
             n_recordings_known: manifest
                 .map(|_| known.values().filter(|known| known.is_listed).count()),
             n_speakers: (!speakers.is_empty()).then_some(speakers.len()),
             n_same_session_targets: (with_session > 0).then_some(same_session),
-            n_repeats,
-            n_self_trials,
+            pairs: list.pair_counts(),
             same_gender_nontargets: gender.share(),
             same_nationality_nontargets: nationality.share(),
         }

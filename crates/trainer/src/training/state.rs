@@ -1,7 +1,7 @@
 //! What changes from step to step.
 
 use diagnosis::journal::{Evaluation, Event};
-use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork};
+use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork, TrainingSpeakers};
 
 use super::checkpoint::{Progress, Resumed, RunDirectory};
 use crate::TrainError;
@@ -87,7 +87,8 @@ impl<C: LossChoice> State<C> {
             step: self.progress.step,
             ..origin.clone()
         };
-        Ok(Bundle::new(embedder, origin))
+        let speakers = TrainingSpeakers::of(material.manifest.speakers());
+        Ok(Bundle::new(embedder, origin).with_training_speakers(speakers))
     }
 
     /// The last evaluation as an event.

@@ -3,13 +3,14 @@
 mod memory;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::ValueEnum;
 use siamang::{
-    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Skipped, Stop, Thresholds,
-    UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, read_embeddings, read_labels,
+    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped, Stop,
+    Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, parse_labels,
+    read_labels,
 };
 use speaker_scoring::{Approximation, Metric};
 use speech_data::Filter;
@@ -17,10 +18,12 @@ use speech_data::Filter;
 use self::memory::MemoryArgs;
 use self::report::{CutReport, Known, Report, print};
 use crate::centre::CentreName;
+use crate::console::Console;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
-use crate::model;
 use crate::recordings::{check_filters, gather};
+use crate::trials::{Few, warn_of_overlap};
+use crate::{embeddings, model, stdin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,13 +54,13 @@ pub(crate) struct Args {
     /// Recordings, folders of them, manifests, or `-`, as for `siamang embed`.
     #[arg(required_unless_present = "embeddings", value_name = "PATHS")]
     paths: Vec<PathBuf>,
-    /// Cluster the embeddings of a file of `siamang embed` instead.
+    /// Cluster the embeddings of a file of `siamang embed`, or of another program, instead; `-` is standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "model", "filter"])]
     embeddings: Option<PathBuf>,
     /// Rows of a manifest to use, such as `split=test`.
     #[arg(long, value_name = "COLUMN=VALUES")]
     filter: Vec<Filter>,
-    /// Table of `id<TAB>speaker` lines.
+    /// Table of `id<TAB>speaker` lines; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Distance between clusters.
@@ -135,10 +138,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         thresholds,
         skipped,
         is_less,
+        model,
     } = read(args, context)?;
     let centre = Centre::from(args.centre);
     set.centre(centre)?;
-    let known = known_speakers(args, &mut set)?;
+    let known = known_speakers(args, &mut set, &context.console)?;
+    if let (Some(model), Some(_)) = (&model, &known) {
+        let speakers = set.speakers.iter().flatten().map(String::as_str);
+        warn_of_overlap(model, speakers, "these recordings", &context.console);
+    }
     if args.oracle && known.as_ref().is_none_or(|known| known.is_guess) {
         return Err(usage(
             "`--oracle` needs the speaker of every recording, and they are not known",
@@ -192,17 +200,25 @@ struct Embeddings {
     skipped: Vec<Skipped>,
     /// Whether recordings that seem to belong to these are not among them.
     is_less: bool,
+    /// What made them, where they were made here.
+    model: Option<Model>,
 }
 
 /// Embeds the recordings, or reads their embeddings.
 fn read(args: &Args, context: &Context) -> Result<Embeddings> {
     if let Some(file) = &args.embeddings {
+        let set = embeddings::read(file, &context.console)?;
+        let skipped = set.unusable.clone();
+        let few = Few::new(&context.console);
+        skipped.iter().for_each(|one| few.skipped(&one.reason));
+        few.end();
         return Ok(Embeddings {
-            set: read_embeddings(file)?,
-            origin: file.display().to_string(),
+            set,
+            origin: embeddings::shown(file),
             thresholds: Thresholds::default(),
-            skipped: Vec::new(),
+            skipped,
             is_less: false,
+            model: None,
         });
     }
     let recordings = gather(&args.paths, &args.filter, &context.console)?;
@@ -215,24 +231,39 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
         thresholds: model.thresholds().clone(),
         skipped,
         is_less: recordings.is_less,
+        model: Some(model),
     })
 }
 
 /// The speaker of every recording, or nothing where one is not known.
-fn known_speakers(args: &Args, set: &mut EmbeddingSet) -> Result<Option<Known>> {
+fn known_speakers(args: &Args, set: &mut EmbeddingSet, console: &Console) -> Result<Option<Known>> {
     let is_unknown = |speakers: &[Option<String>]| speakers.iter().all(Option::is_none);
     let (mut source, mut is_guess) = ("the folders or the manifest", false);
     if let Some(path) = &args.labels {
-        let labels = read_labels(path)?;
-        set.speakers = set.ids.iter().map(|id| labels.get(id).cloned()).collect();
+        let labels = match stdin::is_meant(path) {
+            true => parse_labels(&stdin::bytes("a table of labels")?, Path::new(stdin::NAME))?,
+            false => read_labels(path)?,
+        };
+        let shown = embeddings::shown(path);
+        let naming = Naming::between(
+            &set.ids.iter().map(String::as_str).collect(),
+            &labels.keys().map(String::as_str).collect(),
+            &format!("`{shown}`"),
+        );
+        naming.note.iter().for_each(|note| console.note(note));
+        let speaker = |id: &String| labels.get(naming.own(id)).cloned();
+        set.speakers = set.ids.iter().map(speaker).collect();
         source = "--labels";
-        if let Some(missing) = set.speakers.iter().position(Option::is_none) {
+        let missing: Vec<usize> = (0..set.ids.len())
+            .filter(|&row| set.speakers[row].is_none())
+            .collect();
+        if let [first, others @ ..] = missing.as_slice() {
+            let more = match others.len() {
+                0 => String::new(),
+                more => format!(" and of {more} more recordings"),
+            };
             return Err(fault(
-                format!(
-                    "`{}` names no speaker of `{}`",
-                    path.display(),
-                    set.ids[missing]
-                ),
+                format!("`{shown}` names no speaker of `{}`{more}", set.ids[*first]),
                 "add a line `id<TAB>speaker`; the ids are those that `siamang embed` writes",
             ));
         }

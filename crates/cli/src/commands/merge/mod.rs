@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "PART")]
     parts: Vec<PathBuf>,
     /// Folder of the whole store, or the Parquet file of all embeddings.
-    #[arg(long, value_name = "STORE|FILE")]
+    #[arg(short, long, value_name = "STORE|FILE")]
     out: PathBuf,
 }
 

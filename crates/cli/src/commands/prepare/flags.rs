@@ -11,7 +11,7 @@ use crate::fault::fault;
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct PackArgs {
     /// Folder of the store; an unfinished one is gone on with.
-    #[arg(long, value_name = "STORE")]
+    #[arg(short, long, value_name = "STORE")]
     pub(crate) out: PathBuf,
     /// How audio is kept: pcm (16 bits, fast), flac (the same in about half the space), original (the files' own
     /// bytes, least space, slowest).

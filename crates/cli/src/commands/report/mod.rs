@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
     /// File to write [default: RUN/report.html, or comparison.html for several runs].
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// At most so many MB of the worst trials' recordings inside the page.
     #[arg(long, value_name = "MB", default_value_t = AUDIO_MB)]

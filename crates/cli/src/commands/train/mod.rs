@@ -27,7 +27,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     recipe: Recipe,
     /// Directory of the run: configuration, journal, checkpoints
-    #[arg(long, default_value = "run")]
+    #[arg(short, long, default_value = "run")]
     out: PathBuf,
     /// Go on from the last checkpoint in `--out`
     #[arg(long)]

@@ -1,0 +1,217 @@
+//! `-` for standard input and output, pipes named as files, `-o`.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot prepare its data has failed"
+)]
+
+use std::io::Read as _;
+use std::process::Stdio;
+
+use end_to_end::{Place, write_corpus};
+
+fn corpus() -> Place {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 2, 2);
+    place.write("t.txt", "1 s0/0.wav s0/1.wav\n0 s0/0.wav s1/1.wav\n");
+    place
+}
+
+#[test]
+fn verify_reads_one_recording_from_standard_input() {
+    let place = corpus();
+    let plain = place.run("verify --model model corpus/s0/0.wav corpus/s1/0.wav --json");
+    let bytes = std::fs::read(place.path("corpus/s0/0.wav")).unwrap();
+    let run = place.run_with("verify --model model - corpus/s1/0.wav --json", &bytes);
+    assert_eq!(run.code, plain.code, "{run:#?}");
+    assert_eq!(run.json()["score"], plain.json()["score"]);
+    assert_eq!(run.json()["a"]["path"], "standard input");
+    let both = place.run_with("verify --model model - -", &bytes);
+    assert_eq!(both.code, Some(2), "{both:#?}");
+    assert!(both.stderr.contains("can be read once"), "{both:#?}");
+}
+
+#[test]
+fn embeddings_go_through_a_pipe_as_json_lines() {
+    let place = corpus();
+    assert_eq!(
+        place.run("embed corpus --model model -o e.jsonl").code,
+        Some(0)
+    );
+    let file = std::fs::read_to_string(place.path("e.jsonl")).unwrap();
+    for out in ["-o -", "--out -", "--out /dev/stdout"] {
+        let run = place.run(&format!("embed corpus --model model {out}"));
+        assert_eq!(
+            (run.code, &run.stdout),
+            (Some(0), &file),
+            "{out}: {}",
+            run.stderr
+        );
+    }
+    let cluster = place.run_with(
+        "cluster --embeddings - --threshold 0.5 --json",
+        file.as_bytes(),
+    );
+    let plain = place.run("cluster --embeddings e.jsonl --threshold 0.5 --json");
+    assert_eq!(cluster.code, Some(0), "{cluster:#?}");
+    assert_eq!(cluster.json()["clusters"], plain.json()["clusters"]);
+    let json = place.run("embed corpus --model model --out - --json");
+    assert_eq!(
+        (json.code, json.stdout.as_str()),
+        (Some(2), ""),
+        "{json:#?}"
+    );
+}
+
+#[test]
+fn trials_and_scores_go_through_pipes() {
+    let place = corpus();
+    assert_eq!(
+        place.run("embed corpus --model model -o e.jsonl").code,
+        Some(0)
+    );
+    let list = std::fs::read(place.path("t.txt")).unwrap();
+    let plain = place.run("score --embeddings e.jsonl --trials t.txt");
+    for arguments in [
+        "--trials -",
+        "--trials - --out -",
+        "--trials - -o /dev/stdout",
+    ] {
+        let run = place.run_with(&format!("score --embeddings e.jsonl {arguments}"), &list);
+        assert_eq!(
+            (run.code, &run.stdout),
+            (Some(0), &plain.stdout),
+            "{run:#?}"
+        );
+    }
+    let eval = place.run_with(
+        "eval --embeddings e.jsonl --trials - --resamples 0 --json",
+        &list,
+    );
+    assert_eq!(
+        (eval.code, &eval.json()["list"]["name"]),
+        (Some(0), &"standard input".into()),
+        "{eval:#?}"
+    );
+    let show = place.run_with("trials show -", &list);
+    assert!(show.stdout.contains("1 targets, 1 others"), "{show:#?}");
+    let twice = place.run_with("eval --embeddings - --trials -", &list);
+    assert_eq!(twice.code, Some(2), "{twice:#?}");
+    if cfg!(unix) {
+        let check = place.run_with("check corpus --trials - --no-decode --json", &list);
+        assert_eq!(check.json()["n_trials"], 2, "{check:#?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_written_to_and_stays_a_pipe() {
+    let place = corpus();
+    let pipe = place.path("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        testing::skip("there are no named pipes here");
+        return;
+    }
+    assert_eq!(
+        place.run("embed corpus --model model -o e.jsonl").code,
+        Some(0)
+    );
+    for (command, file) in [
+        ("embed corpus --model model --out pipe", "e.jsonl"),
+        (
+            "score --embeddings e.jsonl --trials t.txt --out pipe",
+            "s.txt",
+        ),
+    ] {
+        let plain = place.run(&command.replace("pipe", file));
+        assert_eq!(plain.code, Some(0), "{plain:#?}");
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || {
+                let mut text = String::new();
+                std::fs::File::open(pipe)
+                    .unwrap()
+                    .read_to_string(&mut text)
+                    .unwrap();
+                text
+            })
+        };
+        let run = place.run(command);
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let text = reader.join().unwrap();
+        assert_eq!(
+            text,
+            std::fs::read_to_string(place.path(file)).unwrap(),
+            "{command}"
+        );
+        assert!(!std::fs::metadata(&pipe).unwrap().is_file(), "{command}");
+    }
+    let refused = place.run("embed corpus --model model --out /dev/null.npy");
+    assert_ne!(refused.code, Some(0));
+    // A pipe that is read as a file of embeddings.
+    let writer = {
+        let (pipe, bytes) = (pipe.clone(), std::fs::read(place.path("e.jsonl")).unwrap());
+        std::thread::spawn(move || std::fs::write(pipe, bytes).unwrap())
+    };
+    let run = place.run("cluster --embeddings pipe --threshold 0.5");
+    writer.join().unwrap();
+    assert_eq!(run.code, Some(0), "{run:#?}");
+}
+
+/// Progress and notes are on standard error, so that a reader of lines is not disturbed; one that leaves early is no error.
+#[cfg(unix)]
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let place = corpus();
+    let program = assert_cmd::cargo::cargo_bin("siamang");
+    let mut child = std::process::Command::new(program)
+        .current_dir(place.path(""))
+        .args(["embed", "corpus", "--model", "model", "--out", "-"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn rows_that_are_no_voice_make_the_figures_incomplete() {
+    let place = Place::new();
+    place.write(
+        "e.jsonl",
+        "{\"id\":\"s0/0\",\"embedding\":[1,0]}\n{\"id\":\"s0/1\",\"embedding\":[1,0.1]}\n{\"id\":\"s1/0\",\"embedding\":[0,1]}\n{\"id\":\"s1/1\",\"embedding\":[0,0]}\n",
+    );
+    place.write("t.txt", "1 s0/0 s0/1\n0 s0/0 s1/0\n0 s0/0 s1/1\n");
+    let run = place.run("eval --embeddings e.jsonl --trials t.txt --resamples 0");
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    assert!(
+        run.stdout
+            .starts_with("INCOMPLETE: figures of list `t` are of 2 of its 3 trials, 1 are missing"),
+        "{run:#?}"
+    );
+    assert!(
+        run.stderr
+            .contains("skipped: `s1/1`: its embedding is nothing but zeros"),
+        "{run:#?}"
+    );
+    let score = place.run("score --embeddings e.jsonl --trials t.txt");
+    assert_eq!(
+        (score.code, score.stdout.lines().count()),
+        (Some(3), 2),
+        "{score:#?}"
+    );
+    let cluster = place.run("cluster --embeddings e.jsonl --threshold 0.5 --json");
+    assert_eq!(
+        (cluster.code, &cluster.json()["n_points"]),
+        (Some(3), &3.into()),
+        "{cluster:#?}"
+    );
+    assert_eq!(cluster.json()["skipped"][0]["id"], "s1/1");
+}
