@@ -168,7 +168,8 @@ fn speakers(
 ) -> Option<(Vec<usize>, Vec<usize>)> {
     let of_table = |id: &str| {
         let manifest = manifest?;
-        Some(manifest.utterances[manifest.find(id)?].speaker.clone())
+        let utterance = &manifest.utterances[manifest.find(id)?];
+        utterance.known_speaker().map(str::to_owned)
     };
     let ids = || {
         let first = trials.iter().map(|trial| trial.enrolment.as_str());

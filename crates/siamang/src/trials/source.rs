@@ -67,14 +67,14 @@ impl TrialSource {
         let root = self.root.path();
         let files = match self.manifest() {
             Some(_) => Vec::new(),
-            None => AudioFiles::below(root).names,
+            None => AudioFiles::below(root).files,
         };
         let listed = self
             .manifest()
             .into_iter()
             .flat_map(|manifest| &manifest.utterances);
         let mut known: Vec<&str> = listed.map(|utterance| utterance.id.as_str()).collect();
-        known.extend(files.iter().map(String::as_str));
+        known.extend(files.iter().map(|file| file.name.as_str()));
         // Files that a table does not have, or with an ending that says nothing, are there all the same.
         let there: HashSet<&str> = known.iter().copied().collect();
         let others = names.iter().copied();

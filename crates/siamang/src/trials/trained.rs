@@ -94,7 +94,7 @@ pub fn speakers_of_trials<'a>(
             let listed = manifest
                 .and_then(|manifest| manifest.find(name).map(|at| &manifest.utterances[at]));
             listed
-                .map(|utterance| utterance.speaker.as_str())
+                .and_then(|utterance| utterance.known_speaker())
                 .or_else(|| VoxcelebName::parse(name).map(|name| name.speaker))
                 .or_else(|| level.map(|level| prefix(name, level)))
         })

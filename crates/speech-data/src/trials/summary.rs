@@ -161,7 +161,7 @@ fn of_one<'a>(name: &'a str, manifest: Option<&'a Manifest>) -> Known<'a> {
     let by_name = VoxcelebName::parse(name);
     let listed = manifest.and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?]));
     let speaker = listed
-        .map(|utterance| utterance.speaker.as_str())
+        .and_then(|utterance| utterance.known_speaker())
         .or(by_name.map(|name| name.speaker));
     let session = listed
         .and_then(|utterance| utterance.session.as_deref())
