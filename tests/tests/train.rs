@@ -120,6 +120,14 @@ fn a_run_can_be_used_as_a_model_and_is_not_written_over() {
     assert_eq!(exported.code, Some(0), "{exported:#?}");
     let verified = place.run("verify --model small corpus/s0/0.wav corpus/s0/1.wav --json");
     assert!(verified.json()["score"].is_number(), "{verified:#?}");
+    // It knows whom it was trained on, wherever it goes.
+    let known = place.run("cluster --model small corpus --json");
+    assert!(
+        known
+            .stderr
+            .contains("speakers of these recordings were in the training of this model"),
+        "{known:#?}"
+    );
 }
 
 /// Each speaker's last take is in no table: trials of it name no utterance that is trained on, but speakers who are.

@@ -60,9 +60,9 @@ fn of_library(error: &siamang::Error) -> Option<&str> {
         Error::NotAModel { .. } => Some(
             "give the directory that `siamang train --out` wrote, or one that holds `bundle.toml`",
         ),
-        Error::Embeddings { .. } => {
-            Some("make the file with `siamang embed RECORDINGS --out FILE`")
-        }
+        Error::Embeddings { .. } => Some(
+            "docs/formats.md has all that is read; `siamang embed RECORDINGS --out FILE` makes such a file of recordings",
+        ),
         Error::Run(error) => of_training(error),
         Error::Data(error) => of_data(error),
         Error::Store(error) => of_store(error),

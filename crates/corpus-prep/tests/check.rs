@@ -281,7 +281,7 @@ fn every_fault_of_a_trial_list_is_found_at_once() {
         "{text}"
     );
     assert!(
-        text.contains("2 of 7 trials repeat an earlier one"),
+        text.contains("1 of 7 trials repeat an earlier one, 1 of them with the sides swapped"),
         "{text}"
     );
     assert!(

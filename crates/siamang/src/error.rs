@@ -214,7 +214,9 @@ impl Error {
                 "the lines above say why; check the paths, or convert the files"
             }
             Self::UnknownFormat { .. } => "name the file `.jsonl`, `.npy` or `.parquet`",
-            Self::Embeddings { .. } => "make the file again, as JSON lines, `.npy` or Parquet",
+            Self::Embeddings { .. } => {
+                "expected JSON lines, `.npy` with names beside it, `.npz`, Parquet, or Kaldi's archive of vectors"
+            }
             Self::LineEndInName { .. } => "rename the file, or write `.jsonl` or `.parquet`",
             Self::Write { .. } => {
                 "check that the folder exists and may be written to, and the space on the disk"

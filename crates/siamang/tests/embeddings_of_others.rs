@@ -147,6 +147,16 @@ fn rows_that_are_no_voice_are_named_and_left_out() {
 }
 
 #[test]
+fn a_row_without_an_embedding_is_named_and_left_out() {
+    let set = read_embeddings(&golden("missing.parquet")).unwrap();
+    check("missing.parquet", &set);
+    assert_eq!(
+        set.unusable[0].reason,
+        "`missing.wav`: its embedding is missing, which is no voice"
+    );
+}
+
+#[test]
 fn what_is_not_read_is_called_by_name_with_the_remedy() {
     for (name, expected) in [
         (

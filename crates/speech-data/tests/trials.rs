@@ -67,19 +67,79 @@ fn every_bad_line_is_named() {
 }
 
 #[test]
-fn a_name_with_a_blank_is_not_written() {
+fn names_with_blanks_are_divided_by_tabs_and_others_that_no_reader_could_tell_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("list");
-    let trial = Trial {
-        enrolment: "a b".to_owned(),
+    let trial = |enrolment: &str| Trial {
+        enrolment: enrolment.to_owned(),
         test: "c".to_owned(),
         target: true,
     };
-    let error = TrialList::new("x", vec![trial])
-        .write_kaldi(&path)
-        .unwrap_err();
-    assert!(error.to_string().contains("`a b`: a trial list cannot"));
-    assert!(!path.exists());
+    let list = TrialList::new("list", vec![trial("a b"), trial("d")]);
+    for form in [TrialList::write_kaldi, TrialList::write_voxceleb] {
+        form(&list, &path).unwrap();
+        assert_eq!(TrialList::read(&path).unwrap().trials, list.trials);
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), "1\ta b\tc\n1\td\tc\n");
+    fs::remove_file(&path).unwrap();
+    for name in ["a\tb", "a\nb", "", " a"] {
+        let error = TrialList::new("x", vec![trial(name)])
+            .write_kaldi(&path)
+            .unwrap_err();
+        assert!(error.to_string().contains("a trial list cannot"), "{error}");
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn lists_with_labels_behind_or_none_are_told_apart() {
+    let last = read(b"a b 1\na c 0\n").unwrap();
+    assert_eq!(last.trials, read(b"1 a b\n0 a c\n").unwrap().trials);
+    let error = read(b"a b\na c\n").unwrap_err();
+    assert!(
+        matches!(error, DataError::Unlabelled { trials: 2, .. }),
+        "{error}"
+    );
+    let error = read(b"a b 0.5\n").unwrap_err().to_string();
+    assert!(
+        error.contains("has a score where a label should be"),
+        "{error}"
+    );
+    let mixed = read(b"1 a b\na c\n").unwrap_err().to_string();
+    assert!(mixed.contains(":2: `a c` has the form"), "{mixed}");
+    let tabs = read(b"1\ta b/x y.wav\tbase.wav\n0\tbase.wav\tother.wav\n").unwrap();
+    assert_eq!(tabs.trials[0].enrolment, "a b/x y.wav");
+    // A tab and a blank, as an editor may leave them.
+    assert_eq!(read(b"1\ta b\n").unwrap().trials[0].test, "b");
+}
+
+#[test]
+fn contradictions_are_found_on_either_side_and_however_spelled() {
+    let error = read(b"1 a/1 b/1\n1 a/1 b/2\n\n0 ./b/1 a/1\n0 b/1 a/1\n").unwrap_err();
+    let text = error.to_string();
+    let DataError::ContradictoryTrials {
+        pairs, problems, ..
+    } = error
+    else {
+        panic!("{text}")
+    };
+    assert_eq!((pairs, problems.len(), problems[0].line), (1, 1, Some(4)));
+    assert!(
+        text.contains("line 4: `a/1` and `b/1` are nontarget here, target in line 1"),
+        "{text}"
+    );
+    let counts = read(b"1 a b\n1 b a\n1 a b\n1 c c\n0 a c\n")
+        .unwrap()
+        .pair_counts();
+    assert_eq!(
+        (
+            counts.n_repeats,
+            counts.n_swapped_repeats,
+            counts.n_self_trials,
+            counts.n_contradictions
+        ),
+        (2, 1, 1, 0)
+    );
 }
 
 proptest! {

@@ -92,11 +92,11 @@ fn add_batch(rows: &mut Rows, batch: &RecordBatch) -> Result<(), String> {
     for row in 0..batch.num_rows() {
         let id = text(columns.ids, row)
             .ok_or_else(|| format!("row {row} has no name in the column `{}`", columns.id_name))?;
-        let values = columns
-            .values(row)
-            .map_err(|reason| format!("`{id}`: {reason}"))?;
         let speaker = columns.speakers.and_then(|speakers| text(speakers, row));
-        rows.push(&id, speaker, &values)?;
+        match columns.values(row) {
+            Some(values) => rows.push(&id, speaker, &values)?,
+            None => rows.leave_out(&id, "is missing"),
+        }
     }
     Ok(())
 }
@@ -176,22 +176,15 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// The embedding in a row.
-    fn values(&self, row: usize) -> Result<Vec<f32>, String> {
-        if let [(name, lists)] = self.embeddings.as_slice()
+    /// The embedding in a row, if there is one.
+    fn values(&self, row: usize) -> Option<Vec<f32>> {
+        if let [(_, lists)] = self.embeddings.as_slice()
             && !is_float(lists.data_type())
         {
-            let found = list(lists, row).and_then(|values| floats(&values));
-            return found.ok_or_else(|| {
-                format!(
-                    "its value in column `{name}` ({}) is missing or has nulls, expected a list of floats",
-                    lists.data_type()
-                )
-            });
+            return list(lists, row).and_then(|values| floats(&values));
         }
-        let values = self.embeddings.iter().map(|(name, column)| {
-            let value = floats(&column.slice(row, 1)).and_then(|values| values.first().copied());
-            value.ok_or_else(|| format!("its value in column `{name}` is missing"))
+        let values = self.embeddings.iter().map(|(_, column)| {
+            floats(&column.slice(row, 1)).and_then(|values| values.first().copied())
         });
         values.collect()
     }
@@ -252,11 +245,8 @@ fn list_of(kind: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Floats of any width; none where a value is missing.
+/// Floats of any width; what is missing is not a number, as pandas writes it.
 fn floats(values: &ArrayRef) -> Option<Vec<f32>> {
-    if values.null_count() > 0 {
-        return None;
-    }
     let narrow = values
         .as_primitive_opt::<Float32Type>()
         .map(|values| values.values().to_vec());
@@ -268,7 +258,15 @@ fn floats(values: &ArrayRef) -> Option<Vec<f32>> {
         let values = values.as_primitive_opt::<Float16Type>()?.values();
         Some(values.iter().map(|value| value.to_f32()).collect())
     };
-    narrow.or_else(wide).or_else(half)
+    let mut floats: Vec<f32> = narrow.or_else(wide).or_else(half)?;
+    if values.null_count() > 0 {
+        for (place, float) in floats.iter_mut().enumerate() {
+            if values.is_null(place) {
+                *float = f32::NAN;
+            }
+        }
+    }
+    Some(floats)
 }
 
 /// The text in a row, whichever of Arrow's text types the column has.

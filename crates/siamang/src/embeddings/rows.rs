@@ -26,6 +26,8 @@ pub(crate) struct Rows {
     pub(crate) note: Option<Note>,
     /// What reading changed, in words.
     pub(crate) remarks: Vec<String>,
+    /// Recordings whose embeddings are none.
+    pub(crate) unusable: Vec<Skipped>,
 }
 
 impl Rows {
@@ -54,7 +56,15 @@ impl Rows {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<EmbeddingSet, String> {
+    /// A recording whose embedding is none, as `found` says.
+    pub(crate) fn leave_out(&mut self, id: &str, found: &str) {
+        self.unusable.push(Skipped {
+            id: id.to_owned(),
+            reason: format!("`{id}`: its embedding {found}, which is no voice"),
+        });
+    }
+
+    pub(crate) fn finish(mut self) -> Result<EmbeddingSet, String> {
         let mut seen = HashSet::new();
         if let Some(id) = self.ids.iter().find(|id| !seen.insert(id.as_str())) {
             return Err(format!("`{id}` occurs twice"));
@@ -62,7 +72,8 @@ impl Rows {
         if self.ids.is_empty() {
             return Err("it holds no embeddings".to_owned());
         }
-        let (is_usable, unusable) = self.usable();
+        let is_usable = self.usable();
+        let unusable = std::mem::take(&mut self.unusable);
         let mut set = EmbeddingSet {
             matrix: EmbeddingMatrix::from_flat(kept(self.values, self.dim, &is_usable), self.dim)
                 .map_err(|_| match unusable.first() {
@@ -88,24 +99,24 @@ impl Rows {
         Ok(set)
     }
 
-    /// Which rows are embeddings, and why the others are none.
-    fn usable(&self) -> (Vec<bool>, Vec<Skipped>) {
-        let mut unusable = Vec::new();
+    /// Which rows are embeddings; the others are left out.
+    fn usable(&mut self) -> Vec<bool> {
         let rows = self.ids.iter().zip(self.values.chunks_exact(self.dim));
-        let is_usable = rows.map(|(id, row)| {
-            let found = match row.iter().find(|value| !value.is_finite()) {
-                Some(value) if value.is_nan() => "has a value that is NaN, not a number",
-                Some(_) => "has an infinite value",
-                None if row.iter().all(|&value| value == 0.0) => "is nothing but zeros",
-                None => return true,
-            };
-            unusable.push(Skipped {
-                id: id.clone(),
-                reason: format!("`{id}`: its embedding {found}, which is no voice"),
-            });
-            false
-        });
-        (is_usable.collect(), unusable)
+        let found: Vec<Option<(String, &str)>> = rows
+            .map(|(id, row)| {
+                let found = match row.iter().find(|value| !value.is_finite()) {
+                    Some(value) if value.is_nan() => "has a value that is NaN, not a number",
+                    Some(_) => "has an infinite value",
+                    None if row.iter().all(|&value| value == 0.0) => "is nothing but zeros",
+                    None => return None,
+                };
+                Some((id.clone(), found))
+            })
+            .collect();
+        for (id, found) in found.iter().flatten() {
+            self.leave_out(id, found);
+        }
+        found.iter().map(Option::is_none).collect()
     }
 }
 

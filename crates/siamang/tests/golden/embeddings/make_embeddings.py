@@ -92,6 +92,7 @@ bad_ids = ids + ["zero.wav", "nan.wav", "inf.wav"]
 np.save("bad.npy", bad)
 names("bad.npy.ids.txt", bad_ids)
 pd.DataFrame({"id": bad_ids, "embedding": list(bad)}).to_parquet("bad.parquet")
+pl.DataFrame({"id": ids + ["missing.wav"], "embedding": matrix.tolist() + [None]}).write_parquet("missing.parquet")
 with open("bad.jsonl", "w") as file:
     for name, row in zip(bad_ids, bad.tolist()):
         file.write(json.dumps({"id": name, "embedding": row}) + "\n")
