@@ -283,3 +283,189 @@ fn sound_that_a_folder_was_not_looked_through_for_is_counted() {
         "{run:#?}"
     );
 }
+
+/// The fixtures that other libraries wrote.
+fn golden(name: &str) -> String {
+    let folder = testing::repository().join("crates/speech-data/tests/golden/tables");
+    folder.join(name).display().to_string()
+}
+
+#[test]
+fn archives_of_other_toolkits_are_embedded_trained_on_and_prepared_as_they_are() {
+    let place = Place::new();
+    let embed = |what: &str| {
+        let run = place.run(&format!("embed --model model {what} --out e.jsonl"));
+        assert_eq!(run.code, Some(0), "{what} {run:#?}");
+        let rows = rows(&place, "e.jsonl");
+        rows.iter()
+            .map(|row| row["embedding"].clone())
+            .collect::<Vec<_>>()
+    };
+    let files: Vec<String> = ["v01-0", "v01-1", "v02-2", "v02-3"]
+        .map(|name| golden(&format!("audio/{name}.flac")))
+        .into();
+    let expected = embed(&files.join(" "));
+    for name in [
+        "raw.list",
+        "shard.list",
+        "shards",
+        "webdataset_json.tar",
+        "datasets_speaker_id.parquet",
+        "kaldi",
+        "train_list.txt",
+        "lhotse_cuts.jsonl.gz",
+    ] {
+        let root = match name {
+            "lhotse_cuts.jsonl.gz" => format!("--root {}", golden("")),
+            _ => String::new(),
+        };
+        assert_eq!(
+            embed(&format!("{} {root}", golden(name))),
+            expected,
+            "{name}"
+        );
+    }
+    for (command, name) in [
+        ("folder", "shards"),
+        ("folder", "datasets_speaker_id.parquet"),
+        ("folder", "webdataset_json.tar"),
+        ("kaldi", "kaldi"),
+    ] {
+        let run = place.run(&format!(
+            "prepare {command} {} --out {name}.store",
+            golden(name)
+        ));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        assert!(run.stdout.contains("2 speakers, 4 utterances"), "{run:#?}");
+        assert_eq!(embed(&format!("{name}.store")), expected, "{name}");
+        let run = place.run(&format!("check {}", golden(name)));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+    }
+}
+
+#[test]
+fn the_root_of_a_table_is_given_with_a_flag_and_commands_are_run_only_when_allowed() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 1, 2);
+    place.write(
+        "lists/t.csv",
+        "ID,wav,spk_id\na,$data_root/s0/0.wav,ann\nb,s0/1.wav,ann\n",
+    );
+    let run = place.run("embed --model model lists/t.csv --root corpus --out e.jsonl");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let expected = [
+        row("s0/0.wav", Some("ann"), 0.5),
+        row("s0/1.wav", Some("ann"), 0.5),
+    ];
+    assert_eq!(named(&rows(&place, "e.jsonl")), expected);
+    place.write("corpus/wav.scp", "a cat s0/0.wav |\nb s0/1.wav\n");
+    let run = place.run("embed --model model corpus/wav.scp --out f.jsonl");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(
+        run.stderr.contains("--allow-pipes")
+            && run.stderr.contains("which can be named in its place"),
+        "{run:#?}"
+    );
+    let run = place.run("embed --model model corpus/wav.scp --allow-pipes --out f.jsonl");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let vector = |name: &str| rows(&place, name)[0]["embedding"].clone();
+    assert_eq!(vector("e.jsonl"), vector("f.jsonl"));
+    place.write("corpus/wav.scp", "a cat absent |\nb s0/1.wav\n");
+    let run = place.run("embed --model model corpus --allow-pipes --out f.jsonl");
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    assert!(run.stderr.contains("`cat` failed"), "{run:#?}");
+}
+
+#[test]
+fn a_list_that_is_none_does_not_end_what_others_are_given_for() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 1, 2);
+    place.write("notes.txt", "what this is about\n");
+    let run =
+        place.run("embed --model model notes.txt corpus/s0/0.wav corpus/s0/1.wav --out e.jsonl");
+    assert_eq!(run.code, Some(3), "{run:#?}");
+    assert!(run.stderr.contains("skipped: notes.txt"), "{run:#?}");
+    assert_eq!(rows(&place, "e.jsonl").len(), 2);
+}
+
+#[test]
+fn recordings_of_one_name_in_two_tables_are_called_by_their_paths() {
+    let place = Place::new();
+    for speaker in 0..2 {
+        let folder = format!("c{speaker}");
+        write_wav(
+            &place.path(&folder).join("1.wav"),
+            &voice(speaker, 0),
+            16_000,
+            1,
+        );
+        place.write(
+            &format!("{folder}/split.tsv"),
+            &format!("path\tspeaker\n1.wav\ts{speaker}\n"),
+        );
+    }
+    let run = place.run("embed --model model c0 c1/split.tsv --out e.jsonl");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(
+        run.stderr
+            .contains("1 name stands for more than one recording, such as `1.wav`"),
+        "{run:#?}"
+    );
+    let expected = [
+        row("c0/1.wav", Some("s0"), 0.5),
+        row("c1/1.wav", Some("s1"), 0.5),
+    ];
+    assert_eq!(named(&rows(&place, "e.jsonl")), expected);
+}
+
+#[test]
+fn a_table_in_the_place_of_the_folder_is_the_folder_with_that_table() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 8, 3);
+    let mut table = String::from("path,speaker,split\n");
+    for speaker in 0..8 {
+        for take in 0..3 {
+            let split = if speaker < 4 { "train" } else { "dev" };
+            table += &format!("s{speaker}/{take}.wav,s{speaker},{split}\n");
+        }
+    }
+    place.write("corpus/list.csv", &table);
+    place.write(
+        "trials.txt",
+        "1 s4/0.wav s4/1.wav\n0 s4/0.wav s5/0.wav\n1 s5/0.wav s5/1.wav\n0 s4/1.wav s6/0.wav\n",
+    );
+    place.tiny_config("--data corpus --split list.csv", |_| ());
+    let lists = |out: &str, data: &str| {
+        let run = place.run(&format!("train {data} --trials trials.txt --config tiny.toml --max-steps 2 --eval-every 1 --cache cache --no-report --out {out}"));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        let journal = std::fs::read_to_string(place.path(out).join("journal.jsonl")).unwrap();
+        journal
+            .lines()
+            .filter(|line| line.contains("\"eer\""))
+            .map(|line| {
+                let value: Value = serde_json::from_str(line).unwrap();
+                value.to_string().split("eer").nth(1).unwrap()[..12].to_owned()
+            })
+            .collect::<Vec<_>>()
+    };
+    let both = lists("a", "--data corpus --split list.csv");
+    assert!(!both.is_empty());
+    assert_eq!(lists("b", "--data corpus/list.csv"), both);
+    let run = place.run("check corpus/list.csv --trials trials.txt --json");
+    let with = place.run("check corpus --split list.csv --trials trials.txt --json");
+    assert_eq!(run.json()["errors"], with.json()["errors"], "{run:#?}");
+    for command in [
+        "eval --model model --trials trials.txt --json",
+        "score --model model --trials trials.txt --out s.txt --json",
+    ] {
+        let one = place.run(&format!("{command} --root corpus/list.csv"));
+        let two = place.run(&format!("{command} --root corpus --split list.csv"));
+        assert_eq!(
+            (one.code, two.code),
+            (Some(0), Some(0)),
+            "{one:#?} {two:#?}"
+        );
+    }
+    let run = place.run("train --data corpus/list.csv --split list.csv --out c");
+    assert_eq!(run.code, Some(2), "{run:#?}");
+}

@@ -12,8 +12,8 @@ use run_report::ReportError;
 use speaker_eval::EvalError;
 use speaker_model::ModelError;
 use speaker_scoring::ScoringError;
-use speech_data::DataError;
 use speech_data::store::StoreError;
+use speech_data::{DataError, ProblemKind};
 use trainer::TrainError;
 
 /// What to do about an error, if one of its causes says so.
@@ -139,6 +139,16 @@ fn of_data(error: &DataError) -> Option<&str> {
         DataError::Unlabelled { .. } => Some(
             "`siamang score` scores it as it is; an evaluation expects lines such as `1 pathA pathB` and `0 pathA pathB`",
         ),
+        DataError::BadManifest { report, .. }
+            if report
+                .errors
+                .iter()
+                .any(|one| one.kind == ProblemKind::Command) =>
+        {
+            Some(
+                "`--allow-pipes` of `embed`, `cluster` and `prepare` runs the commands of known programs",
+            )
+        }
         other => other.remedy(),
     }
 }

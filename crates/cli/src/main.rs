@@ -18,6 +18,7 @@ mod model;
 mod output;
 mod recordings;
 mod stdin;
+mod tables;
 mod training;
 mod trials;
 

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use siamang::{Given, Input, gather_given};
+use siamang::{Given, Input, gather_with};
 use speech_data::Filter;
 
 use crate::console::Console;
 use crate::fault::{ExitStatus, usage};
 use crate::stdin::{self, StandardInput};
+use crate::tables::TableArgs;
 
 /// Recordings, and whether some that seem to belong to them are not among them.
 pub(crate) struct Recordings {
@@ -31,6 +32,7 @@ impl Recordings {
 pub(crate) fn gather(
     paths: &[PathBuf],
     filters: &[Filter],
+    tables: &TableArgs,
     console: &Console,
 ) -> Result<Recordings> {
     let mut given = Vec::new();
@@ -47,7 +49,7 @@ pub(crate) fn gather(
             }),
         }
     }
-    let gathered = gather_given(given, filters)?;
+    let gathered = gather_with(given, filters, &tables.options())?;
     gathered.notes.iter().for_each(|note| console.detail(note));
     gathered
         .warnings

@@ -113,13 +113,61 @@ fn parse(bytes: Vec<u8>) -> StandardInput {
                 .filter(|line| !line.is_empty());
             StandardInput::Paths(lines.map(PathBuf::from).collect())
         }
-        _ => StandardInput::Recording(bytes),
+        _ => match paths_of_bytes(&bytes) {
+            Some(paths) => StandardInput::Paths(paths),
+            None => StandardInput::Recording(bytes),
+        },
     }
+}
+
+/// Paths that are no UTF-8: bytes without control characters, of which the first line is there.
+fn paths_of_bytes(bytes: &[u8]) -> Option<Vec<PathBuf>> {
+    let is_text = bytes
+        .iter()
+        .all(|byte| *byte >= b' ' || matches!(byte, b'\n' | b'\r' | b'\t'));
+    let path = |line: &[u8]| {
+        #[cfg(unix)]
+        {
+            use std::os::unix::ffi::OsStrExt;
+            Some(PathBuf::from(std::ffi::OsStr::from_bytes(line)))
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = line;
+            None
+        }
+    };
+    let lines = bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty());
+    let paths: Vec<PathBuf> = lines.map(path).collect::<Option<_>>()?;
+    (is_text && paths.first()?.exists()).then_some(paths)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_not_utf_8_are_paths_where_the_first_is_there() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder
+            .path()
+            .join(std::ffi::OsStr::from_bytes(b"M\xfcller.wav"));
+        if std::fs::write(&path, b"x").is_err() {
+            // Some file systems have no such names.
+            return;
+        }
+        let mut list = path.as_os_str().as_bytes().to_vec();
+        list.push(b'\n');
+        assert_eq!(parse(list), StandardInput::Paths(vec![path]));
+        assert!(matches!(
+            parse(b"absent\xfc\n".to_vec()),
+            StandardInput::Recording(_)
+        ));
+    }
 
     #[test]
     fn text_is_a_list_and_anything_else_a_recording() {

@@ -41,12 +41,12 @@ mod stamp;
 mod sums;
 mod voxceleb;
 
-pub use archived::{Archives, read_source};
+pub use archived::{Archives, read_source, read_source_with};
 pub use check::{
     Balance, CheckOptions, CheckReport, CheckedData, Finding, SetCounts, SplitBalance, check,
     list_line,
 };
-pub use corpora::{Corpus, CorpusKind, read_corpus};
+pub use corpora::{Corpus, CorpusKind, read_corpus, read_corpus_with};
 pub use corpus_plan::CorpusPlan;
 pub use disk::{free_bytes, shown_bytes};
 pub use error::PrepError;

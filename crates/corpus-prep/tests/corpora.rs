@@ -381,6 +381,103 @@ fn bad_segments_are_all_named() {
 }
 
 #[test]
+fn aishell_has_its_splits_and_the_genders_of_its_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for name in [
+        "train/S0002/BAC009S0002W0122.wav",
+        "dev/S0724/BAC009S0724W0121.wav",
+        "test/S0764/BAC009S0764W0121.wav",
+        "elsewhere/S0764/BAC009S0764W0122.wav",
+    ] {
+        put(&root.join("data_aishell/wav"), name, common::wav(1));
+    }
+    put(root, "data_aishell/wav/S0003.tar.gz", b"x");
+    put(root, "resource_aishell/speaker.info", "0002 F\nS0724 M\n");
+    let corpus = read_corpus(CorpusKind::Aishell, root).unwrap();
+    assert_eq!(
+        rows(&corpus),
+        [
+            "wav/dev/S0724/BAC009S0724W0121.wav S0724 - m dev",
+            "wav/test/S0764/BAC009S0764W0121.wav S0764 - - test",
+            "wav/train/S0002/BAC009S0002W0122.wav S0002 - f train",
+        ]
+    );
+    let notes: Vec<String> = corpus
+        .manifest
+        .notes
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        notes[0].contains("1 archives of speakers (S0002.tar.gz) are not unpacked yet"),
+        "{notes:?}"
+    );
+    assert!(notes[1].contains("elsewhere/S0764"), "{notes:?}");
+}
+
+#[test]
+fn three_d_speaker_follows_the_lists_that_come_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("3dspeaker");
+    let ids = [
+        "3D_SPK_00001_001_Device01_Distance02_Dialect00",
+        "3D_SPK_00001_001_Device02_Distance01_Dialect00",
+        "3D_SPK_00002_001_Device01_Distance00_Dialect03",
+    ];
+    let (mut wavs, mut speakers) = (String::new(), String::new());
+    for id in ids {
+        put(
+            &root,
+            &format!("test/{}/{id}.wav", &id[7..12]),
+            common::wav(1),
+        );
+        wavs += &format!("{id} /{}/{id}.wav\n", &id[7..12]);
+        speakers += &format!("{id} {}\n", &id[..12]);
+    }
+    wavs += "lonely /lonely.wav\n";
+    put(&root, "files/test_wav.scp", wavs);
+    put(&root, "files/test_utt2spk", speakers);
+    put(
+        &root,
+        "files/trials_cross_device",
+        format!(
+            "{} {} target\n{} {} nontarget\n",
+            ids[0], ids[1], ids[0], ids[2]
+        ),
+    );
+    let corpus = read_corpus(CorpusKind::ThreeDSpeaker, folder.path()).unwrap();
+    let found: Vec<(&str, &str, Option<&str>)> = corpus
+        .manifest
+        .utterances
+        .iter()
+        .map(|u| (u.id.as_str(), u.speaker.as_str(), u.column("device")))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (ids[0], "3D_SPK_00001", Some("01")),
+            (ids[1], "3D_SPK_00001", Some("02")),
+            (ids[2], "3D_SPK_00002", Some("01")),
+        ]
+    );
+    assert!(
+        corpus
+            .manifest
+            .utterances
+            .iter()
+            .all(|u| u.location.file().unwrap().is_file())
+    );
+    assert_eq!((corpus.lists.len(), corpus.lists[0].trials.len()), (1, 2));
+    assert_eq!(corpus.lists[0].name, "3d-speaker-cross-device");
+    assert!(
+        corpus.manifest.notes[0]
+            .to_string()
+            .contains("1 recordings of test_wav.scp have no speaker")
+    );
+}
+
+#[test]
 fn a_folder_may_be_of_speakers() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "ann/day 1/ä.wav", common::wav(1));
@@ -403,6 +500,8 @@ fn nothing_found_prints_the_layout_that_was_looked_for() {
         (CorpusKind::Vctk, "p225_001_mic1.flac"),
         (CorpusKind::CommonVoice, "validated.tsv"),
         (CorpusKind::CnCeleb, "eval/lists/trials.lst"),
+        (CorpusKind::Aishell, "S0002/BAC009S0002W0122.wav"),
+        (CorpusKind::ThreeDSpeaker, "files/train_wav.scp"),
     ] {
         for place in [folder.path().to_owned(), folder.path().join("absent")] {
             let error = read_corpus(kind, &place).unwrap_err();

@@ -65,7 +65,7 @@ pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification};
 pub use outcome::{Embedded, Skipped};
 pub use progress::Progress;
-pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given};
+pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given, gather_with};
 pub use speaker_model::SegmentEmbedding;
 pub use speaker_scoring::{Centre, Linkage, Scorer, Thresholds};
 pub use trials::{

@@ -12,6 +12,8 @@ pub(crate) const MAX_SHOWN: usize = 50;
 pub enum ProblemKind {
     /// The line does not follow its format.
     Line,
+    /// A command in the place of a file, which was not allowed or is none that may be.
+    Command,
     /// Two utterances have the same name.
     Duplicate,
     /// A speaker occurs in two splits.

@@ -12,6 +12,7 @@ use speech_data::store::Part;
 use crate::context::{Context, ModelArgs};
 use crate::fault::ExitStatus;
 use crate::recordings::{check_filters, gather};
+use crate::tables::TableArgs;
 use crate::{embedding, model};
 
 const EXAMPLES: &str = "\
@@ -45,6 +46,8 @@ pub(crate) struct Args {
     /// Rows of a manifest to use, such as `split=test` or `corpus!=libri,asc`.
     #[arg(long, value_name = "COLUMN=VALUES")]
     filter: Vec<Filter>,
+    #[command(flatten)]
+    tables: TableArgs,
     /// Memory for the features of recordings that are decoded and not yet embedded, in MB. Beside it there are the
     /// model and, for each thread, the recording that it decodes.
     #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = value_parser!(u64).range(1..))]
@@ -63,7 +66,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     check_filters(&args.paths, &args.filter)?;
     let begin = Instant::now();
     let model = model::load(args.model.model.as_deref(), context)?;
-    let mut recordings = gather(&args.paths, &args.filter, &context.console)?;
+    let mut recordings = gather(&args.paths, &args.filter, &args.tables, &context.console)?;
     let inputs = std::mem::take(&mut recordings.inputs);
     let job = EmbeddingJob {
         out: &args.out,

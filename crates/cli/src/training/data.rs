@@ -38,8 +38,8 @@ pub(crate) struct TestData {
 const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
 
 pub(crate) fn read(args: &Recipe) -> Result<Source> {
-    match &args.data {
-        Some(root) => read_own(args, root),
+    match args.folder_and_table()? {
+        Some((root, table)) => read_own(args, &root, table.as_deref()),
         None => read_voices(),
     }
 }
@@ -71,8 +71,8 @@ fn is_in(split: &str) -> Result<Filter, DataError> {
     format!("{}={split}", column::SPLIT).parse()
 }
 
-fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
-    let manifest = Manifest::open(root, args.split.as_deref())?;
+fn read_own(args: &Recipe, root: &Path, table: Option<&Path>) -> Result<Source> {
+    let manifest = Manifest::open(root, table)?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
         let part = |split: &str| manifest.filter(&[is_in(split)?]);
@@ -121,7 +121,7 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
             dev,
             dev_manifest: held_out,
             dev_root: root.to_owned(),
-            description: description(args, root),
+            description: description(args, root, table),
         },
         is_default: false,
         test: None,
@@ -130,13 +130,13 @@ fn read_own(args: &Recipe, root: &Path) -> Result<Source> {
 }
 
 /// The data in words, for the bundle: names, not paths of one machine.
-fn description(args: &Recipe, root: &Path) -> String {
+fn description(args: &Recipe, root: &Path, table: Option<&Path>) -> String {
     let name = |path: &Path| {
         path.file_name()
             .map(|name| name.to_string_lossy().into_owned())
     };
     let mut words = name(root).unwrap_or_else(|| "recordings".to_owned());
-    if let Some(split) = args.split.as_deref().and_then(name) {
+    if let Some(split) = table.and_then(name) {
         words += &format!(", train rows of {split}");
     }
     for filter in &args.filters {

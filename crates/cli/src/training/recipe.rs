@@ -14,12 +14,13 @@ use trainer::{RunDirectory, TrainConfig};
 use super::shipped;
 use crate::context::Global;
 use crate::fault::usage;
+use crate::tables::folder_and_table;
 
 /// Recordings and configuration of a training.
 #[derive(ClapArgs, Debug)]
 pub(crate) struct Recipe {
-    /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists
-    /// [default: the built-in voices]
+    /// Folder of recordings: `<speaker>/<utterance>`, `<speaker>/<session>/<utterance>`, or whatever `--split` lists; a
+    /// store; or a table itself, whose paths start from its own folder [default: the built-in voices]
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
     /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on
@@ -98,6 +99,15 @@ fn at_least_two(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 2..) => Ok(number),
         _ => Err("a whole number of at least 2 is needed, or a batch has no pair".to_owned()),
+    }
+}
+
+impl Recipe {
+    /// The folder or store of recordings and the table that lists them, where recordings are given.
+    pub(crate) fn folder_and_table(&self) -> Result<Option<(PathBuf, Option<PathBuf>)>> {
+        let data = self.data.as_deref();
+        data.map(|data| folder_and_table(data, self.split.as_deref()))
+            .transpose()
     }
 }
 

@@ -10,12 +10,13 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use audio_features::is_audio_path;
+use speech_data::ReadOptions;
 use speech_data::store::SourceFault;
 use tempfile::TempDir;
 
 use self::tarball::{Met, Tarball, is_tar};
 use crate::archive::Archive;
-use crate::corpora::{Corpus, CorpusKind, read_corpus};
+use crate::corpora::{Corpus, CorpusKind, read_corpus, read_corpus_with};
 use crate::error::PrepError;
 use crate::name::hostile;
 use crate::split_archive::{check_gaps, split_part};
@@ -59,9 +60,22 @@ impl std::fmt::Debug for Archives {
 /// # Errors
 /// As [`read_corpus`], [`PrepError::BadArchive`] and [`PrepError::MissingParts`].
 pub fn read_source(kind: CorpusKind, path: &Path) -> Result<(Corpus, Option<Archives>), PrepError> {
+    read_source_with(kind, path, &ReadOptions::default())
+}
+
+/// The same, with Kaldi's lists and other tables read in another way. A tar that says itself who speaks, as WebDataset's and
+/// WeSpeaker's do, is a table.
+///
+/// # Errors
+/// As [`read_source`].
+pub fn read_source_with(
+    kind: CorpusKind,
+    path: &Path,
+    options: &ReadOptions<'_>,
+) -> Result<(Corpus, Option<Archives>), PrepError> {
     let is_file = path.is_file();
     if !is_file {
-        match read_corpus(kind, path) {
+        match read_corpus_with(kind, path, options) {
             Ok(corpus) if !corpus.manifest.utterances.is_empty() => return Ok((corpus, None)),
             unpacked => {
                 let found = find(path)?;
@@ -74,7 +88,12 @@ pub fn read_source(kind: CorpusKind, path: &Path) -> Result<(Corpus, Option<Arch
     }
     let name = file_name(path);
     if !is_archive(&name) {
-        return read_corpus(kind, path).map(|corpus| (corpus, None));
+        return read_corpus_with(kind, path, options).map(|corpus| (corpus, None));
+    }
+    if kind == CorpusKind::Folder
+        && let Ok(corpus) = read_corpus_with(kind, path, options)
+    {
+        return Ok((corpus, None));
     }
     of_archives(kind, path, vec![vec![path.to_owned()]])
 }

@@ -28,6 +28,15 @@ impl CheckedData {
     /// # Errors
     /// What [`Manifest::read`] and [`Store::open`] fail with.
     pub fn open(path: &Path, split: Option<&Path>) -> Result<Self, PrepError> {
+        // A table stands in the place of the folder that it lies in.
+        if path.is_file() && split.is_none() {
+            let folder = path.parent().unwrap_or_else(|| Path::new(""));
+            return Ok(Self {
+                manifest: Manifest::read(path, None)?,
+                root: Root::Folder(folder.to_owned()),
+                reader: Reader::default(),
+            });
+        }
         let root = Root::open(path)?;
         Ok(Self {
             manifest: Manifest::of_root(&root, split)?,

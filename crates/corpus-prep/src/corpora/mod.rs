@@ -1,17 +1,19 @@
 //! The corpora that people have, each in its own layout, to one list of utterances.
 
+mod aishell;
 mod cn_celeb;
 mod common_voice;
 mod files;
 mod librispeech;
 mod table;
+mod three_d_speaker;
 mod timit;
 mod vctk;
 
 use std::fmt;
 use std::path::Path;
 
-use speech_data::{Manifest, TrialList};
+use speech_data::{Manifest, ReadOptions, Speakers, TrialList};
 
 use crate::error::PrepError;
 
@@ -38,9 +40,13 @@ pub enum CorpusKind {
     CommonVoice,
     /// CN-Celeb and CN-Celeb2.
     CnCeleb,
+    /// AISHELL-1.
+    Aishell,
+    /// 3D-Speaker.
+    ThreeDSpeaker,
     /// A Kaldi data directory.
     Kaldi,
-    /// A folder with one folder per speaker, or with `split.tsv`.
+    /// A folder with one folder per speaker, with `split.tsv` or of archives, or any table.
     Folder,
 }
 
@@ -53,6 +59,8 @@ impl CorpusKind {
             Self::Vctk => "vctk",
             Self::CommonVoice => "common-voice",
             Self::CnCeleb => "cn-celeb",
+            Self::Aishell => "aishell",
+            Self::ThreeDSpeaker => "3d-speaker",
             Self::Kaldi => "kaldi",
             Self::Folder => "folder",
         }
@@ -92,14 +100,35 @@ impl fmt::Display for CorpusKind {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn read_corpus(kind: CorpusKind, folder: &Path) -> Result<Corpus, PrepError> {
+    read_corpus_with(kind, folder, &ReadOptions::default())
+}
+
+/// The same, with Kaldi's lists and other tables read in another way. Every recording needs a speaker whatever `options` say.
+///
+/// # Errors
+/// As [`read_corpus`].
+pub fn read_corpus_with(
+    kind: CorpusKind,
+    folder: &Path,
+    options: &ReadOptions<'_>,
+) -> Result<Corpus, PrepError> {
+    let options = ReadOptions {
+        speakers: Speakers::Needed,
+        ..*options
+    };
     match kind {
         CorpusKind::LibriSpeech => librispeech::read(folder),
         CorpusKind::Timit => timit::read(folder),
         CorpusKind::Vctk => vctk::read(folder),
         CorpusKind::CommonVoice => common_voice::read(folder),
         CorpusKind::CnCeleb => cn_celeb::read(folder),
-        CorpusKind::Kaldi => Ok(Manifest::from_table(folder, folder)?.into()),
-        CorpusKind::Folder => Ok(Manifest::read(folder, None)?.into()),
+        CorpusKind::Aishell => aishell::read(folder),
+        CorpusKind::ThreeDSpeaker => three_d_speaker::read(folder),
+        CorpusKind::Kaldi if folder.is_dir() && !folder.join("wav.scp").is_file() => {
+            // Its absence is the error.
+            Ok(Manifest::from_table(folder, folder)?.into())
+        }
+        CorpusKind::Kaldi | CorpusKind::Folder => Ok(Manifest::read_with(folder, &options)?.into()),
     }
 }
 

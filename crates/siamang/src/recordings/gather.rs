@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use speech_data::store::Store;
 use speech_data::{
-    AudioFiles, Filter, Location, Manifest, Problem, ReadOptions, Speakers, escaped,
+    AudioFiles, Filter, Location, Manifest, Problem, ReadOptions, Speakers, escaped, is_table,
 };
 
 use super::input::Input;
@@ -57,13 +57,29 @@ pub fn gather<P: AsRef<Path>>(paths: &[P]) -> Result<Gathered, Error> {
 /// # Errors
 /// [`Error::NoRecordings`], and what manifests and stores fail with.
 pub fn gather_given(given: Vec<Given>, filters: &[Filter]) -> Result<Gathered, Error> {
+    let options = ReadOptions {
+        speakers: Speakers::Optional,
+        ..ReadOptions::default()
+    };
+    gather_with(given, filters, &options)
+}
+
+/// The same, with tables read in another way. Of several paths a table that cannot be read is left out and said.
+///
+/// # Errors
+/// As [`gather_given`].
+pub fn gather_with(
+    given: Vec<Given>,
+    filters: &[Filter],
+    options: &ReadOptions<'_>,
+) -> Result<Gathered, Error> {
     let mut gathered = Gathered::default();
     let mut paths = Vec::new();
     let alone = given.len() == 1;
     for given in given {
         match given {
             Given::Path(path) => {
-                gathered.add_path(&path, alone, filters)?;
+                gathered.add_path(&path, alone, filters, options)?;
                 paths.push(path);
             }
             Given::File(path) => {
@@ -81,13 +97,24 @@ pub fn gather_given(given: Vec<Given>, filters: &[Filter]) -> Result<Gathered, E
 }
 
 impl Gathered {
-    fn add_path(&mut self, path: &Path, alone: bool, filters: &[Filter]) -> Result<(), Error> {
+    fn add_path(
+        &mut self,
+        path: &Path,
+        alone: bool,
+        filters: &[Filter],
+        options: &ReadOptions<'_>,
+    ) -> Result<(), Error> {
         if Store::is_store(path) {
             self.add_store(&Arc::new(Store::open(path)?), filters)
         } else if is_manifest(path) {
-            self.add_manifest(path, filters)
+            self.add_manifest(path, alone, filters, options)
         } else if path.is_dir() {
-            self.add_folder(path, alone);
+            let found = AudioFiles::below(path);
+            // A folder of nothing but archives is a corpus in pieces.
+            match found.files.is_empty() && !found.archives.is_empty() {
+                true => self.add_manifest(path, alone, filters, options)?,
+                false => self.add_folder(path, found, alone),
+            }
             Ok(())
         } else {
             self.inputs.push(named(path));
@@ -95,12 +122,22 @@ impl Gathered {
         }
     }
 
-    fn add_manifest(&mut self, path: &Path, filters: &[Filter]) -> Result<(), Error> {
-        let options = ReadOptions {
-            speakers: Speakers::Optional,
-            ..ReadOptions::default()
+    fn add_manifest(
+        &mut self,
+        path: &Path,
+        alone: bool,
+        filters: &[Filter],
+        options: &ReadOptions<'_>,
+    ) -> Result<(), Error> {
+        let manifest = match Manifest::read_with(path, options) {
+            Ok(manifest) => manifest.filter(filters)?,
+            // A list that is none must not end what the others are given for.
+            Err(error) if !alone => {
+                self.left_out.push(error.explained());
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
         };
-        let manifest = Manifest::read_with(path, &options)?.filter(filters)?;
         self.notice(&manifest.notes);
         self.notes.push(format!(
             "`{}` is a manifest of {} recordings",
@@ -131,8 +168,7 @@ impl Gathered {
     }
 
     /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
-    fn add_folder(&mut self, root: &Path, alone: bool) {
-        let found = AudioFiles::below(root);
+    fn add_folder(&mut self, root: &Path, found: AudioFiles, alone: bool) {
         self.notice(&found.notes);
         if !found.others.is_empty() {
             let shown = root.display();
@@ -226,17 +262,13 @@ fn named(path: &Path) -> Input {
     Input::file(escaped(path.as_os_str()), path)
 }
 
-/// Whether a path is a manifest: a table, JSON lines, or a folder that holds `split.tsv` or `wav.scp`.
+/// Whether a path is a manifest: a table, JSON lines, an archive of recordings, or a folder that holds `split.tsv` or
+/// `wav.scp`.
 fn is_manifest(path: &Path) -> bool {
     if path.is_dir() {
         return path.join("split.tsv").is_file() || path.join("wav.scp").is_file();
     }
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    extension.is_some_and(|extension| {
-        ["csv", "tsv", "jsonl", "json", "ndjson", "scp"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(extension))
-    })
+    is_table(path)
 }
 
 /// The speaker is the first folder below `root`, where the recording is called `name`; of several folders that hold

@@ -3,5 +3,5 @@
 mod gather;
 mod input;
 
-pub use gather::{Gathered, Given, check_filters, gather, gather_given};
+pub use gather::{Gathered, Given, check_filters, gather, gather_given, gather_with};
 pub use input::Input;

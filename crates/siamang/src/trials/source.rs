@@ -25,6 +25,14 @@ impl TrialSource {
     /// # Errors
     /// What stores and manifests fail with.
     pub fn open(root: Option<&Path>, table: Option<&Path>) -> Result<Self, Error> {
+        // A table stands in the place of the folder that it lies in.
+        let (root, table) = match root.filter(|root| root.is_file() && table.is_none()) {
+            Some(file) => (
+                Some(file.parent().unwrap_or_else(|| Path::new(""))),
+                Some(file),
+            ),
+            None => (root, table),
+        };
         let root = root.map(Root::open).transpose()?;
         Ok(Self {
             manifest: read_manifest(root.as_ref(), table)?,

@@ -1,11 +1,13 @@
 //! Telling apart what a path may be: a folder, a table, a Kaldi directory, a split file.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use super::options::ReadOptions;
 use super::{Manifest, forms};
 use crate::error::DataError;
 use crate::problem::{Problem, ProblemKind};
+use crate::walk::AudioFiles;
 
 impl Manifest {
     /// Reads a manifest of any supported form in which every recording has a speaker; see [`read_with`](Self::read_with).
@@ -49,7 +51,40 @@ impl Manifest {
         if split.is_file() {
             return forms::read(&split, &below);
         }
-        Self::from_folder(path)
+        match Self::from_folder(path) {
+            Err(error @ DataError::NothingFound { .. }) => {
+                let archives = AudioFiles::below(path).archives;
+                match archives.is_empty() {
+                    true => Err(error),
+                    false => Self::of_archives(path, &archives, options),
+                }
+            }
+            read => read,
+        }
+    }
+
+    /// All recordings of the archives of a folder.
+    fn of_archives(
+        folder: &Path,
+        archives: &[PathBuf],
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, DataError> {
+        let (mut utterances, mut notes) = (Vec::new(), Vec::new());
+        let mut seen = HashSet::new();
+        for archive in archives {
+            let manifest = forms::read(archive, options)?;
+            notes.extend(manifest.notes);
+            for mut utterance in manifest.utterances {
+                // Two archives may have the same keys.
+                if !seen.insert(utterance.id.clone()) {
+                    utterance.id = utterance.location.to_string();
+                }
+                utterances.push(utterance);
+            }
+        }
+        let mut manifest = Self::new(folder, utterances);
+        manifest.notes = notes;
+        Ok(manifest)
     }
 
     /// Reads a table whose relative paths start from `root`: CSV (comma, semicolon or tab between fields, quotes

@@ -35,6 +35,8 @@ pub struct AudioFiles {
     /// What was left out: sound of other endings, links that lead nowhere or in a circle, folders that cannot be read,
     /// pipes and devices. One of each kind, with their number.
     pub notes: Vec<Problem>,
+    /// Archives and Parquet files, which may hold recordings.
+    pub archives: Vec<PathBuf>,
     /// Files of other kinds: texts, pictures, …, counted by their endings; empty where there are none.
     pub others: String,
     /// How many files were passed over, sound or not.
@@ -78,6 +80,9 @@ impl AudioFiles {
             }
             if !is_audio_path(entry.path()) {
                 *passed_over.kinds.entry(Kind::of(entry.path())).or_default() += 1;
+                if has_recordings_inside(entry.path()) {
+                    found.archives.push(entry.into_path());
+                }
                 continue;
             }
             let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
@@ -107,6 +112,14 @@ impl AudioFiles {
         }
         (names, notes)
     }
+}
+
+fn has_recordings_inside(path: &Path) -> bool {
+    let is_one = |known: &str| {
+        path.extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case(known))
+    };
+    is_one("tar") || is_one("parquet")
 }
 
 /// What is below a folder and was not taken.

@@ -22,6 +22,7 @@ use crate::console::Console;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
 use crate::recordings::{check_filters, gather};
+use crate::tables::TableArgs;
 use crate::trials::{Few, warn_of_overlap};
 use crate::{embeddings, model, stdin};
 
@@ -60,6 +61,8 @@ pub(crate) struct Args {
     /// Rows of a manifest to use, such as `split=test`.
     #[arg(long, value_name = "COLUMN=VALUES")]
     filter: Vec<Filter>,
+    #[command(flatten)]
+    tables: TableArgs,
     /// Table of `id<TAB>speaker` lines; `-` is standard input.
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -221,7 +224,7 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
             model: None,
         });
     }
-    let recordings = gather(&args.paths, &args.filter, &context.console)?;
+    let recordings = gather(&args.paths, &args.filter, &args.tables, &context.console)?;
     let model: Model = model::load(args.model.model.as_deref(), context)?;
     let embedder = model.embedder(args.centre.into());
     let (set, skipped) = EmbeddingSet::embed(&embedder, &recordings.inputs, &context.console)?;

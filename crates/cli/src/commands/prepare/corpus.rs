@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use corpus_prep::{CorpusKind, CorpusPlan, read_source};
+use corpus_prep::{CorpusKind, CorpusPlan, read_source_with};
 use speech_data::ProblemKind;
 
 use super::flags::PackArgs;
 use super::packing::run_plan;
 use crate::context::Context;
 use crate::fault::ExitStatus;
+use crate::tables::TableArgs;
 
 /// A corpus that lies in a folder, unpacked or in the archives that it is published as.
 #[derive(Clone, Debug, clap::Args)]
@@ -27,12 +28,37 @@ pub(crate) struct CorpusArgs {
     pub(crate) limit_speakers: Option<usize>,
 }
 
+/// A corpus that tables describe.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct TableCorpusArgs {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+    #[command(flatten)]
+    tables: TableArgs,
+}
+
+impl TableCorpusArgs {
+    /// As of [`CorpusArgs`].
+    pub(crate) fn run(&self, kind: CorpusKind, context: &Context) -> Result<ExitStatus> {
+        self.corpus.run_with(kind, &self.tables, context)
+    }
+}
+
 impl CorpusArgs {
     /// Makes the store, and prints plan, progress and summary.
     pub(crate) fn run(&self, kind: CorpusKind, context: &Context) -> Result<ExitStatus> {
+        self.run_with(kind, &TableArgs::default(), context)
+    }
+
+    fn run_with(
+        &self,
+        kind: CorpusKind,
+        tables: &TableArgs,
+        context: &Context,
+    ) -> Result<ExitStatus> {
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
-            let (corpus, archives) = read_source(kind, &self.folder)?;
+            let (corpus, archives) = read_source_with(kind, &self.folder, &tables.options())?;
             let is_less = corpus.manifest.notes.iter().any(|note| match kind {
                 CorpusKind::Folder | CorpusKind::Kaldi => note.is_left_out(),
                 // Archives of corpora hold recordings that belong to no speaker.

@@ -11,7 +11,7 @@ mod voxceleb;
 use anyhow::Result;
 use corpus_prep::CorpusKind;
 
-use self::corpus::CorpusArgs;
+use self::corpus::{CorpusArgs, TableCorpusArgs};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::report::{Figures, report};
 use self::voxceleb::VoxcelebArgs;
@@ -45,10 +45,15 @@ enum Corpus {
     CommonVoice(CorpusArgs),
     /// CN-Celeb and CN-Celeb2; the evaluation's trials are put into STORE/trials.
     CnCeleb(CorpusArgs),
+    /// AISHELL-1; its speakers' archives unpacked.
+    Aishell(CorpusArgs),
+    /// 3D-Speaker; the lists of trials across devices, distances and dialects are put into STORE/trials.
+    #[command(name = "3d-speaker")]
+    ThreeDSpeaker(CorpusArgs),
     /// A Kaldi data directory, with or without segments.
-    Kaldi(CorpusArgs),
-    /// A folder with one folder per speaker, or with split.tsv.
-    Folder(CorpusArgs),
+    Kaldi(TableCorpusArgs),
+    /// A folder with one folder per speaker, with split.tsv or of archives (.tar, .parquet), or a table.
+    Folder(TableCorpusArgs),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
@@ -59,6 +64,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         Corpus::Vctk(args) => args.run(CorpusKind::Vctk, context),
         Corpus::CommonVoice(args) => args.run(CorpusKind::CommonVoice, context),
         Corpus::CnCeleb(args) => args.run(CorpusKind::CnCeleb, context),
+        Corpus::Aishell(args) => args.run(CorpusKind::Aishell, context),
+        Corpus::ThreeDSpeaker(args) => args.run(CorpusKind::ThreeDSpeaker, context),
         Corpus::Kaldi(args) => args.run(CorpusKind::Kaldi, context),
         Corpus::Folder(args) => args.run(CorpusKind::Folder, context),
     }

@@ -101,8 +101,8 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         ..options(&args.recipe, global, args.out.clone())?
     };
     let display = Display::new(&config, global);
-    let split = args.recipe.split.as_deref();
-    let extras = Extras::new(&args.out, &source.data, split, args.tensorboard);
+    let split = args.recipe.folder_and_table()?.and_then(|(_, table)| table);
+    let extras = Extras::new(&args.out, &source.data, split.as_deref(), args.tensorboard);
     let result = train(&config, &source.data, &options, &|notice| {
         extras.see(&notice);
         display.show(&notice);

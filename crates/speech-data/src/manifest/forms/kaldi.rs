@@ -12,7 +12,7 @@ use crate::error::DataError;
 use crate::location::member::{ByteRange, Command};
 use crate::location::{Cut, Location, Member, header};
 use crate::names::column;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
 use crate::text::{line_problem, lines, read_bytes};
 
 /// Reads `wav.scp` and, of a whole directory (`has_neighbours`), `utt2spk`, and `segments`, `spk2gender`, `utt2session`,
@@ -74,7 +74,11 @@ pub(super) fn read(
         let location = match place_of(wav, place) {
             Ok(location) => location,
             Err(message) => {
-                problems.push(line_problem(wav_scp, *line, format!("`{name}`: {message}")));
+                let mut problem = line_problem(wav_scp, *line, format!("`{name}`: {message}"));
+                if wav.ends_with('|') {
+                    problem.kind = ProblemKind::Command;
+                }
+                problems.push(problem);
                 continue;
             }
         };
