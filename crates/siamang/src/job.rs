@@ -157,6 +157,9 @@ fn hash(inputs: &[Input]) -> String {
             add(&cut.start_s().to_le_bytes());
             add(&cut.end_s().to_le_bytes());
         }
+        if let Some(channel) = input.location.one_channel() {
+            add(&(channel as u64).to_le_bytes());
+        }
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -36,8 +36,9 @@ A recording that cannot be used is named with its reason and left out; the exit 
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Recordings, folders of them, manifests (.csv, .tsv, .jsonl, wav.scp, a folder with split.tsv or
-    /// wav.scp), or `-` for standard input: one path a line, or the bytes of one recording.
+    /// Recordings, folders of them, stores, manifests (.csv, .tsv, .jsonl, wav.scp, a folder with split.tsv or wav.scp),
+    /// archives of other toolkits (.tar, .parquet, shard.list, Lhotse's cuts), or `-` for standard input: one path a line,
+    /// or the bytes of one recording. Speakers are not needed.
     #[arg(required = true, value_name = "PATHS")]
     paths: Vec<PathBuf>,
     /// File to write; `.jsonl`, `.npy` or `.parquet` decides the format. `-` is standard output: JSON lines.

@@ -22,7 +22,7 @@ pub(super) enum Unit {
 use Unit::{Milliseconds, Samples, Seconds, Unsaid};
 
 /// Names of where a part begins, the preferred first; `_`, `-` and spaces are one.
-const STARTS: [(&str, Unit); 25] = [
+const STARTS: [(&str, Unit); 26] = [
     (column::START_S, Seconds),
     ("start_sec", Seconds),
     ("start_secs", Seconds),
@@ -40,6 +40,7 @@ const STARTS: [(&str, Unit); 25] = [
     ("begin_ms", Milliseconds),
     ("begin_sample", Samples),
     ("begin", Unsaid),
+    ("from", Unsaid),
     ("tbeg", Seconds),
     ("tstart", Seconds),
     ("t0", Seconds),
