@@ -53,7 +53,7 @@ impl FeatureKey {
 }
 
 /// A directory of raw log-mel features, keyed by the *content* of the audio file and by the part of
-/// the configuration that shapes raw log-mel (normalisation and speech activity come after it).
+/// the configuration that shapes raw log-mel (speech activity, relative level and normalisation come after it).
 ///
 /// Renamed or copied audio keeps its entry, edited audio gets a new one, and finding an entry needs
 /// no decoding, nor the audio itself where its [`FeatureKey`] is known. Entries are written beside, synced and renamed, so any number of processes may share
@@ -107,6 +107,7 @@ impl FeatureCache {
         let raw = FeatureConfig {
             normalisation: Normalisation::None,
             speech_activity: None,
+            relative_level: None,
             ..config.clone()
         };
         let text = format!("{COMPUTATION_VERSION} {raw:?}");

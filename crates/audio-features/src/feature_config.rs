@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity_config::SpeechActivityConfig;
 use crate::feature_error::FeatureError;
+use crate::relative_level::RelativeLevel;
 
 /// Largest FFT that a configuration may ask for, in samples.
 const MAX_FFT_SIZE: usize = 1 << 16;
@@ -52,6 +53,9 @@ pub struct FeatureConfig {
     /// Removal of frames without speech; absent = off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speech_activity: Option<SpeechActivityConfig>,
+    /// Powers relative to the recording's level, of the frames with speech; absent = as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative_level: Option<RelativeLevel>,
 }
 
 /// Mel scale and the triangles built on it.
@@ -134,6 +138,7 @@ impl FeatureConfig {
             sample_scale: 1.0,
             normalisation: Normalisation::None,
             speech_activity: None,
+            relative_level: None,
         }
     }
 
@@ -161,6 +166,7 @@ impl FeatureConfig {
             sample_scale: 32_768.0,
             normalisation: Normalisation::None,
             speech_activity: None,
+            relative_level: None,
         }
     }
 
@@ -238,7 +244,8 @@ impl FeatureConfig {
         )?;
         self.speech_activity
             .as_ref()
-            .map_or(Ok(()), SpeechActivityConfig::validate)
+            .map_or(Ok(()), SpeechActivityConfig::validate)?;
+        self.relative_level.map_or(Ok(()), RelativeLevel::validate)
     }
 }
 
@@ -263,6 +270,7 @@ mod tests {
     fn every_option_survives_toml() {
         let mut config = FeatureConfig::kaldi();
         config.speech_activity = Some(SpeechActivityConfig::default());
+        config.relative_level = Some(RelativeLevel { floor_db: 40.0 });
         config.normalisation = Normalisation::GlobalMean;
         let text = toml::to_string(&config).unwrap();
         assert!(text.contains("normalisation = \"global_mean\""), "{text}");
@@ -285,7 +293,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         type Damage = fn(&mut FeatureConfig);
-        let cases: [(&str, Damage); 9] = [
+        let cases: [(&str, Damage); 10] = [
             ("sample_rate_hz", |c| c.sample_rate_hz = 0),
             ("fft_size", |c| c.fft_size = 511),
             ("window_samples", |c| c.window_samples = 513),
@@ -295,6 +303,9 @@ mod tests {
             ("low_hz", |c| c.low_hz = 8_000.0),
             ("preemphasis", |c| c.preemphasis = 1.0),
             ("sample_scale", |c| c.sample_scale = 0.0),
+            ("relative_level.floor_db", |c| {
+                c.relative_level = Some(RelativeLevel { floor_db: 61.0 });
+            }),
         ];
         for (name, damage) in cases {
             let mut config = FeatureConfig::kaldi();

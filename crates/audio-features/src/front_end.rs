@@ -1,4 +1,4 @@
-//! Samples to network input: log-mel, speech activity, normalisation.
+//! Samples to network input: log-mel, speech activity, relative level, normalisation.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use crate::feature_config::{FeatureConfig, Normalisation};
 use crate::feature_error::FeatureError;
 use crate::features::Features;
 use crate::log_mel::LogMel;
+use crate::loudness::levels_db;
 use crate::normalise::{mean_frame, subtract};
 
 /// The whole way from samples to features, as a model bundle records it.
@@ -61,10 +62,11 @@ impl FrontEnd {
         self.log_mel.extract(samples)
     }
 
-    /// Turns raw log-mel into network input in place: drops frames without speech if the
-    /// configuration says so, then normalises. At least one frame is kept if there was one.
+    /// Turns raw log-mel into network input in place: drops frames without speech and takes powers relative
+    /// to the recording's level if the configuration says so, then normalises. At least one frame is kept if
+    /// there was one.
     pub fn finish(&self, features: &mut Features) {
-        self.drop_silence(features);
+        self.shape(features);
         match self.config.normalisation {
             Normalisation::None => {}
             Normalisation::GlobalMean => {
@@ -78,16 +80,28 @@ impl FrontEnd {
     }
 
     /// Whether [`FrontEnd::finish`] does the same to some frames of a recording alone as it does to them among the others:
-    /// where it neither drops silence nor takes the recording's own mean.
+    /// where it neither drops silence nor takes the recording's own level or mean.
     pub fn finishes_frames_alone(&self) -> bool {
-        self.config.speech_activity.is_none()
-            && self.config.normalisation != Normalisation::Utterance
+        !self.shapes() && self.config.normalisation != Normalisation::Utterance
     }
 
-    /// The first half of [`FrontEnd::finish`]: speech activity alone, on raw log-mel.
-    pub fn drop_silence(&self, features: &mut Features) {
+    /// Whether [`FrontEnd::shape`] does anything.
+    pub fn shapes(&self) -> bool {
+        self.config.speech_activity.is_some() || self.config.relative_level.is_some()
+    }
+
+    /// The first half of [`FrontEnd::finish`], on raw log-mel: speech activity and relative level, not the mean.
+    pub fn shape(&self, features: &mut Features) {
+        if !self.shapes() {
+            return;
+        }
+        let compression = self.config.compression;
+        let levels = levels_db(compression, features);
         if let Some(activity) = &self.config.speech_activity {
-            features.retain_frames(&activity.speech_frames(&self.config, features));
+            features.retain_frames(&activity.loud_frames(&levels, self.config.hop_s()));
+        }
+        if let Some(level) = self.config.relative_level {
+            level.apply(compression, &levels, features);
         }
     }
 
@@ -117,6 +131,7 @@ fn check_mean(mean: &[f32], num_bins: usize) -> Result<(), FeatureError> {
 mod tests {
     use super::*;
     use crate::activity_config::SpeechActivityConfig;
+    use crate::relative_level::RelativeLevel;
 
     fn tone_after_silence() -> Vec<f32> {
         (0..16_000)
@@ -173,6 +188,41 @@ mod tests {
                 "{error:?}"
             );
         }
+    }
+
+    #[test]
+    fn neither_level_nor_silence_nor_empty_bands_change_the_features() {
+        let config = FeatureConfig {
+            speech_activity: Some(SpeechActivityConfig::default()),
+            relative_level: Some(RelativeLevel { floor_db: 40.0 }),
+            ..FeatureConfig::kaldi()
+        };
+        let front_end = FrontEnd::new(config, None).unwrap();
+        let samples = tone_after_silence();
+        let features = front_end.features(&samples);
+        let largest_change = |changed: Vec<f32>| {
+            let changed = front_end.features(&changed);
+            // The pause behind a word belongs to it for 50 ms.
+            let pause = changed.num_frames() - features.num_frames();
+            assert!(pause < 10, "{pause}");
+            let pairs = changed.data().iter().zip(features.data());
+            pairs.fold(0f32, |largest, (a, b)| largest.max((a - b).abs()))
+        };
+        // 0.01 nat is 0.04 dB.
+        let quiet = samples.iter().map(|sample| sample * 0.01).collect();
+        assert!(largest_change(quiet) < 0.01);
+        let mut padded = samples.clone();
+        padded.extend(vec![0.0; 160 * 500]);
+        assert!(largest_change(padded) < 0.05);
+        // Noise of 16 bits' rounding.
+        let rounded = samples
+            .iter()
+            .map(|sample| (sample * 32_768.0).round() / 32_768.0)
+            .collect();
+        assert!(largest_change(rounded) < 0.1);
+        // The floor: no value lies more than 40 dB below the level of the loud frames, which is 0 dB.
+        let floor = -40.0 / 10.0 * std::f32::consts::LN_10;
+        assert!(features.data().iter().all(|value| *value >= floor - 1e-3));
     }
 
     #[test]

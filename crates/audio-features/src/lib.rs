@@ -45,11 +45,13 @@ mod lane_fft;
 mod lanes;
 mod levels;
 mod log_mel;
+mod loudness;
 mod mel_scale;
 mod mixture;
 mod normalise;
 mod pcm16;
 mod recording;
+mod relative_level;
 mod resample;
 mod source;
 mod spectrum;
@@ -75,6 +77,7 @@ pub use recording::{
     decode_recording_of, is_audio_path, num_channels, read_channels, read_file, read_recording,
     read_recording_of,
 };
+pub use relative_level::RelativeLevel;
 pub use source::Source;
 pub use warning::AudioWarning;
 pub use waveform::Waveform;

@@ -34,7 +34,7 @@ pub(super) fn crop_checks<C: LossChoice>(
         let location = &material.manifest.utterances[item.utterance].location;
         let mut recording = material.bank.log_mel(location)?.into_features();
         reaches.push(reach(&recording, config));
-        material.front_end.drop_silence(&mut recording);
+        material.front_end.shape(&mut recording);
         let frames = recording.num_frames();
         let start = item
             .crop

@@ -42,9 +42,8 @@ impl FeatureBank {
                         num_frames.map(|num_frames| (Sums::default(), num_frames))
                     }
                     Ok(_) => self.log_mel(location).map(|features| {
-                        let sums = Sums::of(&features);
                         let num_frames = features.num_frames();
-                        (sums, num_frames)
+                        (self.sums(features), num_frames)
                     }),
                 };
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1);
@@ -68,13 +67,28 @@ impl FeatureBank {
                 }),
             }
         }
-        let frames = total.num_frames.max(1) as f64;
+        let frames = total.num_kept.max(1) as f64;
         Prepared {
             manifest: manifest.with_utterances(usable),
             skipped,
             mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
             num_frames: total.num_frames,
             lengths,
+        }
+    }
+
+    /// Sums over the frames that the network will see, as they are before the mean is subtracted.
+    fn sums(&self, features: RawFeatures) -> Sums {
+        let front_end = self.stores.front_end();
+        if !front_end.shapes() {
+            return Sums::of(&features, features.num_bins());
+        }
+        let mut features = features.into_features();
+        let num_frames = features.num_frames() as u64;
+        front_end.shape(&mut features);
+        Sums {
+            num_frames,
+            ..Sums::of(features.data(), features.num_bins())
         }
     }
 }
@@ -86,9 +100,9 @@ pub struct Prepared {
     pub manifest: Manifest,
     /// The others.
     pub skipped: Vec<Skipped>,
-    /// Mean of all frames of the usable recordings, `[bins]`.
+    /// Mean of all frames of the usable recordings that the network will see, `[bins]`.
     pub mean_frame: Vec<f32>,
-    /// Number of those frames.
+    /// Number of frames of the recordings that were looked at, those without speech included.
     pub num_frames: u64,
     /// Frames of each usable recording.
     pub lengths: Vec<usize>,
@@ -97,20 +111,24 @@ pub struct Prepared {
 #[derive(Default)]
 struct Sums {
     values: Vec<f64>,
+    /// Frames of the recordings, and how many of them are in the sums.
     num_frames: u64,
+    num_kept: u64,
 }
 
 impl Sums {
-    fn of(features: &RawFeatures) -> Self {
+    /// Of row-major `values`, `[frames, bins]`.
+    fn of(values: &[f32], num_bins: usize) -> Self {
         let mut sums = Self::default();
-        for frame in features.chunks_exact(features.num_bins()) {
+        for frame in values.chunks_exact(num_bins.max(1)) {
             sums.values.resize(frame.len(), 0.0);
             sums.values
                 .iter_mut()
                 .zip(frame)
                 .for_each(|(sum, &v)| *sum += f64::from(v));
-            sums.num_frames += 1;
+            sums.num_kept += 1;
         }
+        sums.num_frames = sums.num_kept;
         sums
     }
 
@@ -122,5 +140,6 @@ impl Sums {
             .zip(&other.values)
             .for_each(|(a, b)| *a += b);
         self.num_frames += other.num_frames;
+        self.num_kept += other.num_kept;
     }
 }
