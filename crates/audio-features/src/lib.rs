@@ -73,7 +73,7 @@ pub use front_end::FrontEnd;
 pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
-pub use quality::{Quality, QualityGauge, QualityMeter, SpeechDetector};
+pub use quality::{LEAST_SPEECH_S, Quality, QualityGauge, QualityMeter, SpeechDetector};
 pub use recording::{
     AUDIO_EXTENSIONS, ChannelSamples, Recording, count_channels, decode_channels, decode_recording,
     decode_recording_of, is_audio_path, num_channels, read_channels, read_file, read_recording,

@@ -155,6 +155,8 @@ fn other_rates_are_judged_by_energy_and_scraps_have_no_band() {
     let gauge = QualityGauge::new(8_000, SpeechDetector::Network);
     let quality = gauge.measure(&recording(voice()));
     assert_eq!(quality.speech_by, SpeechDetector::Energy);
+    let off = measure(SpeechDetector::Off, noise(7, 2, 0.0, 0.1));
+    assert_eq!((off.speech_s, off.speech_share), (2.0, 1.0));
     let scrap = measure(SpeechDetector::Network, vec![0.1; 100]);
     assert_eq!(
         (scrap.band_hz, scrap.level_db, scrap.snr_db),

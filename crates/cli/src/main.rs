@@ -12,6 +12,7 @@ mod context;
 mod embedding;
 mod embeddings;
 mod fault;
+mod hearing;
 mod hint;
 mod history;
 mod model;

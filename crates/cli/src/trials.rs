@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use siamang::{
     Centre, Embedded, EmbeddingSet, Error, Input, Model, Naming, Progress, Skipped, SpeakerOverlap,
-    TrialSource, embeddings_of_names,
+    SpeechDetector, TrialSource, embeddings_of_names,
 };
 use speech_data::{Manifest, PairCounts, TrialList};
 
@@ -113,6 +113,7 @@ impl Named {
     pub(crate) fn read(
         args: &TrialArgs,
         names: &BTreeSet<&str>,
+        detector: SpeechDetector,
         context: &Context,
     ) -> Result<Self> {
         let (source, console, centre) = (args.source()?, &context.console, args.centre());
@@ -151,7 +152,8 @@ impl Named {
                 let model = model::load(args.model.model.as_deref(), context)?;
                 let embedder = model.embedder(centre);
                 let (inputs, naming) = source.inputs(names);
-                let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &Few::new(console))?;
+                let (set, skipped) =
+                    EmbeddingSet::embed(&embedder, &inputs, detector, &Few::new(console))?;
                 Self {
                     source,
                     set,
@@ -180,6 +182,18 @@ impl Named {
         console: &Console,
     ) -> Option<SpeakerOverlap> {
         warn_of_overlap(self.model.as_ref()?, speakers, what, console)
+    }
+
+    /// Leaves out the recordings in which too little speech was heard for a verdict, and gives their names.
+    pub(crate) fn leave_out_unheard(&mut self) -> Result<Vec<String>> {
+        let is_unheard = |row: usize| {
+            let quality = self.set.quality[row].as_ref();
+            quality.is_some_and(|quality| !quality.is_heard())
+        };
+        let unheard: Vec<usize> = (0..self.set.ids.len())
+            .filter(|row| is_unheard(*row))
+            .collect();
+        Ok(self.set.leave_out(&unheard)?)
     }
 }
 

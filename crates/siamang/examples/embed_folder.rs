@@ -9,8 +9,8 @@
 use std::path::PathBuf;
 
 use siamang::{
-    Centre, DEFAULT_MEMORY_MB, Embedded, EmbeddingJob, Error, Input, Model, Progress, gather,
-    read_embeddings,
+    Centre, DEFAULT_MEMORY_MB, Embedded, EmbeddingJob, Error, Input, Model, Progress,
+    SpeechDetector, gather, read_embeddings,
 };
 
 /// Prints what cannot be used while the work goes on.
@@ -41,6 +41,7 @@ fn main() -> Result<(), Error> {
         model: &model,
         centre: Centre::Model,
         part: None,
+        detector: SpeechDetector::default(),
         memory_mb: DEFAULT_MEMORY_MB,
     };
     let made = job.run(recordings.inputs, &Watch)?;

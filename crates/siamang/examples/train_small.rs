@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use siamang::{Centre, EmbeddingSet, Model, TrialSource, evaluate, shipped};
+use siamang::{Centre, EmbeddingSet, Model, SpeechDetector, TrialSource, evaluate, shipped};
 use speaker_eval::BootstrapSettings;
 use speech_data::{Manifest, TrialList};
 use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData, train};
@@ -55,7 +55,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let list = TrialList::read(&voices.join("trials/test.txt"))?;
     let source = TrialSource::open(Some(voices), None)?;
     let (inputs, _) = source.inputs(&list.utterances().into_iter().collect());
-    let (set, _) = EmbeddingSet::embed(&model.embedder(Centre::Model), &inputs, &())?;
+    let (set, _) = EmbeddingSet::embed(
+        &model.embedder(Centre::Model),
+        &inputs,
+        SpeechDetector::default(),
+        &(),
+    )?;
     let settings = BootstrapSettings::default();
     let evaluation = evaluate(&list, &set, source.manifest(), &settings)?;
     println!("EER {:.1} %", 100.0 * evaluation.report.eer);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use audio_features::SpeechDetector;
 use rayon::prelude::*;
 use speaker_model::Simd;
 use speaker_scoring::Centre;
@@ -28,6 +29,8 @@ pub struct EmbeddingJob<'a> {
     pub centre: Centre,
     /// Which part of the recordings is embedded; all without.
     pub part: Option<Part>,
+    /// What finds the speech in each recording.
+    pub detector: SpeechDetector,
     /// As of [`embed_each`], in MB; [`DEFAULT_MEMORY_MB`](crate::DEFAULT_MEMORY_MB) is enough.
     pub memory_mb: u64,
 }
@@ -82,6 +85,7 @@ impl EmbeddingJob<'_> {
                         path: input.path(),
                         speaker: input.speaker.clone(),
                         seconds: embedded.seconds,
+                        quality: Some(embedded.quality),
                         warnings: embedded.warnings,
                         embedding: embedded.embedding,
                     })
@@ -96,7 +100,14 @@ impl EmbeddingJob<'_> {
                 }
             }
         };
-        embed_each(&embedder, &inputs, self.memory_mb, progress, each)?;
+        embed_each(
+            &embedder,
+            &inputs,
+            self.detector,
+            self.memory_mb,
+            progress,
+            each,
+        )?;
         made.skipped = note.skipped();
         // A part may be empty: whether anything is left is known when all parts are joined.
         if made.num_embedded == 0 && self.part.is_none() {

@@ -52,6 +52,7 @@ mod recordings;
 pub mod shipped;
 mod trials;
 
+pub use audio_features::{LEAST_SPEECH_S, Quality, SpeechDetector};
 pub use clusters::{
     ClusterOptions, ClusterProtocol, Clustering, Draw, Drawn, Points, Pool, Stop,
     UNCALIBRATED_DISTANCE, cluster, parse_labels, read_labels,
@@ -65,7 +66,9 @@ pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification};
 pub use outcome::{Embedded, Skipped};
 pub use progress::Progress;
-pub use recordings::{Gathered, Given, Input, check_filters, gather, gather_given, gather_with};
+pub use recordings::{
+    Channels, Gathered, Given, Input, check_filters, gather, gather_given, gather_with, of_channels,
+};
 pub use speaker_model::SegmentEmbedding;
 pub use speaker_scoring::{Centre, Linkage, Scorer, Thresholds};
 pub use trials::{

@@ -1,5 +1,6 @@
 //! What became of a recording.
 
+use audio_features::Quality;
 use serde::Serialize;
 
 /// A recording's embedding.
@@ -9,6 +10,8 @@ pub struct Embedded {
     pub embedding: Vec<f32>,
     /// Length of the recording, in s.
     pub seconds: f64,
+    /// How it sounds.
+    pub quality: Quality,
     /// What was odd about it.
     pub warnings: Vec<String>,
 }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use siamang::{
     Centre, ClusterOptions, DEFAULT_MEMORY_MB, Embedded, EmbeddingJob, Error, Given, Input, Model,
-    Progress, Scorer, Stop, cluster, embed_each, gather, gather_given, read_embeddings,
+    Progress, Scorer, SpeechDetector, Stop, cluster, embed_each, gather, gather_given,
+    read_embeddings,
 };
 use speech_data::Location;
 
@@ -106,6 +107,7 @@ fn work_that_is_stopped_leaves_no_file() {
         model: &model,
         centre: Centre::Model,
         part: None,
+        detector: SpeechDetector::default(),
         memory_mb: DEFAULT_MEMORY_MB,
     };
     let stopped = job().run(inputs.clone(), &Watch::new(1));
@@ -193,10 +195,17 @@ fn two_recordings_of_one_name_are_two() {
     let mut seen = 0;
     let model = Model::builtin().unwrap();
     let embedder = model.embedder(Centre::Model);
-    embed_each(&embedder, &gathered.inputs, 1, &(), |_, outcome| {
-        seen += usize::from(outcome.is_ok());
-        Ok(())
-    })
+    embed_each(
+        &embedder,
+        &gathered.inputs,
+        SpeechDetector::default(),
+        1,
+        &(),
+        |_, outcome| {
+            seen += usize::from(outcome.is_ok());
+            Ok(())
+        },
+    )
     .unwrap();
     assert_eq!(seen, 2);
 }

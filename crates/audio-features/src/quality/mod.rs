@@ -30,7 +30,13 @@ pub enum SpeechDetector {
     /// The network of the crate `earshot`, on frames of 16 ms of recordings at 16 kHz; a recording at another rate is judged by energy.
     /// It takes about 1 ms for a second of sound, and some music for speech.
     Network,
+    /// Nothing: all of a recording counts as speech.
+    #[serde(rename = "none")]
+    Off,
 }
+
+/// Less speech than this, in s, says nothing of who speaks: no verdict is given on it.
+pub const LEAST_SPEECH_S: f64 = 0.2;
 
 /// How a recording sounds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +62,14 @@ pub struct Quality {
     pub channels_cancel: bool,
 }
 
+impl Quality {
+    /// Whether there is enough speech for a verdict: at least [`LEAST_SPEECH_S`].
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.speech_s >= LEAST_SPEECH_S
+    }
+}
+
 /// Measures recordings at one rate; made once, for all threads.
 #[derive(Clone)]
 pub struct QualityGauge {
@@ -75,9 +89,11 @@ impl QualityGauge {
         let step = std::f32::consts::TAU / len as f32;
         Self {
             sample_rate_hz,
-            detector: match sample_rate_hz {
-                network::SAMPLE_RATE_HZ => detector,
-                _ => SpeechDetector::Energy,
+            detector: match detector {
+                SpeechDetector::Network if sample_rate_hz != network::SAMPLE_RATE_HZ => {
+                    SpeechDetector::Energy
+                }
+                detector => detector,
             },
             transform: RealFftPlanner::new().plan_fft_forward(len),
             window: (0..len)
@@ -178,9 +194,12 @@ impl QualityMeter<'_> {
         let rate = f64::from(self.gauge.sample_rate_hz.max(1));
         let seconds = self.num_samples as f64 / rate;
         let frame_s = self.gauge.window.len() as f64 / rate;
-        let by_energy = activity::speech_frames(&self.frames);
         let (is_speech, speech_s) = match self.network {
+            None if self.gauge.detector == SpeechDetector::Off => {
+                (vec![true; self.frames.len()], seconds)
+            }
             None => {
+                let by_energy = activity::speech_frames(&self.frames);
                 let num = by_energy.iter().filter(|speech| **speech).count();
                 (by_energy, num as f64 * frame_s)
             }

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::value_parser;
-use siamang::{Centre, DEFAULT_MEMORY_MB, EmbeddingJob, Format};
+use siamang::{Centre, DEFAULT_MEMORY_MB, EmbeddingJob, Format, SpeechDetector};
 use speech_data::Filter;
 use speech_data::store::Part;
 
 use crate::context::{Context, ModelArgs};
 use crate::fault::ExitStatus;
+use crate::hearing::{ChannelArgs, VadArgs};
 use crate::recordings::{check_filters, gather};
 use crate::tables::TableArgs;
 use crate::{embedding, model};
@@ -19,13 +20,15 @@ const EXAMPLES: &str = "\
 Examples:
   siamang embed recordings/ --out embeddings.jsonl
   siamang embed --model run split.tsv --filter split=test --out test.parquet
+  siamang embed --channel each calls/ --out speakers.jsonl
   siamang embed vox.store --shard 2/8 --out parts/2.parquet
   find . -name '*.flac' | siamang embed - --out embeddings.npy
   ffmpeg -v error -i talk.mkv -f wav - | siamang embed - --out talk.jsonl
   siamang embed recordings/ -o - | siamang cluster --embeddings -
 
 A recording that cannot be used is named with its reason and left out; the exit code is then 3.
-`.npy` has the names of its rows beside it, in FILE.npy.ids.txt.";
+`.jsonl` and `.parquet` say of every recording how it sounds: seconds of speech, its band, level, noise,
+clipping. `.npy` has the names of its rows beside it, in FILE.npy.ids.txt.";
 
 /// Turn recordings into embeddings.
 ///
@@ -49,6 +52,10 @@ pub(crate) struct Args {
     filter: Vec<Filter>,
     #[command(flatten)]
     tables: TableArgs,
+    #[command(flatten)]
+    channel: ChannelArgs,
+    #[command(flatten)]
+    vad: VadArgs,
     /// Memory for the features of recordings that are decoded and not yet embedded, in MB. Beside it there are the
     /// model and, for each thread, the recording that it decodes.
     #[arg(long, value_name = "MB", default_value_t = DEFAULT_MEMORY_MB, value_parser = value_parser!(u64).range(1..))]
@@ -68,13 +75,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let begin = Instant::now();
     let model = model::load(args.model.model.as_deref(), context)?;
     let mut recordings = gather(&args.paths, &args.filter, &args.tables, &context.console)?;
-    let inputs = std::mem::take(&mut recordings.inputs);
+    let inputs = args.channel.of(std::mem::take(&mut recordings.inputs));
     let job = EmbeddingJob {
         out: &args.out,
         stream,
         model: &model,
         centre: Centre::Model,
         part: args.shard,
+        detector: args.vad.or(SpeechDetector::Energy),
         memory_mb: args.memory,
     };
     let status = embedding::run(job, inputs, begin, context)?;

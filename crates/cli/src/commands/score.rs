@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use durable::NewFile;
 use serde::Serialize;
-use siamang::TrialPairs;
+use siamang::{LEAST_SPEECH_S, SpeechDetector, TrialPairs};
 use speech_data::{PairCounts, TrialParts};
 
 use crate::atomic::unwritable;
 use crate::console::{Console, counted, is_standard_output, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
+use crate::hearing::VadArgs;
 use crate::stdin;
 use crate::trials::{Named, TrialArgs};
 
@@ -23,8 +24,8 @@ Examples:
   siamang score --trials pairs.txt --root corpus | sort -k3 -g
 
 A line is `uttA uttB score`; the score is the cosine, -1 to 1. Lists may be without labels, lines of
-`pathA pathB`. Trials whose recordings cannot be used are left out and counted; the exit code is
-then 3.";
+`pathA pathB`. Trials whose recordings cannot be used, or in which less than 0.2 s of speech are
+heard, are left out and counted; the exit code is then 3.";
 
 /// Score the trials of a list.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     /// File to write [default: `-`, standard output].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    vad: VadArgs,
 }
 
 #[derive(Serialize)]
@@ -46,6 +49,8 @@ struct Report {
     /// Trials of a recording with itself, trials that repeat others, pairs with two labels.
     #[serde(flatten)]
     pairs: PairCounts,
+    /// Recordings with too little speech for a score.
+    unheard: Vec<String>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
@@ -69,7 +74,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     }
     let pairs = trials.pair_counts();
     say(&pairs, &context.console);
-    let named = Named::read(&args.trials, &trials.names(), context)?;
+    let detector = args.vad.or(SpeechDetector::Network);
+    let mut named = Named::read(&args.trials, &trials.names(), detector, context)?;
+    let unheard = named.leave_out_unheard()?;
+    if let Some(first) = unheard.first() {
+        context.console.skipped(&format!(
+            "{} with less than {LEAST_SPEECH_S} s of speech, such as `{first}`: no score says who speaks there",
+            counted(unheard.len(), "recording")
+        ));
+    }
     let create = |path| NewFile::create(path).map_err(|error| unwritable(path, &error));
     let mut file = out.map(create).transpose()?;
     let num_scored = trials.score(&named.set, &named.naming, |text| match (&mut file, out) {
@@ -93,6 +106,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             n_scored: num_scored,
             n_skipped_trials: num_skipped,
             pairs,
+            unheard,
         };
         match context.json {
             true => print_json(&report)?,

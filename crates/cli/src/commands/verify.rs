@@ -4,31 +4,34 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use serde::Serialize;
-use siamang::{Embedded, Input, Scorer};
+use siamang::{Embedded, Input, LEAST_SPEECH_S, Quality, Scorer, SpeechDetector};
 use speech_data::VoxcelebName;
 
 use crate::console::{print_json, print_text};
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
+use crate::hearing::{ChannelArgs, VadArgs};
 use crate::trials::warn_of_overlap;
 use crate::{model, stdin};
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;
 
-/// A recording with less says little about its speaker.
+/// A recording with less speech says little about its speaker.
 const SHORT_S: f64 = 1.0;
 
 const EXAMPLES: &str = "\
 Examples:
   siamang verify monday.wav friday.m4a
   siamang verify --model run --threshold 0.42 a.wav b.wav --json
+  siamang verify --channel 1 call.wav enrolment.wav
   ffmpeg -v error -i talk.mkv -f wav - | siamang verify - monday.wav
 
 The score is the cosine of the two embeddings, -1 to 1. The answer is yes at or above the
 threshold: `--threshold`, else the one on the model's card (`card.toml` in its bundle,
 `[thresholds]`, `verify`), else 0.5, which is not calibrated. `siamang eval` prints the
-threshold of the equal error rate. The exit code is 0 for either answer.";
+threshold of the equal error rate. The exit code is 0 for either answer, and 3 where there is none:
+of a recording with less than 0.2 s of speech no score says who speaks.";
 
 /// Are two recordings of one speaker?
 #[derive(Debug, clap::Args)]
@@ -45,12 +48,18 @@ pub(crate) struct Args {
     /// Lowest cosine that counts as the same speaker, -1 to 1.
     #[arg(long, value_name = "COSINE", allow_negative_numbers = true)]
     threshold: Option<f64>,
+    #[command(flatten)]
+    channel: ChannelArgs,
+    #[command(flatten)]
+    vad: VadArgs,
 }
 
 #[derive(Serialize)]
 struct Report {
     score: f32,
-    same_speaker: bool,
+    /// The answer; null where `no_verdict` says why there is none.
+    same_speaker: Option<bool>,
+    no_verdict: Option<String>,
     scale: &'static str,
     threshold: f64,
     threshold_from: &'static str,
@@ -63,6 +72,7 @@ struct Report {
 struct Side {
     path: String,
     seconds: f64,
+    quality: Quality,
     warnings: Vec<String>,
 }
 
@@ -77,39 +87,46 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         ));
     }
     let model = model::load(args.model.model.as_deref(), context)?;
-    let inputs = [recording(&args.a)?, recording(&args.b)?];
+    let input = |path| args.channel.of_one(recording(path)?);
+    let inputs = [input(&args.a)?, input(&args.b)?];
     let names = inputs.iter().filter_map(|input| speaker_in(&input.id));
     warn_of_overlap(&model, names, "these recordings", &context.console);
-    let answer = model.verify_inputs(&inputs).map_err(explained)?;
+    let detector = args.vad.or(SpeechDetector::Network);
+    let answer = model.verify_inputs(&inputs, detector).map_err(explained)?;
     let (threshold, threshold_from) = match (args.threshold, answer.threshold) {
         (Some(threshold), _) => (threshold, "the command line"),
         (None, Some(threshold)) => (threshold, "the model's card"),
         (None, None) => (UNCALIBRATED, "no calibration"),
     };
+    let same_speaker = answer.answer_at(threshold);
     let side = |input: &Input, embedded: Embedded| {
         let path = input.path();
         context.console.warn_all(&path, &embedded.warnings);
-        if embedded.seconds < SHORT_S {
+        let quality = embedded.quality;
+        if quality.is_heard() && quality.speech_s < SHORT_S {
             let text = format!(
                 "{path}: {:.2} s is little speech to recognise a voice by",
-                embedded.seconds
+                quality.speech_s
             );
             context.console.warn(&text);
         }
         Side {
             path,
             seconds: embedded.seconds,
+            quality,
             warnings: embedded.warnings,
         }
     };
+    let (a, b) = (side(&inputs[0], answer.a), side(&inputs[1], answer.b));
     let report = Report {
         score: answer.score,
-        same_speaker: f64::from(answer.score) >= threshold,
+        same_speaker,
+        no_verdict: no_verdict(&[&a, &b]),
         scale: Scorer::default().scale(),
         threshold,
         threshold_from,
-        a: side(&inputs[0], answer.a),
-        b: side(&inputs[1], answer.b),
+        a,
+        b,
         model: model.name(),
     };
     if report.threshold_from == "no calibration" {
@@ -121,7 +138,29 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         true => print_json(&report)?,
         false => print_text(&text(&report))?,
     }
-    Ok(ExitStatus::Done)
+    Ok(match report.same_speaker {
+        Some(_) => ExitStatus::Done,
+        None => ExitStatus::SomeSkipped,
+    })
+}
+
+/// Why there is no verdict, if there is none.
+fn no_verdict(sides: &[&Side]) -> Option<String> {
+    let unheard = sides.iter().filter(|side| !side.quality.is_heard());
+    let unheard: Vec<String> = unheard
+        .map(|side| {
+            format!(
+                "`{}` holds {:.2} s of speech in {:.2} s",
+                side.path, side.quality.speech_s, side.seconds
+            )
+        })
+        .collect();
+    (!unheard.is_empty()).then(|| {
+        format!(
+            "{}; at least {LEAST_SPEECH_S} s are needed in each recording",
+            unheard.join(", ")
+        )
+    })
 }
 
 /// The recording at `path`, `-` being standard input.
@@ -153,10 +192,12 @@ fn explained(error: siamang::Error) -> Error {
 }
 
 fn text(report: &Report) -> String {
-    let answer = if report.same_speaker {
-        "same speaker"
-    } else {
-        "different speakers"
+    if let Some(reason) = &report.no_verdict {
+        return format!("no verdict: {reason}\n");
+    }
+    let answer = match report.same_speaker {
+        Some(true) => "same speaker",
+        _ => "different speakers",
     };
     format!(
         "{answer}: cosine {:.3} (scale -1 to 1), threshold {:.3} from {}\n  {:8.2} s  {}\n  {:8.2} s  {}\n",

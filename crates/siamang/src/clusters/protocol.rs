@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use audio_features::SpeechDetector;
 use serde::Serialize;
 use speaker_eval::{Border, ListIdentity, MrProtocol, ProtocolReport, protocol_report};
 use speaker_scoring::Centre;
@@ -84,7 +85,8 @@ impl ClusterProtocol {
         let utterances = self.chosen(manifest)?;
         let embedder = model.embedder(centre).without_scaling();
         let inputs: Vec<Input> = utterances.iter().copied().map(Input::of).collect();
-        let (mut set, skipped) = EmbeddingSet::embed(&embedder, &inputs, progress)?;
+        let (mut set, skipped) =
+            EmbeddingSet::embed(&embedder, &inputs, SpeechDetector::default(), progress)?;
         set.centre(centre)?;
         let pool = Pool::new(&set, utterances);
         let list = ListIdentity {

@@ -4,11 +4,12 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
-use audio_features::{Features, FrontEnd};
+use audio_features::{Features, FrontEnd, Quality, QualityGauge, SpeechDetector};
 use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
+use super::doubts::doubts;
 use crate::error::Error;
 use crate::outcome::Embedded;
 use crate::progress::Progress;
@@ -26,8 +27,15 @@ const GROUP_BYTES: u64 = 4 << 20;
 /// Features of a recording that waits for the encoder.
 struct Prepared {
     features: Features,
-    seconds: f64,
+    quality: Quality,
     warnings: Vec<String>,
+}
+
+/// From a recording to what the encoder takes, and how it sounds.
+struct Preparation<'a> {
+    front_end: &'a FrontEnd,
+    gauge: QualityGauge,
+    reader: Reader,
 }
 
 impl Prepared {
@@ -40,7 +48,7 @@ impl Prepared {
 type Chunk = Vec<Result<Prepared, Error>>;
 
 /// Embeds `inputs` and gives each to `each` with its place, in order; a recording that cannot be used comes
-/// with the reason. One thread prepares the next recordings on all cores while the encoder works on these.
+/// with the reason. `detector` finds the speech in each. One thread prepares the next recordings on all cores while the encoder works on these.
 ///
 /// Features of `memory_mb` MB wait at most, but for one group of recordings. Where chunks begin depends on them alone,
 /// not on threads or time.
@@ -50,6 +58,7 @@ type Chunk = Vec<Result<Prepared, Error>>;
 pub fn embed_each(
     embedder: &Embedder,
     inputs: &[Input],
+    detector: SpeechDetector,
     memory_mb: u64,
     progress: &dyn Progress,
     mut each: impl FnMut(usize, Result<Embedded, Error>) -> Result<(), Error>,
@@ -57,11 +66,16 @@ pub fn embed_each(
     progress.begin(inputs.len());
     let begin = Instant::now();
     let front_end = embedder.front_end();
+    let preparation = Preparation {
+        front_end,
+        gauge: QualityGauge::new(front_end.config().sample_rate_hz, detector),
+        reader: Reader::default(),
+    };
     // One chunk is filled, one waits, one is embedded, and the last group of the first may be too much.
     let chunk_bytes = memory_mb.saturating_mul(1 << 20) / 4;
     let (sender, receiver) = sync_channel(1);
     let result = std::thread::scope(|scope| {
-        scope.spawn(move || prepare_all(front_end, inputs, chunk_bytes, &sender));
+        scope.spawn(move || prepare_all(&preparation, inputs, chunk_bytes, &sender));
         let (mut index, mut audio_seconds) = (0, 0.0);
         // The receiver must be gone before the thread is joined, or a full channel would hold it for ever.
         for chunk in receiver {
@@ -85,17 +99,16 @@ pub fn embed_each(
 
 /// Prepares `inputs` on all cores and sends them in chunks of about `chunk_bytes` of features.
 fn prepare_all(
-    front_end: &FrontEnd,
+    preparation: &Preparation<'_>,
     inputs: &[Input],
     chunk_bytes: u64,
     sender: &SyncSender<Chunk>,
 ) {
-    let reader = Reader::default();
     let (mut chunk, mut bytes) = (Chunk::new(), 0);
     for range in groups(inputs) {
         let prepared: Vec<Result<Prepared, Error>> = inputs[range]
             .par_iter()
-            .map(|input| prepare(front_end, &reader, input))
+            .map(|input| preparation.prepare(input))
             .collect();
         for prepared in prepared {
             bytes += prepared.as_ref().map_or(0, Prepared::bytes);
@@ -129,32 +142,38 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
     groups
 }
 
-fn prepare(front_end: &FrontEnd, reader: &Reader, input: &Input) -> Result<Prepared, Error> {
-    let recording = reader.read(&input.location, front_end.config().sample_rate_hz)?;
-    let features = front_end.features(&recording.waveform.samples);
-    let seconds = recording.waveform.duration_s();
-    if features.num_frames() == 0 {
-        return Err(Error::TooShort {
-            path: input.path(),
-            seconds,
-        });
+impl Preparation<'_> {
+    fn prepare(&self, input: &Input) -> Result<Prepared, Error> {
+        let rate = self.front_end.config().sample_rate_hz;
+        let recording = self.reader.read(&input.location, rate)?;
+        let features = self.front_end.features(&recording.waveform.samples);
+        if features.num_frames() == 0 {
+            return Err(Error::TooShort {
+                path: input.path(),
+                seconds: recording.waveform.duration_s(),
+            });
+        }
+        let quality = self.gauge.measure(&recording);
+        let mut warnings: Vec<String> =
+            recording.warnings.iter().map(ToString::to_string).collect();
+        warnings.extend(doubts(&quality, self.front_end.config()));
+        Ok(Prepared {
+            features,
+            quality,
+            warnings,
+        })
     }
-    Ok(Prepared {
-        features,
-        seconds,
-        warnings: recording.warnings.iter().map(ToString::to_string).collect(),
-    })
 }
 
 /// Embeds what could be prepared, in batches over the segments of all.
 fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, Error>>, Error> {
     let mut features = Vec::with_capacity(prepared.len());
-    let rest: Vec<Result<(f64, Vec<String>), Error>> = prepared
+    let rest: Vec<Result<(Quality, Vec<String>), Error>> = prepared
         .into_iter()
         .map(|prepared| {
             prepared.map(|prepared| {
                 features.push(prepared.features);
-                (prepared.seconds, prepared.warnings)
+                (prepared.quality, prepared.warnings)
             })
         })
         .collect();
@@ -162,13 +181,14 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
     rest.into_iter()
         .map(|outcome| match outcome {
             Err(reason) => Ok(Err(reason)),
-            Ok((seconds, warnings)) => {
+            Ok((quality, warnings)) => {
                 let embedding = embeddings.next().ok_or(Error::Defect(
                     "the model gave fewer embeddings than recordings",
                 ))?;
                 Ok(Ok(Embedded {
                     embedding,
-                    seconds,
+                    seconds: quality.seconds,
+                    quality,
                     warnings,
                 }))
             }

@@ -139,6 +139,7 @@ impl<'a> PartFile<'a> {
             path: String::new(),
             speaker: self.batch.speakers[row].take(),
             seconds: 0.0,
+            quality: self.batch.quality[row].take(),
             warnings: Vec::new(),
             embedding: self.batch.values[row * dim..(row + 1) * dim].to_vec(),
         })

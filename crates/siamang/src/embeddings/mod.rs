@@ -1,10 +1,12 @@
 //! Embeddings in memory and in files.
 
+mod doubts;
 mod engine;
 mod merge;
 mod names;
 mod note;
 mod parquet_rows;
+mod quality_columns;
 mod reader;
 mod rows;
 mod set;

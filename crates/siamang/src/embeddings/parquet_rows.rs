@@ -11,6 +11,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 
 use super::names::{embedding_of, id_of, numbered, quoted, speaker_of};
 use super::note::{NOTE_KEY, Note};
+use super::quality_columns;
 use super::rows::{Rows, open};
 
 /// Rows that are decoded at once.
@@ -94,7 +95,10 @@ fn add_batch(rows: &mut Rows, batch: &RecordBatch) -> Result<(), String> {
             .ok_or_else(|| format!("row {row} has no name in the column `{}`", columns.id_name))?;
         let speaker = columns.speakers.and_then(|speakers| text(speakers, row));
         match columns.values(row) {
-            Some(values) => rows.push(&id, speaker, &values)?,
+            Some(values) => {
+                rows.push(&id, speaker, &values)?;
+                rows.quality.push(quality_columns::read(batch, row));
+            }
             None => rows.leave_out(&id, "is missing"),
         }
     }

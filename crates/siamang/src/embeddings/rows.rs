@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
+use audio_features::Quality;
 use speaker_scoring::EmbeddingMatrix;
 
 use super::note::Note;
@@ -23,6 +24,8 @@ pub(crate) struct Rows {
     pub(crate) speakers: Vec<Option<String>>,
     pub(crate) values: Vec<f32>,
     pub(crate) dim: usize,
+    /// How the recordings sound, of a file of ours; as long as the ids, or empty.
+    pub(crate) quality: Vec<Option<Quality>>,
     pub(crate) note: Option<Note>,
     /// What reading changed, in words.
     pub(crate) remarks: Vec<String>,
@@ -86,6 +89,7 @@ impl Rows {
             })?,
             ids: self.ids,
             seconds: Vec::new(),
+            quality: self.quality,
             speakers: self.speakers,
             note: self.note,
             unusable,
@@ -95,6 +99,9 @@ impl Rows {
         set.ids.retain(|_| usable.next() == Some(&true));
         let mut usable = is_usable.iter();
         set.speakers.retain(|_| usable.next() == Some(&true));
+        set.quality.resize(is_usable.len(), None);
+        let mut usable = is_usable.iter();
+        set.quality.retain(|_| usable.next() == Some(&true));
         set.seconds = vec![None; set.ids.len()];
         Ok(set)
     }

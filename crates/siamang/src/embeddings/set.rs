@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use audio_features::{Quality, SpeechDetector};
 use speaker_model::Embedder;
 use speaker_scoring::{Centre, EmbeddingMatrix};
 
@@ -23,6 +24,8 @@ pub struct EmbeddingSet {
     pub speakers: Vec<Option<String>>,
     /// Duration in s, where known.
     pub seconds: Vec<Option<f64>>,
+    /// How each recording sounds, where known.
+    pub quality: Vec<Option<Quality>>,
     /// What the file that they were read from says about itself.
     pub note: Option<Note>,
     /// Rows of that file that are no embeddings, with the reason: nothing but zeros, or a value that is not finite.
@@ -32,17 +35,18 @@ pub struct EmbeddingSet {
 }
 
 impl EmbeddingSet {
-    /// Embeds `inputs`; what cannot be used is given back with its reason.
+    /// Embeds `inputs`, in which `detector` finds the speech; what cannot be used is given back with its reason.
     ///
     /// # Errors
     /// [`Error::NoneUsable`], and those of [`embed_each`].
     pub fn embed(
         embedder: &Embedder,
         inputs: &[Input],
+        detector: SpeechDetector,
         progress: &dyn Progress,
     ) -> Result<(Self, Vec<Skipped>), Error> {
         let (mut ids, mut rows, mut skipped) = (vec![], vec![], vec![]);
-        let (mut speakers, mut seconds) = (vec![], vec![]);
+        let (mut speakers, mut seconds, mut quality) = (vec![], vec![], vec![]);
         let each = |index: usize, outcome: Result<Embedded, Error>| {
             let input: &Input = &inputs[index];
             match outcome {
@@ -50,6 +54,7 @@ impl EmbeddingSet {
                     ids.push(input.id.clone());
                     speakers.push(input.speaker.clone());
                     seconds.push(Some(embedded.seconds));
+                    quality.push(Some(embedded.quality));
                     rows.push(embedded.embedding);
                 }
                 Err(error) => skipped.push(Skipped {
@@ -59,7 +64,14 @@ impl EmbeddingSet {
             }
             Ok(())
         };
-        embed_each(embedder, inputs, DEFAULT_MEMORY_MB, progress, each)?;
+        embed_each(
+            embedder,
+            inputs,
+            detector,
+            DEFAULT_MEMORY_MB,
+            progress,
+            each,
+        )?;
         if rows.is_empty() {
             return Err(Error::NoneUsable { skipped });
         }
@@ -68,6 +80,7 @@ impl EmbeddingSet {
             matrix: EmbeddingMatrix::from_rows(&rows)?,
             speakers,
             seconds,
+            quality,
             note: None,
             unusable: Vec::new(),
             remarks: Vec::new(),
@@ -88,9 +101,40 @@ impl EmbeddingSet {
         Ok(())
     }
 
+    /// Leaves out these rows, in ascending order, and gives their names.
+    ///
+    /// # Errors
+    /// [`Error::Scoring`] where no row is left.
+    pub fn leave_out(&mut self, rows: &[usize]) -> Result<Vec<String>, Error> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_out = |row: usize| rows.binary_search(&row).is_ok();
+        let kept: Vec<Vec<f32>> = (0..self.ids.len())
+            .filter(|row| !is_out(*row))
+            .map(|row| self.matrix.row(row).to_vec())
+            .collect();
+        let matrix = EmbeddingMatrix::from_rows(&kept)?;
+        let mut places = 0..self.ids.len();
+        let (out, ids) = std::mem::take(&mut self.ids)
+            .into_iter()
+            .partition(|_| places.next().is_some_and(is_out));
+        keep(&mut self.speakers, is_out);
+        keep(&mut self.seconds, is_out);
+        keep(&mut self.quality, is_out);
+        (self.ids, self.matrix) = (ids, matrix);
+        Ok(out)
+    }
+
     /// Row of each name.
     #[must_use]
     pub fn index(&self) -> HashMap<&str, usize> {
         self.ids.iter().map(String::as_str).zip(0..).collect()
     }
+}
+
+/// Keeps the values of the rows that are not out.
+fn keep<T>(values: &mut Vec<T>, is_out: impl Fn(usize) -> bool) {
+    let mut places = 0..values.len();
+    values.retain(|_| !places.next().is_some_and(&is_out));
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use audio_features::Quality;
 use durable::NewFile;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -14,6 +15,7 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 
 use super::note::{NOTE_KEY, Note};
+use super::quality_columns;
 use crate::error::{Error, unwritable};
 
 /// One embedding with what is known about its recording; a line of a JSON lines file.
@@ -30,6 +32,9 @@ pub struct Record {
     /// Length of the recording, in s.
     #[serde(default)]
     pub seconds: f64,
+    /// How the recording sounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
     /// What was odd about it.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -44,7 +49,7 @@ pub enum Format {
     JsonLines,
     /// NumPy's matrix, with the names in a text file beside it.
     Npy,
-    /// Columns `id`, `speaker` and `embedding`.
+    /// Columns `id`, `speaker`, `embedding`, and how each recording sounds.
     Parquet,
 }
 
@@ -270,11 +275,13 @@ fn npy_header(rows: u64, dim: usize) -> [u8; 128] {
 fn schema(dim: usize) -> SchemaRef {
     let item = Arc::new(Field::new("item", DataType::Float32, false));
     let list = DataType::FixedSizeList(item, i32::try_from(dim).unwrap_or(i32::MAX));
-    Arc::new(Schema::new(vec![
+    let mut fields = vec![
         Field::new("id", DataType::Utf8, false),
         Field::new("speaker", DataType::Utf8, true),
         Field::new("embedding", list, false),
-    ]))
+    ];
+    fields.extend(quality_columns::fields());
+    Arc::new(Schema::new(fields))
 }
 
 fn write_batch(
@@ -300,7 +307,10 @@ fn write_batch(
     )?;
     let ids: StringArray = rows.iter().map(|row| Some(row.id.as_str())).collect();
     let speakers: StringArray = rows.iter().map(|row| row.speaker.as_deref()).collect();
-    let columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(speakers), Arc::new(list)];
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids), Arc::new(speakers), Arc::new(list)];
+    columns.extend(quality_columns::columns(
+        rows.iter().map(|row| row.quality.as_ref()),
+    ));
     writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
     rows.clear();
     Ok(())
@@ -310,6 +320,7 @@ fn write_batch(
 mod tests {
     use super::*;
     use crate::embeddings::read_embeddings;
+    use audio_features::SpeechDetector;
 
     fn note() -> Note {
         Note::parse(
@@ -326,6 +337,17 @@ mod tests {
             path: format!("/data/{id}"),
             speaker: speaker.map(str::to_owned),
             seconds: 1.5,
+            quality: (speaker.is_some()).then(|| Quality {
+                seconds: 1.5,
+                speech_s: 0.75,
+                speech_share: 0.5,
+                speech_by: SpeechDetector::Network,
+                band_hz: Some(3_900.0),
+                level_db: None,
+                snr_db: Some(12.5),
+                clipped_share: 0.25,
+                channels_cancel: true,
+            }),
             warnings: vec!["clipping".to_owned()],
             embedding: embedding.to_vec(),
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use audio_features::SpeechDetector;
 use speaker_model::{EmbeddingModel, SegmentEmbedding};
 use speaker_scoring::{Centre, Scorer};
 use speech_data::Location;
@@ -27,11 +28,18 @@ pub struct Verification {
 }
 
 impl Verification {
-    /// The answer, at the card's threshold; none where the card states none.
+    /// The answer, at the card's threshold; none where the card states none, and where too little speech was heard.
     #[must_use]
     pub fn is_same_speaker(&self) -> Option<bool> {
-        let threshold = self.threshold?;
-        Some(f64::from(self.score) >= threshold)
+        self.answer_at(self.threshold?)
+    }
+
+    /// The answer at another threshold; none where too little speech was heard in either recording, of which the score says
+    /// nothing.
+    #[must_use]
+    pub fn answer_at(&self, threshold: f64) -> Option<bool> {
+        let is_heard = self.a.quality.is_heard() && self.b.quality.is_heard();
+        is_heard.then_some(f64::from(self.score) >= threshold)
     }
 }
 
@@ -91,24 +99,36 @@ impl Model {
     }
 
     fn embed_one(&self, input: Input) -> Result<Embedded, Error> {
-        let mut outcomes = self.embed_few(&[input])?;
+        let mut outcomes = self.embed_few(&[input], SpeechDetector::default())?;
         outcomes
             .pop()
             .ok_or(Error::Defect("the model gave no embedding"))
     }
 
     /// All of these, or the first error.
-    fn embed_few(&self, inputs: &[Input]) -> Result<Vec<Embedded>, Error> {
+    fn embed_few(
+        &self,
+        inputs: &[Input],
+        detector: SpeechDetector,
+    ) -> Result<Vec<Embedded>, Error> {
         let mut few = Vec::with_capacity(inputs.len());
         let embedder = self.bundle().embedder();
-        embed_each(embedder, inputs, DEFAULT_MEMORY_MB, &(), |_, outcome| {
-            few.push(outcome?);
-            Ok(())
-        })?;
+        embed_each(
+            embedder,
+            inputs,
+            detector,
+            DEFAULT_MEMORY_MB,
+            &(),
+            |_, outcome| {
+                few.push(outcome?);
+                Ok(())
+            },
+        )?;
         Ok(few)
     }
 
-    /// Embeds many recordings, on all cores and within bounded memory. Those that cannot be used come with the reason.
+    /// Embeds many recordings, on all cores and within bounded memory; speech is found by energy. Those that cannot be used
+    /// come with the reason.
     ///
     /// # Errors
     /// [`Error::NoneUsable`], and [`Error::Interrupted`] where `progress` asks for that.
@@ -117,25 +137,34 @@ impl Model {
         inputs: &[Input],
         progress: &dyn Progress,
     ) -> Result<(EmbeddingSet, Vec<Skipped>), Error> {
-        EmbeddingSet::embed(self.bundle().embedder(), inputs, progress)
+        EmbeddingSet::embed(
+            self.bundle().embedder(),
+            inputs,
+            SpeechDetector::default(),
+            progress,
+        )
     }
 
-    /// Are two recordings of one speaker?
+    /// Are two recordings of one speaker? Speech is found by [`SpeechDetector::Network`].
     ///
     /// # Errors
     /// As [`Self::embed_file`]: both are needed.
     pub fn verify(&self, a: impl AsRef<Path>, b: impl AsRef<Path>) -> Result<Verification, Error> {
-        let inputs =
-            [a.as_ref(), b.as_ref()].map(|path| Input::file(path.display().to_string(), path));
-        self.verify_inputs(&inputs)
+        let input = |path: &Path| Input::file(path.display().to_string(), path);
+        let inputs = [input(a.as_ref()), input(b.as_ref())];
+        self.verify_inputs(&inputs, SpeechDetector::Network)
     }
 
-    /// As [`Self::verify`], wherever the recordings are.
+    /// The same of recordings wherever they are, in which `detector` finds the speech.
     ///
     /// # Errors
-    /// As [`Self::verify`].
-    pub fn verify_inputs(&self, inputs: &[Input; 2]) -> Result<Verification, Error> {
-        let [a, b] = <[Embedded; 2]>::try_from(self.embed_few(inputs)?)
+    /// As [`Self::embed_file`]: both are needed.
+    pub fn verify_inputs(
+        &self,
+        inputs: &[Input; 2],
+        detector: SpeechDetector,
+    ) -> Result<Verification, Error> {
+        let [a, b] = <[Embedded; 2]>::try_from(self.embed_few(inputs, detector)?)
             .map_err(|_| Error::Defect("two recordings gave another number of embeddings"))?;
         Ok(Verification {
             score: Scorer::default().score(&a.embedding, &b.embedding),

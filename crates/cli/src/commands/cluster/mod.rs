@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 use siamang::{
-    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped, Stop,
-    Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, parse_labels,
+    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped, SpeechDetector,
+    Stop, Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, parse_labels,
     read_labels,
 };
 use speaker_scoring::{Approximation, Metric};
@@ -227,7 +227,12 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
     let recordings = gather(&args.paths, &args.filter, &args.tables, &context.console)?;
     let model: Model = model::load(args.model.model.as_deref(), context)?;
     let embedder = model.embedder(args.centre.into());
-    let (set, skipped) = EmbeddingSet::embed(&embedder, &recordings.inputs, &context.console)?;
+    let (set, skipped) = EmbeddingSet::embed(
+        &embedder,
+        &recordings.inputs,
+        SpeechDetector::default(),
+        &context.console,
+    )?;
     Ok(Embeddings {
         set,
         origin: model.name(),

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 use siamang::{
-    DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Naming, ScoreFile, Skipped,
+    SpeechDetector,     DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Naming, ScoreFile, Skipped,
     evaluate, evaluate_scores, speakers_of_trials,
 };
 use speaker_eval::{BootstrapSettings, DcfParameters};
@@ -144,7 +144,7 @@ fn of_embeddings(
     args.trials.check()?;
     let lists = args.trials.lists()?;
     let names = lists.iter().flat_map(TrialList::utterances).collect();
-    let named = Named::read(&args.trials, &names, context)?;
+    let named = Named::read(&args.trials, &names, SpeechDetector::Energy, context)?;
     let mut reports = Vec::new();
     for list in &lists {
         let list = named.naming.applied(list)?;
@@ -310,6 +310,7 @@ fn embed_part(
         model: &model,
         centre: args.trials.centre(),
         part: Some(part),
+        detector: SpeechDetector::Energy,
         memory_mb: DEFAULT_MEMORY_MB,
     };
     embedding::run(job, inputs, begin, context)

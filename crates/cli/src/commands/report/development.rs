@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
 use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
-use siamang::{Centre, EmbeddingSet, Input, named_input, of_id};
+use siamang::{Centre, EmbeddingSet, Input, SpeechDetector, named_input, of_id};
 use speaker_model::EmbeddingModel;
 use speech_data::{Manifest, Root, TrialList};
 use trainer::TrainData;
@@ -104,7 +104,12 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
     let embedder = model::load(Some(run), context)?
         .embedder(Centre::Model)
         .without_scaling();
-    let (set, skipped) = EmbeddingSet::embed(&embedder, &inputs, &context.console)?;
+    let (set, skipped) = EmbeddingSet::embed(
+        &embedder,
+        &inputs,
+        SpeechDetector::default(),
+        &context.console,
+    )?;
 
     let session = |name: &str| manifest.utterances[manifest.find(name)?].session.clone();
     let utterances: Vec<DevUtterance> = set

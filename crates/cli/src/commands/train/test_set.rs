@@ -4,7 +4,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::json;
-use siamang::{Centre, Compute, EmbeddingSet, Input, Model, Points, Pool, evaluate};
+use siamang::{
+    Centre, Compute, EmbeddingSet, Input, Model, Points, Pool, SpeechDetector, evaluate,
+};
 use speaker_eval::{BootstrapSettings, MrProtocol, protocol_report};
 use speech_data::Manifest;
 
@@ -25,7 +27,7 @@ pub(super) fn report(test: &TestData, directory: &Path, context: &Context) -> Re
         .without_scaling();
     let embed = |manifest: &Manifest| {
         let inputs: Vec<Input> = manifest.utterances.iter().map(Input::of).collect();
-        EmbeddingSet::embed(&embedder, &inputs, console)
+        EmbeddingSet::embed(&embedder, &inputs, SpeechDetector::default(), console)
     };
     let (set, _) = embed(&test.manifest)?;
     let (dev_set, _) = embed(&test.dev_manifest)?;
