@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// Half a second of a made voice: harmonics of the speaker's pitch under the speaker's formants, at 16 kHz, with a
-/// little noise that differs from take to take.
+/// little noise that differs from take to take, in three syllables.
 pub fn voice(speaker: u32, take: u32) -> Vec<f32> {
     let pitch_hz = 90.0 + 35.0 * speaker as f32;
     let formant_hz = 400.0 + 450.0 * speaker as f32;
@@ -23,7 +23,9 @@ pub fn voice(speaker: u32, take: u32) -> Vec<f32> {
                     level * (std::f32::consts::TAU * hz * time_s + take as f32).sin()
                 })
                 .sum();
-            0.1 * tone + 0.002 * noise
+            // Steady sound is no speech.
+            let syllable = 0.5 - 0.5 * (std::f32::consts::TAU * 6.0 * time_s).cos();
+            0.1 * (0.05 + syllable) * tone + 0.002 * noise
         })
         .collect()
 }

@@ -21,7 +21,7 @@ fn the_card_goes_along() {
         (&"given".into(), &true.into())
     );
     let answer = place
-        .run("verify --model given corpus/s0/0.wav corpus/s1/0.wav --json")
+        .run("verify --vad energy --model given corpus/s0/0.wav corpus/s1/0.wav --json")
         .json();
     assert_eq!(
         (&answer["threshold"], &answer["threshold_from"]),

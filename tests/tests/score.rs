@@ -20,7 +20,7 @@ fn corpus() -> Place {
 #[test]
 fn verify_prints_the_score_and_the_answer() {
     let place = corpus();
-    let run = place.run("verify --model model corpus/s0/0.wav corpus/s0/1.wav --json");
+    let run = place.run("verify --vad energy --model model corpus/s0/0.wav corpus/s0/1.wav --json");
     assert_eq!(run.code, Some(0), "{run:#?}");
     let answer = run.json();
     let score = answer["score"].as_f64().unwrap();
@@ -36,11 +36,11 @@ fn verify_prints_the_score_and_the_answer() {
     );
 
     let same = place
-        .run("verify --model model corpus/s0/0.wav corpus/s0/0.wav --json")
+        .run("verify --vad energy --model model corpus/s0/0.wav corpus/s0/0.wav --json")
         .json();
     assert!((same["score"].as_f64().unwrap() - 1.0).abs() < 1e-6);
     let strict = place
-        .run("verify --model model corpus/s0/0.wav corpus/s1/1.wav --threshold 1 --json")
+        .run("verify --vad energy --model model corpus/s0/0.wav corpus/s1/1.wav --threshold 1 --json")
         .json();
     assert_eq!(
         (&strict["same_speaker"], &strict["threshold"]),
@@ -55,7 +55,7 @@ fn the_models_card_states_the_threshold() {
         "model/card.toml",
         "licence = \"any\"\n[thresholds]\nverify = -1.0\ncluster = 2.0\n",
     );
-    let run = place.run("verify --model model corpus/s0/0.wav corpus/s1/0.wav --json");
+    let run = place.run("verify --vad energy --model model corpus/s0/0.wav corpus/s1/0.wav --json");
     assert_eq!(
         (&run.json()["same_speaker"], &run.json()["threshold_from"]),
         (&true.into(), &"the model's card".into())
@@ -95,7 +95,8 @@ fn a_distance_made_for_another_centre_is_not_taken() {
 #[test]
 fn score_writes_a_line_a_trial() {
     let place = corpus();
-    let run = place.run("score --model model --root corpus --trials trials.txt --out scores.txt");
+    let run = place
+        .run("score --vad energy --model model --root corpus --trials trials.txt --out scores.txt");
     assert_eq!(run.code, Some(0), "{run:#?}");
     let scores = std::fs::read_to_string(place.path("scores.txt")).unwrap();
     assert_eq!(scores.lines().count(), 16);

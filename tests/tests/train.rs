@@ -118,7 +118,8 @@ fn a_run_can_be_used_as_a_model_and_is_not_written_over() {
     assert!(again.stderr.contains("--resume"), "{again:#?}");
     let exported = place.run("export --model run --out small");
     assert_eq!(exported.code, Some(0), "{exported:#?}");
-    let verified = place.run("verify --model small corpus/s0/0.wav corpus/s0/1.wav --json");
+    let verified =
+        place.run("verify --vad energy --model small corpus/s0/0.wav corpus/s0/1.wav --json");
     assert!(verified.json()["score"].is_number(), "{verified:#?}");
     // It knows whom it was trained on, wherever it goes.
     let known = place.run("cluster --model small corpus --json");

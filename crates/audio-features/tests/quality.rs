@@ -135,6 +135,33 @@ fn the_band_the_noise_and_the_clipping_are_measured() {
 }
 
 #[test]
+fn the_band_ends_where_the_harmonics_do() {
+    for limit_hz in [3_600.0, 5_500.0, 7_500.0] {
+        // Harmonics of 100 Hz up to a limit that fall by 6 dB an octave, with the rounding of 16 bits.
+        let sample = |i: usize| {
+            let time_s = i as f32 / 16_000.0;
+            let tones = (1..)
+                .map(|k| k as f32 * 100.0)
+                .take_while(|hz| *hz < limit_hz);
+            let sum: f32 = tones
+                .map(|hz| (std::f32::consts::TAU * hz * time_s + hz).sin() * 100.0 / hz)
+                .sum();
+            (sum * 0.1 * 32_768.0).round() / 32_768.0
+        };
+        let quality = measure(SpeechDetector::Energy, (0..16_000).map(sample).collect());
+        let found = quality.band_hz.unwrap();
+        assert!(
+            (found - f64::from(limit_hz)).abs() < 250.0,
+            "{found} for {limit_hz}"
+        );
+    }
+    assert_eq!(
+        measure(SpeechDetector::Energy, vec![0.0; 16_000]).band_hz,
+        None
+    );
+}
+
+#[test]
 fn the_blocks_that_a_recording_comes_in_change_nothing() {
     let mut samples = voice();
     samples.extend(noise(6, 40, 0.9, 0.01));

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use audio_features::{QualityGauge, SpeechDetector};
 use rayon::prelude::*;
 use speech_data::{Manifest, Utterance, VoxcelebName};
 
-use super::bandwidth::Bandwidth;
 use super::data::CheckedData;
 use super::finding::Finding;
 use super::probe::Probe;
@@ -15,7 +15,7 @@ use super::report::CheckReport;
 const SAMPLE_RATE_HZ: u32 = 16_000;
 
 /// A band that ends below this, in Hz, is a telephone's.
-const TELEPHONE_HZ: f32 = 4_700.0;
+const TELEPHONE_HZ: f64 = 4_700.0;
 
 /// A table may state a length this far from the truth: the larger of a share and a number of seconds.
 const LENGTH_TOLERANCE: (f64, f64) = (0.02, 0.1);
@@ -31,7 +31,7 @@ pub(super) fn check(
     report: &mut CheckReport,
     progress: &mut dyn FnMut(usize, usize),
 ) {
-    let bandwidth = Bandwidth::new();
+    let gauge = QualityGauge::new(SAMPLE_RATE_HZ, SpeechDetector::Energy);
     let total = rows.utterances.len();
     let mut probes: Vec<(&Utterance, Probe)> = Vec::with_capacity(total);
     // In pieces, so that the display moves; the results keep the table's order.
@@ -41,7 +41,7 @@ pub(super) fn check(
             .map(|utterance| {
                 let recording = data.reader.read(&utterance.location, SAMPLE_RATE_HZ);
                 let recording = recording.map_err(|error| error.explained())?;
-                Ok(Probe::of(&recording, &bandwidth))
+                Ok(Probe::of(&recording, &gauge))
             })
             .collect();
         for (utterance, outcome) in utterances.iter().zip(probed) {

@@ -2,7 +2,6 @@
 
 mod audio;
 mod balance;
-mod bandwidth;
 mod counts;
 mod data;
 mod finding;

@@ -1,8 +1,6 @@
 //! What decoding one recording tells.
 
-use audio_features::{AudioWarning, Recording};
-
-use super::bandwidth::Bandwidth;
+use audio_features::{AudioWarning, LEAST_SPEECH_S, QualityGauge, Recording};
 
 /// A recording whose largest sample is below this (−60 dB of full scale) holds no voice.
 const QUIET_PEAK: f32 = 1e-3;
@@ -20,13 +18,13 @@ pub(super) struct Probe {
     /// Whether there is no sound.
     pub(super) is_silent: bool,
     /// The highest frequency with sound, in Hz.
-    pub(super) bandwidth_hz: Option<f32>,
+    pub(super) bandwidth_hz: Option<f64>,
     /// Kind and sentence of what is odd.
     pub(super) oddities: Vec<(&'static str, String)>,
 }
 
 impl Probe {
-    pub(super) fn of(recording: &Recording, bandwidth: &Bandwidth) -> Self {
+    pub(super) fn of(recording: &Recording, gauge: &QualityGauge) -> Self {
         let samples = &recording.waveform.samples;
         let peak = samples
             .iter()
@@ -45,6 +43,16 @@ impl Probe {
                 format!("silence: the largest sample is at {level:.0} dB of full scale, expected above -60"),
             ));
         }
+        let quality = gauge.measure(recording);
+        if !is_flat && !is_quiet && !quality.is_heard() {
+            oddities.push((
+                "NoSpeech",
+                format!(
+                    "{:.2} s of speech in {:.2} s, expected at least {LEAST_SPEECH_S} s: noise, or a level that never moves",
+                    quality.speech_s, quality.seconds
+                ),
+            ));
+        }
         let mut content = blake3::Hasher::new();
         for samples in samples.chunks(4_096) {
             let bytes: Vec<u8> = samples
@@ -59,7 +67,7 @@ impl Probe {
             num_frames: recording.source.num_frames,
             content: content.finalize(),
             is_silent: is_flat || is_quiet,
-            bandwidth_hz: bandwidth.measure(samples, recording.waveform.sample_rate_hz),
+            bandwidth_hz: quality.band_hz,
             oddities,
         }
     }
