@@ -9,8 +9,8 @@ use crate::commands::{
 use crate::context::Global;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped, which
-standard error names; 4 a training that stopped itself; 130 interrupted.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped or could not
+be judged, which standard error names; 4 a training that stopped itself; 130 interrupted.
 
 Model, voices and configurations are built in. SIAMANG_MODEL names another model for all commands,
 SIAMANG_DATA a folder whose `models/default`, `voices` and `configs/*.toml` replace them.";

@@ -17,7 +17,7 @@ pub(crate) enum ExitStatus {
     Failed,
     /// 2: wrong usage.
     Usage,
-    /// 3: finished, but some inputs were skipped, each named on standard error.
+    /// 3: finished, but some inputs were skipped or could not be judged, each named on standard error.
     SomeSkipped,
     /// 4: a training that stopped itself: collapse, or a loss that is NaN or infinite.
     StoppedItself,
