@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 use siamang::{
-    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped, SpeechDetector,
-    Stop, Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, parse_labels,
-    read_labels,
+    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped,
+    SpeechDetector, Stop, Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id,
+    parse_labels, read_labels,
 };
 use speaker_scoring::{Approximation, Metric};
 use speech_data::Filter;

@@ -9,8 +9,8 @@ use std::time::Instant;
 use anyhow::Result;
 use serde::Serialize;
 use siamang::{
-    SpeechDetector,     DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Naming, ScoreFile, Skipped,
-    evaluate, evaluate_scores, speakers_of_trials,
+    DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Naming, ScoreFile, Skipped,
+    SpeechDetector, evaluate, evaluate_scores, speakers_of_trials,
 };
 use speaker_eval::{BootstrapSettings, DcfParameters};
 use speech_data::TrialList;
