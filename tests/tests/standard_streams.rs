@@ -201,7 +201,7 @@ fn rows_that_are_no_voice_make_the_figures_incomplete() {
     assert_eq!(run.code, Some(3), "{run:#?}");
     assert!(
         run.stdout
-            .starts_with("INCOMPLETE: figures of list `t` are of 2 of its 3 trials, 1 are missing"),
+            .starts_with("INCOMPLETE: figures of list `t` are of 2 of its 3 trials, 1 is missing"),
         "{run:#?}"
     );
     assert!(

@@ -363,6 +363,17 @@ fn a_model_that_was_trained_on_a_lists_speakers_is_named() {
             .contains("2 of 4 speakers of these recordings were"),
         "{cluster:#?}"
     );
+    // Embeddings in a file say which model made them.
+    assert_eq!(
+        place.run("embed corpus --model model --out e.parquet").code,
+        Some(0)
+    );
+    let filed = place.run("eval --embeddings e.parquet --trials t.txt --resamples 0 --json");
+    assert_eq!(
+        filed.json()["training_speakers"]["n_trained"],
+        2,
+        "{filed:#?}"
+    );
     // The names go where the bundle goes.
     assert_eq!(place.run("export --model model --out copy").code, Some(0));
     let copy = std::fs::read_to_string(place.path("copy/speakers.txt")).unwrap();

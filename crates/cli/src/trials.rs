@@ -9,6 +9,7 @@ use siamang::{
     Centre, Embedded, EmbeddingSet, Error, Input, Model, Naming, Progress, Skipped, SpeakerOverlap,
     SpeechDetector, TrialSource, embeddings_of_names,
 };
+use speaker_model::TrainingSpeakers;
 use speech_data::{Manifest, PairCounts, TrialList};
 
 use crate::centre::CentreName;
@@ -99,8 +100,8 @@ pub(crate) struct Named {
     pub(crate) skipped: Vec<Skipped>,
     /// Which recordings the names mean.
     pub(crate) naming: Naming,
-    /// What made the embeddings, where they were made here.
-    pub(crate) model: Option<Model>,
+    /// Whom the model that made the embeddings was trained on, where that is known.
+    training: Option<TrainingSpeakers>,
 }
 
 impl Named {
@@ -120,6 +121,8 @@ impl Named {
         let mut named = match &args.embeddings {
             Some(file) => {
                 let set = embeddings::read(file, console)?;
+                let work = set.note.as_ref().map(|note| &note.work);
+                let training = work.and_then(Model::training_speakers_of);
                 let filed = embeddings_of_names(set, &embeddings::shown(file), names, centre);
                 filed
                     .warnings
@@ -145,7 +148,7 @@ impl Named {
                     origin: filed.origin,
                     skipped: filed.skipped,
                     naming: filed.naming,
-                    model: None,
+                    training,
                 }
             }
             None => {
@@ -160,7 +163,7 @@ impl Named {
                     origin: model.name(),
                     skipped,
                     naming,
-                    model: Some(model),
+                    training: model.bundle().training_speakers().cloned(),
                 }
             }
         };
@@ -181,7 +184,7 @@ impl Named {
         what: &str,
         console: &Console,
     ) -> Option<SpeakerOverlap> {
-        warn_of_overlap(self.model.as_ref()?, speakers, what, console)
+        overlap(self.training.as_ref()?, speakers, what, console)
     }
 
     /// Leaves out the recordings in which too little speech was heard for a verdict, and gives their names.
@@ -204,7 +207,15 @@ pub(crate) fn warn_of_overlap<'a>(
     what: &str,
     console: &Console,
 ) -> Option<SpeakerOverlap> {
-    let training = model.bundle().training_speakers()?;
+    overlap(model.bundle().training_speakers()?, speakers, what, console)
+}
+
+fn overlap<'a>(
+    training: &TrainingSpeakers,
+    speakers: impl IntoIterator<Item = &'a str>,
+    what: &str,
+    console: &Console,
+) -> Option<SpeakerOverlap> {
     let overlap = SpeakerOverlap::find(training, speakers)?;
     console.warn(&overlap.explained(what));
     Some(overlap)

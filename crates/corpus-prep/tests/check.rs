@@ -578,3 +578,33 @@ fn findings_of_one_kind_are_named_up_to_five_and_counted() {
     // For programs there is more of it.
     assert!(report.errors.len() > 900);
 }
+
+#[test]
+fn names_of_a_list_that_are_spelled_otherwise_are_one_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "ann/1.wav", "x");
+    put(root, "ann/2.wav", "x");
+    put(root, "bob/1.wav", "x");
+    put(
+        root,
+        "trials.txt",
+        "1 ann\\1.wav ann\\2.wav\n0 ann\\1.wav bob\\1.wav\n",
+    );
+    let options = CheckOptions {
+        trials: vec![root.join("trials.txt")],
+        audio: false,
+        ..CheckOptions::default()
+    };
+    let report = run(root, &options);
+    assert!(
+        !kinds(&report.errors)
+            .iter()
+            .any(|kind| kind.starts_with("UnknownRecording"))
+    );
+    let text = report.to_string();
+    assert!(
+        text.contains(r"3 names are matched with other separators of folders, such as `ann\1.wav` with `ann/1.wav`"),
+        "{text}"
+    );
+}

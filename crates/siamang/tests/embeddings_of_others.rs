@@ -147,6 +147,21 @@ fn rows_that_are_no_voice_are_named_and_left_out() {
 }
 
 #[test]
+fn files_of_windows_with_marks_and_line_ends_of_its_own_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = |name: &str| {
+        let text = std::fs::read_to_string(golden(name)).unwrap();
+        format!("\u{feff}{}", text.replace('\n', "\r\n"))
+    };
+    let path = folder.path().join("e.npy");
+    std::fs::copy(golden("f64.npy"), &path).unwrap();
+    std::fs::write(folder.path().join("e.npy.ids.txt"), mark("f64.npy.ids.txt")).unwrap();
+    check("npy", &read_embeddings(&path).unwrap());
+    let set = read_embeddings_of(mark("others.jsonl").as_bytes(), "e".as_ref()).unwrap();
+    check("jsonl", &set);
+}
+
+#[test]
 fn a_row_without_an_embedding_is_named_and_left_out() {
     let set = read_embeddings(&golden("missing.parquet")).unwrap();
     check("missing.parquet", &set);

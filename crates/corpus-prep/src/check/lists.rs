@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use speech_data::text::read_bytes;
-use speech_data::{DataError, Manifest, TrialList, TrialSummary, VoxcelebName, split};
+use speech_data::{DataError, Manifest, NameMatches, TrialList, TrialSummary, VoxcelebName, split};
 
 use super::data::CheckedData;
 use super::finding::{Finding, examples};
@@ -66,16 +66,37 @@ fn push(to: &mut Vec<Finding>, kind: &str, file: &str, messages: impl Iterator<I
     }
 }
 
-/// Recordings that a list names and that are not there.
+/// Recordings that a list names and that are not there, or under other names.
 fn absent(list: &TrialList, data: &CheckedData, file: &str, report: &mut CheckReport) {
     let root = &data.manifest.root;
     let is_there = |id: &str| {
         data.manifest.find(id).is_some() || (data.store().is_none() && root.join(id).is_file())
     };
-    let messages = list
-        .utterances()
+    let names = list.utterances();
+    let absent: Vec<&str> = names.iter().copied().filter(|id| !is_there(id)).collect();
+    if absent.is_empty() {
+        return;
+    }
+    let known: Vec<&str> = data
+        .manifest
+        .utterances
+        .iter()
+        .map(|utterance| utterance.id.as_str())
+        .collect();
+    let matches = NameMatches::find(&names, &known);
+    for (spelling, (count, name, place)) in matches.spellings() {
+        let message = format!(
+            "{count} names are matched {}, such as `{name}` with `{}`",
+            spelling.words(),
+            known[place]
+        );
+        report
+            .warnings
+            .push(Finding::new("OtherSpelling", file, message));
+    }
+    let messages = absent
         .into_iter()
-        .filter(|id| !is_there(id))
+        .filter(|id| !matches.found.contains_key(*id))
         .map(|id| match (data.missing(id), data.store()) {
             (Some(reason), _) => format!("`{id}` was left out of the store: {reason}"),
             (None, Some(_)) => format!("`{id}` is not in the store `{}`", root.display()),

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use speaker_model::{Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel};
+use speaker_model::{Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel, TrainingSpeakers};
 use speaker_scoring::{Centre, Thresholds};
 use trainer::RunDirectory;
 
 use super::builtin;
+use crate::embeddings::Work;
 use crate::error::Error;
 
 /// What marks a bundle's directory.
@@ -148,6 +149,19 @@ impl Model {
             Source::Folder(path) => Bundle::hash(BundleFiles::Folder(path))?,
             Source::Builtin => Bundle::hash(builtin::FILES)?,
         })
+    }
+
+    /// Whom the model was trained on that made the embeddings of `work`, where it is still at its place and says so.
+    #[must_use]
+    pub fn training_speakers_of(work: &Work) -> Option<TrainingSpeakers> {
+        let speakers = |files: BundleFiles<'_>| {
+            let is_it = Bundle::hash(files).is_ok_and(|hash| hash == work.model_hash);
+            is_it.then(|| Bundle::training_speakers_of(files).ok().flatten())?
+        };
+        if work.model == builtin::NAME {
+            return speakers(builtin::FILES);
+        }
+        speakers(BundleFiles::Folder(Path::new(&work.model)))
     }
 
     /// The thresholds that its card states; empty where it states none.

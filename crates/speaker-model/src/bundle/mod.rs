@@ -183,6 +183,16 @@ impl Bundle {
         Ok(hasher.finalize().to_hex().to_string())
     }
 
+    /// Whom the bundle of `files` was trained on, where it says so; nothing else of it is read.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] for a file that cannot be read, [`ModelError::Bundle`] for one that holds something else.
+    pub fn training_speakers_of(
+        files: BundleFiles<'_>,
+    ) -> Result<Option<TrainingSpeakers>, ModelError> {
+        TrainingSpeakers::read(&files)
+    }
+
     /// Reads a bundle, refuses what does not match field by field, and runs its self-test. No more memory is asked for than
     /// the weights' file has numbers for, whatever the configuration claims.
     ///

@@ -17,6 +17,7 @@ use crate::console::print_json;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
 use crate::model;
+use crate::trials::warn_of_overlap;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -116,6 +117,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         num_draws: args.seeds,
         border: args.border.into(),
     };
+    let drawn_from = manifest.utterances.iter().filter(|utterance| {
+        let split = utterance.split.as_ref();
+        split.is_some_and(|split| args.splits.contains(split))
+    });
+    let speakers = drawn_from.filter_map(|utterance| utterance.known_speaker());
+    warn_of_overlap(&model, speakers, "these splits", &context.console);
     let centre = args.centre.into();
     let drawn = protocol
         .run(&manifest, &model, centre, &context.console)

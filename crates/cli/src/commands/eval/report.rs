@@ -114,11 +114,16 @@ pub(super) fn table(lists: &[ListReport]) -> String {
     for list in lists.iter().filter(|list| !list.is_complete) {
         let _ = writeln!(
             text,
-            "INCOMPLETE: figures of list `{}` are of {} of its {} trials, {} are missing",
+            "INCOMPLETE: figures of list `{}` are of {} of its {} trials, {} {} missing",
             list.report.list.name,
             thousands(list.n_trials - list.n_skipped_trials),
             thousands(list.n_trials),
-            thousands(list.n_skipped_trials)
+            thousands(list.n_skipped_trials),
+            if list.n_skipped_trials == 1 {
+                "is"
+            } else {
+                "are"
+            }
         );
     }
     let rows: Vec<(&str, &VerificationReport)> = lists

@@ -28,6 +28,10 @@ pub(super) fn lines(mut reader: impl BufRead) -> Result<Rows, String> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
+        // A byte order mark, as some editors and shells of Windows write.
+        if number == 1 && line.starts_with(b"\xef\xbb\xbf") {
+            line.drain(..3);
+        }
         let at = |reason: String| format!("line {number}: {reason}");
         match serde_json::from_slice::<Record>(&line) {
             Ok(record) => rows

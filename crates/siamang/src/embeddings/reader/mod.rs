@@ -70,6 +70,12 @@ fn copied(mut reader: impl Read) -> Result<File, String> {
     copy().map_err(|error| error.to_string())
 }
 
+/// Whether a text begins as a JSON object does.
+fn is_object(begin: &[u8]) -> bool {
+    let begin = begin.strip_prefix(b"\xef\xbb\xbf").unwrap_or(begin);
+    begin.trim_ascii_start().starts_with(b"{")
+}
+
 /// The rows of a file in whatever format.
 fn rows_of(mut file: File, path: &Path) -> Result<Rows, String> {
     let mut begin = Vec::new();
@@ -100,7 +106,7 @@ fn rows_of(mut file: File, path: &Path) -> Result<Rows, String> {
         [b'A', b'R', b'R', b'O', b'W', b'1', ..] => {
             Err("it is an Arrow file (Feather), which is not read; write Parquet".to_owned())
         }
-        begin if begin.trim_ascii_start().starts_with(b"{") || has_ending("jsonl") => {
+        begin if is_object(begin) || has_ending("jsonl") => {
             json::lines(BufReader::new(file))
         }
         begin if kaldi::is_archive(begin) => kaldi::archive(file),

@@ -56,6 +56,7 @@ fn names_beside(path: &Path) -> Result<(PathBuf, String), String> {
     };
     let text = std::fs::read_to_string(found)
         .map_err(|error| format!("`{}`: {error}", found.display()))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
     Ok((found.clone(), text))
 }
 
