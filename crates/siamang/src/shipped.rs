@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, unwritable};
 
 /// Names and texts of the configurations in `configs/` of the source tree.
-const CONFIGS: [(&str, &str); 4] = [
+const CONFIGS: [(&str, &str); 5] = [
     ("voices", include_str!("../../../configs/voices.toml")),
     ("best", include_str!("../../../configs/best.toml")),
+    ("wide-band", include_str!("../../../configs/wide-band.toml")),
     (
         "paper-augmented",
         include_str!("../../../configs/paper-augmented.toml"),
