@@ -291,6 +291,105 @@ fn rows_with_bounds_are_parts_and_several_of_one_file_have_names_of_their_own() 
     );
 }
 
+/// Samples of one channel of the file that `wav` makes.
+fn one_channel(bytes: &[u8], channel: usize) -> Vec<f32> {
+    let all = audio_features::decode_channels(bytes.to_vec(), "x.wav").unwrap();
+    all.samples.chunks(2).map(|frame| frame[channel]).collect()
+}
+
+#[test]
+fn channels_that_a_table_or_kaldi_names_are_recordings_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (stereo, mono) = (wav(0.5), folder.path().join("mono.wav"));
+    put(&folder.path().join("call.wav"), &stereo);
+    hound::WavWriter::create(
+        &mono,
+        hound::WavSpec {
+            channels: 1,
+            sample_rate: RATE_HZ,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        },
+    )
+    .and_then(|mut writer| {
+        samples(0.5)
+            .iter()
+            .step_by(2)
+            .try_for_each(|sample| writer.write_sample(*sample))?;
+        writer.finalize()
+    })
+    .unwrap();
+    let channels = [one_channel(&stereo, 0), one_channel(&stereo, 1)];
+    for (first, second) in [("0", "1"), ("1", "2"), ("A", "B"), ("left", "right")] {
+        let table = format!("path,speaker,channel\ncall.wav,ann,{first}\ncall.wav,bob,{second}\n");
+        put(&folder.path().join("t.csv"), table.as_bytes());
+        let manifest = Manifest::read(&folder.path().join("t.csv"), None).unwrap();
+        let found: Vec<(&str, Vec<f32>)> = manifest
+            .utterances
+            .iter()
+            .map(|u| (u.id.as_str(), heard(&u.location)))
+            .collect();
+        let expected = [
+            ("call.wav#channel=0", channels[0].clone()),
+            ("call.wav#channel=1", channels[1].clone()),
+        ];
+        assert_eq!(found, expected, "{first} {second}");
+    }
+    // A broadcaster's number is no channel of a file.
+    put(
+        &folder.path().join("t.csv"),
+        b"path,speaker,channel\ncall.wav,ann,7\nmono.wav,bob,12\n",
+    );
+    let manifest = Manifest::read(&folder.path().join("t.csv"), None).unwrap();
+    assert!(manifest.utterances.iter().all(|u| u.location.is_whole()));
+    assert!(
+        manifest.notes[0]
+            .to_string()
+            .contains("`channel` names no channel that the files have")
+    );
+
+    put(
+        &folder.path().join("wav.scp"),
+        b"call-A call.wav\ncall-B call.wav\nmono-B mono.wav\n",
+    );
+    put(
+        &folder.path().join("utt2spk"),
+        b"call-A ann\ncall-B bob\nmono-B eve\n",
+    );
+    put(
+        &folder.path().join("reco2file_and_channel"),
+        b"call-A call A\ncall-B call B\nmono-B mono B\n",
+    );
+    let manifest = Manifest::read(folder.path(), None).unwrap();
+    let found: Vec<Vec<f32>> = manifest
+        .utterances
+        .iter()
+        .map(|u| heard(&u.location))
+        .collect();
+    let expected = [
+        channels[0].clone(),
+        channels[1].clone(),
+        channels[0].clone(),
+    ];
+    assert_eq!(found, expected);
+    put(
+        &folder.path().join("segments"),
+        b"call-A call-A 0.25 -1\ncall-B call-B 0 0.25 2\nmono-B mono-B 0 0.25\n",
+    );
+    let manifest = Manifest::read(folder.path(), None).unwrap();
+    let found: Vec<Vec<f32>> = manifest
+        .utterances
+        .iter()
+        .map(|u| heard(&u.location))
+        .collect();
+    let expected = [
+        &channels[0][4_000..],
+        &channels[1][..4_000],
+        &channels[0][..4_000],
+    ];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn a_stores_utterances_are_in_the_store_whoever_lists_them() {
     let folder = tempfile::tempdir().unwrap();

@@ -17,8 +17,9 @@ use super::{MOST_BYTES, failed};
 use crate::error::DataError;
 use crate::walk::escaped;
 
-/// A group of rows is decoded at once, and kept until the next, if its sounds have no more bytes: 128 MiB.
-const MOST_KEPT_BYTES: i64 = 128 << 20;
+/// A group of rows is decoded at once, and kept until the next, if its sounds have no more bytes: 512 MiB. Decoding one row
+/// alone takes as much where a group is one page, as pyarrow writes it.
+const MOST_KEPT_BYTES: i64 = 512 << 20;
 
 /// A Parquet file with a column of sounds.
 #[derive(Debug)]
@@ -83,22 +84,20 @@ impl SoundTable {
     }
 
     fn read(&self, group: usize, row: usize) -> Result<Vec<u8>, String> {
+        // One thread decodes: a page may be as large as its group of rows.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, rows)) = kept.as_ref().filter(|(known, _)| *known == group) {
+            let rows = Arc::clone(rows);
+            drop(kept);
+            return bytes_of(&rows, row);
+        }
+        *kept = None;
         if self.group_bytes(group) > MOST_KEPT_BYTES {
             return bytes_of(&self.column(group, Some(row))?, 0);
         }
-        let lock = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = lock()
-            .as_ref()
-            .filter(|(kept, _)| *kept == group)
-            .map(|(_, rows)| Arc::clone(rows));
-        let rows = match kept {
-            Some(rows) => rows,
-            None => {
-                let rows = self.column(group, None)?;
-                *lock() = Some((group, Arc::clone(&rows)));
-                rows
-            }
-        };
+        let rows = self.column(group, None)?;
+        *kept = Some((group, Arc::clone(&rows)));
+        drop(kept);
         bytes_of(&rows, row)
     }
 }

@@ -119,8 +119,9 @@ pub(super) fn read(
                 problems.push(line_problem(wav_scp, *line, message));
                 continue;
             };
-            // A file of one channel holds the channel that is meant.
-            if header::of(&row.location).is_none_or(|file| file.num_channels > 1) {
+            // A file of one channel holds the channel that is meant, and a command (`sph2pipe -c 1`) gives it.
+            let has_several = header::of(&row.location).is_none_or(|file| file.num_channels > 1);
+            if has_several && row.location.file().is_some() {
                 row.location = row.location.channel(channel);
             }
         }

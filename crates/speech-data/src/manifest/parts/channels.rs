@@ -39,6 +39,17 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
                 .zip(most(row))
                 .is_some_and(|(number, most)| number == most)
         });
+    // Numbers beyond what any file has count something else, a broadcaster's say.
+    let is_beyond = |row: &Row| {
+        let number = value(row).and_then(|value| value.parse::<usize>().ok());
+        number.zip(most(row)).map(|(number, most)| number > most)
+    };
+    let beyond: Vec<bool> = rows.iter().filter_map(is_beyond).collect();
+    if !has_letters && !beyond.is_empty() && beyond.iter().all(|is_beyond| *is_beyond) {
+        let said =
+            format!("`{name}` names no channel that the files have, and nothing was made of it");
+        return (Some(said), faults);
+    }
     for row in rows.iter_mut() {
         let Some(value) = value(row) else { continue };
         let number = value

@@ -302,6 +302,11 @@ mod tests {
                 "{notes:?}"
             );
         }
+        // One faulty row of seconds does not turn the others into samples.
+        let part = |stop| row("a.wav", &[("start", "1"), ("stop", stop), ("seconds", "2")]);
+        let (rows, notes) = cut_rows(vec![part("3"), part("99"), part("3")]);
+        assert_eq!(rows[1].1, Cut::new(1.0, 99.0));
+        assert!(notes[0].contains("are read as seconds"), "{notes:?}");
         let (rows, problems) = cut_rows(vec![row("a.wav", &[("start", "1"), ("stop", "3")])]);
         assert!(rows.is_empty());
         assert!(problems[0].contains("neither a length in s beside them nor the files"));

@@ -1,6 +1,6 @@
 //! Which columns of a table bound parts of files, in which unit.
 
-use std::path::Path;
+use std::collections::BTreeSet;
 
 use super::super::forms::row::Row;
 use crate::location::{ROUNDING_S, header};
@@ -128,14 +128,10 @@ pub(super) struct Times {
 impl Times {
     /// Those of the columns of `rows`, of which only ones with a value count.
     pub(super) fn of(rows: &[Row]) -> Self {
-        let mut names: Vec<&str> = Vec::new();
-        for row in rows {
-            for name in row.utterance.columns.keys() {
-                if !names.contains(&name.as_str()) {
-                    names.push(name);
-                }
-            }
-        }
+        let names: BTreeSet<&str> = rows
+            .iter()
+            .flat_map(|row| row.utterance.columns.keys().map(String::as_str))
+            .collect();
         let find = |known: &[(&str, Unit)], but: Option<&str>| {
             known.iter().find_map(|(wanted, unit)| {
                 let is_it = |name: &&&str| plain(name) == *wanted && Some(**name) != but;
@@ -229,10 +225,13 @@ impl Times {
 /// Rows that are looked at to settle a unit.
 const MOST_LOOKED_AT: usize = 200;
 
+/// Nobody cuts out shorter parts, in s: as samples, whole seconds would be shorter by far.
+const SHORTEST_S: f64 = 0.02;
+
 /// SpeechBrain's rate, where a file does not say its own, in Hz.
 const USUAL_RATE_HZ: f64 = 16_000.0;
 
-/// The unit in which every part is as long as its row says, or ends before its row's length does.
+/// The unit in which most parts are as long as their rows say, or end before their rows' lengths do.
 fn by_duration(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
     let rows: Vec<(f64, f64, f64, f64)> = bounded
         .iter()
@@ -244,49 +243,46 @@ fn by_duration(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
     }
     let near = |a: f64, b: f64| (a - b).abs() <= ROUNDING_S;
     let why = "the length beside them";
-    if rows
-        .iter()
-        .all(|(start, end, length, _)| near(end - start, *length))
-    {
+    // One faulty row must not turn the others into something else.
+    let most = |holds: &dyn Fn(&(f64, f64, f64, f64)) -> bool| {
+        2 * rows.iter().filter(|row| holds(row)).count() > rows.len()
+    };
+    let is_long = |start: f64, end: f64, rate: f64| (end - start) / rate >= SHORTEST_S;
+    if most(&|(start, end, length, _)| near(end - start, *length)) {
         return Some((Seconds, why));
     }
-    if rows
-        .iter()
-        .all(|(start, end, length, rate)| near((end - start) / rate, *length))
-    {
+    if most(&|(start, end, length, rate)| near((end - start) / rate, *length)) {
         return Some((Samples, why));
     }
     // The length may be the whole file's.
-    if rows
-        .iter()
-        .all(|(_, end, length, _)| *end <= length + ROUNDING_S)
-    {
+    if most(&|(_, end, length, _)| *end <= length + ROUNDING_S) {
         return Some((Seconds, why));
     }
-    let in_samples =
-        |(_, end, length, rate): &(f64, f64, f64, f64)| end / rate <= length + ROUNDING_S;
-    rows.iter().all(in_samples).then_some((Samples, why))
+    most(&|(start, end, length, rate)| {
+        end / rate <= length + ROUNDING_S && is_long(*start, *end, *rate)
+    })
+    .then_some((Samples, why))
 }
 
-/// The unit in which every part lies in its file.
+/// The unit in which most parts lie in their files.
 fn by_file(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
-    let rows: Vec<(f64, header::Header)> = bounded
+    let rows: Vec<(f64, f64, header::Header)> = bounded
         .iter()
         .take(MOST_LOOKED_AT)
-        .filter_map(|(_, end, row)| Some((*end, header::of(&row.utterance.location)?)))
+        .filter_map(|(start, end, row)| Some((*start, *end, header::of(&row.utterance.location)?)))
         .collect();
-    if rows.is_empty() {
-        return None;
-    }
+    let most = |holds: &dyn Fn(&(f64, f64, header::Header)) -> bool| {
+        2 * rows.iter().filter(|row| holds(row)).count() > rows.len()
+    };
     let why = "the lengths of the files";
-    if rows
-        .iter()
-        .all(|(end, file)| *end <= file.seconds() + ROUNDING_S)
-    {
+    if most(&|(_, end, file)| *end <= file.seconds() + ROUNDING_S) {
         return Some((Seconds, why));
     }
-    let in_samples = |(end, file): &(f64, header::Header)| *end <= file.num_frames as f64;
-    rows.iter().all(in_samples).then_some((Samples, why))
+    most(&|(start, end, file)| {
+        let is_long = (end - start) / f64::from(file.sample_rate_hz) >= SHORTEST_S;
+        *end <= file.num_frames as f64 && is_long
+    })
+    .then_some((Samples, why))
 }
 
 /// The rate of a row's file, in Hz.
@@ -321,7 +317,6 @@ fn plain(name: &str) -> String {
 }
 
 fn is_like_a_time(name: &str) -> bool {
-    let name = Path::new(name).display().to_string();
     let mut words = String::new();
     for letter in name.chars() {
         // `startTime` is two words.
