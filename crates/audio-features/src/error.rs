@@ -75,17 +75,15 @@ pub enum AudioError {
         limit_bytes: u64,
     },
 
-    /// The audio in it is longer than what is decoded into memory.
-    #[error(
-        "`{file}` holds more than {limit_frames} frames of audio (passed {place}), the limit for one recording"
-    )]
+    /// The audio in it is longer than what is read.
+    #[error("`{file}` holds {:.1} h of audio; at most {:.1} h of one recording are read", seconds / 3_600.0, limit_s / 3_600.0)]
     TooLong {
         /// Name of the file.
         file: String,
-        /// Where the limit was passed.
-        place: Place,
-        /// Largest number of frames that is decoded.
-        limit_frames: u64,
+        /// Length that its header claims, or that was decoded when the limit was passed, in s.
+        seconds: f64,
+        /// Longest recording of its kind that is read, in s.
+        limit_s: f64,
     },
 
     /// The bytes are of no audio format that is known here.

@@ -166,6 +166,18 @@ impl LogMel {
         Ok(Features::new(out, self.num_bins()))
     }
 
+    /// The same features from samples that come block by block.
+    pub fn stream(&self) -> LogMelStream<'_> {
+        LogMelStream {
+            log_mel: self,
+            scratch: self.scratch(),
+            samples: Vec::new(),
+            first: 0,
+            num_samples: 0,
+            out: Vec::new(),
+        }
+    }
+
     /// Where a frame begins, in samples from the first of the recording; before it for the first centred frames.
     fn start_of(&self, frame: usize) -> isize {
         (frame * self.hop_samples) as isize + self.first_sample
@@ -219,6 +231,75 @@ impl LogMel {
             }
         }
         padding.fill(simd.splat_f32s(0.0));
+    }
+}
+
+/// Frames that are made in one go of samples that come block by block.
+const STREAM_FRAMES: usize = 512;
+
+/// [`LogMel::extract`] of samples that come block by block, to the bit; holds the features and few samples.
+pub struct LogMelStream<'a> {
+    log_mel: &'a LogMel,
+    scratch: LogMelScratch,
+    /// The samples that frames to come depend on.
+    samples: Vec<f32>,
+    /// Number of the first of them.
+    first: usize,
+    num_samples: usize,
+    out: Vec<f32>,
+}
+
+impl LogMelStream<'_> {
+    /// Makes room for the features of so many samples to come.
+    pub fn reserve(&mut self, num_samples: usize) {
+        let values = self.log_mel.num_frames(num_samples) * self.log_mel.num_bins();
+        self.out.reserve_exact(values);
+    }
+
+    /// Takes the next samples.
+    pub fn push(&mut self, samples: &[f32]) {
+        self.samples.extend_from_slice(samples);
+        self.num_samples += samples.len();
+        let log_mel = self.log_mel;
+        // Mirrored samples at the end reach back by less than a transform, and a frame is a transform long at most.
+        let margin = 2 * log_mel.fft_size + log_mel.hop_samples;
+        let stretch = STREAM_FRAMES * log_mel.hop_samples;
+        while self.samples.len() > stretch + 2 * margin {
+            self.make(STREAM_FRAMES);
+            let next = log_mel.start_of(self.num_made()) - margin as isize;
+            let kept = (next.max(self.first as isize) as usize).min(self.num_samples);
+            self.samples.drain(..kept - self.first);
+            self.first = kept;
+        }
+    }
+
+    /// All features.
+    pub fn finish(mut self) -> Features {
+        let left = self.log_mel.num_frames(self.num_samples) - self.num_made();
+        self.make(left);
+        Features::new(self.out, self.log_mel.num_bins())
+    }
+
+    fn num_made(&self) -> usize {
+        self.out.len() / self.log_mel.num_bins()
+    }
+
+    /// Makes the next frames; the samples that they depend on are there.
+    fn make(&mut self, frames: usize) {
+        if frames == 0 {
+            return;
+        }
+        let first_sample = self.log_mel.start_of(self.num_made()) - self.first as isize;
+        let made = self.out.len();
+        self.out
+            .resize(made + frames * self.log_mel.num_bins(), 0.0);
+        Arch::new().dispatch(Extraction {
+            log_mel: self.log_mel,
+            samples: &self.samples,
+            first_sample,
+            scratch: &mut self.scratch,
+            out: &mut self.out[made..],
+        });
     }
 }
 
@@ -408,6 +489,33 @@ mod tests {
                 let beyond = whole.num_frames()..whole.num_frames() + 3;
                 let found = log_mel.extract_frames(num_samples, beyond, none).unwrap();
                 assert_eq!(found.num_frames(), 0, "nothing is read for no frame");
+            }
+        }
+    }
+
+    #[test]
+    fn samples_that_come_block_by_block_give_the_same_bits() {
+        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+            let log_mel = LogMel::new(&config).unwrap();
+            let stretch = STREAM_FRAMES * config.hop_samples;
+            let margin = 4 * config.fft_size + 2 * config.hop_samples;
+            for num_samples in [
+                0,
+                1,
+                399,
+                4_321,
+                stretch + margin + 1,
+                3 * stretch + 77,
+                5 * stretch,
+            ] {
+                let samples: Vec<f32> = (0..num_samples).map(|i| (i as f32 * 0.3).sin()).collect();
+                let whole = log_mel.extract(&samples);
+                for len in [333, 5_000, num_samples.max(1)] {
+                    let mut stream = log_mel.stream();
+                    samples.chunks(len).for_each(|block| stream.push(block));
+                    assert!(stream.samples.len() <= stretch + margin + len, "bounded");
+                    assert!(stream.finish() == whole, "{num_samples} by {len}");
+                }
             }
         }
     }

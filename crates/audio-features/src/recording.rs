@@ -5,9 +5,11 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::channel_choice::ChannelChoice;
-use crate::decode::{self, Channels, Decoded, LARGEST_FILE_BYTES};
+use crate::decode::{
+    self, Channels, Decoded, LARGEST_FILE_BYTES, LONGEST_S, Limit, MOST_SAMPLES, Sink,
+};
 use crate::error::AudioError;
-use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, resample};
+use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Resampling, resample, resampled_len};
 use crate::source::Source;
 use crate::warning::AudioWarning;
 use crate::waveform::Waveform;
@@ -88,14 +90,175 @@ pub fn decode_recording_of(
     channels: ChannelChoice,
     sample_rate_hz: u32,
 ) -> Result<Recording, AudioError> {
+    let mut samples = Vec::new();
+    let limit = Limit::Seconds(MOST_SAMPLES as f64 / f64::from(sample_rate_hz.max(1)));
+    let heard = stream(bytes, name, channels, sample_rate_hz, limit, &mut samples)?;
+    Ok(Recording {
+        waveform: Waveform {
+            samples,
+            sample_rate_hz,
+        },
+        warnings: heard.warnings,
+        source: heard.source,
+    })
+}
+
+/// What takes a recording's samples block by block.
+pub trait SampleSink {
+    /// The samples begin, and are about so many where that is known. A second call means that all so far was for nothing
+    /// and that the recording comes once more: that its channels cancel is known at the end only.
+    fn begin(&mut self, num_samples: Option<usize>);
+
+    /// The next samples.
+    fn push(&mut self, samples: &[f32]);
+}
+
+impl SampleSink for Vec<f32> {
+    fn begin(&mut self, num_samples: Option<usize>) {
+        self.clear();
+        self.reserve_exact(num_samples.unwrap_or(0));
+    }
+
+    fn push(&mut self, samples: &[f32]) {
+        self.extend_from_slice(samples);
+    }
+}
+
+/// A recording whose samples were given to a [`SampleSink`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Samples at the wanted rate.
+    pub num_samples: u64,
+    /// What was odd; empty for a sound file.
+    pub warnings: Vec<AudioWarning>,
+    /// What the file said of its audio.
+    pub source: Source,
+}
+
+/// Gives a recording's samples to `sink` block by block, the same to the bit as [`read_recording_of`] has: the recording
+/// takes memory for its file alone. Up to a day of audio is read.
+///
+/// # Errors
+///
+/// As [`read_recording_of`].
+pub fn stream_recording(
+    path: &Path,
+    channels: ChannelChoice,
+    sample_rate_hz: u32,
+    sink: &mut dyn SampleSink,
+) -> Result<Heard, AudioError> {
+    let name = path.display().to_string();
+    check_rate(&name, sample_rate_hz)?;
+    stream_bytes(read_file(path)?, &name, channels, sample_rate_hz, sink)
+}
+
+/// The same of a recording that is in memory already; `name` stands for it in messages.
+///
+/// # Errors
+///
+/// As [`read_recording_of`].
+pub fn stream_bytes(
+    bytes: Vec<u8>,
+    name: &str,
+    channels: ChannelChoice,
+    sample_rate_hz: u32,
+    sink: &mut dyn SampleSink,
+) -> Result<Heard, AudioError> {
+    let limit = Limit::Seconds(LONGEST_S);
+    stream(bytes, name, channels, sample_rate_hz, limit, sink)
+}
+
+fn stream(
+    bytes: Vec<u8>,
+    name: &str,
+    channels: ChannelChoice,
+    sample_rate_hz: u32,
+    limit: Limit,
+    sink: &mut dyn SampleSink,
+) -> Result<Heard, AudioError> {
     check_rate(name, sample_rate_hz)?;
     let channels = match channels {
         ChannelChoice::Mix => Channels::Mean,
         ChannelChoice::One(channel) => Channels::One(channel),
     };
-    let mut samples = Vec::new();
-    let decoded = decode::decode(bytes, name, channels, &mut samples)?;
-    at_rate(samples, decoded, name, sample_rate_hz)
+    let mut resampled = Resampled {
+        name,
+        from_hz: sample_rate_hz,
+        to_hz: sample_rate_hz,
+        resampling: None,
+        num_samples: 0,
+        sink,
+    };
+    let decoded = decode::decode(bytes, name, channels, limit, &mut resampled)?;
+    resampled.finish()?;
+    Ok(Heard {
+        num_samples: resampled.num_samples,
+        warnings: decoded.warnings,
+        source: decoded.source,
+    })
+}
+
+/// Brings samples to the wanted rate on their way.
+struct Resampled<'a> {
+    name: &'a str,
+    from_hz: u32,
+    to_hz: u32,
+    resampling: Option<Resampling>,
+    num_samples: u64,
+    sink: &'a mut dyn SampleSink,
+}
+
+impl Resampled<'_> {
+    fn refused(&self, found: String) -> AudioError {
+        AudioError::Resample {
+            file: self.name.to_owned(),
+            from_hz: self.from_hz,
+            to_hz: self.to_hz,
+            found,
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), AudioError> {
+        let Some(mut resampling) = self.resampling.take() else {
+            return Ok(());
+        };
+        resampling
+            .finish(&mut |block| {
+                self.num_samples += block.len() as u64;
+                self.sink.push(block);
+            })
+            .map_err(|found| self.refused(found))
+    }
+}
+
+impl Sink for Resampled<'_> {
+    fn begin(
+        &mut self,
+        sample_rate_hz: u32,
+        _: usize,
+        num_frames: Option<u64>,
+    ) -> Result<(), AudioError> {
+        self.from_hz = sample_rate_hz;
+        let resampling = Resampling::new(sample_rate_hz, self.to_hz);
+        self.resampling = Some(resampling.map_err(|found| self.refused(found))?);
+        self.num_samples = 0;
+        let expected =
+            num_frames.map(|frames| resampled_len(frames, sample_rate_hz, self.to_hz) as usize);
+        self.sink.begin(expected);
+        Ok(())
+    }
+
+    fn push(&mut self, samples: &[f32]) -> Result<(), AudioError> {
+        let Some(mut resampling) = self.resampling.take() else {
+            return Ok(());
+        };
+        let pushed = resampling.push(samples, &mut |block| {
+            self.num_samples += block.len() as u64;
+            self.sink.push(block);
+        });
+        self.resampling = Some(resampling);
+        pushed.map_err(|found| self.refused(found))
+    }
 }
 
 /// Bytes of a file that mostly hold its headers and a packet.
@@ -177,7 +340,13 @@ pub fn read_channels(path: &Path) -> Result<ChannelSamples, AudioError> {
 /// As [`read_recording`].
 pub fn decode_channels(bytes: Vec<u8>, name: &str) -> Result<ChannelSamples, AudioError> {
     let mut samples = Vec::new();
-    let decoded = decode::decode(bytes, name, Channels::Interleaved, &mut samples)?;
+    let decoded = decode::decode(
+        bytes,
+        name,
+        Channels::Interleaved,
+        Limit::Samples(MOST_SAMPLES),
+        &mut samples,
+    )?;
     Ok(ChannelSamples {
         samples,
         warnings: decoded.warnings,

@@ -1,6 +1,5 @@
-//! From one sample rate to another, for a whole recording at once.
+//! From one sample rate to another, for a whole recording at once or block by block.
 
-use rubato::audioadapter::Adapter;
 use rubato::audioadapter_buffers::direct::SequentialSlice;
 use rubato::{Fft, FixedSync, Resampler, WindowFunction};
 
@@ -15,35 +14,124 @@ pub(crate) const HIGHEST_RATE_HZ: u32 = 768_000;
 /// filter that is flat to 95 % of the lower Nyquist frequency, short enough to stay in the cache.
 const BLOCK_FRAMES: usize = 1_024;
 
-/// Resamples `samples` from `from_hz` to `to_hz` with `rubato`'s FFT resampler (a windowed sinc,
-/// applied in blocks).
-///
-/// The result has `round(num_samples * to_hz / from_hz)` samples and no lag against the input. The
-/// same rate gives back the same samples. Errors are the resampler's own words.
+/// Resamples `samples` from `from_hz` to `to_hz`, see [`Resampling`]. Errors are the resampler's own words.
 pub(crate) fn resample(samples: Vec<f32>, from_hz: u32, to_hz: u32) -> Result<Vec<f32>, String> {
     if from_hz == to_hz || samples.is_empty() {
         return Ok(samples);
     }
     let num_out = resampled_len(samples.len() as u64, from_hz, to_hz) as usize;
-    let mut resampler = Fft::<f32>::new_custom(
-        from_hz as usize,
-        to_hz as usize,
-        block_len(from_hz as usize, to_hz as usize),
-        1,
-        1,
-        WindowFunction::BlackmanHarris2,
-        FixedSync::Input,
-    )
-    .map_err(|error| error.to_string())?;
-    let num_in = samples.len();
-    let input = SequentialSlice::new(&samples, 1, num_in).map_err(|error| error.to_string())?;
-    let input: &dyn Adapter<f32> = &input;
-    let mut output = resampler
-        .process_all(input, num_in, None)
-        .map_err(|error| error.to_string())?
-        .take_data();
-    output.resize(num_out, 0.0);
-    Ok(output)
+    let mut out = Vec::with_capacity(num_out);
+    let mut resampling = Resampling::new(from_hz, to_hz)?;
+    resampling.push(&samples, &mut |block| out.extend_from_slice(block))?;
+    resampling.finish(&mut |block| out.extend_from_slice(block))?;
+    Ok(out)
+}
+
+/// From one rate to another, block by block, with `rubato`'s FFT resampler (a windowed sinc, applied in blocks).
+///
+/// In all `round(num_samples * to_hz / from_hz)` samples come out, without a lag against the input; how the input was
+/// divided changes no bit. The same rate gives back the same samples.
+pub(crate) struct Resampling {
+    from_hz: u32,
+    to_hz: u32,
+    /// None where nothing is to be done.
+    resampler: Option<Fft<f32>>,
+    /// Input that fills no block yet.
+    block: Vec<f32>,
+    out: Vec<f32>,
+    /// Output of the resampler's delay that is still to be dropped.
+    delay: usize,
+    num_in: u64,
+    num_out: u64,
+}
+
+impl Resampling {
+    /// Plans the transform.
+    pub(crate) fn new(from_hz: u32, to_hz: u32) -> Result<Self, String> {
+        let resampler = match from_hz == to_hz {
+            true => None,
+            false => Some(
+                Fft::<f32>::new_custom(
+                    from_hz as usize,
+                    to_hz as usize,
+                    block_len(from_hz as usize, to_hz as usize),
+                    1,
+                    1,
+                    WindowFunction::BlackmanHarris2,
+                    FixedSync::Input,
+                )
+                .map_err(|error| error.to_string())?,
+            ),
+        };
+        Ok(Self {
+            from_hz,
+            to_hz,
+            out: vec![0.0; resampler.as_ref().map_or(0, Resampler::output_frames_max)],
+            delay: resampler.as_ref().map_or(0, Resampler::output_delay),
+            resampler,
+            block: Vec::new(),
+            num_in: 0,
+            num_out: 0,
+        })
+    }
+
+    /// Takes the next samples.
+    pub(crate) fn push(
+        &mut self,
+        mut samples: &[f32],
+        take: &mut dyn FnMut(&[f32]),
+    ) -> Result<(), String> {
+        self.num_in += samples.len() as u64;
+        let Some(len) = self.resampler.as_ref().map(Resampler::input_frames_next) else {
+            take(samples);
+            return Ok(());
+        };
+        while !samples.is_empty() {
+            let missing = (len - self.block.len()).min(samples.len());
+            self.block.extend_from_slice(&samples[..missing]);
+            samples = &samples[missing..];
+            if self.block.len() == len {
+                self.process(take)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives what is still to come.
+    pub(crate) fn finish(&mut self, take: &mut dyn FnMut(&[f32])) -> Result<(), String> {
+        if self.resampler.is_none() {
+            return Ok(());
+        }
+        while self.num_out < resampled_len(self.num_in, self.from_hz, self.to_hz) {
+            self.process(take)?;
+        }
+        Ok(())
+    }
+
+    /// Resamples what is in the block, with silence behind it, and empties it.
+    fn process(&mut self, take: &mut dyn FnMut(&[f32])) -> Result<(), String> {
+        let Some(resampler) = &mut self.resampler else {
+            return Ok(());
+        };
+        let len = resampler.input_frames_next();
+        self.block.resize(len, 0.0);
+        let input = SequentialSlice::new(&self.block, 1, len).map_err(|e| e.to_string())?;
+        let room = self.out.len();
+        let mut output =
+            SequentialSlice::new_mut(&mut self.out, 1, room).map_err(|e| e.to_string())?;
+        let (_, made) = resampler
+            .process_into_buffer(&input, &mut output, None)
+            .map_err(|error| error.to_string())?;
+        self.block.clear();
+        let dropped = self.delay.min(made);
+        self.delay -= dropped;
+        // Nothing beyond the end: only the last blocks are cut, once all of the input is known.
+        let most = resampled_len(self.num_in, self.from_hz, self.to_hz) - self.num_out;
+        let kept = (made - dropped).min(usize::try_from(most).unwrap_or(usize::MAX));
+        self.num_out += kept as u64;
+        take(&self.out[dropped..dropped + kept]);
+        Ok(())
+    }
 }
 
 /// Input frames of a block: an even multiple of the shortest block that is whole at both rates. The
@@ -129,6 +217,47 @@ mod tests {
         let inner = &output[1_000..15_000];
         let peak = inner.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
         assert!(peak < 1e-4, "{peak}");
+    }
+
+    #[test]
+    fn blocks_of_any_length_give_the_bits_of_the_whole() {
+        for (from_hz, to_hz) in [
+            (44_100, 16_000),
+            (8_000, 16_000),
+            (48_000, 16_000),
+            (96_000, 8_000),
+        ] {
+            for num_in in [1usize, 700, 2_940, 30_000] {
+                let input = sine(440.0, from_hz, num_in);
+                // rubato's own way through a whole clip.
+                let mut whole = Fft::<f32>::new_custom(
+                    from_hz as usize,
+                    to_hz as usize,
+                    block_len(from_hz as usize, to_hz as usize),
+                    1,
+                    1,
+                    WindowFunction::BlackmanHarris2,
+                    FixedSync::Input,
+                )
+                .unwrap();
+                let slice = SequentialSlice::new(&input, 1, num_in).unwrap();
+                let mut expected = whole.process_all(&slice, num_in, None).unwrap().take_data();
+                expected.resize(resampled_len(num_in as u64, from_hz, to_hz) as usize, 0.0);
+                for len in [1usize, 97, 4_096, num_in] {
+                    let mut resampling = Resampling::new(from_hz, to_hz).unwrap();
+                    let mut found = Vec::new();
+                    for block in input.chunks(len) {
+                        resampling
+                            .push(block, &mut |out| found.extend_from_slice(out))
+                            .unwrap();
+                    }
+                    resampling
+                        .finish(&mut |out| found.extend_from_slice(out))
+                        .unwrap();
+                    assert_eq!(found, expected, "{from_hz} -> {to_hz}, {num_in} by {len}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -35,13 +35,14 @@ impl<'a> Collector<'a> {
         channels: Channels,
         sample_rate_hz: u32,
         num_channels: usize,
+        num_frames: Option<u64>,
         sink: &'a mut dyn Sink,
     ) -> Result<Self, AudioError> {
         let outputs = match channels {
             Channels::Interleaved => num_channels,
             _ => 1,
         };
-        sink.begin(sample_rate_hz, outputs)?;
+        sink.begin(sample_rate_hz, outputs, num_frames)?;
         let metered = match channels {
             Channels::One(_) => 1,
             _ => num_channels,

@@ -17,17 +17,43 @@ pub(crate) enum Channels {
 
 /// What samples are given to, block by block.
 pub(crate) trait Sink {
-    /// What comes has this rate and so many interleaved channels. A second call means that all so far was for nothing,
-    /// and that the recording comes once more.
-    fn begin(&mut self, sample_rate_hz: u32, num_channels: usize) -> Result<(), AudioError>;
+    /// What comes has this rate and so many interleaved channels, and about so many frames where that is known. A second
+    /// call means that all so far was for nothing, and that the recording comes once more.
+    fn begin(
+        &mut self,
+        sample_rate_hz: u32,
+        num_channels: usize,
+        num_frames: Option<u64>,
+    ) -> Result<(), AudioError>;
 
     /// The next samples, whole frames.
     fn push(&mut self, samples: &[f32]) -> Result<(), AudioError>;
 }
 
+/// How much is decoded at most.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Limit {
+    /// So long a recording.
+    Seconds(f64),
+    /// So many samples, of all channels together.
+    Samples(u64),
+}
+
+impl Limit {
+    /// The longest recording of a rate and a number of channels, in s.
+    pub(crate) fn seconds(self, sample_rate_hz: u32, num_channels: usize) -> f64 {
+        match self {
+            Self::Seconds(seconds) => seconds,
+            Self::Samples(samples) => {
+                samples as f64 / (f64::from(sample_rate_hz.max(1)) * num_channels.max(1) as f64)
+            }
+        }
+    }
+}
+
 /// All samples as they are.
 impl Sink for Vec<f32> {
-    fn begin(&mut self, _: u32, _: usize) -> Result<(), AudioError> {
+    fn begin(&mut self, _: u32, _: usize, _: Option<u64>) -> Result<(), AudioError> {
         self.clear();
         Ok(())
     }

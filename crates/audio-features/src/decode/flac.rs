@@ -86,6 +86,10 @@ pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal>
     let mut layout = Layout::new(Container::Flac, head..end);
     layout.audio_bytes = Some((end - audio) as u64);
     layout.num_frames = Some(packed & 0xf_ffff_ffff).filter(|total| *total > 0);
+    let rate_hz = (packed >> 44) as u32;
+    layout.rate_hz = Some(rate_hz);
+    let claimed = layout.num_frames.filter(|_| rate_hz > 0);
+    layout.claimed_s = claimed.map(|frames| frames as f64 / f64::from(rate_hz));
     layout.most_channels = (packed >> 41 & 7) as usize + 1;
     layout.notes = notes;
     Ok(layout)

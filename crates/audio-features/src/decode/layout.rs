@@ -56,6 +56,8 @@ pub(super) struct Layout {
     pub(super) num_frames: Option<u64>,
     /// Packets that the headers promise.
     pub(super) num_packets: Option<u64>,
+    /// Length that the headers claim or that was counted, in s.
+    pub(super) claimed_s: Option<f64>,
     /// Channels, where the walk saw them; 0 where not.
     pub(super) most_channels: usize,
     /// Faults, each half a sentence with its place.
@@ -67,7 +69,7 @@ pub(super) struct Layout {
     pub(super) upper_band: UpperBand,
     /// Decoder configuration to use in place of the container's.
     pub(super) codec_config: Option<Vec<u8>>,
-    /// Rate where the container cannot say it.
+    /// Rate of what is decoded, as far as the walk saw it.
     pub(super) rate_hz: Option<u32>,
     /// Where the samples lie if they need no reader.
     pub(super) pcm: Option<Pcm>,
@@ -88,6 +90,7 @@ impl Layout {
             audio_bytes: None,
             num_frames: None,
             num_packets: None,
+            claimed_s: None,
             most_channels: 0,
             damage: Vec::new(),
             notes: Vec::new(),
@@ -104,9 +107,24 @@ impl Layout {
     /// A layout of samples that need no reader.
     pub(super) fn of_pcm(pcm: Pcm) -> Self {
         Self {
+            rate_hz: Some(pcm.sample_rate_hz),
+            most_channels: pcm.num_channels,
             pcm: Some(pcm.clone()),
             ..Self::new(Container::Pcm, pcm.data)
         }
+    }
+
+    /// Length of all of it, in s, as far as it is claimed or was counted.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        let own = match &self.pcm {
+            Some(pcm) => {
+                let frames = pcm.data.len() / pcm.frame_bytes().max(1);
+                Some(frames as f64 / f64::from(pcm.sample_rate_hz.max(1)))
+            }
+            None => self.claimed_s,
+        };
+        let rest = self.rest.iter().filter_map(Self::seconds);
+        own.map(|own| own + rest.sum::<f64>())
     }
 
     /// Channels that the most of it has, as far as they are known beforehand.

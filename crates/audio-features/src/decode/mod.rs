@@ -26,30 +26,24 @@ mod wav;
 
 use crate::error::{AudioError, Place};
 use crate::mixture::Mixture;
-pub(crate) use decoded::{Channels, Decoded, Sink};
+pub(crate) use decoded::{Channels, Decoded, Limit, Sink};
 use layout::Refusal;
 
 /// Largest file that is read into memory, in bytes.
 pub(crate) const LARGEST_FILE_BYTES: u64 = 2 << 30;
 
-/// Most frames that are decoded of one recording: 3 h at 48 kHz, 9 h at 16 kHz, 2 GiB of memory.
-pub(crate) const MOST_FRAMES: u64 = 1 << 29;
+/// Most samples that are kept of one recording: 9.3 h of one channel at 16 kHz, 2 GiB of memory.
+pub(crate) const MOST_SAMPLES: u64 = 1 << 29;
 
-/// Decodes a whole recording into `sink`; `name` is what messages call it.
+/// Longest recording of which samples are not kept, in s: a day.
+pub(crate) const LONGEST_S: f64 = 86_400.0;
+
+/// Decodes a recording up to the limit into `sink`; `name` is what messages call it.
 pub(crate) fn decode(
-    bytes: Vec<u8>,
-    name: &str,
-    channels: Channels,
-    sink: &mut dyn Sink,
-) -> Result<Decoded, AudioError> {
-    decode_up_to(MOST_FRAMES, bytes, name, channels, sink)
-}
-
-fn decode_up_to(
-    most_frames: u64,
     mut bytes: Vec<u8>,
     name: &str,
     channels: Channels,
+    limit: Limit,
     sink: &mut dyn Sink,
 ) -> Result<Decoded, AudioError> {
     if bytes.is_empty() {
@@ -58,12 +52,22 @@ fn decode_up_to(
         });
     }
     let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
-    let mut outcome = stream::run(&bytes, &layout, name, channels, most_frames, sink)?;
+    let limit_s = limit.seconds(layout.rate_hz.unwrap_or(1), layout.num_channels());
+    if let Some(seconds) = stream::expected_s(&bytes, &layout).filter(|seconds| *seconds > limit_s)
+        && layout.rate_hz.is_some()
+    {
+        return Err(AudioError::TooLong {
+            file: name.to_owned(),
+            seconds,
+            limit_s,
+        });
+    }
+    let mut outcome = stream::run(&bytes, &layout, name, channels, limit, sink)?;
     if let Mixture::Cancels(channel, _) = outcome.mixture {
         // Known only at the end; to keep every channel for this rare case would cost all others their memory.
         let mixture = outcome.mixture;
         let one = Channels::One(channel);
-        outcome = stream::run(&bytes, &layout, name, one, most_frames, sink)?;
+        outcome = stream::run(&bytes, &layout, name, one, limit, sink)?;
         outcome.mixture = mixture;
     }
     verdict::judge(outcome, &layout, name)
@@ -102,35 +106,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn audio_beyond_the_limit_is_refused_with_the_place() {
+    fn audio_beyond_the_limit_is_refused_by_its_header_in_hours() {
         let spec = hound::WavSpec {
-            channels: 1,
+            channels: 2,
             sample_rate: 8_000,
             bits_per_sample: 16,
             sample_format: hound::SampleFormat::Int,
         };
         let mut bytes = std::io::Cursor::new(Vec::new());
         let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
-        for sample in 0..10_000i16 {
-            writer.write_sample(sample).unwrap();
+        for sample in 0..20_000 {
+            writer.write_sample((sample * 7) as i16).unwrap();
         }
         writer.finalize().unwrap();
         let decode = |limit| {
-            let bytes = bytes.get_ref().clone();
-            let mut samples = Vec::new();
-            decode_up_to(limit, bytes, "long.wav", Channels::Mean, &mut samples)
-                .map(|_| samples.len())
+            let (bytes, mut samples) = (bytes.get_ref().clone(), Vec::new());
+            decode(bytes, "long.wav", Channels::Mean, limit, &mut samples).map(|_| samples.len())
         };
-        assert_eq!(decode(10_000).unwrap(), 10_000);
-        let error = decode(9_999).unwrap_err();
-        assert!(matches!(
-            &error,
-            AudioError::TooLong {
-                limit_frames: 9_999,
-                place: Place::Packet { .. },
-                ..
-            }
-        ));
-        assert!(error.to_string().contains("`long.wav`"), "{error}");
+        assert_eq!(decode(Limit::Seconds(1.25)).unwrap(), 10_000);
+        assert_eq!(decode(Limit::Samples(20_000)).unwrap(), 10_000);
+        for limit in [Limit::Seconds(1.2), Limit::Samples(19_999)] {
+            let error = decode(limit).unwrap_err();
+            assert!(
+                matches!(&error, AudioError::TooLong { seconds, .. } if *seconds == 1.25),
+                "{error}"
+            );
+        }
+        let error = AudioError::TooLong {
+            file: "day.flac".to_owned(),
+            seconds: 36_000.0,
+            limit_s: 33_554.4,
+        };
+        assert_eq!(
+            error.to_string(),
+            "`day.flac` holds 10.0 h of audio; at most 9.3 h of one recording are read"
+        );
     }
 }

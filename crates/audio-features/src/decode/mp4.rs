@@ -101,6 +101,10 @@ pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal>
     layout.track_id = track_id(bytes, track);
     let media_hz =
         descend(bytes, track, &[b"mdia", b"mdhd"]).and_then(|found| timescale(bytes, found));
+    layout.claimed_s = descend(bytes, track, &[b"mdia", b"mdhd"])
+        .and_then(|found| duration(bytes, found))
+        .zip(media_hz)
+        .map(|(ticks, hz)| ticks as f64 / f64::from(hz));
     let movie_hz = child(bytes, moov, b"mvhd").and_then(|found| timescale(bytes, found));
 
     let is_aac = sample_entry(bytes, track, &mut layout)?;
@@ -166,6 +170,16 @@ fn track_id(bytes: &[u8], track: Box4) -> Option<u32> {
     let header = child(bytes, track, b"tkhd")?;
     let version = *bytes.get(header.start)?;
     u32_be(bytes, header.start + if version == 1 { 20 } else { 12 })
+}
+
+/// Ticks that the media of an `mdhd` box lasts; all ones where that is not known.
+fn duration(bytes: &[u8], header: Box4) -> Option<u64> {
+    match *bytes.get(header.start)? {
+        1 => u64_be(bytes, header.start + 24).filter(|ticks| *ticks != u64::MAX),
+        _ => u32_be(bytes, header.start + 16)
+            .filter(|ticks| *ticks != u32::MAX)
+            .map(u64::from),
+    }
 }
 
 /// Ticks per second of an `mdhd` or `mvhd` box.

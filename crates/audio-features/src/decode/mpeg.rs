@@ -55,6 +55,8 @@ pub(super) fn inspect(bytes: &[u8], start: usize) -> Option<Layout> {
 fn layout(container: Container, run: &Run) -> Layout {
     let mut layout = Layout::new(container, run.first..run.end);
     layout.most_channels = run.num_channels;
+    layout.rate_hz = Some(run.rate_hz);
+    layout.claimed_s = Some(run.num_samples as f64 / f64::from(run.rate_hz));
     if container == Container::Mpeg {
         layout.num_frames = Some(run.num_samples);
     } else {

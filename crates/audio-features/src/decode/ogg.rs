@@ -1,6 +1,6 @@
 //! Ogg: pages with numbers and checksums tell what is missing, and where one stream ends and the next begins.
 
-use super::layout::{Container, Layout, Refusal, array, u32_le};
+use super::layout::{Container, Layout, Refusal, array, u32_le, u64_le};
 use super::names;
 
 /// Walks the pages of all links of the chain; of each, those of its first stream that can be decoded.
@@ -56,6 +56,9 @@ struct Link {
     /// The stream that is decoded; none so far where all are of codecs that are not.
     chosen: Option<u32>,
     num_channels: usize,
+    rate_hz: u32,
+    /// Frames up to the last page.
+    num_frames: u64,
     /// Codec of the first stream that is not decoded.
     unsupported: Option<String>,
     next_sequence: u32,
@@ -89,6 +92,8 @@ impl Links {
                     damage: Vec::new(),
                     chosen: None,
                     num_channels: 0,
+                    rate_hz: 0,
+                    num_frames: 0,
                     unsupported: None,
                     next_sequence: 0,
                     has_content: false,
@@ -102,6 +107,8 @@ impl Links {
                 damage: Vec::new(),
                 chosen: Some(page.serial),
                 num_channels: 0,
+                rate_hz: 0,
+                num_frames: 0,
                 unsupported: None,
                 next_sequence: page.sequence,
                 has_content: true,
@@ -115,6 +122,7 @@ impl Links {
             if body.starts_with(b"\x01vorbis") && link.chosen.is_none() {
                 link.chosen = Some(page.serial);
                 link.num_channels = body.get(11).copied().map_or(0, usize::from);
+                link.rate_hz = u32_le(body, 12).unwrap_or(0);
                 link.next_sequence = page.sequence;
             } else if link.unsupported.is_none() {
                 link.unsupported = Some(match names::ogg_stream(body) {
@@ -137,6 +145,10 @@ impl Links {
             }
             link.next_sequence = page.sequence.wrapping_add(1);
             link.ended |= page.is_last;
+            // A page on which no packet ends says all ones.
+            if page.granule != u64::MAX {
+                link.num_frames = page.granule;
+            }
         }
     }
 
@@ -174,6 +186,10 @@ impl Links {
             }
             let mut layout = Layout::new(Container::Ogg, link.start..end);
             layout.most_channels = link.num_channels;
+            if link.rate_hz > 0 {
+                layout.rate_hz = Some(link.rate_hz);
+                layout.claimed_s = Some(link.num_frames as f64 / f64::from(link.rate_hz));
+            }
             layouts.push(layout);
         }
         let mut layouts = layouts.into_iter();
@@ -195,6 +211,7 @@ struct Page {
     start: usize,
     body: usize,
     end: usize,
+    granule: u64,
     serial: u32,
     sequence: u32,
     crc: u32,
@@ -215,6 +232,7 @@ impl Page {
             start,
             body,
             end,
+            granule: u64_le(&header, 6)?,
             serial: u32_le(&header, 14)?,
             sequence: u32_le(&header, 18)?,
             crc: u32_le(&header, 22)?,

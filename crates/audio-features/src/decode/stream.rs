@@ -7,7 +7,7 @@ use symphonia::core::errors::Error;
 use symphonia::core::formats::Track;
 
 use super::collect::Collector;
-use super::decoded::{Channels, Sink};
+use super::decoded::{Channels, Limit, Sink};
 use super::layout::{Container, Layout, Trim};
 use super::open::{Opened, check, full_scale, open};
 use super::pcm::Pcm;
@@ -100,16 +100,17 @@ pub(super) fn run(
     layout: &Layout,
     name: &str,
     channels: Channels,
-    most_frames: u64,
+    limit: Limit,
     sink: &mut dyn Sink,
 ) -> Result<Outcome, AudioError> {
     let mut run = Run {
         bytes,
         name,
         channels,
-        most_frames,
+        limit,
         num_channels: layout.num_channels(),
-        num_decoded: 0,
+        expected_s: expected_s(bytes, layout),
+        decoded_s: 0.0,
         progress: Place::Header,
     };
     // A decoder that panics on strange bytes must not take down a run over thousands of files. All
@@ -184,10 +185,12 @@ struct Run<'a> {
     bytes: &'a [u8],
     name: &'a str,
     channels: Channels,
-    most_frames: u64,
+    limit: Limit,
     /// Channels that the walk saw at most; 0 where it saw none.
     num_channels: usize,
-    num_decoded: u64,
+    /// How long it will be, where it was counted or cannot be far wrong.
+    expected_s: Option<f64>,
+    decoded_s: f64,
     progress: Place,
 }
 
@@ -265,6 +268,8 @@ impl Run<'_> {
                 self.channels,
                 rate_hz,
                 self.num_channels,
+                self.expected_s
+                    .map(|seconds| (seconds * f64::from(rate_hz)) as u64),
                 sink,
             )?);
         }
@@ -275,15 +280,16 @@ impl Run<'_> {
         })
     }
 
-    fn count(&mut self, frames: usize, place: &Place) -> Result<(), AudioError> {
-        self.num_decoded += frames as u64;
-        if self.num_decoded <= self.most_frames {
+    fn count(&mut self, frames: usize, rate_hz: u32) -> Result<(), AudioError> {
+        self.decoded_s += frames as f64 / f64::from(rate_hz);
+        let limit_s = self.limit.seconds(rate_hz, self.num_channels);
+        if self.decoded_s <= limit_s {
             return Ok(());
         }
         Err(AudioError::TooLong {
             file: self.name.to_owned(),
-            place: place.clone(),
-            limit_frames: self.most_frames,
+            seconds: self.decoded_s,
+            limit_s,
         })
     }
 
@@ -308,8 +314,7 @@ impl Run<'_> {
             buffer.clear();
             pcm.decode(block, &mut buffer);
             let frames = buffer.len() / pcm.num_channels;
-            let place = link.place();
-            self.count(frames, &place)?;
+            self.count(frames, pcm.sample_rate_hz)?;
             link.num_packets += 1;
             link.num_packet_bytes += block.len() as u64;
             link.num_decoded += frames as u64;
@@ -404,7 +409,7 @@ impl Run<'_> {
                 break;
             }
             link.num_decoded += audio.frames() as u64;
-            self.count(audio.frames(), &place)?;
+            self.count(audio.frames(), rate_hz)?;
             buffer.resize(audio.samples_interleaved(), 0.0);
             audio.copy_to_slice_interleaved(&mut buffer);
             collector.push(&mut buffer, rate_hz, num_channels)?;
@@ -412,6 +417,15 @@ impl Run<'_> {
         link.checksum = decoder.finalize().verify_ok;
         Ok(())
     }
+}
+
+/// Length in s of what will be decoded. Claims of headers count only as far as the bytes can hold them, so that memory
+/// that is set aside stays in proportion to the file.
+pub(super) fn expected_s(bytes: &[u8], layout: &Layout) -> Option<f64> {
+    /// Compressed sound has rarely less than this.
+    const LEAST_BYTES_PER_S: f64 = 500.0;
+    let seconds = layout.seconds()?;
+    (seconds <= bytes.len() as f64 / LEAST_BYTES_PER_S).then_some(seconds)
 }
 
 /// Frames before trimming of a track that counts them, delay and padding with them.
