@@ -75,9 +75,10 @@ pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use quality::{LEAST_SPEECH_S, Quality, QualityGauge, QualityMeter, SpeechDetector};
 pub use recording::{
-    AUDIO_EXTENSIONS, ChannelSamples, Heard, Recording, SampleSink, count_channels,
-    decode_channels, decode_recording, decode_recording_of, is_audio_path, num_channels,
-    read_channels, read_file, read_recording, read_recording_of, stream_bytes, stream_recording,
+    AUDIO_EXTENSIONS, ChannelSamples, ChannelWindow, Heard, Recording, SampleSink, count_channels,
+    decode_channels, decode_recording, decode_recording_of, decode_window, is_audio_path,
+    num_channels, read_channels, read_file, read_recording, read_recording_of, stream_bytes,
+    stream_recording,
 };
 pub use relative_level::RelativeLevel;
 pub use source::Source;

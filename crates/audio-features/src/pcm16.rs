@@ -38,6 +38,7 @@ pub fn pcm16_recording(
             num_frames: samples.len() as u64,
         },
         warnings: levels.warnings(from_hz),
+        is_cut_short: false,
     };
     at_rate(samples, decoded, name, sample_rate_hz)
 }

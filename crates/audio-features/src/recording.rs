@@ -354,6 +354,121 @@ pub fn decode_channels(bytes: Vec<u8>, name: &str) -> Result<ChannelSamples, Aud
     })
 }
 
+/// Some of a recording's samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChannelWindow {
+    /// Samples of every channel from [`Self::first_frame`] on.
+    pub channels: ChannelSamples,
+    /// Frame of the recording with which they begin.
+    pub first_frame: usize,
+    /// Frames of the whole recording; none where decoding stopped before its end.
+    pub num_frames: Option<usize>,
+}
+
+/// Decodes every channel at the recording's own rate and keeps what lies between two times, and as much more as
+/// `most_samples` allow: from the start of the recording on where the part lies in them, else from the part's start on.
+/// Nothing else is ever held, and nothing behind it is decoded.
+///
+/// # Errors
+///
+/// As [`read_recording`].
+pub fn decode_window(
+    bytes: Vec<u8>,
+    name: &str,
+    part_s: std::ops::Range<f64>,
+    most_samples: usize,
+) -> Result<ChannelWindow, AudioError> {
+    let mut window = Window {
+        name,
+        part_s,
+        most_samples,
+        first: 0,
+        most: 0,
+        passed: 0,
+        width: 1,
+        samples: Vec::new(),
+    };
+    let limit = Limit::Seconds(LONGEST_S);
+    let decoded = decode::decode(bytes, name, Channels::Interleaved, limit, &mut window)?;
+    let width = decoded.source.num_channels.max(1);
+    let num_frames = (!decoded.is_cut_short).then_some(window.passed / width);
+    Ok(ChannelWindow {
+        first_frame: (window.first / width).min(window.passed / width),
+        channels: ChannelSamples {
+            samples: window.samples,
+            warnings: decoded.warnings,
+            source: decoded.source,
+        },
+        num_frames,
+    })
+}
+
+/// Keeps some of the samples that pass.
+struct Window<'a> {
+    name: &'a str,
+    part_s: std::ops::Range<f64>,
+    most_samples: usize,
+    /// Of the samples that pass, the first that is kept, and how many are.
+    first: usize,
+    most: usize,
+    passed: usize,
+    width: usize,
+    samples: Vec<f32>,
+}
+
+impl Sink for Window<'_> {
+    fn begin(
+        &mut self,
+        sample_rate_hz: u32,
+        num_channels: usize,
+        _: Option<u64>,
+    ) -> Result<(), AudioError> {
+        // A frame more on either side, whichever way times are rounded.
+        let frame = |seconds: f64| (seconds * f64::from(sample_rate_hz)) as usize;
+        let end = frame(self.part_s.end)
+            .saturating_add(2)
+            .saturating_mul(num_channels);
+        let start = frame(self.part_s.start).saturating_sub(1) * num_channels;
+        self.first = if end <= self.most_samples { 0 } else { start };
+        self.most = self.most_samples.max(end - self.first);
+        self.width = num_channels;
+        (self.passed, self.samples) = (0, Vec::new());
+        let wanted_s =
+            self.most.min(end) as f64 / (num_channels as f64 * f64::from(sample_rate_hz.max(1)));
+        let kept = (end - self.first) as u64;
+        if kept > MOST_SAMPLES && self.part_s.end.is_finite() {
+            return Err(AudioError::TooLong {
+                file: self.name.to_owned(),
+                seconds: wanted_s,
+                limit_s: Limit::Samples(MOST_SAMPLES).seconds(sample_rate_hz, num_channels),
+            });
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, samples: &[f32]) -> Result<(), AudioError> {
+        let skipped = self.first.saturating_sub(self.passed).min(samples.len());
+        let room = self.most.saturating_sub(self.samples.len());
+        let kept = (samples.len() - skipped).min(room);
+        self.samples
+            .extend_from_slice(&samples[skipped..skipped + kept]);
+        self.passed += samples.len();
+        if self.samples.len() as u64 > MOST_SAMPLES {
+            let limit = Limit::Samples(MOST_SAMPLES);
+            return Err(AudioError::TooLong {
+                file: self.name.to_owned(),
+                seconds: self.passed as f64 / self.width as f64,
+                limit_s: limit.seconds(1, self.width),
+            });
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.samples.len() >= self.most
+    }
+}
+
 /// Endings of the files that are taken for recordings when folders are walked, in any case. A recording that is named one
 /// by one needs none of them: formats are told by the content.
 pub const AUDIO_EXTENSIONS: [&str; 18] = [

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use audio_features::{
-    AudioError, AudioWarning, decode_recording, is_audio_path, read_channels, read_recording,
+    AudioError, AudioWarning, ChannelChoice, SampleSink, decode_recording, decode_window,
+    is_audio_path, read_channels, read_recording, stream_bytes,
 };
 use hound::{SampleFormat, WavSpec, WavWriter};
 
@@ -191,5 +192,88 @@ fn extensions_are_known_in_either_case() {
     }
     for name in ["wav", ".wav", "a.txt", "a.wav.part", "a"] {
         assert!(!is_audio_path(Path::new(name)), "{name}");
+    }
+}
+
+#[test]
+fn a_window_holds_the_part_and_what_room_there_is() {
+    let spec = WavSpec {
+        channels: 2,
+        ..INTEGERS
+    };
+    let value = |frame: usize| (frame % 30_000) as f32 / 32_768.0;
+    let samples =
+        (0..100_000).flat_map(|frame| [(frame % 30_000) as i16, -((frame % 30_000) as i16)]);
+    let bytes = wav(spec, samples);
+    let window = |part_s, most| decode_window(bytes.clone(), "long", part_s, most).unwrap();
+    // In the room from the start on: all of it is kept up to there, and no more decoded.
+    let found = window(0.5..1.0, 40_000);
+    assert_eq!((found.first_frame, found.num_frames), (0, None));
+    assert_eq!(found.channels.samples.len(), 40_000);
+    // Beyond it: from the part on.
+    let found = window(3.0..3.5, 40_000);
+    assert_eq!((found.first_frame, found.num_frames), (47_999, None));
+    assert_eq!(found.channels.samples[..2], [value(47_999), -value(47_999)]);
+    // Longer than the room: the part alone.
+    let found = window(3.0..5.0, 40_000);
+    assert_eq!(found.channels.samples.len() / 2, 80_002 - 47_999);
+    // To the end: how long the recording is, is known.
+    let found = window(6.0..6.25, 40_000);
+    assert_eq!(found.num_frames, Some(100_000));
+    assert_eq!(
+        found.channels.samples.len() / 2,
+        100_000 - found.first_frame
+    );
+    let found = window(0.0..f64::INFINITY, 10);
+    assert_eq!((found.first_frame, found.num_frames), (0, Some(100_000)));
+    assert_eq!(found.channels.samples.len(), 200_000);
+}
+
+/// Counts its beginnings, and how much came at a time.
+#[derive(Default)]
+struct Counting {
+    samples: Vec<f32>,
+    beginnings: usize,
+    longest: usize,
+}
+
+impl SampleSink for Counting {
+    fn begin(&mut self, _: Option<usize>) {
+        self.samples.clear();
+        self.beginnings += 1;
+    }
+
+    fn push(&mut self, samples: &[f32]) {
+        self.longest = self.longest.max(samples.len());
+        self.samples.extend_from_slice(samples);
+    }
+}
+
+#[test]
+fn samples_that_come_block_by_block_are_those_of_the_whole() {
+    for (channels, sign, beginnings) in [(1, 1, 1), (2, 1, 1), (2, -1, 2)] {
+        let spec = WavSpec {
+            channels,
+            sample_rate: 44_100,
+            ..INTEGERS
+        };
+        let sample = |frame: usize| ((frame * 37) % 20_011) as i16 - 10_000;
+        let samples = (0..200_000).flat_map(|frame| {
+            [sample(frame), sign * sample(frame)]
+                .into_iter()
+                .take(usize::from(channels))
+        });
+        let bytes = wav(spec, samples);
+        let whole = decode_recording(bytes.clone(), "x", 16_000).unwrap();
+        let mut sink = Counting::default();
+        let heard = stream_bytes(bytes, "x", ChannelChoice::Mix, 16_000, &mut sink).unwrap();
+        assert_eq!(sink.samples, whole.waveform.samples);
+        assert_eq!(heard.num_samples as usize, sink.samples.len());
+        assert_eq!(
+            (heard.warnings, heard.source),
+            (whole.warnings, whole.source)
+        );
+        assert_eq!(sink.beginnings, beginnings, "{channels} {sign}");
+        assert!(sink.longest < 8_192);
     }
 }

@@ -179,6 +179,11 @@ impl<'a> Collector<'a> {
         self.sink.push(&out)
     }
 
+    /// Whether nothing more is wanted.
+    pub(super) fn is_full(&self) -> bool {
+        self.sink.is_full()
+    }
+
     /// Frames that were kept so far, at the rate of the first.
     pub(super) fn num_frames(&self) -> u64 {
         let width = match self.channels {

@@ -28,6 +28,11 @@ pub(crate) trait Sink {
 
     /// The next samples, whole frames.
     fn push(&mut self, samples: &[f32]) -> Result<(), AudioError>;
+
+    /// Whether nothing more is wanted.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// How much is decoded at most.
@@ -69,4 +74,6 @@ impl Sink for Vec<f32> {
 pub(crate) struct Decoded {
     pub(crate) source: Source,
     pub(crate) warnings: Vec<AudioWarning>,
+    /// Whether no more was wanted, so that the end was not reached.
+    pub(crate) is_cut_short: bool,
 }

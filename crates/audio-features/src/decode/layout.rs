@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use symphonia::core::codecs::audio::AudioCodecId;
+
 use super::pcm::Pcm;
 
 /// Which reader takes the bytes.
@@ -71,6 +73,8 @@ pub(super) struct Layout {
     pub(super) codec_config: Option<Vec<u8>>,
     /// Rate of what is decoded, as far as the walk saw it.
     pub(super) rate_hz: Option<u32>,
+    /// Codec to use in place of the one that the reader takes it for.
+    pub(super) codec: Option<AudioCodecId>,
     /// Where the samples lie if they need no reader.
     pub(super) pcm: Option<Pcm>,
     /// What comes after it in the same file: streams that are chained, frames of another rate.
@@ -95,6 +99,7 @@ impl Layout {
             damage: Vec::new(),
             notes: Vec::new(),
             rate_hz: None,
+            codec: None,
             pcm: None,
             rest: Vec::new(),
             delay_known: true,

@@ -3,8 +3,13 @@
 //! Only the few paths that matter are followed, so that nesting costs nothing; what they say of
 //! the encoder's delay (edit list, `iTunSMPB`) the reader itself does not know.
 
+use symphonia::core::codecs::audio::AudioCodecId;
+use symphonia::core::codecs::audio::well_known::{
+    CODEC_ID_PCM_F32BE, CODEC_ID_PCM_F64BE, CODEC_ID_PCM_S24BE, CODEC_ID_PCM_S32BE,
+};
+
 use super::aac_config;
-use super::layout::{Container, Layout, Refusal, Trim, array, u32_be, u64_be};
+use super::layout::{Container, Layout, Refusal, Trim, array, u16_be, u32_be, u64_be};
 use super::names;
 
 #[derive(Clone, Copy)]
@@ -257,6 +262,29 @@ const KNOWN_ENTRIES: [&[u8; 4]; 16] = [
     b"in32", b"fl32", b"fl64", b"alaw", b"ulaw", b"raw ",
 ];
 
+/// QuickTime's samples have their highest byte first unless a box `enda` says otherwise, which the reader does not look
+/// at; and it takes no samples of one byte.
+fn quicktime_pcm(bytes: &[u8], entry: Box4) -> Result<Option<AudioCodecId>, Refusal> {
+    let bits = u16_be(bytes, entry.start + 18).unwrap_or(0);
+    if matches!(&entry.kind, b"twos" | b"sowt" | b"raw ") && bits == 8 {
+        return Err(Refusal::Unsupported(
+            entry.start as u64,
+            "samples of 8 bits in QuickTime".to_owned(),
+        ));
+    }
+    let is_little = bytes[entry.start..entry.end]
+        .windows(6)
+        .any(|window| window == b"enda\0\x01");
+    Ok(match &entry.kind {
+        _ if is_little => None,
+        b"in24" => Some(CODEC_ID_PCM_S24BE),
+        b"in32" => Some(CODEC_ID_PCM_S32BE),
+        b"fl32" => Some(CODEC_ID_PCM_F32BE),
+        b"fl64" => Some(CODEC_ID_PCM_F64BE),
+        _ => None,
+    })
+}
+
 /// Reads the decoder's configuration; whether it is AAC.
 fn sample_entry(bytes: &[u8], track: Box4, layout: &mut Layout) -> Result<bool, Refusal> {
     let Some(descriptions) = descend(bytes, track, &[b"mdia", b"minf", b"stbl", b"stsd"]) else {
@@ -274,6 +302,7 @@ fn sample_entry(bytes: &[u8], track: Box4, layout: &mut Layout) -> Result<bool, 
             format!("{} in MP4 or QuickTime", names::four_letters(&entry.kind)),
         ));
     }
+    layout.codec = quicktime_pcm(bytes, entry)?;
     if &entry.kind != b"mp4a" {
         return Ok(false);
     }

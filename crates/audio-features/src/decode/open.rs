@@ -68,6 +68,9 @@ pub(super) fn open<'a>(
     {
         parameters.with_sample_rate(rate_hz);
     }
+    if let Some(codec) = layout.codec {
+        parameters.for_codec(codec);
+    }
     if let Some(config) = &layout.codec_config {
         parameters.with_extra_data(config.clone().into_boxed_slice());
     }

@@ -36,6 +36,8 @@ pub(super) struct Outcome {
     pub(super) links: Vec<Link>,
     /// Later links that could not be opened.
     pub(super) lost: Vec<String>,
+    /// Whether no more was wanted, so that the end was not reached.
+    pub(super) is_cut_short: bool,
 }
 
 /// What came out of one link.
@@ -111,6 +113,7 @@ pub(super) fn run(
         num_channels: layout.num_channels(),
         expected_s: expected_s(bytes, layout),
         decoded_s: 0.0,
+        is_full: false,
         progress: Place::Header,
     };
     // A decoder that panics on strange bytes must not take down a run over thousands of files. All
@@ -191,6 +194,8 @@ struct Run<'a> {
     /// How long it will be, where it was counted or cannot be far wrong.
     expected_s: Option<f64>,
     decoded_s: f64,
+    /// Whether nothing more is wanted.
+    is_full: bool,
     progress: Place,
 }
 
@@ -212,7 +217,12 @@ impl Run<'_> {
                 None => self.packets(layout, &mut link, &mut waiting, &mut collector),
             };
             match found {
-                Ok(()) => links.push(link),
+                Ok(()) => {
+                    links.push(link);
+                    if self.is_full {
+                        break;
+                    }
+                }
                 Err(
                     error @ (AudioError::TooLong { .. }
                     | AudioError::NoSuchChannel { .. }
@@ -241,6 +251,7 @@ impl Run<'_> {
             mixture,
             links,
             lost,
+            is_cut_short: self.is_full,
         })
     }
 
@@ -319,6 +330,10 @@ impl Run<'_> {
             link.num_packet_bytes += block.len() as u64;
             link.num_decoded += frames as u64;
             collector.push(&mut buffer, pcm.sample_rate_hz, pcm.num_channels)?;
+            if collector.is_full() {
+                self.is_full = true;
+                break;
+            }
         }
         Ok(())
     }
@@ -413,6 +428,10 @@ impl Run<'_> {
             buffer.resize(audio.samples_interleaved(), 0.0);
             audio.copy_to_slice_interleaved(&mut buffer);
             collector.push(&mut buffer, rate_hz, num_channels)?;
+            if collector.is_full() {
+                self.is_full = true;
+                return Ok(());
+            }
         }
         link.checksum = decoder.finalize().verify_ok;
         Ok(())

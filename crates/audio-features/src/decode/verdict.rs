@@ -50,7 +50,7 @@ pub(super) fn judge(outcome: Outcome, layout: &Layout, name: &str) -> Result<Dec
     let read_s = outcome.num_frames as f64 / rate;
     // Of what is promised and was not decoded, over all links.
     let mut missing_s = 0.0;
-    let is_whole = outcome.links.len() == layouts().count();
+    let is_whole = !outcome.is_cut_short && outcome.links.len() == layouts().count();
     for (link, layout) in outcome.links.iter().zip(layouts()).filter(|_| is_whole) {
         let promised =
             promised_frames(link, layout).filter(|promised| *promised > link.num_decoded);
@@ -109,6 +109,7 @@ pub(super) fn judge(outcome: Outcome, layout: &Layout, name: &str) -> Result<Dec
             num_frames: outcome.num_frames,
         },
         warnings,
+        is_cut_short: outcome.is_cut_short,
     })
 }
 
