@@ -10,7 +10,6 @@ use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
 use super::doubts::doubts;
-use super::hearing::Hearing;
 use crate::error::Error;
 use crate::outcome::Embedded;
 use crate::progress::Progress;
@@ -146,16 +145,17 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
 impl Preparation<'_> {
     fn prepare(&self, input: &Input) -> Result<Prepared, Error> {
         let rate = self.front_end.config().sample_rate_hz;
-        let mut hearing = Hearing::new(self.front_end, &self.gauge);
-        let heard = self.reader.stream(&input.location, rate, &mut hearing)?;
-        let (features, quality) = hearing.finish(&heard);
+        let recording = self.reader.read(&input.location, rate)?;
+        let features = self.front_end.features(&recording.waveform.samples);
         if features.num_frames() == 0 {
             return Err(Error::TooShort {
                 path: input.path(),
-                seconds: quality.seconds,
+                seconds: recording.waveform.duration_s(),
             });
         }
-        let mut warnings: Vec<String> = heard.warnings.iter().map(ToString::to_string).collect();
+        let quality = self.gauge.measure(&recording);
+        let mut warnings: Vec<String> =
+            recording.warnings.iter().map(ToString::to_string).collect();
         warnings.extend(doubts(&quality, self.front_end.config()));
         Ok(Prepared {
             features,

@@ -2,7 +2,6 @@
 
 mod doubts;
 mod engine;
-mod hearing;
 mod merge;
 mod names;
 mod note;
