@@ -48,6 +48,15 @@ pub enum PrepError {
         present: Vec<String>,
     },
 
+    /// An archive of a kind that is not read.
+    #[error("`{name}` is an archive that is not supported: {kind}")]
+    UnsupportedArchive {
+        /// Its name.
+        name: String,
+        /// What packed it.
+        kind: &'static str,
+    },
+
     /// What an archive holds cannot be used.
     #[error("{found}")]
     InArchive {
@@ -133,6 +142,9 @@ impl PrepError {
             Self::Io { .. } => "check that the path exists and may be read",
             Self::NoSource => "give the folder with the archives or the unpacked recordings",
             Self::BadArchive { .. } => "download it again",
+            Self::UnsupportedArchive { .. } => {
+                "unpack it, or pack it again as .tar.gz, .tar or .zip"
+            }
             Self::BadPart { .. } => "give the parts their right names, or download this one again",
             Self::Table { .. } => "download it again",
             Self::Data(error) => return error.remedy(),

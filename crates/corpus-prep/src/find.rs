@@ -170,7 +170,11 @@ pub(crate) fn find(
         }
         let name = entry.file_name().to_string_lossy().into_owned();
         let below = entry.path().strip_prefix(folder).unwrap_or(entry.path());
-        let below = below.to_string_lossy().replace('\\', "/");
+        let mut below = below.to_string_lossy().replace('\\', "/");
+        if below.is_empty() {
+            // The archive itself was given.
+            below.clone_from(&name);
+        }
         if let Some((utterance, id)) = recording(&below) {
             if corpus.has_speaker(utterance.speaker) {
                 let id = id.to_owned();
@@ -222,7 +226,7 @@ pub(crate) fn find(
         let paths = std::slice::from_ref(&zip);
         match add_archive(&mut findings, corpus, &zip, paths, verify, progress) {
             // Other archives in the folder are left alone.
-            Err(_) if !is_ours => others.add(&file_name(&zip)),
+            Err(_) if !is_ours && zip != folder => others.add(&file_name(&zip)),
             result => result?,
         }
     }

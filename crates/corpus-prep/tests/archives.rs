@@ -346,7 +346,7 @@ fn gz(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn pack_source(kind: CorpusKind, source: &Path, out: &Path) -> StoreSummary {
-    let (corpus, archives) = read_source(kind, source).unwrap();
+    let (corpus, archives) = read_source(kind, source, &|_, _, _| {}).unwrap();
     pack(
         &CorpusPlan::make(kind, corpus, archives, None),
         out,
@@ -423,7 +423,7 @@ fn archives_within_an_archive_are_read_too() {
     outer.push(("transcript.txt".to_owned(), b"BAC009S0002W0000 a".to_vec()));
     let archive = place.path().join("data_aishell.tgz");
     fs::write(&archive, gz(&tar(&outer))).unwrap();
-    let (corpus, archives) = read_source(CorpusKind::Folder, &archive).unwrap();
+    let (corpus, archives) = read_source(CorpusKind::Folder, &archive, &|_, _, _| {}).unwrap();
     let names: Vec<&str> = corpus
         .manifest
         .utterances
@@ -445,7 +445,7 @@ fn an_archive_that_ends_too_early_is_refused_before_anything_is_packed() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("dev-clean.tar.gz");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-    let error = read_source(CorpusKind::LibriSpeech, &path).unwrap_err();
+    let error = read_source(CorpusKind::LibriSpeech, &path, &|_, _, _| {}).unwrap_err();
     assert!(matches!(error, PrepError::BadArchive { .. }), "{error}");
     let words = error.to_string();
     assert!(
@@ -550,7 +550,7 @@ fn an_archive_of_another_corpus_is_refused_by_its_own_name() {
     let place = tempfile::tempdir().unwrap();
     let archive = place.path().join("c.tar.gz");
     fs::write(&archive, gz(&tar(&vox1(2)))).unwrap();
-    let words = read_source(CorpusKind::LibriSpeech, &archive)
+    let words = read_source(CorpusKind::LibriSpeech, &archive, &|_, _, _| {})
         .unwrap_err()
         .to_string();
     assert!(
@@ -567,4 +567,48 @@ fn an_archive_of_another_corpus_is_refused_by_its_own_name() {
         inside,
         "{words}"
     );
+}
+
+#[test]
+fn an_archive_is_known_by_its_first_bytes_and_one_that_is_not_read_is_called_by_its_name() {
+    let unpacked = tempfile::tempdir().unwrap();
+    common::librispeech(unpacked.path());
+    let tar = tar(&tree(unpacked.path()));
+    let place = tempfile::tempdir().unwrap();
+    for (name, bytes) in [
+        ("gz-called.zip", gz(&tar)),
+        ("tar-without-ending", tar.clone()),
+    ] {
+        let path = place.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let summary = pack_source(
+            CorpusKind::LibriSpeech,
+            &path,
+            &place.path().join(format!("{name}.store")),
+        );
+        assert_eq!((summary.utterances, summary.failed), (8, 0), "{name}");
+    }
+    let path = place.path().join("bz/c.tar.bz2");
+    fs::create_dir(place.path().join("bz")).unwrap();
+    fs::write(&path, b"BZh91AY&SY").unwrap();
+    for source in [path.as_path(), path.parent().unwrap()] {
+        let error = read_source(CorpusKind::LibriSpeech, source, &|_, _, _| {}).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("`c.tar.bz2` is an archive that is not supported: bzip2"),
+            "{error}"
+        );
+        assert!(error.remedy().unwrap().contains("unpack it"));
+    }
+}
+
+#[test]
+fn the_archive_of_voxceleb_itself_may_be_given_for_its_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.zip");
+    fs::write(&path, zip(&vox1(3))).unwrap();
+    assert_eq!(plan(&path).unwrap().items().len(), 3);
+    fs::write(&path, "no zip").unwrap();
+    assert!(matches!(plan(&path), Err(PrepError::BadArchive { .. })));
 }

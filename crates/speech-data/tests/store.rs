@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use audio_features::decode_recording;
 use speech_data::store::{
-    Pack, Part, SourceFault, Store, StoreEncoding, StoreError, StoreItem, StoreSettings,
-    StoreSummary, merge, pack,
+    Pack, PackSource, Part, Retry, SourceFault, Store, StoreEncoding, StoreError, StoreItem,
+    StoreSettings, StoreSummary, merge, pack, pack_from,
 };
 
 /// A noise of its own for every number; number 5 is not audio.
@@ -330,4 +330,109 @@ fn ffmpeg_decodes_the_flac_of_a_store_bit_by_bit() {
             "utterance {index}"
         );
     }
+}
+
+/// What a source has of each item, and what it says of changes.
+struct Shelf {
+    /// Items that are damaged, and reads after which the disk is gone.
+    damaged: Vec<usize>,
+    lost_after: Option<usize>,
+    stamp: &'static str,
+    reads: std::sync::atomic::AtomicUsize,
+}
+
+impl PackSource for Shelf {
+    fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
+        let reads = self
+            .reads
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if self.lost_after.is_some_and(|most| reads >= most) {
+            return Err(SourceFault::Lost("the disk is gone".to_owned()));
+        }
+        match self.damaged.contains(&index) {
+            true => Err(SourceFault::Damaged("it is damaged".to_owned())),
+            false => wav(index),
+        }
+    }
+
+    fn stamp(&self, _: usize) -> Option<String> {
+        Some(self.stamp.to_owned())
+    }
+}
+
+/// At every moment there is a whole store: the old one, until the repaired one takes its place.
+#[test]
+fn a_repair_that_is_interrupted_leaves_the_old_store_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, whole) = (folder.path().join("store"), folder.path().join("whole"));
+    let items = items();
+    let job = Pack {
+        settings: settings(StoreEncoding::Pcm),
+        part: None,
+        items: &items,
+    };
+    let shelf = |damaged: &[usize], lost_after, stamp| Shelf {
+        damaged: damaged.to_vec(),
+        lost_after,
+        stamp,
+        reads: std::sync::atomic::AtomicUsize::new(0),
+    };
+    let run = |shelf: &Shelf| pack_from(&out, &job, shelf, Retry::Changed, &|_| {});
+    let first = run(&shelf(&[3, 30], None, "old")).unwrap();
+    // Number 5 is no audio, whatever is done.
+    assert_eq!(first.failed, 3);
+    // Tried, two can be had; then the disk is gone before they are written.
+    let error = run(&shelf(&[], Some(3), "new")).unwrap_err();
+    assert!(matches!(error, StoreError::SourceLost { .. }), "{error}");
+    assert_eq!(Store::open(&out).unwrap().summary(), &first);
+    let repaired = run(&shelf(&[], None, "new")).unwrap();
+    assert_eq!((repaired.utterances, repaired.failed), (39, 1));
+    let undisturbed = pack(&whole, &job, &wav, &|_| {}).unwrap();
+    assert_eq!(repaired.checksum, undisturbed.checksum);
+    let shards = |store: &Path| {
+        let mut files = files(store);
+        files.retain(|(name, _)| name.to_string_lossy() != "store.json");
+        files
+    };
+    assert_eq!(shards(&out), shards(&whole));
+    // The exchange itself may be interrupted between its two steps.
+    let before = folder.path().join("store.before-repair");
+    std::fs::rename(&out, &before).unwrap();
+    let again = run(&shelf(&[], None, "new")).unwrap();
+    assert_eq!(
+        (again.checksum, again.missing),
+        (repaired.checksum, repaired.missing)
+    );
+    assert!(!before.exists());
+    let shown = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(shown, 2);
+}
+
+#[test]
+fn what_failed_is_read_again_only_where_its_source_has_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("store");
+    let items = items();
+    let job = Pack {
+        settings: settings(StoreEncoding::Pcm),
+        part: None,
+        items: &items,
+    };
+    let reads = |stamp, retry| {
+        let shelf = Shelf {
+            damaged: vec![5, 6],
+            lost_after: None,
+            stamp,
+            reads: std::sync::atomic::AtomicUsize::new(0),
+        };
+        let summary = pack_from(&out, &job, &shelf, retry, &|_| {}).unwrap();
+        assert_eq!(summary.failed, 2);
+        shelf.reads.into_inner()
+    };
+    assert_eq!(reads("one", Retry::Changed), 40);
+    assert_eq!(reads("one", Retry::Changed), 0);
+    assert_eq!(reads("two", Retry::Changed), 2);
+    // The new state is remembered.
+    assert_eq!(reads("two", Retry::Changed), 0);
+    assert_eq!(reads("two", Retry::All), 2);
 }

@@ -55,12 +55,16 @@ impl std::fmt::Debug for Archives {
 }
 
 /// Reads the corpus at `path`: the folder that it is unpacked in, one of its archives, or a folder of these. Archives are taken
-/// where no unpacked recordings are found.
+/// where no unpacked recordings are found. `progress` is told what is read through, and bytes done and in all of it.
 ///
 /// # Errors
 /// As [`read_corpus`], [`PrepError::BadArchive`] and [`PrepError::MissingParts`].
-pub fn read_source(kind: CorpusKind, path: &Path) -> Result<(Corpus, Option<Archives>), PrepError> {
-    read_source_with(kind, path, &ReadOptions::default())
+pub fn read_source(
+    kind: CorpusKind,
+    path: &Path,
+    progress: &dyn Fn(&str, u64, u64),
+) -> Result<(Corpus, Option<Archives>), PrepError> {
+    read_source_with(kind, path, &ReadOptions::default(), progress)
 }
 
 /// The same, with Kaldi's lists and other tables read in another way. A tar that says itself who speaks, as WebDataset's and
@@ -72,6 +76,7 @@ pub fn read_source_with(
     kind: CorpusKind,
     path: &Path,
     options: &ReadOptions<'_>,
+    progress: &dyn Fn(&str, u64, u64),
 ) -> Result<(Corpus, Option<Archives>), PrepError> {
     let is_file = path.is_file();
     if !is_file {
@@ -80,51 +85,124 @@ pub fn read_source_with(
             unpacked => {
                 let found = find(path)?;
                 if found.is_empty() {
-                    return unpacked.map(|corpus| (corpus, None));
+                    return match unsupported(path) {
+                        Some(error) if unpacked.is_err() => Err(error),
+                        _ => unpacked.map(|corpus| (corpus, None)),
+                    };
                 }
-                return of_archives(kind, path, found);
+                return of_archives(kind, path, found, options, progress);
             }
         }
     }
-    let name = file_name(path);
-    if !is_archive(&name) {
-        return read_corpus_with(kind, path, options).map(|corpus| (corpus, None));
+    // A single file is known by its first bytes, whatever its name.
+    match form(path)? {
+        Form::Other => read_corpus_with(kind, path, options).map(|corpus| (corpus, None)),
+        Form::Unsupported(kind) => Err(PrepError::UnsupportedArchive {
+            name: file_name(path),
+            kind,
+        }),
+        Form::Zip | Form::Tar => {
+            if kind == CorpusKind::Folder
+                && let Ok(corpus) = read_corpus_with(kind, path, options)
+            {
+                return Ok((corpus, None));
+            }
+            of_archives(kind, path, vec![vec![path.to_owned()]], options, progress)
+        }
     }
-    if kind == CorpusKind::Folder
-        && let Ok(corpus) = read_corpus_with(kind, path, options)
-    {
-        return Ok((corpus, None));
-    }
-    of_archives(kind, path, vec![vec![path.to_owned()]])
+}
+
+/// An archive in a folder that is of a kind that is not read.
+fn unsupported(folder: &Path) -> Option<PrepError> {
+    let files = walkdir::WalkDir::new(folder)
+        .max_depth(2)
+        .sort_by_file_name();
+    let mut files = files
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.file_type().is_file());
+    files.find_map(|entry| match form(entry.path()).ok()? {
+        Form::Unsupported(kind) => Some(PrepError::UnsupportedArchive {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            kind,
+        }),
+        _ => None,
+    })
 }
 
 fn of_archives(
     kind: CorpusKind,
     path: &Path,
     found: Vec<Vec<PathBuf>>,
+    options: &ReadOptions<'_>,
+    progress: &dyn Fn(&str, u64, u64),
 ) -> Result<(Corpus, Option<Archives>), PrepError> {
-    let archives = Archives::open(path, &found)?;
+    let archives = Archives::open(path, &found, progress)?;
     let shown = |text: &str| archives.shown(text, path);
-    let corpus = read_corpus(kind, archives.folder.path()).map_err(|error| match error {
-        PrepError::NothingFound {
-            corpus,
-            found,
-            layouts,
-            ..
-        } => PrepError::NothingFound {
-            corpus,
-            path: path.to_owned(),
-            found: shown(&format!(
-                "{} archives were looked into; {found}",
-                archives.sources.len()
-            )),
-            layouts,
-        },
-        error => PrepError::InArchive {
-            found: shown(&error.to_string()),
-        },
-    })?;
+    let corpus =
+        read_corpus_with(kind, archives.folder.path(), options).map_err(|error| match error {
+            PrepError::NothingFound {
+                corpus,
+                found,
+                layouts,
+                ..
+            } => PrepError::NothingFound {
+                corpus,
+                path: path.to_owned(),
+                found: shown(&format!(
+                    "{} archives were looked into; {found}",
+                    archives.sources.len()
+                )),
+                layouts,
+            },
+            error => PrepError::InArchive {
+                found: shown(&error.to_string()),
+            },
+        })?;
     Ok((corpus, Some(archives)))
+}
+
+/// What a file is, by its first bytes.
+enum Form {
+    Zip,
+    Tar,
+    /// An archive that is not read.
+    Unsupported(&'static str),
+    Other,
+}
+
+fn form(path: &Path) -> Result<Form, PrepError> {
+    let mut begin = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(BEGINNING).read_to_end(&mut begin))
+        .map_err(PrepError::io("open", path))?;
+    Ok(match begin.as_slice() {
+        [b'P', b'K', 3 | 5, 4 | 6, ..] => Form::Zip,
+        [0x1f, 0x8b, ..] if is_tar(&file_name(path)) || holds_tar(path) => Form::Tar,
+        [b'B', b'Z', b'h', ..] => Form::Unsupported("bzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Form::Unsupported("xz"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Form::Unsupported("zstd"),
+        [b'7', b'z', 0xbc, 0xaf, ..] => Form::Unsupported("7z"),
+        [b'R', b'a', b'r', b'!', ..] => Form::Unsupported("RAR"),
+        bytes if is_tar_header(bytes) || is_tar(&file_name(path)) => Form::Tar,
+        _ => Form::Other,
+    })
+}
+
+/// Whether the first block of a tar archive is this.
+fn is_tar_header(bytes: &[u8]) -> bool {
+    bytes.get(257..262) == Some(b"ustar")
+}
+
+/// Whether a gzipped file holds a tar archive.
+fn holds_tar(path: &Path) -> bool {
+    let mut begin = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| {
+        flate2::read::MultiGzDecoder::new(file)
+            .take(BEGINNING)
+            .read_to_end(&mut begin)
+    });
+    read.is_ok() && is_tar_header(&begin)
 }
 
 fn is_archive(name: &str) -> bool {
@@ -175,7 +253,11 @@ impl Archives {
     }
 
     /// Looks through archives, each given as its parts.
-    fn open(path: &Path, found: &[Vec<PathBuf>]) -> Result<Self, PrepError> {
+    fn open(
+        path: &Path,
+        found: &[Vec<PathBuf>],
+        progress: &dyn Fn(&str, u64, u64),
+    ) -> Result<Self, PrepError> {
         let place = std::env::temp_dir();
         let mut archives = Self {
             folder: tempfile::tempdir().map_err(PrepError::io("make a folder in", &place))?,
@@ -186,12 +268,16 @@ impl Archives {
             warnings: Vec::new(),
         };
         for paths in found {
-            archives.add(paths)?;
+            archives.add(paths, progress)?;
         }
         Ok(archives)
     }
 
-    fn add(&mut self, paths: &[PathBuf]) -> Result<(), PrepError> {
+    fn add(
+        &mut self,
+        paths: &[PathBuf],
+        progress: &dyn Fn(&str, u64, u64),
+    ) -> Result<(), PrepError> {
         let name = paths
             .first()
             .map(|path| file_name(path))
@@ -199,8 +285,13 @@ impl Archives {
         let source = self.sources.len() as u32;
         let (before, mut refused) = (self.places.len(), Vec::new());
         let mut num_doubles = 0;
-        let new = match (is_tar(&name), paths) {
-            (true, [path]) => Source::Tar(Tarball::open(path, &mut |number, met| {
+        let is_tar = match paths {
+            [path] => matches!(form(path)?, Form::Tar),
+            _ => false,
+        };
+        let report = |done, total| progress("reading through the archive", done, total);
+        let new = match (is_tar, paths) {
+            (true, [path]) => Source::Tar(Tarball::open(path, &report, &mut |number, met| {
                 self.see(source, number, met, &mut refused, &mut num_doubles)
             })?),
             _ => {
@@ -242,7 +333,7 @@ impl Archives {
         }
         if num_doubles > 0 {
             self.warnings.push(format!(
-                "{num_doubles} files of `{name}` are there more than once; the first of each is used"
+                "{num_doubles} recordings of `{name}` are there more than once; the first of each is used"
             ));
         }
         self.sources.push(new);
@@ -264,7 +355,8 @@ impl Archives {
         }
         let path = self.folder.path().join(met.name);
         if self.places.contains_key(&path) {
-            *num_doubles += 1;
+            // Every archive of a corpus has its tables.
+            *num_doubles += u64::from(is_audio_path(&path));
             return Ok(());
         }
         let mut put = || {

@@ -59,12 +59,13 @@ impl Tarball {
     /// [`PrepError::BadArchive`] for one that is damaged or ends too early, and what `visit` fails with.
     pub(super) fn open(
         path: &Path,
+        progress: &dyn Fn(u64, u64),
         visit: &mut dyn FnMut(u32, Met<'_>) -> Result<(), PrepError>,
     ) -> Result<Self, PrepError> {
         let mut sizes = Vec::new();
         let mut failure = None;
         let mut last = String::new();
-        let walked = pass(path, &mut |met| {
+        let walked = pass(path, progress, &mut |met| {
             last = met.name.to_owned();
             let number = sizes.len() as u32;
             sizes.push(met.num_bytes);
@@ -175,7 +176,7 @@ impl Tarball {
             }
         }
         let mut seen = 0_u32;
-        pass(&self.path, &mut |met| {
+        pass(&self.path, &|_, _| {}, &mut |met| {
             if wanted.remove(&seen) {
                 let mut bytes = Vec::with_capacity(met.num_bytes as usize);
                 met.content.read_to_end(&mut bytes)?;
@@ -202,9 +203,37 @@ pub(super) fn is_tar(path: &str) -> bool {
         .any(|ending| name.ends_with(ending))
 }
 
-/// Goes through all files of an archive until `visit` says that it has enough.
-fn pass(path: &Path, visit: &mut dyn FnMut(Met<'_>) -> io::Result<bool>) -> io::Result<()> {
-    let file = BufReader::with_capacity(1 << 20, File::open(path)?);
+/// A reader that tells how far it has come.
+struct Counted<'a> {
+    file: File,
+    done: u64,
+    total: u64,
+    progress: &'a dyn Fn(u64, u64),
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(out)?;
+        self.done += read as u64;
+        (self.progress)(self.done, self.total);
+        Ok(read)
+    }
+}
+
+/// Goes through all files of an archive until `visit` says that it has enough. `progress` is told bytes of the archive.
+fn pass(
+    path: &Path,
+    progress: &dyn Fn(u64, u64),
+    visit: &mut dyn FnMut(Met<'_>) -> io::Result<bool>,
+) -> io::Result<()> {
+    let file = File::open(path)?;
+    let counted = Counted {
+        total: file.metadata()?.len(),
+        file,
+        done: 0,
+        progress,
+    };
+    let file = BufReader::with_capacity(1 << 20, counted);
     through(file, "", 0, visit).map(drop)
 }
 

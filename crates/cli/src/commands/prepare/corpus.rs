@@ -9,6 +9,7 @@ use speech_data::ProblemKind;
 
 use super::flags::PackArgs;
 use super::packing::run_plan;
+use super::progress::Progress;
 use crate::context::Context;
 use crate::fault::ExitStatus;
 use crate::tables::TableArgs;
@@ -58,7 +59,11 @@ impl CorpusArgs {
     ) -> Result<ExitStatus> {
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
-            let (corpus, archives) = read_source_with(kind, &self.folder, &tables.options())?;
+            let progress = Progress::new(&context.console);
+            let report = |what: &str, done, total| progress.bytes(what, done, total);
+            let source = read_source_with(kind, &self.folder, &tables.options(), &report);
+            progress.end();
+            let (corpus, archives) = source?;
             let is_less = corpus.manifest.notes.iter().any(|note| match kind {
                 CorpusKind::Folder | CorpusKind::Kaldi => note.is_left_out(),
                 // Archives of corpora hold recordings that belong to no speaker.
