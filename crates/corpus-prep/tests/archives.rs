@@ -612,3 +612,46 @@ fn the_archive_of_voxceleb_itself_may_be_given_for_its_folder() {
     fs::write(&path, "no zip").unwrap();
     assert!(matches!(plan(&path), Err(PrepError::BadArchive { .. })));
 }
+
+/// As OpenSLR 33 publishes it: the recordings of each speaker in an archive of their own within `data_aishell.tgz`.
+#[test]
+fn aishell_is_read_from_its_published_archive() {
+    let place = tempfile::tempdir().unwrap();
+    let mut outer = Entries::new();
+    for (speaker, split) in [("S0002", "train"), ("S0724", "dev"), ("S0764", "test")] {
+        let inner: Entries = (0..2)
+            .map(|n| {
+                let name = format!("{split}/{speaker}/BAC009{speaker}W{:04}.wav", 122 + n);
+                (name, common::wav(n))
+            })
+            .collect();
+        outer.push((
+            format!("data_aishell/wav/{speaker}.tar.gz"),
+            gz(&tar(&inner)),
+        ));
+    }
+    let archive = place.path().join("data_aishell.tgz");
+    fs::write(&archive, gz(&tar(&outer))).unwrap();
+    let out = place.path().join("store");
+    let summary = pack_source(CorpusKind::Aishell, &archive, &out);
+    assert_eq!(
+        (summary.utterances, summary.speakers, summary.failed),
+        (6, 3, 0)
+    );
+    let store = Store::open(&out).unwrap();
+    let splits: Vec<_> = (0..store.len())
+        .map(|row| {
+            (
+                store.entry(row).unwrap().speaker,
+                store.column(row, "split").unwrap(),
+            )
+        })
+        .collect();
+    for expected in [
+        ("S0002", Some("train")),
+        ("S0724", Some("dev")),
+        ("S0764", Some("test")),
+    ] {
+        assert!(splits.contains(&expected), "{splits:?}");
+    }
+}

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use self::tarball::{Met, Tarball, is_tar};
 use crate::archive::Archive;
-use crate::corpora::{Corpus, CorpusKind, read_corpus, read_corpus_with};
+use crate::corpora::{Corpus, CorpusKind, read_corpus_with};
 use crate::error::PrepError;
 use crate::name::hostile;
 use crate::split_archive::{check_gaps, split_part};
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Archives {
 /// where no unpacked recordings are found. `progress` is told what is read through, and bytes done and in all of it.
 ///
 /// # Errors
-/// As [`read_corpus`], [`PrepError::BadArchive`] and [`PrepError::MissingParts`].
+/// As [`read_corpus`](crate::read_corpus), [`PrepError::UnsupportedArchive`], [`PrepError::BadArchive`] and [`PrepError::MissingParts`].
 pub fn read_source(
     kind: CorpusKind,
     path: &Path,
