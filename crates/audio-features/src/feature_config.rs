@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activity_config::SpeechActivityConfig;
 use crate::feature_error::FeatureError;
-use crate::relative_level::RelativeLevel;
+use crate::relative_level_config::RelativeLevel;
 
 /// Largest FFT that a configuration may ask for, in samples.
 const MAX_FFT_SIZE: usize = 1 << 16;

@@ -131,7 +131,7 @@ fn check_mean(mean: &[f32], num_bins: usize) -> Result<(), FeatureError> {
 mod tests {
     use super::*;
     use crate::activity_config::SpeechActivityConfig;
-    use crate::relative_level::RelativeLevel;
+    use crate::relative_level_config::RelativeLevel;
 
     fn tone_after_silence() -> Vec<f32> {
         (0..16_000)

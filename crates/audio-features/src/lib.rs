@@ -53,6 +53,7 @@ mod pcm16;
 mod quality;
 mod recording;
 mod relative_level;
+mod relative_level_config;
 mod resample;
 mod source;
 mod spectrum;
@@ -80,7 +81,7 @@ pub use recording::{
     num_channels, read_channels, read_file, read_recording, read_recording_of, stream_bytes,
     stream_recording,
 };
-pub use relative_level::RelativeLevel;
+pub use relative_level_config::RelativeLevel;
 pub use source::Source;
 pub use warning::AudioWarning;
 pub use waveform::Waveform;

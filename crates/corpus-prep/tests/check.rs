@@ -50,7 +50,7 @@ fn wav(samples: impl IntoIterator<Item = f32>, rate: u32) -> Vec<u8> {
     file.into_inner()
 }
 
-/// One second of harmonics up to a limit, at 16 kHz.
+/// One second of harmonics up to a limit, at 16 kHz, in four syllables: steady sound is no speech.
 fn voice(pitch_hz: f32, limit_hz: f32, level: f32) -> Vec<f32> {
     (0..16_000)
         .map(|i| {
@@ -61,13 +61,29 @@ fn voice(pitch_hz: f32, limit_hz: f32, level: f32) -> Vec<f32> {
             let sum: f32 = tones
                 .map(|hz| (std::f32::consts::TAU * hz * time_s + hz).sin() * 100.0 / hz)
                 .sum();
-            level * sum
+            let syllable = 0.5 - 0.5 * (std::f32::consts::TAU * 4.0 * time_s).cos();
+            level * (0.05 + 0.95 * syllable) * sum
         })
         .collect()
 }
 
 fn whole(pitch_hz: f32) -> Vec<f32> {
     voice(pitch_hz, 7_900.0, 0.1)
+}
+
+#[test]
+fn steady_sound_holds_no_speech() {
+    let folder = tempfile::tempdir().unwrap();
+    let hum = (0..16_000).map(|i| 0.2 * (i as f32 * 0.1).sin());
+    put(folder.path(), "ann/hum.wav", wav(hum, 16_000));
+    for name in ["ann/1.wav", "bob/1.wav", "bob/2.wav"] {
+        put(folder.path(), name, wav(whole(110.0), 16_000));
+    }
+    let report = run(folder.path(), &CheckOptions::default());
+    assert!(
+        kinds(&report.warnings).contains(&"NoSpeech hum.wav".to_owned()),
+        "{report:#?}"
+    );
 }
 
 #[test]
