@@ -10,6 +10,7 @@ use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
 
 use super::doubts::doubts;
+use super::hearing::Hearing;
 use crate::error::Error;
 use crate::outcome::Embedded;
 use crate::progress::Progress;
@@ -145,17 +146,16 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
 impl Preparation<'_> {
     fn prepare(&self, input: &Input) -> Result<Prepared, Error> {
         let rate = self.front_end.config().sample_rate_hz;
-        let recording = self.reader.read(&input.location, rate)?;
-        let features = self.front_end.features(&recording.waveform.samples);
+        let mut hearing = Hearing::new(self.front_end, &self.gauge);
+        let heard = self.reader.stream(&input.location, rate, &mut hearing)?;
+        let (features, quality) = hearing.finish(&heard);
         if features.num_frames() == 0 {
             return Err(Error::TooShort {
                 path: input.path(),
-                seconds: recording.waveform.duration_s(),
+                seconds: quality.seconds,
             });
         }
-        let quality = self.gauge.measure(&recording);
-        let mut warnings: Vec<String> =
-            recording.warnings.iter().map(ToString::to_string).collect();
+        let mut warnings: Vec<String> = heard.warnings.iter().map(ToString::to_string).collect();
         warnings.extend(doubts(&quality, self.front_end.config()));
         Ok(Prepared {
             features,

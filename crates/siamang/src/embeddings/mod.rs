@@ -2,6 +2,7 @@
 
 mod doubts;
 mod engine;
+mod hearing;
 mod merge;
 mod names;
 mod note;
