@@ -127,6 +127,8 @@ fn a_folder_without_recordings() {
       CSV or TSV:    a header with path (or audio_filepath, wav, …) and speaker (or spk_id, label, …)
       JSON lines:    {"audio_filepath": …, "speaker": …} a line
       a Kaldi folder: wav.scp and utt2spk, optional segments, spk2gender, utt2session, utt2dur
+      others:        Lhotse cuts, WeSpeaker raw.list, shard.list and tars, WebDataset tars, Parquet with sounds,
+                     lines of a speaker and a path
     --- stdout
     "#);
 }

@@ -146,8 +146,8 @@ fn healthy_runs_of_a_preset_are_drawn_behind_its_curves() {
     for (preset, arguments) in [
         ("voices", String::new()),
         (
-            "best",
-            format!("--config {}", configs.join("best.toml").display()),
+            "wide-band",
+            format!("--config {}", configs.join("wide-band.toml").display()),
         ),
         (
             "question-pk",

@@ -462,7 +462,7 @@ fn a_table_in_the_place_of_the_folder_is_the_folder_with_that_table() {
     assert_eq!(run.json()["errors"], with.json()["errors"], "{run:#?}");
     for command in [
         "eval --model model --trials trials.txt --json",
-        "score --model model --trials trials.txt --out s.txt --json",
+        "score --vad energy --model model --trials trials.txt --out s.txt --json",
     ] {
         let one = place.run(&format!("{command} --root corpus/list.csv"));
         let two = place.run(&format!("{command} --root corpus --split list.csv"));

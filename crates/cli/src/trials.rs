@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use siamang::{
-    Centre, Embedded, EmbeddingSet, Error, Input, Model, Naming, Progress, Skipped, SpeakerOverlap,
-    SpeechDetector, TrialSource, embeddings_of_names,
+    Centre, Embedded, EmbeddingSet, Error, Input, LEAST_SPEECH_S, Model, Naming, Progress, Skipped,
+    SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names,
 };
 use speaker_model::TrainingSpeakers;
 use speech_data::{Manifest, PairCounts, TrialList};
@@ -15,7 +15,7 @@ use speech_data::{Manifest, PairCounts, TrialList};
 use crate::centre::CentreName;
 use crate::console::Console;
 use crate::context::{Context, ModelArgs};
-use crate::fault::usage;
+use crate::fault::{fault, usage};
 use crate::{embeddings, model, stdin};
 
 /// Recordings that are named where they cannot be used; the others are counted.
@@ -196,6 +196,15 @@ impl Named {
         let unheard: Vec<usize> = (0..self.set.ids.len())
             .filter(|row| is_unheard(*row))
             .collect();
+        if unheard.len() == self.set.ids.len() {
+            return Err(fault(
+                format!(
+                    "none of the {} recordings holds {LEAST_SPEECH_S} s of speech",
+                    unheard.len()
+                ),
+                "listen to some of them; `--vad none` scores them all the same",
+            ));
+        }
         Ok(self.set.leave_out(&unheard)?)
     }
 }

@@ -23,13 +23,13 @@ const FREE_KEYS: [&str; 4] = ["seed", "max_minutes", "eval_every", "precision"];
 
 /// The bands that come with this crate: file name and content.
 const SHIPPED: [(&str, &str); 4] = [
-    ("best.json", include_str!("../bands/best.json")),
     ("paper-pk.json", include_str!("../bands/paper-pk.json")),
     (
         "question-pk.json",
         include_str!("../bands/question-pk.json"),
     ),
     ("voices.json", include_str!("../bands/voices.json")),
+    ("wide-band.json", include_str!("../bands/wide-band.json")),
 ];
 
 /// The lowest and the highest values of several healthy runs of one configuration.

@@ -44,7 +44,9 @@ impl Probe {
             ));
         }
         let quality = gauge.measure(recording);
-        if !is_flat && !is_quiet && !quality.is_heard() {
+        // A shorter recording cannot hold it.
+        let is_long = quality.seconds >= 2.0 * LEAST_SPEECH_S;
+        if !is_flat && !is_quiet && is_long && !quality.is_heard() {
             oddities.push((
                 "NoSpeech",
                 format!(
