@@ -97,7 +97,11 @@ fn the_program_verifies_and_trains_without_its_source_tree() {
             .unwrap();
         assert!(output.stdout.is_empty(), "{}", shown(&output));
     }
-    let verify = run(folder.path(), "verify a.wav b.wav --json", is_hidden);
+    let verify = run(
+        folder.path(),
+        "verify a.wav b.wav --vad none --json",
+        is_hidden,
+    );
     assert!(verify.status.success(), "{}", shown(&verify));
     let answer: serde_json::Value = serde_json::from_slice(&verify.stdout).unwrap();
     assert_eq!(answer["threshold_from"], "the model's card");
@@ -107,7 +111,11 @@ fn the_program_verifies_and_trains_without_its_source_tree() {
     let text = String::from_utf8_lossy(&train.stdout);
     assert!(text.contains("2 steps, all steps taken"), "{text}");
     assert!(text.contains("voices it has not heard: EER"), "{text}");
-    let verify = run(folder.path(), "verify --model run a.wav b.wav", is_hidden);
+    let verify = run(
+        folder.path(),
+        "verify --model run a.wav b.wav --vad none",
+        is_hidden,
+    );
     assert!(verify.status.success(), "{}", shown(&verify));
 }
 
@@ -127,7 +135,7 @@ fn no_path_of_the_source_tree_is_looked_for() {
 fn the_built_in_model_needs_no_place_for_temporary_files() {
     let folder = place();
     let verify = Command::new(folder.path().join("siamang"))
-        .args(["verify", "a.wav", "b.wav"])
+        .args(["verify", "a.wav", "b.wav", "--vad", "none"])
         .current_dir(folder.path())
         .env_remove("SIAMANG_DATA")
         .env("TMPDIR", folder.path().join("missing"))
@@ -153,7 +161,7 @@ fn the_data_folder_replaces_what_is_built_in() {
         output.stdout
     };
     let answer: serde_json::Value =
-        serde_json::from_slice(&run("verify a.wav b.wav --json")).unwrap();
+        serde_json::from_slice(&run("verify a.wav b.wav --vad none --json")).unwrap();
     assert_eq!(answer["model"], "data/models/default");
     let printed = String::from_utf8(run("train --print-config")).unwrap();
     let mut config: toml::Table = printed.parse().unwrap();

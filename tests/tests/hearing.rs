@@ -286,7 +286,7 @@ fn a_recording_comes_from_standard_input() {
         place
             .run_with(&format!("verify - {}", voice.display()), b"a.wav\n")
             .code,
-        Some(2)
+        Some(1)
     );
 }
 
