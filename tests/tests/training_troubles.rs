@@ -303,7 +303,8 @@ fn a_damaged_last_checkpoint_is_passed_over_and_the_run_ends_as_an_undisturbed_o
     let place = place();
     let whole = place.run(&format!("{TRAINING} --out whole"));
     assert_eq!(whole.code, Some(0), "{whole:#?}");
-    let damages: [(&str, fn(&Path)); 4] = [
+    type Damage = (&'static str, fn(&Path));
+    let damages: [Damage; 4] = [
         ("cut", |checkpoint| {
             let file = std::fs::File::options()
                 .write(true)

@@ -357,7 +357,8 @@ fn pack_source(kind: CorpusKind, source: &Path, out: &Path) -> StoreSummary {
 /// Every corpus, packed from its folder and from archives of it in every form, gives one store to the byte.
 #[test]
 fn archives_of_corpora_are_read_as_they_are_and_give_the_store_of_the_unpacked_corpus() {
-    let corpora: [(CorpusKind, fn(&Path)); 6] = [
+    type Corpus = (CorpusKind, fn(&Path));
+    let corpora: [Corpus; 6] = [
         (CorpusKind::LibriSpeech, common::librispeech),
         (CorpusKind::Timit, common::timit),
         (CorpusKind::Vctk, common::vctk),

@@ -109,7 +109,9 @@ fn data(
     let mut layout = match coding {
         Some(coding) => {
             let sample_bytes = description.packet_bytes / description.num_channels;
-            let is_even = description.packet_bytes % description.num_channels == 0;
+            let is_even = description
+                .packet_bytes
+                .is_multiple_of(description.num_channels);
             if !is_even || !Pcm::is_known(coding, sample_bytes as usize) {
                 return Err(Refusal::Malformed(
                     start as u64,

@@ -185,7 +185,7 @@ fn alaw(byte: u8) -> f32 {
 /// ITU-T G.711, µ-law.
 fn mulaw(byte: u8) -> f32 {
     let value = !byte;
-    let magnitude = ((i32::from(value & 15) << 3) + 0x84 << (value >> 4 & 7)) - 0x84;
+    let magnitude = (((i32::from(value & 15) << 3) + 0x84) << (value >> 4 & 7)) - 0x84;
     let sample = if value & 0x80 == 0 {
         magnitude
     } else {

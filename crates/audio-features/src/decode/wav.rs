@@ -272,7 +272,7 @@ fn is_tagged(guid: [u8; 16]) -> bool {
 fn sample_bytes(format: &Format) -> Result<usize, String> {
     let needed = format.bits.div_ceil(8) as usize;
     let said = format.block / format.num_channels;
-    if said <= needed || format.block % format.num_channels != 0 {
+    if said <= needed || !format.block.is_multiple_of(format.num_channels) {
         return Ok(needed);
     }
     let rate = |bytes: usize| u64::from(format.rate_hz) * (format.num_channels * bytes) as u64;

@@ -65,8 +65,7 @@ impl Spectra {
             .map(|bins| bins.iter().sum::<f32>() / SMOOTHING as f32);
         let (last, _) = smooth
             .enumerate()
-            .filter(|(_, power)| *power > FLOOR * level)
-            .last()?;
+            .rfind(|(_, power)| *power > FLOOR * level)?;
         Some((last + SMOOTHING / 2) as f64 * bin_hz)
     }
 }

@@ -337,7 +337,7 @@ mod tests {
             path: format!("/data/{id}"),
             speaker: speaker.map(str::to_owned),
             seconds: 1.5,
-            quality: (speaker.is_some()).then(|| Quality {
+            quality: (speaker.is_some()).then_some(Quality {
                 seconds: 1.5,
                 speech_s: 0.75,
                 speech_share: 0.5,

@@ -231,9 +231,12 @@ const SHORTEST_S: f64 = 0.02;
 /// SpeechBrain's rate, where a file does not say its own, in Hz.
 const USUAL_RATE_HZ: f64 = 16_000.0;
 
+/// Both bounds of a row, its stated length, and the rate of its file, in Hz.
+type Measured = (f64, f64, f64, f64);
+
 /// The unit in which most parts are as long as their rows say, or end before their rows' lengths do.
 fn by_duration(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
-    let rows: Vec<(f64, f64, f64, f64)> = bounded
+    let rows: Vec<Measured> = bounded
         .iter()
         .take(MOST_LOOKED_AT)
         .filter_map(|(start, end, row)| Some((*start, *end, row.utterance.seconds()?, rate(row))))
@@ -244,7 +247,7 @@ fn by_duration(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
     let near = |a: f64, b: f64| (a - b).abs() <= ROUNDING_S;
     let why = "the length beside them";
     // One faulty row must not turn the others into something else.
-    let most = |holds: &dyn Fn(&(f64, f64, f64, f64)) -> bool| {
+    let most = |holds: &dyn Fn(&Measured) -> bool| {
         2 * rows.iter().filter(|row| holds(row)).count() > rows.len()
     };
     let is_long = |start: f64, end: f64, rate: f64| (end - start) / rate >= SHORTEST_S;
