@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use siamang::{
-    Centre, Embedded, EmbeddingSet, Error, Input, LEAST_SPEECH_S, Model, Naming, Progress, Skipped,
-    SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names,
+    Centre, Embedded, EmbeddingSet, Error, Input, LEAST_SPEECH_S, Model, Naming, Progress, Quality,
+    Skipped, SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names,
 };
 use speaker_model::TrainingSpeakers;
 use speech_data::{Manifest, PairCounts, TrialList};
@@ -189,23 +189,18 @@ impl Named {
 
     /// Leaves out the recordings in which too little speech was heard for a verdict, and gives their names.
     pub(crate) fn leave_out_unheard(&mut self) -> Result<Vec<String>> {
-        let is_unheard = |row: usize| {
-            let quality = self.set.quality[row].as_ref();
-            quality.is_some_and(|quality| !quality.is_heard())
-        };
-        let unheard: Vec<usize> = (0..self.set.ids.len())
-            .filter(|row| is_unheard(*row))
-            .collect();
-        if unheard.len() == self.set.ids.len() {
+        let is_heard = |quality: &Option<Quality>| quality.as_ref().is_none_or(Quality::is_heard);
+        let heard: Vec<bool> = self.set.quality.iter().map(is_heard).collect();
+        if heard.iter().all(|heard| !heard) {
             return Err(fault(
                 format!(
                     "none of the {} recordings holds {LEAST_SPEECH_S} s of speech",
-                    unheard.len()
+                    heard.len()
                 ),
                 "listen to some of them; `--vad none` scores them all the same",
             ));
         }
-        Ok(self.set.leave_out(&unheard)?)
+        Ok(self.set.retain(&heard)?)
     }
 }
 

@@ -360,12 +360,12 @@ fn channels_that_a_table_or_kaldi_names_are_recordings_of_their_own() {
         &folder.path().join("reco2file_and_channel"),
         b"call-A call A\ncall-B call B\nmono-B mono B\n",
     );
-    let manifest = Manifest::read(folder.path(), None).unwrap();
-    let found: Vec<Vec<f32>> = manifest
-        .utterances
-        .iter()
-        .map(|u| heard(&u.location))
-        .collect();
+    let all_heard = || -> Vec<Vec<f32>> {
+        let manifest = Manifest::read(folder.path(), None).unwrap();
+        let utterances = manifest.utterances.iter();
+        utterances.map(|u| heard(&u.location)).collect()
+    };
+    let found = all_heard();
     let expected = [
         channels[0].clone(),
         channels[1].clone(),
@@ -376,12 +376,7 @@ fn channels_that_a_table_or_kaldi_names_are_recordings_of_their_own() {
         &folder.path().join("segments"),
         b"call-A call-A 0.25 -1\ncall-B call-B 0 0.25 2\nmono-B mono-B 0 0.25\n",
     );
-    let manifest = Manifest::read(folder.path(), None).unwrap();
-    let found: Vec<Vec<f32>> = manifest
-        .utterances
-        .iter()
-        .map(|u| heard(&u.location))
-        .collect();
+    let found = all_heard();
     let expected = [
         &channels[0][4_000..],
         &channels[1][..4_000],

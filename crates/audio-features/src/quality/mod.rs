@@ -124,6 +124,7 @@ impl QualityGauge {
             input: self.transform.make_input_vec(),
             output: self.transform.make_output_vec(),
             scratch: self.transform.make_scratch_vec(),
+            power: Vec::new(),
         }
     }
 }
@@ -140,6 +141,8 @@ pub struct QualityMeter<'a> {
     input: Vec<f32>,
     output: Vec<realfft::num_complex::Complex<f32>>,
     scratch: Vec<realfft::num_complex::Complex<f32>>,
+    /// Power spectrum of the frame at hand.
+    power: Vec<f32>,
 }
 
 impl QualityMeter<'_> {
@@ -180,12 +183,14 @@ impl QualityMeter<'_> {
             // The lengths are the transform's own.
             return;
         }
-        let power: Vec<f32> = self.output.iter().map(|bin| bin.norm_sqr()).collect();
+        self.power.clear();
+        self.power
+            .extend(self.output.iter().map(|bin| bin.norm_sqr()));
         self.frames.push(Frame {
             power: frame.iter().map(|sample| sample * sample).sum::<f32>() / frame.len() as f32,
-            voice: self.gauge.band.level(&power),
+            voice: self.gauge.band.level(&self.power),
         });
-        self.spectra.add(&power);
+        self.spectra.add(&self.power);
     }
 
     /// How all that was taken sounds; `warnings` are those of its decoding.

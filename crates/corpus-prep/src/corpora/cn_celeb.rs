@@ -163,15 +163,7 @@ impl Found {
             &path,
             "`<speaker>-enroll test/<recording> <1 or 0>`",
             |_, line| {
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                let [enrolment, test, label] = fields[..] else {
-                    return Err(format!("{} fields instead of 3", fields.len()));
-                };
-                let target = match label {
-                    "1" | "target" => true,
-                    "0" | "nontarget" => false,
-                    other => return Err(format!("the label is `{other}`")),
-                };
+                let (enrolment, test, target) = table::trial(line)?;
                 Ok(Some(Trial {
                     enrolment: name(enrolment)?,
                     test: name(test)?,

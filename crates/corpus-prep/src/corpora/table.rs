@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use speech_data::Problem;
 use speech_data::text::{line_problem, lines, read_bytes};
+use speech_data::{Problem, label};
 
 use crate::error::PrepError;
 
@@ -40,4 +40,17 @@ pub(super) fn read<Row>(
         expected,
         problems,
     })
+}
+
+/// The names and the answer of a line of trials whose label comes last.
+///
+/// # Errors
+/// What is wrong with the line, in words.
+pub(super) fn trial(line: &str) -> Result<(&str, &str, bool), String> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let [enrolment, test, last] = fields[..] else {
+        return Err(format!("{} fields instead of 3", fields.len()));
+    };
+    let target = label(last).ok_or_else(|| format!("the label is `{last}`"))?;
+    Ok((enrolment, test, target))
 }

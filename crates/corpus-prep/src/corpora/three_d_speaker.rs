@@ -112,15 +112,7 @@ fn trials(files: &Path, utterances: &[Utterance]) -> Result<Vec<TrialList>, Prep
             &path,
             "`<utterance> <utterance> <target or nontarget>`",
             |_, line| {
-                let fields: Vec<&str> = line.split_whitespace().collect();
-                let [enrolment, test, label] = fields[..] else {
-                    return Err(format!("{} fields instead of 3", fields.len()));
-                };
-                let target = match label {
-                    "1" | "target" => true,
-                    "0" | "nontarget" => false,
-                    other => return Err(format!("the label is `{other}`")),
-                };
+                let (enrolment, test, target) = table::trial(line)?;
                 for id in [enrolment, test] {
                     if !known.contains(id) {
                         return Err(format!("there is no recording `{id}`"));

@@ -8,7 +8,7 @@ use audio_features::Quality;
 use speaker_scoring::EmbeddingMatrix;
 
 use super::note::Note;
-use super::set::EmbeddingSet;
+use super::set::{EmbeddingSet, kept_values, retain};
 use crate::outcome::Skipped;
 
 /// No embedding has more values.
@@ -78,8 +78,11 @@ impl Rows {
         let is_usable = self.usable();
         let unusable = std::mem::take(&mut self.unusable);
         let mut set = EmbeddingSet {
-            matrix: EmbeddingMatrix::from_flat(kept(self.values, self.dim, &is_usable), self.dim)
-                .map_err(|_| match unusable.first() {
+            matrix: EmbeddingMatrix::from_flat(
+                kept_values(self.values, self.dim, &is_usable),
+                self.dim,
+            )
+            .map_err(|_| match unusable.first() {
                 Some(first) => format!(
                     "none of its {} embeddings can be used: {}",
                     unusable.len(),
@@ -95,13 +98,10 @@ impl Rows {
             unusable,
             remarks: self.remarks,
         };
-        let mut usable = is_usable.iter();
-        set.ids.retain(|_| usable.next() == Some(&true));
-        let mut usable = is_usable.iter();
-        set.speakers.retain(|_| usable.next() == Some(&true));
         set.quality.resize(is_usable.len(), None);
-        let mut usable = is_usable.iter();
-        set.quality.retain(|_| usable.next() == Some(&true));
+        retain(&mut set.ids, &is_usable);
+        retain(&mut set.speakers, &is_usable);
+        retain(&mut set.quality, &is_usable);
         set.seconds = vec![None; set.ids.len()];
         Ok(set)
     }
@@ -125,17 +125,6 @@ impl Rows {
         }
         found.iter().map(Option::is_none).collect()
     }
-}
-
-/// The values of the rows that are kept.
-fn kept(values: Vec<f32>, dim: usize, keep: &[bool]) -> Vec<f32> {
-    if keep.iter().all(|&keep| keep) {
-        return values;
-    }
-    let rows = values.chunks_exact(dim).zip(keep);
-    rows.filter(|(_, keep)| **keep)
-        .flat_map(|(row, _)| row.iter().copied())
-        .collect()
 }
 
 pub(crate) fn open(path: &Path) -> Result<File, String> {

@@ -101,28 +101,23 @@ impl EmbeddingSet {
         Ok(())
     }
 
-    /// Leaves out these rows, in ascending order, and gives their names.
+    /// Keeps the rows that `keep` says, and gives the names of the others.
     ///
     /// # Errors
-    /// [`Error::Scoring`] where no row is left.
-    pub fn leave_out(&mut self, rows: &[usize]) -> Result<Vec<String>, Error> {
-        if rows.is_empty() {
+    /// [`Error::Scoring`] where no row is kept.
+    pub fn retain(&mut self, keep: &[bool]) -> Result<Vec<String>, Error> {
+        if keep.iter().all(|&keep| keep) {
             return Ok(Vec::new());
         }
-        let is_out = |row: usize| rows.binary_search(&row).is_ok();
-        let kept: Vec<Vec<f32>> = (0..self.ids.len())
-            .filter(|row| !is_out(*row))
-            .map(|row| self.matrix.row(row).to_vec())
-            .collect();
-        let matrix = EmbeddingMatrix::from_rows(&kept)?;
-        let mut places = 0..self.ids.len();
-        let (out, ids) = std::mem::take(&mut self.ids)
-            .into_iter()
-            .partition(|_| places.next().is_some_and(is_out));
-        keep(&mut self.speakers, is_out);
-        keep(&mut self.seconds, is_out);
-        keep(&mut self.quality, is_out);
-        (self.ids, self.matrix) = (ids, matrix);
+        let dim = self.matrix.dim();
+        let values = kept_values(self.matrix.as_flat().to_vec(), dim, keep);
+        self.matrix = EmbeddingMatrix::from_flat(values, dim)?;
+        let names = self.ids.iter().zip(keep).filter(|(_, keep)| !**keep);
+        let out = names.map(|(name, _)| name.clone()).collect();
+        retain(&mut self.ids, keep);
+        retain(&mut self.speakers, keep);
+        retain(&mut self.seconds, keep);
+        retain(&mut self.quality, keep);
         Ok(out)
     }
 
@@ -133,8 +128,19 @@ impl EmbeddingSet {
     }
 }
 
-/// Keeps the values of the rows that are not out.
-fn keep<T>(values: &mut Vec<T>, is_out: impl Fn(usize) -> bool) {
-    let mut places = 0..values.len();
-    values.retain(|_| !places.next().is_some_and(&is_out));
+/// Keeps the values whose entry in `keep` is true.
+pub(super) fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    values.retain(|_| keep.next() == Some(&true));
+}
+
+/// The values of the rows that are kept, of `dim` values each.
+pub(super) fn kept_values(values: Vec<f32>, dim: usize, keep: &[bool]) -> Vec<f32> {
+    if keep.iter().all(|&keep| keep) {
+        return values;
+    }
+    let rows = values.chunks_exact(dim).zip(keep);
+    rows.filter(|(_, keep)| **keep)
+        .flat_map(|(row, _)| row.iter().copied())
+        .collect()
 }

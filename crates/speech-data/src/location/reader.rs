@@ -40,9 +40,7 @@ impl Reader {
                 sample_rate_hz,
             )?);
         }
-        let channels = location
-            .channel
-            .map_or(ChannelChoice::Mix, ChannelChoice::One);
+        let channels = channels(location);
         let read = match &location.holder {
             Holder::File(path) => read_recording_of(path, channels, sample_rate_hz),
             Holder::Memory { name, bytes } => {
@@ -74,9 +72,7 @@ impl Reader {
         sample_rate_hz: u32,
         sink: &mut dyn SampleSink,
     ) -> Result<Heard, DataError> {
-        let channels = location
-            .channel
-            .map_or(ChannelChoice::Mix, ChannelChoice::One);
+        let channels = channels(location);
         let streamed = match &location.holder {
             Holder::File(path) if location.cut.is_none() => {
                 stream_recording(path, channels, sample_rate_hz, sink)
@@ -241,6 +237,12 @@ fn of_audio(error: AudioError, location: &Location) -> DataError {
         } => no_channel(location, channel, num_channels),
         error => error.into(),
     }
+}
+
+/// Which channels are meant.
+fn channels(location: &Location) -> ChannelChoice {
+    let one = location.channel;
+    one.map_or(ChannelChoice::Mix, ChannelChoice::One)
 }
 
 fn no_channel(location: &Location, channel: usize, num_channels: usize) -> DataError {

@@ -27,18 +27,24 @@ pub(super) fn npy(file: File, path: &Path) -> Result<Rows, String> {
     }
     let (count, dim, values) = array.matrix()?;
     let (names_path, text) = names_beside(path)?;
-    let names: Vec<&str> = text.lines().collect();
-    if names.len() != count {
-        return Err(format!(
-            "{count} rows, but `{}` has {} names",
-            names_path.display(),
-            names.len()
-        ));
-    }
+    let names = names_of_rows(&text, &names_path, count)?;
     let mut rows = Rows::default();
     rows.remarks.extend(array.remark());
     push_all(&mut rows, &names, None, dim, &values)?;
     Ok(rows)
+}
+
+/// The names of `count` rows, a line each, in `text` of the file at `path`.
+fn names_of_rows<'a>(text: &'a str, path: &Path, count: usize) -> Result<Vec<&'a str>, String> {
+    let names: Vec<&str> = text.lines().collect();
+    match names.len() == count {
+        true => Ok(names),
+        false => Err(format!(
+            "{count} rows, but `{}` has {} names",
+            path.display(),
+            names.len()
+        )),
+    }
 }
 
 /// The names of the rows: one a line in `FILE.npy.ids.txt`, or `FILE.ids.txt`, or `FILE.txt`.
@@ -163,14 +169,7 @@ pub(super) fn npz(file: File, path: &Path) -> Result<Rows, String> {
                     refusal()
                 )
             })?;
-            let names: Vec<&str> = text.lines().collect();
-            if names.len() != count {
-                return Err(format!(
-                    "{count} rows, but `{}` has {} names",
-                    names_path.display(),
-                    names.len()
-                ));
-            }
+            let names = names_of_rows(&text, &names_path, count)?;
             push_all(&mut rows, &names, speakers, dim, &values)?;
         }
     }
