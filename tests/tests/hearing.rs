@@ -404,3 +404,91 @@ fn a_hundred_recordings_in_other_forms_keep_their_embeddings() {
         assert!(mean >= 0.9, "{what}: {mean}");
     }
 }
+
+#[test]
+fn an_evaluation_says_which_of_its_recordings_are_silent_and_what_it_is_without_them() {
+    let place = Place::new();
+    let voices = voices();
+    let (mut list, mut plain) = (String::new(), String::new());
+    for (a, side) in voices.iter().enumerate() {
+        for (b, other) in voices.iter().enumerate() {
+            let names = [&side[0], &other[1]].map(|path| path.display().to_string());
+            plain += &format!("{} {} {}\n", u8::from(a == b), names[0], names[1]);
+        }
+    }
+    write_wav(&place.path("silence.wav"), &[0.0; 32_000], 16_000, 1);
+    let silence = place.path("silence.wav").display().to_string();
+    for voice in &voices {
+        list += &format!("0 {} {silence}\n", voice[0].display());
+    }
+    std::fs::write(place.path("plain.txt"), &plain).unwrap();
+    std::fs::write(place.path("list.txt"), plain + &list).unwrap();
+    let of = |list: &str| place.run(&format!("eval --trials {list} --root / --json"));
+    let (run, reference) = (of("list.txt"), of("plain.txt").json());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let (report, without) = (run.json(), &run.json()["without_unheard"]);
+    assert_eq!(report["n_unheard_trials"], 4);
+    assert_eq!(report["unheard"].as_array().unwrap().len(), 1);
+    assert_eq!(report["n_trials"], 20);
+    for figure in ["eer", "min_dcf", "roc_auc", "n_target", "n_nontarget"] {
+        assert_eq!(without[figure], reference[figure], "{figure}");
+    }
+    assert!(reference["unheard"].as_array().unwrap().is_empty());
+    assert!(
+        run.stderr
+            .contains("1 recording with less than 0.2 s of speech")
+            && run.stderr.contains("4 of 20 trials"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_threshold_is_doubted_on_sound_unlike_that_of_its_card() {
+    let place = Place::new();
+    let [a, b] = voices().swap_remove(0);
+    let long: Vec<f32> = (0..4).flat_map(|_| samples(&a)).collect();
+    write_wav(&place.path("long.wav"), &long, 16_000, 1);
+    let card = std::fs::read_to_string(testing::repository().join("data/models/default/card.toml"))
+        .unwrap();
+    let card: toml::Table = card.parse().unwrap();
+    let most = card["sound"]["speech_s"][1].as_float().unwrap();
+    let doubts = |path: &Path, flags: &str| {
+        let (answer, code) = verify(&place, path, &b, flags);
+        assert_eq!(code, Some(0));
+        assert!(answer["same_speaker"].is_boolean());
+        let warnings = answer["a"]["warnings"].as_array().unwrap().clone();
+        warnings
+            .iter()
+            .filter(|warning| {
+                warning
+                    .as_str()
+                    .unwrap()
+                    .contains("the threshold on the model's card")
+            })
+            .map(|warning| warning.as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(doubts(&a, "").is_empty());
+    let found = doubts(&place.path("long.wav"), "");
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].contains(&format!("where they had 0.29 to {most} s")),
+        "{found:?}"
+    );
+    // Somebody who gives a threshold knows what it was measured on.
+    assert!(doubts(&place.path("long.wav"), "--threshold 0.3").is_empty());
+    // `score` says the same of all at once.
+    std::fs::write(
+        place.path("pairs.txt"),
+        format!("{} {}\n", place.path("long.wav").display(), b.display()),
+    )
+    .unwrap();
+    let run = place.run("score --trials pairs.txt --root /");
+    assert!(
+        run.stderr
+            .contains("1 of 2 recordings is unlike those that the thresholds on the model's card"),
+        "{}",
+        run.stderr
+    );
+}

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use siamang::{
     Centre, Embedded, EmbeddingSet, Error, Input, LEAST_SPEECH_S, Model, Naming, Progress, Quality,
-    Skipped, SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names,
+    Skipped, SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names, unlike_measured,
 };
-use speaker_model::TrainingSpeakers;
+use speaker_model::{MeasuredSound, TrainingSpeakers};
 use speech_data::{Manifest, PairCounts, TrialList};
 
 use crate::centre::CentreName;
@@ -102,6 +102,8 @@ pub(crate) struct Named {
     pub(crate) naming: Naming,
     /// Whom the model that made the embeddings was trained on, where that is known.
     training: Option<TrainingSpeakers>,
+    /// What the thresholds of the model were measured on that embeds them.
+    sound: MeasuredSound,
 }
 
 impl Named {
@@ -149,6 +151,7 @@ impl Named {
                     skipped: filed.skipped,
                     naming: filed.naming,
                     training,
+                    sound: MeasuredSound::default(),
                 }
             }
             None => {
@@ -164,6 +167,7 @@ impl Named {
                     skipped,
                     naming,
                     training: model.bundle().training_speakers().cloned(),
+                    sound: model.measured_sound().clone(),
                 }
             }
         };
@@ -185,6 +189,11 @@ impl Named {
         console: &Console,
     ) -> Option<SpeakerOverlap> {
         overlap(self.training.as_ref()?, speakers, what, console)
+    }
+
+    /// How many recordings are unlike those that the model's thresholds were measured on, in words.
+    pub(crate) fn unlike_measured(&self) -> Option<String> {
+        unlike_measured(&self.sound, &self.set)
     }
 
     /// Leaves out the recordings in which too little speech was heard for a verdict, and gives their names.

@@ -63,7 +63,7 @@ pub use embeddings::{
 };
 pub use error::Error;
 pub use job::{EmbeddingJob, Made};
-pub use model::{Compute, Model, Verification};
+pub use model::{Compute, Model, Verification, unlike_measured};
 pub use outcome::{Embedded, Skipped};
 pub use progress::Progress;
 pub use recordings::{

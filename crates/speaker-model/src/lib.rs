@@ -59,7 +59,9 @@ mod segments;
 mod trunks;
 
 pub use bundle::weights::WeightType;
-pub use bundle::{Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Origin, TrainingSpeakers};
+pub use bundle::{
+    Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, MeasuredSound, Origin, TrainingSpeakers,
+};
 pub use choices::{check_dropout, check_size};
 pub use device::{available_devices, device};
 pub use embedder::Embedder;

@@ -83,6 +83,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             counted(unheard.len(), "recording")
         ));
     }
+    if let Some(unlike) = named.unlike_measured() {
+        context.console.warn(&unlike);
+    }
     let create = |path| NewFile::create(path).map_err(|error| unwritable(path, &error));
     let mut file = out.map(create).transpose()?;
     let num_scored = trials.score(&named.set, &named.naming, |text| match (&mut file, out) {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, Result};
 use serde::Serialize;
 use siamang::{Embedded, Input, LEAST_SPEECH_S, Quality, Scorer, SpeechDetector};
+use speaker_model::MeasuredSound;
 use speech_data::VoxcelebName;
 
 use crate::console::{print_json, print_text};
@@ -16,6 +17,9 @@ use crate::{model, stdin};
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;
+
+/// Where a threshold comes from that nobody gave.
+const CARD: &str = "the model's card";
 
 /// A recording with less speech says little about its speaker.
 const SHORT_S: f64 = 1.0;
@@ -95,14 +99,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let answer = model.verify_inputs(&inputs, detector).map_err(explained)?;
     let (threshold, threshold_from) = match (args.threshold, answer.threshold) {
         (Some(threshold), _) => (threshold, "the command line"),
-        (None, Some(threshold)) => (threshold, "the model's card"),
+        (None, Some(threshold)) => (threshold, CARD),
         (None, None) => (UNCALIBRATED, "no calibration"),
     };
     let same_speaker = answer.answer_at(threshold);
-    let side = |input: &Input, embedded: Embedded| {
+    let sound = match threshold_from {
+        CARD => model.measured_sound().clone(),
+        _ => MeasuredSound::default(),
+    };
+    let side = |input: &Input, mut embedded: Embedded| {
         let path = input.path();
-        context.console.warn_all(&path, &embedded.warnings);
         let quality = embedded.quality;
+        let differences = sound.differences(&quality);
+        if quality.is_heard() && !differences.is_empty() {
+            embedded.warnings.push(format!(
+                "the threshold on the model's card was measured on other recordings: {}",
+                differences.join("; ")
+            ));
+        }
+        context.console.warn_all(&path, &embedded.warnings);
         if quality.is_heard() && quality.speech_s < SHORT_S {
             let text = format!(
                 "{path}: {:.2} s is little speech to recognise a voice by",

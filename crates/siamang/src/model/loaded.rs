@@ -3,7 +3,9 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use speaker_model::{Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel, TrainingSpeakers};
+use speaker_model::{
+    Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel, MeasuredSound, TrainingSpeakers,
+};
 use speaker_scoring::{Centre, Thresholds};
 use trainer::RunDirectory;
 
@@ -168,6 +170,12 @@ impl Model {
     #[must_use]
     pub fn thresholds(&self) -> &Thresholds {
         self.bundle.thresholds()
+    }
+
+    /// What these were measured on, as far as the card says.
+    #[must_use]
+    pub fn measured_sound(&self) -> &MeasuredSound {
+        self.bundle.measured_sound()
     }
 
     /// How it computes.

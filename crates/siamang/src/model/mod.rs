@@ -3,6 +3,8 @@
 mod builtin;
 mod embed;
 mod loaded;
+mod sound;
 
 pub use embed::Verification;
 pub use loaded::{Compute, Model};
+pub use sound::unlike_measured;

@@ -1,6 +1,6 @@
 //! EER and minDCF of a trial list.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use speaker_eval::{
     BootstrapSettings, EvalError, ListIdentity, VerificationReport, verification_report,
@@ -28,6 +28,12 @@ pub struct Evaluation {
     pub pairs: PairCounts,
     /// The same figures without the trials of a recording with itself, where there are any and others as well.
     pub without_self_trials: Option<Box<VerificationReport>>,
+    /// Recordings of the scored trials with too little speech for a verdict, where how they sound is known.
+    pub unheard: Vec<String>,
+    /// Trials of these.
+    pub num_unheard_trials: usize,
+    /// The same figures without these trials, where there are any and others as well.
+    pub without_unheard: Option<Box<VerificationReport>>,
     /// Targets whose recordings are of one session (video), where sessions are known.
     pub num_same_session_targets: Option<usize>,
     /// The same figures without these targets, where there are any.
@@ -55,7 +61,10 @@ pub fn evaluate(
         .filter_map(|(place, trial)| Some((place, (row(&trial.enrolment)?, row(&trial.test)?))))
         .unzip();
     let scores = Scorer::default().scores(&set.matrix, &pairs)?;
-    measure(list, &usable, &scores, manifest, settings)
+    let is_unheard = |row: usize| matches!(&set.quality[row], Some(quality) if !quality.is_heard());
+    let unheard = (0..set.ids.len()).filter(|&row| is_unheard(row));
+    let unheard = unheard.map(|row| set.ids[row].as_str()).collect();
+    measure(list, &usable, &scores, &unheard, manifest, settings)
 }
 
 /// Measures one list by scores that were made before.
@@ -72,14 +81,15 @@ pub fn evaluate_scores(
     let (usable, scores): (Vec<usize>, Vec<f32>) = scored
         .filter_map(|(place, score)| Some((place, (*score)?)))
         .unzip();
-    measure(list, &usable, &scores, manifest, settings)
+    measure(list, &usable, &scores, &BTreeSet::new(), manifest, settings)
 }
 
-/// Measures the trials at the places `usable`, which have these `scores`.
+/// Measures the trials at the places `usable`, which have these `scores`; recordings of `unheard` have too little speech.
 fn measure(
     list: &TrialList,
     usable: &[usize],
     scores: &[f32],
+    unheard: &BTreeSet<&str>,
     manifest: Option<&Manifest>,
     settings: &BootstrapSettings,
 ) -> Result<Evaluation, Error> {
@@ -141,7 +151,15 @@ fn measure(
     let is_same = |place: usize| is_target[place] && same[usable[place]] == Some(true);
     let without_same_session = report_without(&is_same)?;
     let without_self_trials = report_without(&|place| trials[place].is_self_trial())?;
-    let names: HashSet<&str> = trials
+    let is_unheard = |place: usize| {
+        let Trial {
+            enrolment, test, ..
+        } = trials[place];
+        unheard.contains(enrolment.as_str()) || unheard.contains(test.as_str())
+    };
+    let without_unheard = report_without(&is_unheard)?;
+    let num_unheard_trials = (0..trials.len()).filter(|&place| is_unheard(place)).count();
+    let names: BTreeSet<&str> = trials
         .iter()
         .flat_map(|trial| [trial.enrolment.as_str(), trial.test.as_str()])
         .collect();
@@ -152,6 +170,12 @@ fn measure(
         num_skipped_trials: num_trials - usable.len(),
         pairs: list.pair_counts(),
         without_self_trials,
+        unheard: names
+            .intersection(unheard)
+            .map(|&name| name.to_owned())
+            .collect(),
+        num_unheard_trials,
+        without_unheard,
         num_same_session_targets: is_known
             .then(|| (0..scores.len()).filter(|&place| is_same(place)).count()),
         without_same_session,

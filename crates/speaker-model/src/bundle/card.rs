@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use speaker_scoring::Thresholds;
 
 use super::files::BundleFiles;
+use super::sound::MeasuredSound;
 use crate::ModelError;
 
-const CARD_FILE: &str = "card.toml";
+pub(super) const CARD_FILE: &str = "card.toml";
 
 /// A bundle's `card.toml`. It is no part of what decides embeddings, so that a threshold can be set without the model
 /// becoming another.
@@ -17,6 +18,9 @@ const CARD_FILE: &str = "card.toml";
 pub(super) struct Card {
     #[serde(default, skip_serializing_if = "Thresholds::is_empty")]
     pub(super) thresholds: Thresholds,
+    /// What the thresholds were measured on.
+    #[serde(default, skip_serializing_if = "is_unknown")]
+    pub(super) sound: MeasuredSound,
     /// What else somebody wrote there; it goes where the bundle goes.
     #[serde(flatten)]
     others: toml::Table,
@@ -44,12 +48,14 @@ impl Card {
         };
         let card: Self = toml::from_str(&text).map_err(|error| {
             fault(
-                "thresholds",
+                "thresholds or sound",
                 error.message().to_owned(),
-                "numbers `verify` and `cluster`, `centre` and `model`".to_owned(),
+                "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s` and `snr_db`"
+                    .to_owned(),
                 "correct the card, or remove it",
             )
         })?;
+        card.sound.validate(&path)?;
         if let Some(model) = &card.thresholds.model {
             let weights = weights()?;
             if *model != weights {
@@ -88,4 +94,8 @@ impl Card {
         })?;
         durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
     }
+}
+
+fn is_unknown(sound: &MeasuredSound) -> bool {
+    *sound == MeasuredSound::default()
 }

@@ -15,6 +15,7 @@ mod config;
 mod files;
 mod format_1;
 mod self_test;
+mod sound;
 mod speakers;
 pub(crate) mod weights;
 
@@ -28,6 +29,7 @@ use speaker_scoring::Thresholds;
 pub use config::{BundleConfig, FORMAT_VERSION, Origin};
 pub use files::BundleFiles;
 pub(crate) use self_test::{compare, signals};
+pub use sound::MeasuredSound;
 pub use speakers::TrainingSpeakers;
 
 use crate::ModelError;
@@ -98,10 +100,18 @@ impl Bundle {
         &self.card.thresholds
     }
 
+    /// What its card's thresholds were measured on, as far as the card says.
+    #[must_use]
+    pub fn measured_sound(&self) -> &MeasuredSound {
+        &self.card.sound
+    }
+
     /// The same bundle with other thresholds. Saving it writes down which weights they hold for.
     #[must_use]
     pub fn with_thresholds(mut self, thresholds: Thresholds) -> Self {
         self.card.thresholds = thresholds;
+        // Others were measured on other recordings.
+        self.card.sound = MeasuredSound::default();
         self
     }
 

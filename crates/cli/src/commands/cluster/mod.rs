@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use siamang::{
     Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped,
     SpeechDetector, Stop, Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id,
-    parse_labels, read_labels,
+    parse_labels, read_labels, unlike_measured,
 };
 use speaker_scoring::{Approximation, Metric};
 use speech_data::Filter;
@@ -25,6 +25,9 @@ use crate::recordings::{check_filters, gather};
 use crate::tables::TableArgs;
 use crate::trials::{Few, warn_of_overlap};
 use crate::{embeddings, model, stdin};
+
+/// Where a distance comes from that nobody gave.
+const CARD: &str = "the model's card";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -157,6 +160,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         ));
     }
     let (stop, source) = stop(args, &thresholds, context);
+    if let (CARD, Some(model)) = (source, &model)
+        && let Some(unlike) = unlike_measured(model.measured_sound(), &set)
+    {
+        context.console.warn(&unlike);
+    }
     let options = ClusterOptions {
         linkage: args.linkage.into(),
         stop,
@@ -310,7 +318,7 @@ fn stop(args: &Args, thresholds: &Thresholds, context: &Context) -> (Stop, &'sta
     let card = thresholds.cluster(args.centre.into(), metric, args.linkage.into());
     match (args.threshold, card) {
         (Some(height), _) => (Stop::Distance(height), "the command line"),
-        (None, Some(height)) => (Stop::Distance(height), "the model's card"),
+        (None, Some(height)) => (Stop::Distance(height), CARD),
         (None, None) => {
             let card = match thresholds.cluster {
                 None => String::new(),

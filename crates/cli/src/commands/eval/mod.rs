@@ -20,6 +20,7 @@ use self::report::{ListReport, table};
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, fault, usage};
+use crate::hearing::VadArgs;
 use crate::trials::{Named, TrialArgs, odd_pairs};
 use crate::{embedding, model, stdin};
 
@@ -36,7 +37,8 @@ One list prints one JSON object, several print an object whose `lists` holds one
 between 0 and 1. Where sessions (videos) are known, by a table, a store or VoxCeleb's names, the
 figures without targets of one session follow: there the channel helps. A shard embeds its share
 of what the lists name; `siamang merge` joins the shards, and the last example evaluates them as
-one machine would have. Where trials have no score, the first line and the exit code (3) say so. Scores of any program are measured
+one machine would have. Where trials have no score, the first line and the exit code (3) say so. Recordings in which less than
+0.2 s of speech are heard stay in, are named, and the figures without them follow. Scores of any program are measured
 as well: lines of `uttA uttB score`, of these with a label (`target`, `nontarget`, 1, 0), which need
 no list, or of a label and a score; the larger, the more alike. The intervals draw speakers, not trials; who speaks is told by `--split`, by
 the root's own table, or by the folders in the paths, if one depth of them agrees with every
@@ -72,6 +74,8 @@ pub(crate) struct Args {
     /// Parquet file for the embeddings of the part.
     #[arg(short, long, value_name = "FILE", requires = "shard")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    vad: VadArgs,
 }
 
 #[derive(Serialize)]
@@ -144,7 +148,12 @@ fn of_embeddings(
     args.trials.check()?;
     let lists = args.trials.lists()?;
     let names = lists.iter().flat_map(TrialList::utterances).collect();
-    let named = Named::read(&args.trials, &names, SpeechDetector::Energy, context)?;
+    let named = Named::read(
+        &args.trials,
+        &names,
+        args.vad.or(SpeechDetector::Energy),
+        context,
+    )?;
     let mut reports = Vec::new();
     for list in &lists {
         let list = named.naming.applied(list)?;
@@ -310,7 +319,7 @@ fn embed_part(
         model: &model,
         centre: args.trials.centre(),
         part: Some(part),
-        detector: SpeechDetector::Energy,
+        detector: args.vad.or(SpeechDetector::Energy),
         memory_mb: DEFAULT_MEMORY_MB,
     };
     embedding::run(job, inputs, begin, context)

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use siamang::{Centre, Evaluation, SpeakerOverlap};
+use siamang::{Centre, Evaluation, LEAST_SPEECH_S, SpeakerOverlap};
 use speaker_eval::VerificationReport;
 use speech_data::PairCounts;
 
@@ -40,6 +40,13 @@ pub(super) struct ListReport {
     /// The same figures without trials of a recording with itself, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     without_self_trials: Option<Box<VerificationReport>>,
+    /// Recordings with too little speech for a verdict.
+    unheard: Vec<String>,
+    /// Trials of these.
+    n_unheard_trials: usize,
+    /// The same figures without these trials, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_unheard: Option<Box<VerificationReport>>,
 }
 
 impl ListReport {
@@ -62,6 +69,9 @@ impl ListReport {
             n_same_session_targets: evaluation.num_same_session_targets,
             without_same_session: evaluation.without_same_session,
             without_self_trials: evaluation.without_self_trials,
+            unheard: evaluation.unheard,
+            n_unheard_trials: evaluation.num_unheard_trials,
+            without_unheard: evaluation.without_unheard,
             report: evaluation.report,
         }
     }
@@ -75,15 +85,26 @@ impl ListReport {
     pub(super) fn warnings(&self) -> Vec<String> {
         let name = &self.report.list.name;
         let mut warnings = Vec::new();
+        let without = |report: &Option<Box<VerificationReport>>| match report {
+            Some(report) => format!(
+                ": EER {:.2} % with them, {:.2} % without",
+                100.0 * self.report.eer,
+                100.0 * report.eer
+            ),
+            None => String::new(),
+        };
+        if let Some(first) = self.unheard.first() {
+            warnings.push(format!(
+                "list `{name}`: {} with less than {LEAST_SPEECH_S} s of speech, such as `{first}`, {} in {} of {}, whose scores say nothing of who speaks{}",
+                counted(self.unheard.len(), "recording"),
+                if self.unheard.len() == 1 { "is" } else { "are" },
+                thousands(self.n_unheard_trials),
+                counted(self.n_trials, "trial"),
+                without(&self.without_unheard),
+            ));
+        }
         if self.pairs.n_self_trials > 0 {
-            let without = match &self.without_self_trials {
-                Some(report) => format!(
-                    ": EER {:.2} % with them, {:.2} % without",
-                    100.0 * self.report.eer,
-                    100.0 * report.eer
-                ),
-                None => String::new(),
-            };
+            let without = without(&self.without_self_trials);
             warnings.push(format!(
                 "list `{name}`: {} of {} {} of a recording with itself, which no voice decides; the figures have {} as the list does{without}",
                 thousands(self.pairs.n_self_trials),
@@ -133,6 +154,7 @@ pub(super) fn table(lists: &[ListReport]) -> String {
             let apart = [
                 ("  sessions apart", &list.without_same_session),
                 ("  self trials apart", &list.without_self_trials),
+                ("  silence apart", &list.without_unheard),
             ];
             let apart = apart
                 .into_iter()
