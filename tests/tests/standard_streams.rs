@@ -223,3 +223,155 @@ fn rows_that_are_no_voice_make_the_figures_incomplete() {
     );
     assert_eq!(cluster.json()["skipped"][0]["id"], "s1/1");
 }
+
+/// Every flag and place where a table, a list or another file to read may stand, with what goes in there.
+#[test]
+fn a_dash_is_standard_input_wherever_a_file_to_read_may_stand() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 6, 3);
+    let (mut table, mut trials) = (String::from("path,speaker,split\n"), String::new());
+    for speaker in 0..6 {
+        for take in 0..3 {
+            let split = if speaker < 3 { "train" } else { "dev" };
+            table += &format!("s{speaker}/{take}.wav,s{speaker},{split}\n");
+        }
+        if speaker >= 3 {
+            trials += &format!("1 s{speaker}/0.wav s{speaker}/1.wav\n");
+            trials += &format!("0 s{speaker}/0.wav s{}/1.wav\n", 3 + (speaker + 1) % 3);
+        }
+    }
+    let here = table.replace("\ns", "\ncorpus/s");
+    place.write("t.csv", &table);
+    place.write("here.csv", &here);
+    place.write("trials.txt", &trials);
+    place.write(
+        "meta.csv",
+        "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\nid10001\tA\tm\tUK\tdev\n",
+    );
+    place.tiny_config("--data corpus --split t.csv", |_| ());
+    let config = std::fs::read_to_string(place.path("tiny.toml")).unwrap();
+    assert_eq!(
+        place.run("embed corpus --model model --out e.jsonl").code,
+        Some(0)
+    );
+    let embeddings = std::fs::read_to_string(place.path("e.jsonl")).unwrap();
+    let scores = place
+        .run("score --vad energy --model model --root corpus --trials trials.txt")
+        .stdout;
+    let labels: String = (0..6)
+        .flat_map(|speaker| (0..3).map(move |take| format!("s{speaker}/{take}.wav\ts{speaker}\n")))
+        .collect();
+    let train = "train --config tiny.toml --max-steps 1 --cache cache --no-report";
+    for (command, input, code) in [
+        ("embed --model model - --out o.jsonl", &here, 0),
+        (
+            "embed --model model - --filter split=dev --out o.jsonl",
+            &here,
+            0,
+        ),
+        (
+            "embed --model model - --root corpus --out o.jsonl",
+            &table,
+            0,
+        ),
+        ("cluster --model model - --num-speakers 6", &here, 0),
+        ("cluster --embeddings - --num-speakers 6", &embeddings, 0),
+        (
+            "cluster --embeddings e.jsonl --labels - --num-speakers 6",
+            &labels,
+            0,
+        ),
+        (
+            "cluster-protocol --model model - --splits dev --threshold-split train --num-speakers-drawn 2",
+            &here,
+            0,
+        ),
+        (
+            "cluster-protocol --model model corpus --split - --splits dev --threshold-split train --num-speakers-drawn 2",
+            &table,
+            0,
+        ),
+        ("check - --no-decode", &here, 0),
+        ("check corpus --split - --no-decode", &table, 0),
+        (
+            "check corpus --split t.csv --trials - --no-decode",
+            &trials,
+            0,
+        ),
+        (
+            "check corpus --meta - --no-decode",
+            &"VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\nid10001\tA\tm\tUK\tdev\n"
+                .to_owned(),
+            0,
+        ),
+        ("trials show -", &trials, 0),
+        ("trials show trials.txt --manifest -", &here, 0),
+        ("eval --model model --root corpus --trials -", &trials, 0),
+        (
+            "eval --model model --root corpus --split - --trials trials.txt",
+            &table,
+            0,
+        ),
+        ("eval --embeddings - --trials trials.txt", &embeddings, 0),
+        ("eval --scores - --trials trials.txt", &scores, 0),
+        (
+            "score --vad energy --model model --root corpus --trials -",
+            &trials,
+            0,
+        ),
+        (
+            "score --vad energy --model model --root corpus --manifest - --trials trials.txt",
+            &table,
+            0,
+        ),
+        ("score --embeddings - --trials trials.txt", &embeddings, 0),
+        (
+            &format!("{train} --data corpus --split - --trials trials.txt --out r1"),
+            &table,
+            0,
+        ),
+        (&format!("{train} --data - --out r2"), &here, 0),
+        (
+            &format!("{train} --data corpus --split t.csv --trials - --out r3"),
+            &trials,
+            0,
+        ),
+        (
+            "train --data corpus --split t.csv --config - --max-steps 1 --cache cache --no-report --out r4",
+            &config,
+            0,
+        ),
+        ("prepare folder - --out store", &here, 0),
+    ] {
+        let run = place.run_with(command, input.as_bytes());
+        assert_eq!(run.code, Some(code), "{command}: {run:#?}");
+    }
+    for (command, input) in [
+        ("check - --split -", &here),
+        ("check corpus --split - --trials -", &table),
+        (
+            "eval --model model --root corpus --split - --trials -",
+            &trials,
+        ),
+        ("train --data - --trials - --out x", &here),
+        ("train --data corpus --split - --config - --out x", &table),
+        ("cluster --embeddings - --labels -", &embeddings),
+    ] {
+        let run = place.run_with(command, input.as_bytes());
+        assert_eq!(run.code, Some(2), "{command}: {run:#?}");
+        assert!(run.stderr.contains("`-`"), "{command}: {run:#?}");
+    }
+    // Lists of paths have no columns.
+    let run = place.run_with(
+        "embed --model model - --filter split=dev --out o.jsonl",
+        b"corpus/s0/0.wav\n",
+    );
+    assert_eq!(run.code, Some(2), "{run:#?}");
+    // A report reads again what came by standard input.
+    let run = place.run("report r1 --audio-mb 0 --out -");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(run.stdout.contains("</html>"), "{}", run.stderr);
+    assert!(!run.stdout.contains("could not be examined"));
+    let run = place.run("report r1 --audio-mb 0 --out - --json");
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+}

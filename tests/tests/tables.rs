@@ -366,7 +366,7 @@ fn the_root_of_a_table_is_given_with_a_flag_and_commands_are_run_only_when_allow
     assert_eq!(named(&rows(&place, "e.jsonl")), expected);
     place.write("corpus/wav.scp", "a cat s0/0.wav |\nb s0/1.wav\n");
     let run = place.run("embed --model model corpus/wav.scp --out f.jsonl");
-    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert_eq!(run.code, Some(3), "{run:#?}");
     assert!(
         run.stderr.contains("--allow-pipes")
             && run.stderr.contains("which can be named in its place"),
@@ -376,6 +376,10 @@ fn the_root_of_a_table_is_given_with_a_flag_and_commands_are_run_only_when_allow
     assert_eq!(run.code, Some(0), "{run:#?}");
     let vector = |name: &str| rows(&place, name)[0]["embedding"].clone();
     assert_eq!(vector("e.jsonl"), vector("f.jsonl"));
+    place.write("corpus/wav.scp", "a cat s0/0.wav |\n");
+    let run = place.run("embed --model model corpus/wav.scp --out f.jsonl");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stderr.contains("--allow-pipes"), "{run:#?}");
     place.write("corpus/wav.scp", "a cat absent |\nb s0/1.wav\n");
     let run = place.run("embed --model model corpus --allow-pipes --out f.jsonl");
     assert_eq!(run.code, Some(3), "{run:#?}");

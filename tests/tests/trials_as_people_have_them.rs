@@ -382,3 +382,95 @@ fn a_model_that_was_trained_on_a_lists_speakers_is_named() {
         3
     );
 }
+
+#[test]
+fn development_lists_of_a_training_are_matched_as_those_of_an_evaluation_are() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 6, 3);
+    let mut table = String::from("path,speaker,split\n");
+    for speaker in 0..6 {
+        for take in 0..3 {
+            let split = if speaker < 3 { "train" } else { "dev" };
+            table += &format!("s{speaker}/{take}.wav,s{speaker},{split}\n");
+        }
+    }
+    place.write("corpus/split.csv", &table);
+    place.tiny_config("--data corpus --split split.csv", |_| ());
+    let list = |write: &dyn Fn(u32, u32) -> String| {
+        let mut text = String::new();
+        for speaker in 3..6 {
+            text += &format!("1 {} {}\n", write(speaker, 0), write(speaker, 1));
+            text += &format!(
+                "0 {} {}\n",
+                write(speaker, 0),
+                write(3 + (speaker + 1) % 3, 1)
+            );
+        }
+        text
+    };
+    let train = |name: &str, text: &str| {
+        place.write("dev.txt", text);
+        let run = place.run(&format!(
+            "train --data corpus --split split.csv --trials dev.txt --config tiny.toml --max-steps 1 --cache cache --no-report --out {name}"
+        ));
+        let journal = std::fs::read_to_string(place.path(name).join("journal.jsonl"));
+        let eers: Vec<String> = journal
+            .unwrap_or_default()
+            .split("\"eer\":")
+            .skip(1)
+            .map(|rest| rest.split([',', '}']).next().unwrap().to_owned())
+            .collect();
+        (run, eers)
+    };
+    let (run, plain) = train(
+        "plain",
+        &list(&|speaker, take| format!("s{speaker}/{take}.wav")),
+    );
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(!plain.is_empty());
+    let spellings: [(&str, &dyn Fn(u32, u32) -> String, &str); 5] = [
+        (
+            "windows",
+            &|s, t| format!("s{s}\\{t}.wav"),
+            "with other separators of folders",
+        ),
+        (
+            "dot",
+            &|s, t| format!("./s{s}/{t}.wav"),
+            "with other separators of folders",
+        ),
+        (
+            "prefix",
+            &|s, t| format!("wav/s{s}/{t}.wav"),
+            "without the folders that they begin with",
+        ),
+        (
+            "ending",
+            &|s, t| format!("s{s}/{t}.m4a"),
+            "without their endings",
+        ),
+        (
+            "case",
+            &|s, t| format!("S{s}/{t}.WAV"),
+            "without regard to capital letters",
+        ),
+    ];
+    for (name, write, expected) in spellings {
+        let text = list(write);
+        let (run, eers) = train(name, &text);
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        assert_eq!(eers, plain, "{name}");
+        assert!(run.stderr.contains(expected), "{name}: {run:#?}");
+        // So are those of an evaluation.
+        let run = place.run("eval --model model --root corpus --split split.csv --trials dev.txt");
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        assert!(run.stderr.contains(expected), "{name}: {run:#?}");
+    }
+    let (run, _) = train("absent", "1 s3/0.wav s3/9.wav\n0 s3/0.wav s4/1.wav\n");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(
+        run.stderr.contains("1 of 3 names is not found")
+            && run.stderr.contains("the nearest name there is"),
+        "{run:#?}"
+    );
+}

@@ -55,6 +55,7 @@ mod recording;
 mod relative_level;
 mod relative_level_config;
 mod resample;
+mod shape;
 mod source;
 mod spectrum;
 mod transpose;
@@ -76,12 +77,12 @@ pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use quality::{LEAST_SPEECH_S, Quality, QualityGauge, QualityMeter, SpeechDetector};
 pub use recording::{
-    AUDIO_EXTENSIONS, ChannelSamples, ChannelWindow, Heard, Recording, SampleSink, count_channels,
-    decode_channels, decode_recording, decode_recording_of, decode_window, is_audio_path,
-    num_channels, read_channels, read_file, read_recording, read_recording_of, stream_bytes,
-    stream_recording,
+    AUDIO_EXTENSIONS, ChannelSamples, ChannelWindow, Heard, Recording, SampleSink, decode_channels,
+    decode_recording, decode_recording_of, decode_window, is_audio_path, read_channels, read_file,
+    read_recording, read_recording_of, shape, shape_of, stream_bytes, stream_recording,
 };
 pub use relative_level_config::RelativeLevel;
+pub use shape::Shape;
 pub use source::Source;
 pub use warning::AudioWarning;
 pub use waveform::Waveform;

@@ -10,6 +10,7 @@ use crate::decode::{
 };
 use crate::error::AudioError;
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Resampling, resample, resampled_len};
+use crate::shape::Shape;
 use crate::source::Source;
 use crate::warning::AudioWarning;
 use crate::waveform::Waveform;
@@ -264,12 +265,12 @@ impl Sink for Resampled<'_> {
 /// Bytes of a file that mostly hold its headers and a packet.
 const HEAD_BYTES: u64 = 1 << 18;
 
-/// The number of channels of a recording, from its headers and its first packet.
+/// Rate and channels of a recording, from its headers and its first packet.
 ///
 /// # Errors
 ///
 /// As [`read_recording`].
-pub fn num_channels(path: &Path) -> Result<usize, AudioError> {
+pub fn shape(path: &Path) -> Result<Shape, AudioError> {
     let name = path.display().to_string();
     let mut head = Vec::new();
     let unreadable = |source| AudioError::Unreadable {
@@ -281,12 +282,12 @@ pub fn num_channels(path: &Path) -> Result<usize, AudioError> {
         file.take(HEAD_BYTES)
             .read_to_end(&mut head)
             .map_err(unreadable)?;
-        if let Ok(num_channels) = decode::count_channels(head, &name) {
-            return Ok(num_channels);
+        if let Ok(shape) = decode::shape(head, &name) {
+            return Ok(shape);
         }
     }
     // Headers at the end, or long ones before the sound.
-    decode::count_channels(read_file(path)?, &name)
+    decode::shape(read_file(path)?, &name)
 }
 
 /// The same of a recording that is in memory already; `name` stands for it in messages.
@@ -294,8 +295,8 @@ pub fn num_channels(path: &Path) -> Result<usize, AudioError> {
 /// # Errors
 ///
 /// As [`read_recording`].
-pub fn count_channels(bytes: Vec<u8>, name: &str) -> Result<usize, AudioError> {
-    decode::count_channels(bytes, name)
+pub fn shape_of(bytes: Vec<u8>, name: &str) -> Result<Shape, AudioError> {
+    decode::shape(bytes, name)
 }
 
 /// Decoded samples at another rate, which is checked.

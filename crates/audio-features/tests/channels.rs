@@ -5,8 +5,8 @@
 mod common;
 
 use audio_features::{
-    AudioError, AudioWarning, ChannelChoice, count_channels, decode_recording, decode_recording_of,
-    num_channels, read_channels, read_recording, read_recording_of,
+    AudioError, AudioWarning, ChannelChoice, decode_recording, decode_recording_of, read_channels,
+    read_recording, read_recording_of, shape, shape_of,
 };
 use common::{cases, wav16};
 
@@ -111,12 +111,12 @@ fn channels_are_counted_without_decoding_the_recording() {
     for count in [1, 2, 6] {
         let bytes = wav16(count, 16_000, (0..4_000 * usize::from(count)).map(sound));
         assert_eq!(
-            count_channels(bytes, "x").unwrap(),
+            shape_of(bytes, "x").unwrap().num_channels,
             usize::from(count),
             "{count}"
         );
     }
-    assert!(count_channels(b"no sound".to_vec(), "x").is_err());
+    assert!(shape_of(b"no sound".to_vec(), "x").is_err());
     let Some(folder) = common::vectors() else {
         return;
     };
@@ -127,7 +127,7 @@ fn channels_are_counted_without_decoding_the_recording() {
         let path = folder.join(row["name"].as_str().unwrap());
         if let Ok(recording) = read_channels(&path) {
             assert_eq!(
-                num_channels(&path).unwrap(),
+                shape(&path).unwrap().num_channels,
                 recording.source.num_channels,
                 "{}",
                 path.display()

@@ -1,17 +1,20 @@
 //! Recordings to a file of embeddings, and the report of it: `embed`, and `eval --shard`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped, Stream};
+use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped, Stream, by_reason};
 use speech_data::store::Part;
 
-use crate::console::{Console, counted, is_standard_output, print_json, print_text};
+use crate::console::{counted, is_standard_output, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
+use crate::few::Few;
+use crate::recordings::LeftOut;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -22,6 +25,8 @@ struct Report<'a> {
     n_embedded: usize,
     n_warnings: usize,
     skipped: &'a [Skipped],
+    skipped_by_reason: BTreeMap<String, usize>,
+    left_out: &'a LeftOut,
     audio_seconds: f64,
     seconds: f64,
     times_real_time: f64,
@@ -31,11 +36,11 @@ struct Report<'a> {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Shows progress, and stops at Ctrl-C.
-struct Interruptible<'a>(&'a Console);
+struct Interruptible<'a>(Few<'a>);
 
 impl Progress for Interruptible<'_> {
     fn begin(&self, total: usize) {
-        Progress::begin(self.0, total);
+        self.0.begin(total);
     }
 
     fn recording(&self, input: &Input, outcome: &Result<Embedded, Error>) {
@@ -43,11 +48,11 @@ impl Progress for Interruptible<'_> {
     }
 
     fn advance(&self, done: usize, times_real_time: f64) {
-        Progress::advance(self.0, done, times_real_time);
+        self.0.advance(done, times_real_time);
     }
 
     fn end(&self) {
-        Progress::end(self.0);
+        self.0.end();
     }
 
     fn is_cancelled(&self) -> bool {
@@ -71,10 +76,11 @@ pub(crate) fn stream(out: &Path, context: &Context) -> Result<Option<Stream>> {
     )))
 }
 
-/// Runs the job, which began at `begin`, and reports.
+/// Runs the job, which began at `begin`, and reports; `left_out` is not among its recordings.
 pub(crate) fn run(
     job: EmbeddingJob<'_>,
     inputs: Vec<Input>,
+    left_out: &LeftOut,
     begin: Instant,
     context: &Context,
 ) -> Result<ExitStatus> {
@@ -83,7 +89,7 @@ pub(crate) fn run(
     let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
     let (out, part, model) = (job.out, job.part, job.model.name());
     let is_stream = job.stream.is_some();
-    let made = match job.run(inputs, &Interruptible(console)) {
+    let made = match job.run(inputs, &Interruptible(Few::new(console))) {
         Err(Error::Interrupted) => {
             console.raw("interrupted; nothing was written\n");
             return Ok(ExitStatus::Interrupted);
@@ -110,6 +116,8 @@ pub(crate) fn run(
         n_embedded: made.num_embedded,
         n_warnings: made.num_warnings,
         skipped: &made.skipped,
+        skipped_by_reason: by_reason(&made.skipped),
+        left_out,
         audio_seconds: made.audio_seconds,
         seconds,
         times_real_time: made.audio_seconds / seconds,
@@ -119,7 +127,7 @@ pub(crate) fn run(
         false if is_stream => console.detail(text(&report).trim_end()),
         false => print_text(&text(&report))?,
     }
-    Ok(match made.skipped.is_empty() {
+    Ok(match made.skipped.is_empty() && !left_out.is_less() {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })

@@ -16,6 +16,9 @@ use speech_data::store::StoreError;
 use speech_data::{DataError, ProblemKind};
 use trainer::TrainError;
 
+/// What to do about commands that a table has in the place of files.
+pub(crate) const PIPES_HINT: &str = "`--allow-pipes` runs the commands of known programs";
+
 /// What to do about an error, if one of its causes says so.
 pub(crate) fn hint(error: &Error) -> Option<String> {
     error.chain().find_map(of)
@@ -145,9 +148,7 @@ fn of_data(error: &DataError) -> Option<&str> {
                 .iter()
                 .any(|one| one.kind == ProblemKind::Command) =>
         {
-            Some(
-                "`--allow-pipes` of `embed`, `cluster` and `prepare` runs the commands of known programs",
-            )
+            Some(PIPES_HINT)
         }
         other => other.remedy(),
     }

@@ -12,6 +12,7 @@ mod context;
 mod embedding;
 mod embeddings;
 mod fault;
+mod few;
 mod hearing;
 mod hint;
 mod history;

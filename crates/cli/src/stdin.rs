@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Result;
+use speech_data::looks_like_table;
 
 use crate::fault::{fault, usage};
 
@@ -21,6 +22,8 @@ pub(crate) enum StandardInput {
     Paths(Vec<PathBuf>),
     /// The bytes of a recording.
     Recording(Vec<u8>),
+    /// The bytes of a table.
+    Table(Vec<u8>),
 }
 
 /// What standard input is read for.
@@ -98,11 +101,14 @@ pub(crate) fn as_file(path: &Path, what: &str) -> Result<PathBuf> {
 
 /// Reads standard input to its end: paths, or a recording.
 pub(crate) fn read() -> Result<StandardInput> {
-    bytes("one path a line, or the bytes of one recording").map(parse)
+    bytes("one path a line, a table, or the bytes of one recording").map(parse)
 }
 
-/// Text is a list of paths; every audio format has bytes in its header that no text has.
+/// Text is a table, where its first line says so, or a list of paths; every audio format has bytes in its header that no text has.
 fn parse(bytes: Vec<u8>) -> StandardInput {
+    if looks_like_table(&bytes) {
+        return StandardInput::Table(bytes);
+    }
     let is_text =
         |text: &str| !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     match std::str::from_utf8(&bytes) {
@@ -167,6 +173,23 @@ mod tests {
             parse(b"absent\xfc\n".to_vec()),
             StandardInput::Recording(_)
         ));
+    }
+
+    #[test]
+    fn a_header_or_an_object_begins_a_table() {
+        for text in [
+            "path,speaker\na.wav,ann\n",
+            "{\"audio_filepath\": \"a.wav\"}\n",
+        ] {
+            let bytes = text.as_bytes().to_vec();
+            assert_eq!(parse(bytes.clone()), StandardInput::Table(bytes));
+        }
+        for text in ["path\na.wav\n", "a,b.wav\n", "[draft] a.wav\n"] {
+            assert!(
+                matches!(parse(text.as_bytes().to_vec()), StandardInput::Paths(_)),
+                "{text}"
+            );
+        }
     }
 
     #[test]

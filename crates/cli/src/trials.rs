@@ -1,13 +1,12 @@
 //! Trial lists and the embeddings of their recordings.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use siamang::{
-    Centre, Embedded, EmbeddingSet, Error, Input, LEAST_SPEECH_S, Model, Naming, Progress, Quality,
-    Skipped, SpeakerOverlap, SpeechDetector, TrialSource, embeddings_of_names, unlike_measured,
+    Centre, EmbeddingSet, LEAST_SPEECH_S, Model, Naming, Quality, Skipped, SpeakerOverlap,
+    SpeechDetector, TrialSource, embeddings_of_names, unlike_measured,
 };
 use speaker_model::{MeasuredSound, TrainingSpeakers};
 use speech_data::{Manifest, PairCounts, TrialList};
@@ -16,10 +15,9 @@ use crate::centre::CentreName;
 use crate::console::Console;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{fault, usage};
+use crate::few::Few;
+use crate::tables::{PipeArgs, hint_at_pipes};
 use crate::{embeddings, model, stdin};
-
-/// Recordings that are named where they cannot be used; the others are counted.
-const MAX_NAMED: usize = 5;
 
 /// Where the recordings of trial lists come from.
 #[derive(Debug, clap::Args)]
@@ -40,6 +38,8 @@ pub(crate) struct TrialArgs {
     /// own `split.tsv` or `wav.scp` is found without it.
     #[arg(long, visible_alias = "manifest", value_name = "FILE")]
     pub(crate) split: Option<PathBuf>,
+    #[command(flatten)]
+    pipes: PipeArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
     /// Mean to subtract from the embeddings.
@@ -73,9 +73,12 @@ impl TrialArgs {
 
     /// Where their recordings are.
     pub(crate) fn source(&self) -> Result<TrialSource> {
+        let paths = [&self.root, &self.split].into_iter().flatten();
+        let reading = self.pipes.reading(paths.map(PathBuf::as_path))?;
         Ok(TrialSource::open(
             self.root.as_deref(),
             self.split.as_deref(),
+            &reading.without_faulty().options(),
         )?)
     }
 
@@ -120,6 +123,7 @@ impl Named {
         context: &Context,
     ) -> Result<Self> {
         let (source, console, centre) = (args.source()?, &context.console, args.centre());
+        say_of_table(&source, console);
         let mut named = match &args.embeddings {
             Some(file) => {
                 let set = embeddings::read(file, console)?;
@@ -142,8 +146,8 @@ impl Named {
                     .skipped
                     .iter()
                     .filter(|skipped| !missing.contains(skipped.id.as_str()))
-                    .for_each(|skipped| few.skipped(&skipped.reason));
-                few.end();
+                    .for_each(|skipped| few.skipped(&skipped.id, &skipped.reason));
+                few.tell_others();
                 Self {
                     source,
                     set: filed.set,
@@ -213,6 +217,20 @@ impl Named {
     }
 }
 
+/// What was noticed when the table was read, and which of its rows cannot be used.
+pub(crate) fn say_of_table(source: &TrialSource, console: &Console) {
+    let Some(manifest) = source.manifest() else {
+        return;
+    };
+    for note in manifest.notes.iter().filter(|note| !note.is_left_out()) {
+        console.note(&note.to_string());
+    }
+    if let Some(faulty) = manifest.faulty_rows() {
+        console.skipped(&faulty);
+        hint_at_pipes(&manifest.faulty, console);
+    }
+}
+
 /// As [`Named::overlap`], of any model.
 pub(crate) fn warn_of_overlap<'a>(
     model: &Model,
@@ -232,55 +250,6 @@ fn overlap<'a>(
     let overlap = SpeakerOverlap::find(training, speakers)?;
     console.warn(&overlap.explained(what));
     Some(overlap)
-}
-
-/// Progress of many recordings, of which only the first that cannot be used are named.
-pub(crate) struct Few<'a> {
-    console: &'a Console,
-    num_skipped: Cell<usize>,
-}
-
-impl<'a> Few<'a> {
-    pub(crate) fn new(console: &'a Console) -> Self {
-        Self {
-            console,
-            num_skipped: Cell::new(0),
-        }
-    }
-
-    /// A recording that cannot be used.
-    pub(crate) fn skipped(&self, reason: &str) {
-        self.num_skipped.set(self.num_skipped.get() + 1);
-        if self.num_skipped.get() <= MAX_NAMED {
-            self.console.skipped(reason);
-        }
-    }
-}
-
-impl Progress for Few<'_> {
-    fn begin(&self, total: usize) {
-        Progress::begin(self.console, total);
-    }
-
-    fn recording(&self, input: &Input, outcome: &Result<Embedded, Error>) {
-        match outcome {
-            Err(error) => self.skipped(&error.explained()),
-            outcome => self.console.recording(input, outcome),
-        }
-    }
-
-    fn advance(&self, done: usize, times_real_time: f64) {
-        Progress::advance(self.console, done, times_real_time);
-    }
-
-    fn end(&self) {
-        Progress::end(self.console);
-        if let more @ 1.. = self.num_skipped.get().saturating_sub(MAX_NAMED) {
-            self.console.skipped(&format!(
-                "and {more} more recordings, which `--json` names with their reasons"
-            ));
-        }
-    }
 }
 
 /// What is odd about the pairs of a list, a sentence each; contradictions are another matter.

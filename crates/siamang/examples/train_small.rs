@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicBool;
 
 use siamang::{Centre, EmbeddingSet, Model, SpeechDetector, TrialSource, evaluate, shipped};
 use speaker_eval::BootstrapSettings;
-use speech_data::{Manifest, TrialList};
+use speech_data::{Manifest, ReadOptions, TrialList};
 use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData, train};
 
 /// Set it, from a signal's handler say, to stop after the step at hand.
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     // On voices that it has not heard.
     let model = Model::of_run(&run)?;
     let list = TrialList::read(&voices.join("trials/test.txt"))?;
-    let source = TrialSource::open(Some(voices), None)?;
+    let source = TrialSource::open(Some(voices), None, &ReadOptions::default())?;
     let (inputs, _) = source.inputs(&list.utterances().into_iter().collect());
     let (set, _) = EmbeddingSet::embed(
         &model.embedder(Centre::Model),

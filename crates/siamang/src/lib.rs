@@ -64,7 +64,7 @@ pub use embeddings::{
 pub use error::Error;
 pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification, unlike_measured};
-pub use outcome::{Embedded, Skipped};
+pub use outcome::{Embedded, Skipped, by_reason};
 pub use progress::Progress;
 pub use recordings::{
     Channels, Gathered, Given, Input, check_filters, gather, gather_given, gather_with, of_channels,

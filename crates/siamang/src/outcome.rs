@@ -1,7 +1,10 @@
 //! What became of a recording.
 
+use std::collections::BTreeMap;
+
 use audio_features::Quality;
 use serde::Serialize;
+use speech_data::message_kind;
 
 /// A recording's embedding.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,4 +26,14 @@ pub struct Skipped {
     pub id: String,
     /// Why.
     pub reason: String,
+}
+
+/// How many were left out for which reason: the reasons without names and numbers.
+#[must_use]
+pub fn by_reason(skipped: &[Skipped]) -> BTreeMap<String, usize> {
+    let mut sums = BTreeMap::new();
+    for one in skipped {
+        *sums.entry(message_kind(&one.reason, &one.id)).or_default() += 1;
+    }
+    sums
 }

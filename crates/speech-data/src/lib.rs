@@ -34,14 +34,15 @@ mod walk;
 pub use error::DataError;
 pub use location::{ByteRange, Cell, Command, Cut, Holder, Location, Member, Reader, Root};
 pub use manifest::{
-    Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions, is_table,
+    FaultyRows, Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions,
+    is_table, looks_like_table,
 };
 pub use names::{column, split};
-pub use problem::{Problem, ProblemKind, ValidationReport, name_list};
+pub use problem::{Problem, ProblemKind, ValidationReport, grouped, message_kind, name_list};
 pub use trials::{
     Contradiction, KNOWN_LISTS, KnownList, NameMatches, PairCounts, RecognisedBy, Spelling, Trial,
     TrialList, TrialParts, TrialSummary, VOX1_O_REMOVED, label, line_fields, nearest_name,
     same_session,
 };
 pub use voxceleb::VoxcelebName;
-pub use walk::{AudioFile, AudioFiles, escaped, slashed, walk};
+pub use walk::{AudioFile, AudioFiles, PassedOver, escaped, slashed, walk};

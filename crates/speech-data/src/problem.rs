@@ -1,9 +1,10 @@
 //! What is wrong with a manifest or a trial list, line by line.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// At most this many problems of a list are printed; the list itself holds them all.
+/// At most this many lines of a list are printed; the list itself holds them all.
 pub(crate) const MAX_SHOWN: usize = 50;
 
 /// The kinds of trouble that reading and [`crate::Manifest::validate`] know.
@@ -36,6 +37,8 @@ pub enum ProblemKind {
     Misplaced,
     /// Something that seems to belong to the recordings and is not among them.
     LeftOut,
+    /// Hidden files and folders, which nobody looks into unless they are named.
+    Hidden,
 }
 
 /// One thing that is wrong, with its place.
@@ -123,16 +126,105 @@ impl fmt::Display for ValidationReport {
     }
 }
 
-/// One problem a line, after a line break; what is beyond the limit is counted.
+/// The kind of a message: what it says without the names and numbers in it, up to its first semicolon, behind which stands what to
+/// do. `name` is what the message is about, where it has one.
+///
+/// ```
+/// use speech_data::message_kind;
+///
+/// let kind = message_kind("`a/1.wav` is 0.05 s long, expected 0.2 s; leave it out", "a/1.wav");
+/// assert_eq!(kind, "… is N s long, expected N s");
+/// assert_eq!(message_kind("d/b 2.mp3: not found", "b 2.mp3"), "…: not found");
+/// ```
+pub fn message_kind(message: &str, name: &str) -> String {
+    let message = match name {
+        "" => message.to_owned(),
+        name => message.replace(name, "…"),
+    };
+    let mut plain = String::with_capacity(message.len());
+    for (index, part) in message.split('`').enumerate() {
+        plain.push_str(if index % 2 == 0 { part } else { "…" });
+    }
+    let plain = plain.split([';', '\n']).next().unwrap_or_default();
+    let words = plain.split_whitespace().map(|word| {
+        let core = word.trim_end_matches([':', ',', '.', ')']);
+        let rest = &word[core.len()..];
+        let core = core.trim_start_matches('(');
+        let open = if word.starts_with('(') { "(" } else { "" };
+        let is_number = core.starts_with(|c: char| c.is_ascii_digit())
+            && core
+                .chars()
+                .all(|c| c.is_ascii_digit() || ".,:%x-".contains(c));
+        match (is_number, core.contains('/') || core.contains('…')) {
+            (true, _) => format!("{open}N{rest}"),
+            (_, true) => format!("{open}…{rest}"),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Problems in lines of text: of each kind the first ones as they are, the others counted with their lines.
+pub fn grouped(problems: &[Problem]) -> Vec<String> {
+    let mut kinds: BTreeMap<String, Vec<&Problem>> = BTreeMap::new();
+    let mut order = Vec::new();
+    for problem in problems {
+        let kind = message_kind(&problem.message, "");
+        if !kinds.contains_key(&kind) {
+            order.push(kind.clone());
+        }
+        kinds.entry(kind).or_default().push(problem);
+    }
+    let mut texts = Vec::new();
+    for kind in order {
+        let all = &kinds[&kind];
+        // One more than the limit is no longer than a line that counts it.
+        let shown = if all.len() <= MAX_OF_A_KIND + 1 {
+            all.len()
+        } else {
+            MAX_OF_A_KIND
+        };
+        texts.extend(all[..shown].iter().map(ToString::to_string));
+        let others = &all[shown..];
+        if others.is_empty() {
+            continue;
+        }
+        let lines: Vec<String> = others
+            .iter()
+            .filter_map(|problem| problem.line)
+            .take(MAX_LINES)
+            .map(|line| line.to_string())
+            .collect();
+        texts.push(match lines.len() {
+            0 => format!("… and {} more like these", others.len()),
+            few => format!(
+                "… and {} more like these, in lines {}{}",
+                others.len(),
+                lines.join(", "),
+                if few < others.len() { ", …" } else { "" }
+            ),
+        });
+    }
+    texts
+}
+
+/// At most this many problems of one kind are printed.
+const MAX_OF_A_KIND: usize = 5;
+
+/// Lines that are named of problems that are not printed.
+const MAX_LINES: usize = 8;
+
+/// Problems, a line each, after line breaks; of each kind the first, the others counted.
 pub(crate) fn write_list(
     f: &mut fmt::Formatter<'_>,
     prefix: &str,
     problems: &[Problem],
 ) -> fmt::Result {
-    for problem in problems.iter().take(MAX_SHOWN) {
-        write!(f, "\n  {prefix}{problem}")?;
+    let texts = grouped(problems);
+    for text in texts.iter().take(MAX_SHOWN) {
+        write!(f, "\n  {prefix}{text}")?;
     }
-    match problems.len().saturating_sub(MAX_SHOWN) {
+    match texts.len().saturating_sub(MAX_SHOWN) {
         0 => Ok(()),
         more => write!(f, "\n  … and {more} more"),
     }
@@ -213,7 +305,24 @@ mod tests {
         };
         let text = report.to_string();
         assert!(text.starts_with("errors: 0, warnings: 57"), "{text}");
+        assert!(text.ends_with("… and 52 more like these"), "{text}");
+        let different = (0..MAX_SHOWN + 7)
+            .map(|number| problem(Some(3), &format!("odd{}", "!".repeat(number))));
+        let report = ValidationReport {
+            errors: Vec::new(),
+            warnings: different.collect(),
+        };
+        let text = report.to_string();
         assert!(text.ends_with("… and 7 more"), "{text}");
+        let alike: Vec<_> = (1..40)
+            .map(|line| problem(Some(line), &format!("gender `{line}`: expected f")))
+            .collect();
+        let texts = grouped(&alike);
+        assert_eq!(texts.len(), 6);
+        assert_eq!(
+            texts[5],
+            "… and 34 more like these, in lines 6, 7, 8, 9, 10, 11, 12, 13, …"
+        );
         assert!(report.is_ok());
     }
 

@@ -8,7 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use audio_features::read_recording;
-use speech_data::{Holder, Manifest, Pipes, ReadOptions, Speakers, Utterance};
+use speech_data::{
+    Cut, FaultyRows, Holder, Location, Manifest, Pipes, ReadOptions, Speakers, Utterance,
+};
 
 const RATE_HZ: u32 = 16_000;
 
@@ -213,6 +215,12 @@ fn sounds_in_parquet_are_read_by_row_and_the_column_of_the_speakers_is_told() {
             "{notes:?}"
         );
     }
+    // Otherwise packed, in one large group of rows, with 64-bit offsets.
+    for name in ["zstd", "gzip", "lz4", "large"] {
+        assert_all(&format!("packed_{name}.parquet"), |clip, _| {
+            format!("{clip}.flac")
+        });
+    }
     // In any order, by several threads.
     let manifest = read("datasets_label.parquet");
     std::thread::scope(|scope| {
@@ -262,7 +270,7 @@ fn kaldi_archives_hold_sound_at_bytes() {
 
 #[test]
 fn speechbrains_nemos_and_voxceleb_trainers_tables_are_read_with_their_parts() {
-    for name in ["speechbrain.csv", "nemo.json"] {
+    for name in ["speechbrain.csv", "nemo.json", "nemo_writer.json"] {
         let manifest = read(name);
         assert_eq!(manifest.utterances.len(), 8, "{name}");
         for (pair, (name, speaker)) in manifest.utterances.chunks(2).zip(CLIPS) {
@@ -276,6 +284,18 @@ fn speechbrains_nemos_and_voxceleb_trainers_tables_are_read_with_their_parts() {
             assert!(pair.iter().all(|u| u.speaker == speaker));
         }
     }
+    // Before a diarization nobody knows who speaks, which NeMo writes `infer`.
+    let options = ReadOptions {
+        root: Some(&golden("")),
+        speakers: Speakers::Optional,
+        ..ReadOptions::default()
+    };
+    let manifest = Manifest::read_with(&golden("nemo_infer.json"), &options).unwrap();
+    for (utterance, (name, _)) in manifest.utterances.iter().zip(CLIPS) {
+        assert_eq!(utterance.known_speaker(), None);
+        assert_eq!(heard(utterance), clip(name));
+    }
+    assert!(Manifest::read(&golden("nemo_infer.json"), None).is_err());
     assert_all("train_list.txt", |clip, _| format!("audio/{clip}.flac"));
 }
 
@@ -447,4 +467,212 @@ fn odd_tables_are_read_or_refused_and_never_misread() {
     )
     .unwrap();
     assert!(manifest.utterances[0].location.part().is_some());
+}
+
+#[test]
+fn faulty_rows_are_left_out_with_their_lines_or_refuse_their_table_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let mut text = "path,speaker,gender,start_s,end_s\n".to_owned();
+    for row in 0..20 {
+        let (gender, end) = match row {
+            3 => ("x", "2"),
+            5..=16 => ("f", "0.5"),
+            _ => ("f", "2"),
+        };
+        text += &format!("{row}.wav,s{},{gender},1,{end}\n", row % 2);
+    }
+    fs::write(&path, &text).unwrap();
+    let options = ReadOptions {
+        faulty: FaultyRows::LeaveOut,
+        ..ReadOptions::default()
+    };
+    let manifest = Manifest::read_with(&path, &options).unwrap();
+    let ids: Vec<&str> = manifest.utterances.iter().map(|u| u.id.as_str()).collect();
+    assert_eq!(
+        ids,
+        [
+            "0.wav", "1.wav", "17.wav", "18.wav", "19.wav", "2.wav", "4.wav"
+        ]
+    );
+    let lines: Vec<_> = manifest
+        .faulty
+        .iter()
+        .map(|one| one.line.unwrap())
+        .collect();
+    assert_eq!(lines, [5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18]);
+    let said = manifest.faulty_rows().unwrap();
+    assert!(said.starts_with("13 rows of "), "{said}");
+    // One of its kind, five of another, and one line for the seven others.
+    assert_eq!(said.lines().count(), 1 + 1 + 5 + 1, "{said}");
+    assert!(
+        said.ends_with("… and 7 more like these, in lines 12, 13, 14, 15, 16, 17, 18"),
+        "{said}"
+    );
+    let error = Manifest::read(&path, None).unwrap_err().to_string();
+    for part in [
+        "t.csv:5: gender `x`",
+        "t.csv:7: from 1 to 0.5 s",
+        "in lines 12, ",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    // Nothing but faulty rows, a quote that takes the rest with it, and one recording of two speakers refuse a table.
+    for text in [
+        "path,speaker,start_s,end_s\na.wav,s,2,1\n",
+        "path,speaker\na.wav,s\n\"b.wav,s\nc.wav,t\n",
+        "path,speaker\na.wav,s\na.wav,t\nb.wav,u\n",
+    ] {
+        fs::write(&path, text).unwrap();
+        assert!(Manifest::read_with(&path, &options).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn samples_are_of_the_rate_that_the_first_packet_of_a_file_has() {
+    let Some(mut ffmpeg) = testing::program("ffmpeg", "-version") else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str| folder.path().join(name);
+    let noise = "anoisesrc=r=44100:d=3:a=0.3:seed=1";
+    let mut arguments: Vec<String> = ["-v", "error", "-f", "lavfi", "-i", noise]
+        .map(str::to_owned)
+        .to_vec();
+    let rates = [
+        ("a.mp3", 22_050),
+        ("b.ogg", 44_100),
+        ("c.m4a", 32_000),
+        ("d.aiff", 8_000),
+    ];
+    for (name, rate) in rates {
+        arguments.extend([
+            "-ar".to_owned(),
+            rate.to_string(),
+            "-ac".to_owned(),
+            "2".to_owned(),
+        ]);
+        if name == "b.ogg" {
+            arguments.extend(["-c:a".to_owned(), "libvorbis".to_owned()]);
+        }
+        arguments.push(place(name).display().to_string());
+    }
+    assert!(ffmpeg.args(&arguments).status().unwrap().success());
+    let mut table = "path,speaker,start_sample,end_sample\n".to_owned();
+    for (name, rate) in rates {
+        table += &format!("{name},s,{rate},{}\n", 2 * rate);
+    }
+    fs::write(place("t.csv"), table).unwrap();
+    let manifest = Manifest::read(&place("t.csv"), None).unwrap();
+    assert_eq!(manifest.utterances.len(), 4);
+    for utterance in &manifest.utterances {
+        assert_eq!(
+            utterance.location.part(),
+            Cut::new(1.0, 2.0),
+            "{}",
+            utterance.id
+        );
+        let recording = utterance.location.read(16_000).unwrap();
+        assert_eq!(recording.waveform.samples.len(), 16_000, "{}", utterance.id);
+    }
+    // What has no rate is refused, what is not there is taken at the usual rate and said.
+    fs::write(place("x.mp3"), "no sound").unwrap();
+    fs::write(
+        place("t.csv"),
+        "path,speaker,start_sample,end_sample\nx.mp3,s,1,2\n",
+    )
+    .unwrap();
+    let error = Manifest::read(&place("t.csv"), None)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the file's rate is not to be had"),
+        "{error}"
+    );
+    fs::write(
+        place("t.csv"),
+        "path,speaker,start_sample,end_sample\nabsent.mp3,s,0,16000\n",
+    )
+    .unwrap();
+    let manifest = Manifest::read(&place("t.csv"), None).unwrap();
+    assert!(
+        manifest.notes[0]
+            .to_string()
+            .contains("samples of 1 row are taken to be of 16000 Hz"),
+        "{:?}",
+        manifest.notes
+    );
+    // Parts beyond the end are found in every format when they are read, however their end is given.
+    for (name, _) in rates {
+        for (columns, values) in [
+            ("start_s,end_s", "2,5"),
+            ("stop_s", "5"),
+            ("offset,duration", "1,4"),
+        ] {
+            let text = format!("path,speaker,{columns}\n{name},s,{values}\n");
+            fs::write(place("t.csv"), text).unwrap();
+            let manifest = Manifest::read(&place("t.csv"), None).unwrap();
+            let error = manifest.utterances[0].location.read(16_000).unwrap_err();
+            assert!(
+                error.to_string().contains("does not lie in"),
+                "{name} {columns}: {error}"
+            );
+        }
+    }
+    // A channel counted from 1 is known by the number of channels of any format.
+    fs::write(
+        place("t.csv"),
+        "path,speaker,channel\na.mp3,s,1\na.mp3,t,2\n",
+    )
+    .unwrap();
+    let manifest = Manifest::read(&place("t.csv"), None).unwrap();
+    let channels: Vec<_> = manifest
+        .utterances
+        .iter()
+        .map(|u| u.location.one_channel())
+        .collect();
+    assert_eq!(channels, [Some(0), Some(1)]);
+}
+
+#[test]
+fn a_table_of_standard_input_is_read_like_a_file_and_starts_from_where_one_is() {
+    let text = b"path,speaker\na/1.wav,ann\nb/1.wav,bob\n";
+    let options = ReadOptions {
+        standard_input: Some(text),
+        ..ReadOptions::default()
+    };
+    let dash = Path::new("-");
+    for manifest in [
+        Manifest::read_with(dash, &options).unwrap(),
+        Manifest::open_with(dash, None, &options).unwrap(),
+    ] {
+        assert_eq!(manifest.utterances[0].location, Location::from("a/1.wav"));
+        assert_eq!(manifest.speakers(), ["ann", "bob"]);
+    }
+    let manifest = Manifest::open_with(Path::new("root"), Some(dash), &options).unwrap();
+    assert_eq!(
+        manifest.utterances[0].location,
+        Location::from("root/a/1.wav")
+    );
+    let mut gzipped = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzipped, text).unwrap();
+    let gzipped = gzipped.finish().unwrap();
+    let packed = ReadOptions {
+        standard_input: Some(&gzipped),
+        ..options
+    };
+    assert_eq!(
+        Manifest::read_with(dash, &packed).unwrap(),
+        Manifest::read_with(dash, &options).unwrap()
+    );
+    let parquet = fs::read(golden("datasets_label.parquet")).unwrap();
+    let refused = ReadOptions {
+        standard_input: Some(&parquet),
+        ..options
+    };
+    let error = Manifest::read_with(dash, &refused).unwrap_err();
+    assert!(
+        error.to_string().contains("only files can be read"),
+        "{error}"
+    );
 }

@@ -26,6 +26,7 @@ mod wav;
 
 use crate::error::{AudioError, Place};
 use crate::mixture::Mixture;
+use crate::shape::Shape;
 pub(crate) use decoded::{Channels, Decoded, Limit, Sink};
 use layout::Refusal;
 
@@ -73,15 +74,15 @@ pub(crate) fn decode(
     verdict::judge(outcome, &layout, name)
 }
 
-/// The number of channels of a recording, of which the first packet alone is decoded.
-pub(crate) fn count_channels(mut bytes: Vec<u8>, name: &str) -> Result<usize, AudioError> {
+/// Rate and channels of a recording, of which the first packet alone is decoded.
+pub(crate) fn shape(mut bytes: Vec<u8>, name: &str) -> Result<Shape, AudioError> {
     if bytes.is_empty() {
         return Err(AudioError::Empty {
             file: name.to_owned(),
         });
     }
     let layout = sniff::inspect(&mut bytes).map_err(|refusal| refused(refusal, name))?;
-    stream::count_channels(&bytes, &layout, name)
+    stream::shape(&bytes, &layout, name)
 }
 
 fn refused(refusal: Refusal, name: &str) -> AudioError {

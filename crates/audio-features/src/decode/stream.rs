@@ -14,6 +14,7 @@ use super::pcm::Pcm;
 use crate::error::{AudioError, Place};
 use crate::levels::LevelMeter;
 use crate::mixture::Mixture;
+use crate::shape::Shape;
 
 /// Two recordings in one file that the walk over the container did not tell apart.
 const SECOND_STREAM: &str = "a second stream begins, which is not read";
@@ -122,15 +123,14 @@ pub(super) fn run(
         .unwrap_or_else(|panic| Err(panicked(panic, name, run.progress)))
 }
 
-/// Channels of the first packet that can be decoded, or of the link that has the most.
-pub(super) fn count_channels(
-    bytes: &[u8],
-    layout: &Layout,
-    name: &str,
-) -> Result<usize, AudioError> {
+/// Rate and channels of the first packet that can be decoded; channels of the link that has the most.
+pub(super) fn shape(bytes: &[u8], layout: &Layout, name: &str) -> Result<Shape, AudioError> {
     if let Some(pcm) = &layout.pcm {
         check(Some(pcm.sample_rate_hz), Some(pcm.num_channels), name)?;
-        return Ok(pcm.num_channels);
+        return Ok(Shape {
+            sample_rate_hz: pcm.sample_rate_hz,
+            num_channels: pcm.num_channels,
+        });
     }
     let first = || {
         let Opened {
@@ -144,7 +144,12 @@ pub(super) fn count_channels(
             match reader.next_packet() {
                 Ok(Some(packet)) if packet.track_id != track.id => {}
                 Ok(Some(packet)) => match decoder.decode(&packet) {
-                    Ok(audio) if audio.frames() > 0 => return Ok(audio.spec().channels().count()),
+                    Ok(audio) if audio.frames() > 0 => {
+                        return Ok(Shape {
+                            sample_rate_hz: audio.spec().rate(),
+                            num_channels: audio.spec().channels().count(),
+                        });
+                    }
                     Ok(_) => {}
                     Err(error) => found = error.to_string(),
                 },
@@ -161,9 +166,12 @@ pub(super) fn count_channels(
             found,
         })
     };
-    let first = catch_unwind(AssertUnwindSafe(first))
+    let first: Shape = catch_unwind(AssertUnwindSafe(first))
         .unwrap_or_else(|panic| Err(panicked(panic, name, Place::Header)))?;
-    Ok(first.max(layout.num_channels()))
+    Ok(Shape {
+        num_channels: first.num_channels.max(layout.num_channels()),
+        ..first
+    })
 }
 
 fn panicked(panic: Box<dyn Any + Send>, name: &str, place: Place) -> AudioError {

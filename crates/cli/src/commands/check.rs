@@ -10,6 +10,7 @@ use crate::console::{print_json, print_text};
 use crate::context::Context;
 use crate::fault::ExitStatus;
 use crate::stdin;
+use crate::tables::PipeArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,6 +33,8 @@ pub(crate) struct Args {
     /// Table of the recordings, where PATH is the folder that its paths start from.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
+    #[command(flatten)]
+    pipes: PipeArgs,
     /// Trial lists to hold against the recordings; `-` is standard input.
     #[arg(long, value_name = "LIST", num_args = 1..)]
     trials: Vec<PathBuf>,
@@ -60,15 +63,25 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         .trials
         .iter()
         .map(|path| stdin::as_file(path, "a trial list"));
+    let metadata = args
+        .meta
+        .iter()
+        .map(|path| stdin::as_file(path, "a table of speakers"));
     let options = CheckOptions {
         trials: lists.collect::<Result<_>>()?,
-        metadata: args.meta.clone(),
+        metadata: metadata.collect::<Result<_>>()?,
         filters: args.filter.clone(),
         min_utterances: args.min_utterances,
         min_seconds: args.min_seconds,
         audio: !args.no_decode,
     };
-    let data = CheckedData::open(&args.path, args.split.as_deref());
+    let paths = std::iter::once(&args.path).chain(&args.split);
+    let reading = args.pipes.reading(paths.map(PathBuf::as_path))?;
+    let data = CheckedData::open_with(
+        &args.path,
+        args.split.as_deref(),
+        &reading.without_faulty().options(),
+    );
     let console = &context.console;
     let mut has_begun = false;
     let report = check(data, &options, &mut |done, total| {

@@ -1,12 +1,13 @@
 //! `siamang score`: a score for every trial of a list.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use durable::NewFile;
 use serde::Serialize;
-use siamang::{LEAST_SPEECH_S, SpeechDetector, TrialPairs};
+use siamang::{LEAST_SPEECH_S, Skipped, SpeechDetector, TrialPairs, by_reason};
 use speech_data::{PairCounts, TrialParts};
 
 use crate::atomic::unwritable;
@@ -51,6 +52,9 @@ struct Report {
     pairs: PairCounts,
     /// Recordings with too little speech for a score.
     unheard: Vec<String>,
+    /// Recordings that cannot be used.
+    skipped: Vec<Skipped>,
+    skipped_by_reason: BTreeMap<String, usize>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
@@ -110,6 +114,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             n_skipped_trials: num_skipped,
             pairs,
             unheard,
+            skipped_by_reason: by_reason(&named.skipped),
+            skipped: named.skipped,
         };
         match context.json {
             true => print_json(&report)?,

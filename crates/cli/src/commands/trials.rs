@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::fault::ExitStatus;
 use crate::output;
 use crate::stdin;
+use crate::tables::PipeArgs;
 use crate::trials::read_list;
 
 /// What trial lists ask, and the cleaned Vox1-O from the original.
@@ -38,6 +39,8 @@ enum Command {
         /// are known without.
         #[arg(long, value_name = "PATH")]
         manifest: Option<PathBuf>,
+        #[command(flatten)]
+        pipes: PipeArgs,
     },
     /// Leave out the trials of the seven utterances that the cleaned Vox1-O lacks.
     Clean {
@@ -65,10 +68,15 @@ struct Cleaned {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     match &args.command {
-        Command::Show { lists, manifest } => {
+        Command::Show {
+            lists,
+            manifest,
+            pipes,
+        } => {
+            let manifest = manifest.as_deref();
+            let reading = pipes.reading(manifest)?;
             let manifest = manifest
-                .as_deref()
-                .map(|path| Manifest::open(path, None))
+                .map(|path| Manifest::open_with(path, None, &reading.options()))
                 .transpose()?;
             let lists = lists
                 .iter()

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};
+use siamang::TrialSource;
 use speech_data::store::Store;
 use speech_data::{
-    DataError, Filter, Manifest, Problem, TrialList, ValidateOptions, column, split,
+    DataError, Filter, Manifest, Problem, Root, TrialList, ValidateOptions, column, split,
 };
 use trainer::TrainData;
 
@@ -15,6 +16,8 @@ use super::recipe::Recipe;
 use super::shipped::voices;
 use crate::console::counted;
 use crate::fault::fault;
+use crate::tables::TableReading;
+use crate::trials::read_list;
 
 /// The recordings of a training.
 pub(crate) struct Source {
@@ -25,6 +28,10 @@ pub(crate) struct Source {
     pub(crate) test: Option<TestData>,
     /// What was left out, and what is odd about the rest.
     pub(crate) warnings: Vec<Problem>,
+    /// How names of trial lists were matched.
+    pub(crate) notes: Vec<String>,
+    /// How the table was read.
+    pub(crate) reading: TableReading,
 }
 
 /// Recordings of speakers that are only tested on.
@@ -39,7 +46,7 @@ const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
 
 pub(crate) fn read(args: &Recipe) -> Result<Source> {
     match args.folder_and_table()? {
-        Some((root, table)) => read_own(args, &root, table.as_deref()),
+        Some((root, table)) => read_own(args, &root, table.as_deref(), args.reading()?),
         None => read_voices(),
     }
 }
@@ -63,6 +70,8 @@ fn read_voices() -> Result<Source> {
             dev_manifest: part(split::DEV)?,
         }),
         warnings: Vec::new(),
+        notes: Vec::new(),
+        reading: TableReading::default(),
     })
 }
 
@@ -71,8 +80,13 @@ fn is_in(split: &str) -> Result<Filter, DataError> {
     format!("{}={split}", column::SPLIT).parse()
 }
 
-fn read_own(args: &Recipe, root: &Path, table: Option<&Path>) -> Result<Source> {
-    let manifest = Manifest::open(root, table)?;
+fn read_own(
+    args: &Recipe,
+    root: &Path,
+    table: Option<&Path>,
+    reading: TableReading,
+) -> Result<Source> {
+    let manifest = Manifest::open_with(root, table, &reading.options())?;
     let has_splits = manifest.utterances.iter().any(|u| u.split.is_some());
     let (train, held_out) = if has_splits {
         let part = |split: &str| manifest.filter(&[is_in(split)?]);
@@ -104,16 +118,18 @@ fn read_own(args: &Recipe, root: &Path, table: Option<&Path>) -> Result<Source> 
     if !report.is_ok() {
         bail!("{}: the training data has errors\n{report}", root.display());
     }
+    let mut notes = Vec::new();
     let dev = if args.trials.is_empty() {
         let held_out = held_out.as_ref().with_context(
             || "no development trials: give `--trials`, or a split with `dev` rows",
         )?;
         vec![trials_of(held_out)?]
     } else {
-        args.trials
-            .iter()
-            .map(|path| TrialList::read(path))
-            .collect::<Result<_, _>>()?
+        let lists = args.trials.iter().map(|path| read_list(path));
+        let lists: Vec<TrialList> = lists.collect::<Result<_>>()?;
+        let (lists, note) = spelled_as_recordings(&lists, root, &manifest)?;
+        notes.extend(note);
+        lists
     };
     Ok(Source {
         data: TrainData {
@@ -126,7 +142,29 @@ fn read_own(args: &Recipe, root: &Path, table: Option<&Path>) -> Result<Source> 
         is_default: false,
         test: None,
         warnings: report.warnings,
+        notes,
+        reading,
     })
+}
+
+/// The lists with the names that the recordings of `manifest` and those below `root` have, and a sentence on those that were
+/// spelled otherwise. Names that no recording fits, or more than one, are refused.
+fn spelled_as_recordings(
+    lists: &[TrialList],
+    root: &Path,
+    manifest: &Manifest,
+) -> Result<(Vec<TrialList>, Option<String>)> {
+    let names = lists.iter().flat_map(TrialList::utterances).collect();
+    let source = TrialSource::of(Root::open(root)?, manifest.clone());
+    let (_, naming) = source.inputs(&names);
+    if let Some(missing) = &naming.missing {
+        return Err(fault(
+            format!("the trials of `--trials` name recordings that are not there: {missing}"),
+            "correct the names, or leave these trials out; a training is chosen by all of its development trials",
+        ));
+    }
+    let lists = lists.iter().map(|list| naming.applied(list));
+    Ok((lists.collect::<Result<_, _>>()?, naming.note))
 }
 
 /// The data in words, for the bundle: names, not paths of one machine.

@@ -1,5 +1,6 @@
 //! What a training shows while it runs.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::sync::Mutex;
@@ -10,6 +11,7 @@ use anyhow::Result;
 use diagnosis::journal::{EndReason, Evaluation, Event, ListResult, Start, StepSummary};
 use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use speech_data::message_kind;
 use trainer::{Notice, Outcome, TrainConfig};
 
 use crate::console::print_if_read;
@@ -31,6 +33,9 @@ struct State {
     dev: String,
     last_line: Instant,
 }
+
+/// Recordings of one kind of reason that are named; the others are counted.
+const MAX_NAMED: usize = 5;
 
 /// Seconds between two lines where standard error is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(15);
@@ -71,8 +76,20 @@ impl Display {
             }
             Notice::Skipped(skipped) => {
                 self.num_skipped.store(skipped.len(), Ordering::Relaxed);
+                let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
                 for skip in *skipped {
-                    self.always(&format!("skipped {}: {}", skip.utterance, skip.reason));
+                    let count = kinds
+                        .entry(message_kind(&skip.reason, &skip.utterance))
+                        .or_default();
+                    *count += 1;
+                    if *count <= MAX_NAMED {
+                        self.always(&format!("skipped {}: {}", skip.utterance, skip.reason));
+                    }
+                }
+                for (kind, count) in kinds {
+                    if let more @ 1.. = count.saturating_sub(MAX_NAMED) {
+                        self.always(&format!("skipped {more} more of this kind: {kind}"));
+                    }
                 }
             }
             Notice::Warning(warning) => self.line(&format!("warning: {warning}")),

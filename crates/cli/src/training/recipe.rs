@@ -14,7 +14,8 @@ use trainer::{RunDirectory, TrainConfig};
 use super::shipped;
 use crate::context::Global;
 use crate::fault::usage;
-use crate::tables::folder_and_table;
+use crate::stdin;
+use crate::tables::{PipeArgs, TableReading, folder_and_table};
 
 /// Recordings and configuration of a training.
 #[derive(ClapArgs, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Recipe {
     /// Table of the recordings (path, speaker, split, …); rows whose split is `train` are trained on
     #[arg(long, requires = "data")]
     pub(crate) split: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pipes: PipeArgs,
     /// Keep only training rows whose column has one of these values, e.g. `corpus=sc,msc`
     #[arg(long = "filter", value_name = "COLUMN=VALUES", requires = "data")]
     pub(crate) filters: Vec<speech_data::Filter>,
@@ -109,6 +112,16 @@ impl Recipe {
         data.map(|data| folder_and_table(data, self.split.as_deref()))
             .transpose()
     }
+
+    /// How their table is read.
+    pub(crate) fn reading(&self) -> Result<TableReading> {
+        self.pipes.reading(
+            [&self.data, &self.split]
+                .into_iter()
+                .flatten()
+                .map(PathBuf::as_path),
+        )
+    }
 }
 
 /// `config` for recordings that it was not written for: batches are of one group only where the recordings have such
@@ -145,7 +158,7 @@ pub(crate) fn configuration(
     run: Option<&Path>,
 ) -> Result<TrainConfig> {
     let mut config = match (&args.config, args.preset, run) {
-        (Some(path), ..) => TrainConfig::read(path)?,
+        (Some(path), ..) => TrainConfig::read(&stdin::as_file(path, "a configuration")?)?,
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
         (None, None, Some(run)) => RunDirectory::new(run).configuration()?,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use speech_data::store::Store;
-use speech_data::{Manifest, Reader, Root};
+use speech_data::{Manifest, ReadOptions, Reader, Root};
 
 use super::finding::Finding;
 use super::report::CheckReport;
@@ -28,18 +28,31 @@ impl CheckedData {
     /// # Errors
     /// What [`Manifest::read`] and [`Store::open`] fail with.
     pub fn open(path: &Path, split: Option<&Path>) -> Result<Self, PrepError> {
+        Self::open_with(path, split, &ReadOptions::default())
+    }
+
+    /// The same, with tables read in another way.
+    ///
+    /// # Errors
+    /// As [`CheckedData::open`].
+    pub fn open_with(
+        path: &Path,
+        split: Option<&Path>,
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, PrepError> {
         // A table stands in the place of the folder that it lies in.
-        if path.is_file() && split.is_none() {
+        let is_given = path == Path::new("-") && options.standard_input.is_some();
+        if (path.is_file() || is_given) && split.is_none() {
             let folder = path.parent().unwrap_or_else(|| Path::new(""));
             return Ok(Self {
-                manifest: Manifest::read(path, None)?,
+                manifest: Manifest::read_with(path, options)?,
                 root: Root::Folder(folder.to_owned()),
                 reader: Reader::default(),
             });
         }
         let root = Root::open(path)?;
         Ok(Self {
-            manifest: Manifest::of_root(&root, split)?,
+            manifest: Manifest::of_root_with(&root, split, options)?,
             root,
             reader: Reader::default(),
         })

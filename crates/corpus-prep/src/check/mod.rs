@@ -97,6 +97,9 @@ pub fn check(
         check_files: all.store().is_none(),
         ..ValidateOptions::default()
     }));
+    let faulty = rows.faulty.iter().map(Finding::from);
+    report.errors.extend(faulty);
+    report.passed_over = all.manifest.passed_over.clone();
     all.report_missing(&mut report);
     voxceleb::check_names(&rows, &mut report);
     let speakers = voxceleb::check_metadata(&rows, &options.metadata, &mut report)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
-use speech_data::{TrialSummary, ValidationReport};
+use speech_data::{PassedOver, TrialSummary, ValidationReport};
 
 use super::counts::{Balance, SetCounts, counted};
 use super::finding::Finding;
@@ -37,6 +37,9 @@ pub struct CheckReport {
     /// The trial lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lists: Vec<TrialSummary>,
+    /// What the folder holds beside recordings: numbers of files.
+    #[serde(skip_serializing_if = "PassedOver::is_empty")]
+    pub passed_over: PassedOver,
     /// What must be mended.
     pub errors: Vec<Finding>,
     /// What should be looked at.

@@ -13,7 +13,7 @@ mod vctk;
 use std::fmt;
 use std::path::Path;
 
-use speech_data::{Manifest, ReadOptions, Speakers, TrialList};
+use speech_data::{FaultyRows, Manifest, ReadOptions, Speakers, TrialList};
 
 use crate::error::PrepError;
 
@@ -114,6 +114,7 @@ pub fn read_corpus_with(
 ) -> Result<Corpus, PrepError> {
     let options = ReadOptions {
         speakers: Speakers::Needed,
+        faulty: FaultyRows::Refuse,
         ..*options
     };
     match kind {

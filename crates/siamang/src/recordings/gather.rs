@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use speech_data::store::Store;
 use speech_data::{
-    AudioFiles, Filter, Location, Manifest, Problem, ReadOptions, Speakers, escaped, is_table,
+    AudioFiles, FaultyRows, Filter, Location, Manifest, PassedOver, Problem, ReadOptions, Speakers,
+    escaped, is_table,
 };
 
 use super::input::Input;
@@ -39,6 +40,10 @@ pub struct Gathered {
     pub left_out: Vec<String>,
     /// What only the curious want to know.
     pub notes: Vec<String>,
+    /// What folders hold beside recordings.
+    pub passed_over: PassedOver,
+    /// Rows of tables that cannot be used, of which `left_out` names the first.
+    pub faulty: Vec<Problem>,
 }
 
 /// All recordings that `paths` mean: recordings, folders, manifests, stores.
@@ -59,6 +64,7 @@ pub fn gather<P: AsRef<Path>>(paths: &[P]) -> Result<Gathered, Error> {
 pub fn gather_given(given: Vec<Given>, filters: &[Filter]) -> Result<Gathered, Error> {
     let options = ReadOptions {
         speakers: Speakers::Optional,
+        faulty: FaultyRows::LeaveOut,
         ..ReadOptions::default()
     };
     gather_with(given, filters, &options)
@@ -139,6 +145,9 @@ impl Gathered {
             Err(error) => return Err(error.into()),
         };
         self.notice(&manifest.notes);
+        self.passed_over.add(&manifest.passed_over);
+        self.left_out.extend(manifest.faulty_rows());
+        self.faulty.extend(manifest.faulty.iter().cloned());
         self.notes.push(format!(
             "`{}` is a manifest of {} recordings",
             path.display(),
@@ -170,10 +179,17 @@ impl Gathered {
     /// The recordings below a folder, sorted. Hidden files (`._1.wav` beside `1.wav`) are passed over.
     fn add_folder(&mut self, root: &Path, found: AudioFiles, alone: bool) {
         self.notice(&found.notes);
+        self.passed_over.add(&found.passed_over);
         if !found.others.is_empty() {
             let shown = root.display();
             self.notes
                 .push(format!("`{shown}` also holds {}", found.others));
+        }
+        if let hidden @ 1.. = found.passed_over.hidden_files {
+            self.notes.push(format!(
+                "`{}` also holds {hidden} hidden files",
+                root.display()
+            ));
         }
         for file in found.files {
             let speaker = speaker_of(root, &file.name, alone);

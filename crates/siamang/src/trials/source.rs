@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use speaker_scoring::Centre;
-use speech_data::{AudioFiles, Manifest, Root};
+use speech_data::{AudioFiles, Location, Manifest, NameMatches, ReadOptions, Root};
 
 use super::naming::Naming;
 use crate::embeddings::EmbeddingSet;
@@ -24,9 +24,15 @@ impl TrialSource {
     ///
     /// # Errors
     /// What stores and manifests fail with.
-    pub fn open(root: Option<&Path>, table: Option<&Path>) -> Result<Self, Error> {
+    pub fn open(
+        root: Option<&Path>,
+        table: Option<&Path>,
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, Error> {
         // A table stands in the place of the folder that it lies in.
-        let (root, table) = match root.filter(|root| root.is_file() && table.is_none()) {
+        let (root, table) = match root
+            .filter(|root| table.is_none() && (root.is_file() || is_given(root, options)))
+        {
             Some(file) => (
                 Some(file.parent().unwrap_or_else(|| Path::new(""))),
                 Some(file),
@@ -35,9 +41,18 @@ impl TrialSource {
         };
         let root = root.map(Root::open).transpose()?;
         Ok(Self {
-            manifest: read_manifest(root.as_ref(), table)?,
+            manifest: read_manifest(root.as_ref(), table, options)?,
             root: root.unwrap_or_else(|| Root::Folder(PathBuf::from("."))),
         })
+    }
+
+    /// The recordings of a manifest, and what else lies below `root`.
+    #[must_use]
+    pub fn of(root: Root, manifest: Manifest) -> Self {
+        Self {
+            root,
+            manifest: Some(manifest),
+        }
     }
 
     /// Speakers and sessions, where a table or a store knows them.
@@ -50,24 +65,60 @@ impl TrialSource {
     /// among them as well, so that it is heard of where it cannot be read.
     #[must_use]
     pub fn inputs(&self, names: &BTreeSet<&str>) -> (Vec<Input>, Naming) {
-        let is_there = |name: &str| {
-            let is_listed = self
-                .manifest()
-                .is_some_and(|manifest| manifest.find(name).is_some());
-            is_listed || self.root.locate(name).file().is_some_and(Path::exists)
+        let is_listed = |name: &str| {
+            let manifest = self.manifest();
+            manifest.is_some_and(|manifest| manifest.find(name).is_some())
         };
-        let absent: BTreeSet<&str> = names
-            .iter()
-            .copied()
-            .filter(|name| !is_there(name))
-            .collect();
+        // A row that cannot be used may have meant a part: its file is not what was asked for.
+        let listed_alone = self.has_faulty_rows();
+        let is_there = |name: &str| {
+            if listed_alone {
+                return is_listed(name);
+            }
+            is_listed(name) || self.root.locate(name).file().is_some_and(Path::exists)
+        };
+        let (there, absent): (Vec<&str>, Vec<&str>) =
+            names.iter().copied().partition(|name| is_there(name));
+        let mut absent: BTreeSet<&str> = absent.into_iter().collect();
+        // `./a/1.wav` is a file, and yet of a row: who speaks in it is known.
+        let unlisted: Vec<&str> = there.into_iter().filter(|name| !is_listed(name)).collect();
+        absent.extend(self.listed_otherwise(&unlisted));
         let naming = match absent.is_empty() {
             true => Naming::default(),
             false => self.naming(names, &absent),
         };
-        let own: BTreeSet<&str> = names.iter().map(|name| naming.own(name)).collect();
+        let own = names.iter().map(|name| naming.own(name));
+        let own: BTreeSet<&str> = own
+            .filter(|name| !listed_alone || is_listed(name))
+            .collect();
         let input = |name| named_input(name, &self.root, self.manifest());
         (own.into_iter().map(input).collect(), naming)
+    }
+
+    /// Those of `names`, which are files, that a row has under another name.
+    fn listed_otherwise<'a>(&self, names: &[&'a str]) -> Vec<&'a str> {
+        let Some(manifest) = self.manifest().filter(|_| !names.is_empty()) else {
+            return Vec::new();
+        };
+        let ids: Vec<&str> = manifest
+            .utterances
+            .iter()
+            .map(|row| row.id.as_str())
+            .collect();
+        let matches = NameMatches::find(names, &ids);
+        let file = |location: &Location| std::fs::canonicalize(location.file()?).ok();
+        let is_its = |name: &&str| {
+            matches.found.get(*name).is_some_and(|(place, _)| {
+                let row = file(&manifest.utterances[*place].location);
+                row.is_some() && row == file(&self.root.locate(name))
+            })
+        };
+        names.iter().copied().filter(is_its).collect()
+    }
+
+    fn has_faulty_rows(&self) -> bool {
+        self.manifest()
+            .is_some_and(|manifest| !manifest.faulty.is_empty())
     }
 
     /// Looks for the names among all that is here, since some of them, `absent`, are not found as they are.
@@ -91,8 +142,17 @@ impl TrialSource {
     }
 }
 
+/// Whether a path is the table of standard input.
+fn is_given(path: &Path, options: &ReadOptions<'_>) -> bool {
+    path == Path::new("-") && options.standard_input.is_some()
+}
+
 /// The table that was named, or the one that the root holds.
-fn read_manifest(root: Option<&Root>, table: Option<&Path>) -> Result<Option<Manifest>, Error> {
+fn read_manifest(
+    root: Option<&Root>,
+    table: Option<&Path>,
+    options: &ReadOptions<'_>,
+) -> Result<Option<Manifest>, Error> {
     let has_table = |root: &Root| match root {
         Root::Store(_) => true,
         Root::Folder(folder) => {
@@ -100,9 +160,9 @@ fn read_manifest(root: Option<&Root>, table: Option<&Path>) -> Result<Option<Man
         }
     };
     Ok(match (root, table) {
-        (None, Some(table)) => Some(Manifest::read(table, None)?),
+        (None, Some(table)) => Some(Manifest::read_with(table, options)?),
         (Some(root), table) if table.is_some() || has_table(root) => {
-            Some(Manifest::of_root(root, table)?)
+            Some(Manifest::of_root_with(root, table, options)?)
         }
         _ => None,
     })

@@ -12,7 +12,7 @@ use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use audio_features::Recording;
+use audio_features::{Recording, Shape};
 
 use crate::error::DataError;
 use crate::store::Store;
@@ -200,14 +200,19 @@ impl Location {
     /// # Errors
     /// [`DataError::Audio`].
     pub fn num_channels(&self) -> Result<usize, DataError> {
-        Ok(match &self.holder {
-            Holder::File(path) => audio_features::num_channels(path)?,
-            Holder::Memory { name, bytes } => audio_features::count_channels(bytes.to_vec(), name)?,
-            Holder::Stored { .. } => 1,
+        Ok(self.shape()?.map_or(1, |shape| shape.num_channels))
+    }
+
+    /// Rate and channels of what holds the recording; `None` for an utterance of a store.
+    pub(crate) fn shape(&self) -> Result<Option<Shape>, DataError> {
+        Ok(Some(match &self.holder {
+            Holder::File(path) => audio_features::shape(path)?,
+            Holder::Memory { name, bytes } => audio_features::shape_of(bytes.to_vec(), name)?,
+            Holder::Stored { .. } => return Ok(None),
             Holder::Member(member) => {
-                audio_features::count_channels(member.read()?, &self.holder.to_string())?
+                audio_features::shape_of(member.read()?, &self.holder.to_string())?
             }
-        })
+        }))
     }
 
     /// About how many bytes are read for it: of a part, what a WAV file of it would have. 0 where it is not there.

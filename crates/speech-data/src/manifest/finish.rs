@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::options::{ReadOptions, Speakers};
+use super::options::{FaultyRows, ReadOptions, Speakers};
 use super::utterance::Utterance;
 use super::{Manifest, ValidateOptions};
 use crate::error::DataError;
@@ -16,8 +16,10 @@ use crate::text::line_problem;
 pub(super) struct Found {
     /// The rows that can be used.
     pub(super) utterances: Vec<Utterance>,
-    /// What is wrong: any of these refuses the table.
+    /// What is wrong. Of a line: that row cannot be used. Of no line: the table cannot.
     pub(super) problems: Vec<Problem>,
+    /// Rows that cannot be used in forms that have no lines.
+    pub(super) faulty: Vec<Problem>,
     /// What somebody should know.
     pub(super) notes: Vec<Problem>,
 }
@@ -29,6 +31,21 @@ pub(super) fn finish(
     mut found: Found,
     options: &ReadOptions<'_>,
 ) -> Result<Manifest, DataError> {
+    let leaves_out = options.faulty == FaultyRows::LeaveOut && !found.utterances.is_empty();
+    let faulty = match leaves_out {
+        true => {
+            let (rows, whole) = std::mem::take(&mut found.problems)
+                .into_iter()
+                .partition(|problem| problem.line.is_some());
+            found.problems = whole;
+            let rows: Vec<Problem> = rows;
+            rows.into_iter().chain(found.faulty).collect()
+        }
+        false => {
+            found.problems.extend(found.faulty);
+            Vec::new()
+        }
+    };
     if found.utterances.is_empty() && found.problems.is_empty() {
         return Err(DataError::NothingFound {
             path: file.to_owned(),
@@ -39,6 +56,7 @@ pub(super) fn finish(
     let mut manifest = Manifest::new(root, found.utterances);
     manifest.source = Some(file.to_owned());
     manifest.notes = found.notes;
+    manifest.faulty = faulty;
     if found.problems.is_empty() {
         return Ok(manifest);
     }

@@ -26,6 +26,7 @@ impl Manifest {
             files,
             mut notes,
             num_others,
+            passed_over,
             ..
         } = AudioFiles::below(root);
         let num_files = files.len() + num_others;
@@ -60,6 +61,7 @@ impl Manifest {
         }
         let mut manifest = Self::new(root, utterances);
         manifest.notes = notes;
+        manifest.passed_over = passed_over;
         Ok(manifest)
     }
 }

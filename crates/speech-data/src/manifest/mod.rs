@@ -16,11 +16,12 @@ use std::path::PathBuf;
 
 use crate::error::DataError;
 use crate::names::column;
-use crate::problem::{Problem, name_list};
+use crate::problem::{Problem, grouped, name_list};
+use crate::walk::PassedOver;
 
 pub use filter::Filter;
-pub use forms::is_table;
-pub use options::{Pipes, ReadOptions, Speakers};
+pub use forms::{is_table, looks_like_table};
+pub use options::{FaultyRows, Pipes, ReadOptions, Speakers};
 pub use utterance::{Gender, Utterance};
 pub use validate::ValidateOptions;
 
@@ -35,6 +36,10 @@ pub struct Manifest {
     pub source: Option<PathBuf>,
     /// What reading noticed without failing; [`Manifest::validate`] repeats it among its warnings.
     pub notes: Vec<Problem>,
+    /// Rows that cannot be used, each with its line, where these were to be left out: [`FaultyRows::LeaveOut`].
+    pub faulty: Vec<Problem>,
+    /// What a folder holds beside recordings.
+    pub passed_over: PassedOver,
 }
 
 impl Manifest {
@@ -46,6 +51,8 @@ impl Manifest {
             utterances,
             source: None,
             notes: Vec::new(),
+            faulty: Vec::new(),
+            passed_over: PassedOver::default(),
         }
     }
 
@@ -54,8 +61,27 @@ impl Manifest {
         Self {
             source: self.source.clone(),
             notes: self.notes.clone(),
+            faulty: self.faulty.clone(),
+            passed_over: self.passed_over.clone(),
             ..Self::new(&self.root, utterances)
         }
+    }
+
+    /// The rows that were left out since they cannot be used, in words; `None` where there are none.
+    pub fn faulty_rows(&self) -> Option<String> {
+        if self.faulty.is_empty() {
+            return None;
+        }
+        let table = self.source.as_ref().unwrap_or(&self.root);
+        let (count, verb) = match self.faulty.len() {
+            1 => ("1 row".to_owned(), "is"),
+            count => (format!("{count} rows"), "are"),
+        };
+        Some(format!(
+            "{count} of {} cannot be used and {verb} left out:\n  {}",
+            table.display(),
+            grouped(&self.faulty).join("\n  ")
+        ))
     }
 
     /// The different speakers, sorted by name; the position is the speaker's number.

@@ -23,6 +23,17 @@ pub enum Pipes {
     Allowed,
 }
 
+/// What becomes of a table of which some rows cannot be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FaultyRows {
+    /// It is refused, and the error names the rows: what is learned from a table should be all of it.
+    #[default]
+    Refuse,
+    /// They go to [`Manifest::faulty`](super::Manifest::faulty), and the others are read. A table without a row that can be
+    /// used, or one that contradicts itself, is refused all the same.
+    LeaveOut,
+}
+
 /// How a manifest is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ReadOptions<'a> {
@@ -33,4 +44,20 @@ pub struct ReadOptions<'a> {
     pub speakers: Speakers,
     /// Whether commands are run.
     pub pipes: Pipes,
+    /// What becomes of a table with faulty rows.
+    pub faulty: FaultyRows,
+    /// The bytes of the table that is called `-`: text, gzipped or not.
+    pub standard_input: Option<&'a [u8]>,
+}
+
+impl<'a> ReadOptions<'a> {
+    /// The bytes of the table at `path`, where that is `-` and there are some.
+    pub(crate) fn given(&self, path: &Path) -> Option<&'a [u8]> {
+        self.standard_input.filter(|_| is_standard_input(path))
+    }
+}
+
+/// Whether a path stands for standard input.
+pub(crate) fn is_standard_input(path: &Path) -> bool {
+    path == Path::new("-")
 }

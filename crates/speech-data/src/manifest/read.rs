@@ -69,11 +69,12 @@ impl Manifest {
         archives: &[PathBuf],
         options: &ReadOptions<'_>,
     ) -> Result<Self, DataError> {
-        let (mut utterances, mut notes) = (Vec::new(), Vec::new());
+        let (mut utterances, mut notes, mut faulty) = (Vec::new(), Vec::new(), Vec::new());
         let mut seen = HashSet::new();
         for archive in archives {
             let manifest = forms::read(archive, options)?;
             notes.extend(manifest.notes);
+            faulty.extend(manifest.faulty);
             for mut utterance in manifest.utterances {
                 // Two archives may have the same keys.
                 if !seen.insert(utterance.id.clone()) {
@@ -84,6 +85,7 @@ impl Manifest {
         }
         let mut manifest = Self::new(folder, utterances);
         manifest.notes = notes;
+        manifest.faulty = faulty;
         Ok(manifest)
     }
 
@@ -117,12 +119,30 @@ impl Manifest {
     /// # Errors
     /// See [`Manifest::from_table`].
     pub fn with_split_file(data_root: &Path, split_tsv: &Path) -> Result<Self, DataError> {
+        Self::with_split_file_with(data_root, split_tsv, &ReadOptions::default())
+    }
+
+    /// The same, read in another way.
+    ///
+    /// # Errors
+    /// See [`Manifest::from_table`].
+    pub fn with_split_file_with(
+        data_root: &Path,
+        split_tsv: &Path,
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, DataError> {
         let beside = data_root.join(split_tsv);
-        let file = if split_tsv.exists() || !beside.exists() {
-            split_tsv
-        } else {
-            &beside
+        let is_here = split_tsv.exists() || options.given(split_tsv).is_some();
+        let file = match is_here || !beside.exists() {
+            true => split_tsv,
+            false => &beside,
         };
-        Self::from_table(file, data_root)
+        forms::read(
+            file,
+            &ReadOptions {
+                root: Some(options.root.unwrap_or(data_root)),
+                ..*options
+            },
+        )
     }
 }

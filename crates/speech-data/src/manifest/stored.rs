@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Manifest;
+use super::options::ReadOptions;
 use super::utterance::{Gender, Utterance};
 use crate::error::DataError;
 use crate::location::{Cut, Location, ROUNDING_S, Root};
@@ -42,7 +43,22 @@ impl Manifest {
     /// # Errors
     /// As [`Manifest::of_root`] and [`Root::open`].
     pub fn open(path: &Path, table: Option<&Path>) -> Result<Self, DataError> {
-        Self::of_root(&Root::open(path)?, table)
+        Self::open_with(path, table, &ReadOptions::default())
+    }
+
+    /// The same, read in another way. A table may stand in the place of the folder that it lies in.
+    ///
+    /// # Errors
+    /// As [`Manifest::open`].
+    pub fn open_with(
+        path: &Path,
+        table: Option<&Path>,
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, DataError> {
+        if table.is_none() && (path.is_file() || options.given(path).is_some()) {
+            return Self::read_with(path, options);
+        }
+        Self::of_root_with(&Root::open(path)?, table, options)
     }
 
     /// The recordings of a folder or a store: what it says of them itself, or what `table`, whose paths start from it,
@@ -51,9 +67,21 @@ impl Manifest {
     /// # Errors
     /// As [`Manifest::read`] and [`Manifest::with_split_file`].
     pub fn of_root(root: &Root, table: Option<&Path>) -> Result<Self, DataError> {
+        Self::of_root_with(root, table, &ReadOptions::default())
+    }
+
+    /// The same, read in another way.
+    ///
+    /// # Errors
+    /// As [`Manifest::of_root`].
+    pub fn of_root_with(
+        root: &Root,
+        table: Option<&Path>,
+        options: &ReadOptions<'_>,
+    ) -> Result<Self, DataError> {
         match (table, root) {
             (Some(table), root) => {
-                let mut manifest = Self::with_split_file(root.path(), table)?;
+                let mut manifest = Self::with_split_file_with(root.path(), table, options)?;
                 if let Root::Store(store) = root {
                     for utterance in &mut manifest.utterances {
                         utterance.location = in_store(store, utterance);
@@ -62,7 +90,7 @@ impl Manifest {
                 Ok(manifest)
             }
             (None, Root::Store(store)) => Ok(Self::from_store(store)?),
-            (None, Root::Folder(folder)) => Self::read(folder, None),
+            (None, Root::Folder(folder)) => Self::read_with(folder, options),
         }
     }
 }

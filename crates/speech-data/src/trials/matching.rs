@@ -16,6 +16,8 @@ pub enum Spelling {
     FoldersAndEnding,
     /// Kaldi's `a-1` for `a/1.wav`.
     Hyphens,
+    /// `A/1.WAV` for `a/1.wav`, with or without any of the others.
+    Case,
 }
 
 impl Spelling {
@@ -27,6 +29,7 @@ impl Spelling {
             Self::Folders => "without the folders that they begin with",
             Self::FoldersAndEnding => "without endings and the folders that they begin with",
             Self::Hyphens => "with hyphens for folders",
+            Self::Case => "without regard to capital letters",
         }
     }
 }
@@ -44,7 +47,7 @@ pub struct NameMatches {
 
 impl NameMatches {
     /// Finds what `names` mean among `known`: other separators of folders, another ending, other folders before the name,
-    /// in this order, where exactly one recording fits. Names that are a recording's own do not occur in the answer.
+    /// hyphens for folders, and last all of these without regard to capital letters, in this order, where exactly one recording fits. Names that are a recording's own do not occur in the answer.
     pub fn find(names: &[&str], known: &[&str]) -> Self {
         let own: HashSet<&str> = known.iter().copied().collect();
         let others: Vec<&str> = names
@@ -64,8 +67,13 @@ impl NameMatches {
         for name in names.iter().filter(|name| own.contains(**name)) {
             claims.entry(places[name]).or_default().insert(plain(name));
         }
+        let small = Small::new(&others, known, &tables);
         for name in &others {
-            match tables.look_up(name) {
+            let found = match tables.look_up(name) {
+                Found::None => small.look_up(name),
+                found => found,
+            };
+            match found {
                 Found::One(place, spelling) => {
                     claims.entry(place).or_default().insert(plain(name));
                     matches.found.insert((*name).to_owned(), (place, spelling));
@@ -102,6 +110,39 @@ impl NameMatches {
             *count += 1;
         }
         spellings
+    }
+}
+
+/// The same without capital letters, made where some name is not found otherwise.
+struct Small(Option<Tables>);
+
+impl Small {
+    fn new(names: &[&str], known: &[&str], tables: &Tables) -> Self {
+        let is_lost = |name: &&&str| matches!(tables.look_up(name), Found::None);
+        let lost: Vec<String> = names
+            .iter()
+            .filter(is_lost)
+            .map(|name| name.to_lowercase())
+            .collect();
+        if lost.is_empty() {
+            return Self(None);
+        }
+        let small: Vec<String> = known.iter().map(|name| name.to_lowercase()).collect();
+        let lost: Vec<&str> = lost.iter().map(String::as_str).collect();
+        let small: Vec<&str> = small.iter().map(String::as_str).collect();
+        Self(Some(Tables::new(&lost, &small)))
+    }
+
+    fn look_up(&self, name: &str) -> Found {
+        let found = self
+            .0
+            .as_ref()
+            .map(|tables| tables.look_up(&name.to_lowercase()));
+        match found {
+            Some(Found::One(place, _)) => Found::One(place, Spelling::Case),
+            Some(found) => found,
+            None => Found::None,
+        }
     }
 }
 
@@ -290,12 +331,26 @@ mod tests {
             ("wav/a/1.m4a", 0, Spelling::FoldersAndEnding),
             ("d/9.wav", 3, Spelling::FoldersAndEnding),
             ("c-d-9", 3, Spelling::Hyphens),
+            ("A/1.WAV", 0, Spelling::Case),
+            (r"X\C\D\9.FLAC", 3, Spelling::Case),
         ] {
             assert_eq!(one(name, &known), Some((place, spelling)), "{name}");
         }
         for name in ["x.wav", "aa/1.wav", "a", "1.wav/", "", "/", "a/"] {
             assert_eq!(one(name, &known), None, "{name}");
         }
+    }
+
+    #[test]
+    fn capital_letters_are_bridged_only_where_one_recording_fits() {
+        let known = ["id1/a.wav", "ID2/a.wav", "id2/a.wav"];
+        let found = NameMatches::find(&["ID1/A.WAV", "Id2/a.wav", "ID2/a.wav"], &known);
+        assert_eq!(found.found.len(), 1);
+        assert_eq!(found.found["ID1/A.WAV"], (0, Spelling::Case));
+        assert_eq!(found.ambiguous["Id2/a.wav"], [1, 2]);
+        // Two names that differ by their letters alone do not share a recording.
+        let found = NameMatches::find(&["A/1.wav", "a/1.WAV"], &["a/1.wav"]);
+        assert!(found.found.len() < 2, "{found:?}");
     }
 
     #[test]

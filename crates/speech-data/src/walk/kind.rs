@@ -116,6 +116,18 @@ impl Kind {
         !matches!(self, Self::Other(_))
     }
 
+    /// What one of them is called beside others: `.opus`, `without an ending`, `.bak that begins as FLAC`.
+    pub(super) fn ending(&self) -> String {
+        let named = |ending: &str| match ending {
+            "" => "without an ending".to_owned(),
+            ending => format!(".{ending}"),
+        };
+        match self {
+            Self::Sound(ending) | Self::Other(ending) => named(ending),
+            Self::BeginsAs(ending, name) => format!("{} that begins as {name}", named(ending)),
+        }
+    }
+
     /// How a count of them is written: `2 .opus`, `1 without an ending that begins as FLAC`.
     pub(super) fn counted(&self, count: usize) -> String {
         let named = |ending: &str| match ending {

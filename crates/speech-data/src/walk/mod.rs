@@ -2,7 +2,9 @@
 
 mod file_name;
 mod kind;
+mod passed_over;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +16,7 @@ use kind::Kind;
 
 pub use file_name::{escaped, slashed};
 pub(crate) use kind::kind_of;
+pub use passed_over::PassedOver;
 
 /// Folders are not followed deeper than this.
 const MAX_DEPTH: usize = 32;
@@ -41,18 +44,29 @@ pub struct AudioFiles {
     pub others: String,
     /// How many files were passed over, sound or not.
     pub num_others: usize,
+    /// What was passed over or left out, counted.
+    pub passed_over: PassedOver,
 }
 
 impl AudioFiles {
     /// Walks `folder`, links included; a folder that does not exist holds nothing. Recordings are told by the endings
-    /// that [`is_audio_path`] knows, in any case. Hidden files and folders (`._1.wav` beside `1.wav`) are passed over.
+    /// that [`is_audio_path`] knows, in any case. Hidden files and folders (`._1.wav` beside `1.wav`) are passed over
+    /// and counted; hidden folders and hidden recordings are noted.
     pub fn below(folder: &Path) -> Self {
         let mut found = Self::default();
         if !folder.is_dir() {
             return found;
         }
-        let mut passed_over = PassedOver::default();
-        for entry in walk(folder) {
+        let mut passed_over = Remains::default();
+        let hidden = RefCell::new(Hidden::default());
+        let entries = walker(folder).filter_entry(|entry| {
+            let is_shown = entry.depth() == 0 || !is_hidden(entry);
+            if !is_shown {
+                hidden.borrow_mut().add(entry);
+            }
+            is_shown
+        });
+        for entry in entries {
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
@@ -93,6 +107,7 @@ impl AudioFiles {
             });
         }
         passed_over.tell(folder, &mut found);
+        hidden.into_inner().tell(folder, &mut found);
         found
     }
 
@@ -124,13 +139,13 @@ fn has_recordings_inside(path: &Path) -> bool {
 
 /// What is below a folder and was not taken.
 #[derive(Default)]
-struct PassedOver {
+struct Remains {
     kinds: BTreeMap<Kind, usize>,
     /// By what is wrong with them: how many, and the first with what there is to say of it.
     wrong: BTreeMap<&'static str, (usize, PathBuf, String)>,
 }
 
-impl PassedOver {
+impl Remains {
     fn add(&mut self, what: &'static str, path: &Path, detail: impl Into<String>) {
         let one = self.wrong.entry(what);
         one.or_insert_with(|| (0, path.to_owned(), detail.into())).0 += 1;
@@ -173,6 +188,19 @@ impl PassedOver {
             (total, texts.join(", "))
         };
         let ((num_sound, sound), (num_others, others)) = (list(true), list(false));
+        for (kind, count) in &self.kinds {
+            let counts = match kind.is_sound() {
+                true => &mut found.passed_over.sound,
+                false => &mut found.passed_over.others,
+            };
+            *counts.entry(kind.ending()).or_default() += count;
+        }
+        for (what, (count, ..)) in &self.wrong {
+            found
+                .passed_over
+                .left_out
+                .insert((*what).to_owned(), *count);
+        }
         found.num_others = num_sound + num_others;
         found.others = others;
         if num_sound > 0 {
@@ -206,12 +234,63 @@ impl PassedOver {
 
 /// Everything below a folder in the order of the names, links followed, hidden files and folders passed over.
 pub fn walk(folder: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    walker(folder).filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+}
+
+fn walker(folder: &Path) -> walkdir::IntoIter {
     WalkDir::new(folder)
         .follow_links(true)
         .max_depth(MAX_DEPTH)
         .sort_by_file_name()
         .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
+}
+
+/// What is hidden below a folder.
+#[derive(Default)]
+struct Hidden {
+    num_files: usize,
+    num_folders: usize,
+    /// Folders and recordings, which somebody may miss: how many, and the first. What the Finder of macOS leaves beside each
+    /// file, `._1.wav`, is no recording.
+    to_note: Option<(usize, PathBuf)>,
+}
+
+impl Hidden {
+    fn add(&mut self, entry: &DirEntry) {
+        let is_folder = entry.file_type().is_dir();
+        *match is_folder {
+            true => &mut self.num_folders,
+            false => &mut self.num_files,
+        } += 1;
+        let is_of_finder = entry.file_name().as_encoded_bytes().starts_with(b"._");
+        if is_folder || is_audio_path(entry.path()) && !is_of_finder {
+            self.to_note
+                .get_or_insert_with(|| (0, entry.path().to_owned()))
+                .0 += 1;
+        }
+    }
+
+    fn tell(self, folder: &Path, found: &mut AudioFiles) {
+        found.passed_over.hidden_files = self.num_files;
+        found.passed_over.hidden_folders = self.num_folders;
+        let Some((count, first)) = self.to_note else {
+            return;
+        };
+        let message = format!(
+            "{} passed over, since {} hidden (`{}`{}); name {} to have {} looked through",
+            match count {
+                1 => "1 folder or recording is".to_owned(),
+                count => format!("{count} folders or recordings are"),
+            },
+            if count == 1 { "it is" } else { "they are" },
+            slashed(first.strip_prefix(folder).unwrap_or(&first)),
+            if count == 1 { "" } else { ", …" },
+            if count == 1 { "it" } else { "them" },
+            if count == 1 { "it" } else { "them" },
+        );
+        let note = Problem::at(ProblemKind::Hidden, folder, message);
+        found.notes.push(note);
+    }
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -263,6 +342,18 @@ mod tests {
         }
         let found = AudioFiles::below(&root);
         assert_eq!((names(&found), found.num_others), (vec!["ann/1.wav"], 0));
+        let counts = (
+            found.passed_over.hidden_files,
+            found.passed_over.hidden_folders,
+        );
+        assert_eq!(counts, (1, 1));
+        assert_eq!(found.notes.len(), 1);
+        assert!(!found.notes[0].is_left_out());
+        let text = found.notes[0].to_string();
+        assert!(
+            text.contains("1 folder or recording is passed over, since it is hidden (`.trash`)"),
+            "{text}"
+        );
     }
 
     #[test]

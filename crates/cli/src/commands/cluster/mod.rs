@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::ValueEnum;
 use siamang::{
-    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Progress, Skipped,
-    SpeechDetector, Stop, Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id,
-    parse_labels, read_labels, unlike_measured,
+    Centre, ClusterOptions, EmbeddingSet, Linkage, Model, Naming, Skipped, SpeechDetector, Stop,
+    Thresholds, UNCALIBRATED_DISTANCE, cluster, numbered, of_folders, of_id, parse_labels,
+    read_labels, unlike_measured,
 };
 use speaker_scoring::{Approximation, Metric};
 use speech_data::Filter;
@@ -21,9 +21,10 @@ use crate::centre::CentreName;
 use crate::console::Console;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
-use crate::recordings::{check_filters, gather};
+use crate::few::Few;
+use crate::recordings::{LeftOut, check_filters, gather};
 use crate::tables::TableArgs;
-use crate::trials::{Few, warn_of_overlap};
+use crate::trials::warn_of_overlap;
 use crate::{embeddings, model, stdin};
 
 /// Where a distance comes from that nobody gave.
@@ -143,7 +144,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         origin,
         thresholds,
         skipped,
-        is_less,
+        left_out,
         model,
     } = read(args, context)?;
     let centre = Centre::from(args.centre);
@@ -188,9 +189,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         (_, distance) => CutReport::at("threshold", distance.unwrap_or(f64::NAN), source),
     };
     let labels = clustering.labels.clone();
+    let is_less = left_out.is_less();
     let report = Report::new(clustering, cut, known, &options, centre);
     print(
-        &report.with(origin, &skipped),
+        &report.with(origin, &skipped, left_out),
         &set.ids,
         &labels,
         context.json,
@@ -209,8 +211,8 @@ struct Embeddings {
     /// The model's.
     thresholds: Thresholds,
     skipped: Vec<Skipped>,
-    /// Whether recordings that seem to belong to these are not among them.
-    is_less: bool,
+    /// What seems to belong to these and is not among them.
+    left_out: LeftOut,
     /// What made them, where they were made here.
     model: Option<Model>,
 }
@@ -220,15 +222,13 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
     if let Some(file) = &args.embeddings {
         let set = embeddings::read(file, &context.console)?;
         let skipped = set.unusable.clone();
-        let few = Few::new(&context.console);
-        skipped.iter().for_each(|one| few.skipped(&one.reason));
-        few.end();
+        Few::name_all(&context.console, &skipped);
         return Ok(Embeddings {
             set,
             origin: embeddings::shown(file),
             thresholds: Thresholds::default(),
             skipped,
-            is_less: false,
+            left_out: LeftOut::default(),
             model: None,
         });
     }
@@ -239,14 +239,14 @@ fn read(args: &Args, context: &Context) -> Result<Embeddings> {
         &embedder,
         &recordings.inputs,
         SpeechDetector::default(),
-        &context.console,
+        &Few::new(&context.console),
     )?;
     Ok(Embeddings {
         set,
         origin: model.name(),
         thresholds: model.thresholds().clone(),
         skipped,
-        is_less: recordings.is_less,
+        left_out: recordings.left_out,
         model: Some(model),
     })
 }

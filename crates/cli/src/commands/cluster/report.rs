@@ -1,15 +1,16 @@
 //! What `siamang cluster` prints.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use siamang::{Centre, ClusterOptions, Clustering, Linkage, Skipped};
+use siamang::{Centre, ClusterOptions, Clustering, Linkage, Skipped, by_reason};
 use speaker_eval::{ClusterScores, CutResult};
 use speaker_scoring::{Approximation, Metric};
 
 use crate::console::{counted, print_json, print_text};
+use crate::recordings::LeftOut;
 
 /// The speaker of every recording, and what told it.
 pub(crate) struct Known {
@@ -84,6 +85,8 @@ pub(crate) struct Report {
     known_speakers: Option<CutResult>,
     origin: String,
     skipped: Vec<Skipped>,
+    skipped_by_reason: BTreeMap<String, usize>,
+    left_out: LeftOut,
 }
 
 impl Report {
@@ -113,14 +116,18 @@ impl Report {
             known_speakers: clustering.known_speakers,
             origin: String::new(),
             skipped: Vec::new(),
+            skipped_by_reason: BTreeMap::new(),
+            left_out: LeftOut::default(),
         }
     }
 
     /// Adds where the embeddings come from and what was left out.
-    pub(crate) fn with(self, origin: String, skipped: &[Skipped]) -> Self {
+    pub(crate) fn with(self, origin: String, skipped: &[Skipped], left_out: LeftOut) -> Self {
         Self {
             origin,
             skipped: skipped.to_vec(),
+            skipped_by_reason: by_reason(skipped),
+            left_out,
             ..self
         }
     }

@@ -2,12 +2,13 @@
 
 mod summary;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Error, Result};
 use clap::ValueEnum;
 use serde::Serialize;
-use siamang::{Centre, ClusterProtocol, Draw};
+use siamang::{Centre, ClusterProtocol, Draw, by_reason};
 use speaker_eval::{Border, ListIdentity, ProtocolReport};
 use speech_data::Manifest;
 
@@ -16,7 +17,9 @@ use crate::centre::CentreName;
 use crate::console::print_json;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
+use crate::few::Few;
 use crate::model;
+use crate::tables::PipeArgs;
 use crate::trials::warn_of_overlap;
 
 const EXAMPLES: &str = "\
@@ -40,6 +43,8 @@ pub(crate) struct Args {
     /// Table of the recordings, where PATH is the folder that its paths start from.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
+    #[command(flatten)]
+    pipes: PipeArgs,
     /// Splits that speakers are drawn from.
     #[arg(
         long,
@@ -96,6 +101,7 @@ struct Answer {
     border: Border,
     n_recordings: usize,
     n_skipped: usize,
+    skipped_by_reason: BTreeMap<String, usize>,
     as_embedded: Summary,
     centred: Option<Summary>,
     draws: Vec<Draw>,
@@ -108,7 +114,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "give a number such as 5",
         ));
     }
-    let manifest = Manifest::open(&args.path, args.split.as_deref())?;
+    let paths = std::iter::once(&args.path).chain(&args.split);
+    let reading = args.pipes.reading(paths.map(PathBuf::as_path))?;
+    let manifest = Manifest::open_with(&args.path, args.split.as_deref(), &reading.options())?;
     let model = model::load(args.model.model.as_deref(), context)?;
     let protocol = ClusterProtocol {
         splits: args.splits.clone(),
@@ -125,7 +133,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     warn_of_overlap(&model, speakers, "these splits", &context.console);
     let centre = args.centre.into();
     let drawn = protocol
-        .run(&manifest, &model, centre, &context.console)
+        .run(&manifest, &model, centre, &Few::new(&context.console))
         .map_err(explained)?;
     let reports: Vec<&ProtocolReport> = drawn.draws.iter().map(|draw| &draw.as_embedded).collect();
     let centred: Option<Vec<&ProtocolReport>> = drawn
@@ -144,6 +152,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         border: protocol.border,
         n_recordings: drawn.num_recordings,
         n_skipped: drawn.skipped.len(),
+        skipped_by_reason: by_reason(&drawn.skipped),
         as_embedded: Summary::of(&reports),
         centred: centred.map(|reports| Summary::of(&reports)),
         draws: drawn.draws,

@@ -2,7 +2,7 @@
 
 mod report;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 use siamang::{
     DEFAULT_MEMORY_MB, EmbeddingJob, Error, Evaluation, Format, Naming, ScoreFile, Skipped,
-    SpeechDetector, evaluate, evaluate_scores, speakers_of_trials,
+    SpeechDetector, by_reason, evaluate, evaluate_scores, speakers_of_trials,
 };
 use speaker_eval::{BootstrapSettings, DcfParameters};
 use speech_data::TrialList;
@@ -21,7 +21,8 @@ use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, fault, usage};
 use crate::hearing::VadArgs;
-use crate::trials::{Named, TrialArgs, odd_pairs};
+use crate::recordings::LeftOut;
+use crate::trials::{Named, TrialArgs, odd_pairs, say_of_table};
 use crate::{embedding, model, stdin};
 
 const EXAMPLES: &str = "\
@@ -83,6 +84,7 @@ struct Single<'a> {
     #[serde(flatten)]
     list: &'a ListReport,
     skipped: &'a [Skipped],
+    skipped_by_reason: BTreeMap<String, usize>,
     seconds: f64,
 }
 
@@ -90,6 +92,7 @@ struct Single<'a> {
 struct Several<'a> {
     lists: &'a [ListReport],
     skipped: &'a [Skipped],
+    skipped_by_reason: BTreeMap<String, usize>,
     seconds: f64,
 }
 
@@ -123,11 +126,13 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         (true, [list]) => print_json(&Single {
             list,
             skipped: &skipped,
+            skipped_by_reason: by_reason(&skipped),
             seconds,
         })?,
         (true, lists) => print_json(&Several {
             lists,
             skipped: &skipped,
+            skipped_by_reason: by_reason(&skipped),
             seconds,
         })?,
         (false, lists) => print_text(&table(lists))?,
@@ -182,6 +187,7 @@ fn of_scores(
     let (bytes, name) = stdin::text_file(path, "a file of scores")?;
     let file = ScoreFile::of_bytes(&bytes, &name)?;
     let source = args.trials.source()?;
+    say_of_table(&source, console);
     let manifest = source.manifest();
     let shown = name.display().to_string();
     let (mut reports, mut skipped) = (Vec::new(), Vec::new());
@@ -304,7 +310,9 @@ fn embed_part(
     }
     let lists = args.trials.lists()?;
     let names = lists.iter().flat_map(TrialList::utterances).collect();
-    let (inputs, naming) = args.trials.source()?.inputs(&names);
+    let source = args.trials.source()?;
+    say_of_table(&source, &context.console);
+    let (inputs, naming) = source.inputs(&names);
     naming
         .note
         .iter()
@@ -322,7 +330,7 @@ fn embed_part(
         detector: args.vad.or(SpeechDetector::Energy),
         memory_mb: DEFAULT_MEMORY_MB,
     };
-    embedding::run(job, inputs, begin, context)
+    embedding::run(job, inputs, &LeftOut::default(), begin, context)
 }
 
 /// In the words of the command line.

@@ -1,15 +1,17 @@
 //! Parts of embeddings to the whole.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
-use siamang::{Error, Format, Skipped, merge_embeddings};
+use siamang::{Error, Format, Skipped, by_reason, merge_embeddings};
 
 use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
+use crate::few::Few;
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -19,6 +21,7 @@ struct Report<'a> {
     n_parts: usize,
     n_embedded: usize,
     skipped: &'a [Skipped],
+    skipped_by_reason: BTreeMap<String, usize>,
     seconds: f64,
 }
 
@@ -34,11 +37,7 @@ pub(super) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<
             "name it `.parquet`",
         ));
     }
-    let name_all = |skipped: &[Skipped]| {
-        for skipped in skipped {
-            context.console.skipped(&skipped.reason);
-        }
-    };
+    let name_all = |skipped: &[Skipped]| Few::name_all(&context.console, skipped);
     let merged = match merge_embeddings(parts, out) {
         Err(Error::NoneUsable { skipped }) => {
             name_all(&skipped);
@@ -54,6 +53,7 @@ pub(super) fn merge(parts: &[PathBuf], out: &Path, context: &Context) -> Result<
         n_parts: merged.num_parts,
         n_embedded: merged.num_embedded,
         skipped: &merged.skipped,
+        skipped_by_reason: by_reason(&merged.skipped),
         seconds: begin.elapsed().as_secs_f64(),
     };
     match context.json {

@@ -12,6 +12,7 @@ use super::packing::run_plan;
 use super::progress::Progress;
 use crate::context::Context;
 use crate::fault::ExitStatus;
+use crate::stdin;
 use crate::tables::TableArgs;
 
 /// A corpus that lies in a folder, unpacked or in the archives that it is published as.
@@ -57,11 +58,16 @@ impl CorpusArgs {
         tables: &TableArgs,
         context: &Context,
     ) -> Result<ExitStatus> {
+        let table = match stdin::is_meant(&self.folder) {
+            true => Some(stdin::bytes("a table")?),
+            false => None,
+        };
+        let reading = tables.reading(table);
         self.pack.on_threads(|jobs| {
             let begin = Instant::now();
             let progress = Progress::new(&context.console);
             let report = |what: &str, done, total| progress.bytes(what, done, total);
-            let source = read_source_with(kind, &self.folder, &tables.options(), &report);
+            let source = read_source_with(kind, &self.folder, &reading.options(), &report);
             progress.end();
             let (corpus, archives) = source?;
             let is_less = corpus.manifest.notes.iter().any(|note| match kind {

@@ -9,10 +9,11 @@ use run_report::{DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
 use siamang::{Centre, EmbeddingSet, Input, SpeechDetector, named_input, of_id};
 use speaker_model::EmbeddingModel;
-use speech_data::{Manifest, Root, TrialList};
+use speech_data::{Manifest, Pipes, ReadOptions, Root, TrialList};
 use trainer::TrainData;
 
 use crate::context::Context;
+use crate::tables::TableReading;
 use crate::{atomic, model};
 
 /// What a run remembers of its recordings, in `data.json`.
@@ -22,6 +23,9 @@ struct Remembered {
     root: PathBuf,
     /// Table of the recordings.
     split: Option<PathBuf>,
+    /// Whether commands in the place of files may be run.
+    #[serde(default)]
+    pipes: bool,
     /// The trial lists.
     lists: Vec<RememberedList>,
 }
@@ -47,8 +51,23 @@ impl RememberedList {
 }
 
 /// Keeps in `run` where the development recordings are and what is asked about them.
-pub(crate) fn remember(run: &Path, data: &TrainData, split: Option<&Path>) -> Result<()> {
+pub(crate) fn remember(
+    run: &Path,
+    data: &TrainData,
+    split: Option<&Path>,
+    reading: &TableReading,
+) -> Result<()> {
+    // What came by standard input is not there a second time.
+    let kept = run.join("table.txt");
+    let split = match &reading.table {
+        Some(bytes) => {
+            atomic::write(&kept, bytes)?;
+            Some(kept.as_path())
+        }
+        None => split,
+    };
     let remembered = Remembered {
+        pipes: reading.allow_pipes,
         root: std::path::absolute(&data.dev_root)?,
         split: split.map(std::path::absolute).transpose()?,
         lists: data.dev.iter().map(RememberedList::of).collect(),
@@ -91,7 +110,14 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
     })?;
     let root = Root::open(&remembered.root)?;
     // The table that the training had, so that speakers and sessions are its own.
-    let manifest = Manifest::of_root(&root, remembered.split.as_deref())?;
+    let options = ReadOptions {
+        pipes: match remembered.pipes {
+            true => Pipes::Allowed,
+            false => Pipes::Refused,
+        },
+        ..ReadOptions::default()
+    };
+    let manifest = Manifest::of_root_with(&root, remembered.split.as_deref(), &options)?;
     let all = remembered.lists.iter().flat_map(|list| &list.trials);
     let names: BTreeSet<&str> = all
         .flat_map(|(_, enrolment, test)| [enrolment.as_str(), test.as_str()])

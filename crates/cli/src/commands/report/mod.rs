@@ -11,11 +11,11 @@ use run_report::{
 };
 use serde::Serialize;
 
-use crate::atomic;
-use crate::console::{print_json, print_text};
+use crate::console::{is_standard_output, print_json, print_text};
 use crate::context::Context;
-use crate::fault::ExitStatus;
+use crate::fault::{ExitStatus, usage};
 use crate::history::diagnosis;
+use crate::{atomic, output};
 
 pub(crate) use self::development::remember;
 
@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Runs; several are compared.
     #[arg(required = true, value_name = "RUN")]
     runs: Vec<PathBuf>,
-    /// File to write [default: RUN/report.html, or comparison.html for several runs].
+    /// File to write; `-` is standard output [default: RUN/report.html, or comparison.html for several runs].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// At most so many MB of the worst trials' recordings inside the page.
@@ -64,7 +64,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         }
     };
     let out = args.out.clone().unwrap_or(default);
-    atomic::write(&out, page.as_bytes())?;
+    if is_standard_output(&out) && context.json {
+        return Err(usage(
+            "`--json` would print its report behind the page",
+            "leave out `--json`, or name a file with `--out`",
+        ));
+    }
+    if output::write(&out, page.as_bytes())? {
+        return Ok(ExitStatus::Done);
+    }
     if context.json {
         print_json(&Answer {
             out: out.display().to_string(),

@@ -11,12 +11,14 @@ use trainer::{Notice, TrainData};
 
 use crate::commands::report::remember;
 use crate::console::Console;
+use crate::tables::TableReading;
 
 /// Sees every notice of a training. What it cannot write is warned of: the training is worth more than its extras.
 pub(super) struct Extras<'a> {
     run: &'a Path,
     data: &'a TrainData,
     split: Option<&'a Path>,
+    reading: &'a TableReading,
     with_scalars: bool,
     scalars: Mutex<Option<ScalarWriter>>,
     faults: Mutex<Vec<String>>,
@@ -27,12 +29,14 @@ impl<'a> Extras<'a> {
         run: &'a Path,
         data: &'a TrainData,
         split: Option<&'a Path>,
+        reading: &'a TableReading,
         with_scalars: bool,
     ) -> Self {
         Self {
             run,
             data,
             split,
+            reading,
             with_scalars,
             scalars: Mutex::new(None),
             faults: Mutex::new(Vec::new()),
@@ -44,7 +48,7 @@ impl<'a> Extras<'a> {
         let Notice::Event(event) = notice else { return };
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
         if let Event::Start(Start { step, .. }) = event {
-            let remembered = remember(self.run, self.data, self.split);
+            let remembered = remember(self.run, self.data, self.split, self.reading);
             let begun = match self.with_scalars {
                 true => self.begin(*step),
                 false => Ok(()),

@@ -77,8 +77,13 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         source.is_default,
         goes_on.then_some(args.out.as_path()),
     )?;
-    for note in args.recipe.notes(&source.data.train) {
-        shared.console.note(&note);
+    for note in args
+        .recipe
+        .notes(&source.data.train)
+        .iter()
+        .chain(&source.notes)
+    {
+        shared.console.note(note);
     }
     if args.print_config {
         print_text(&toml::to_string(&config)?)?;
@@ -102,7 +107,13 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
     };
     let display = Display::new(&config, global);
     let split = args.recipe.folder_and_table()?.and_then(|(_, table)| table);
-    let extras = Extras::new(&args.out, &source.data, split.as_deref(), args.tensorboard);
+    let extras = Extras::new(
+        &args.out,
+        &source.data,
+        split.as_deref(),
+        &source.reading,
+        args.tensorboard,
+    );
     let result = train(&config, &source.data, &options, &|notice| {
         extras.see(&notice);
         display.show(&notice);

@@ -60,7 +60,7 @@ pub(super) fn read_whole(bytes: &[u8], file: &Path, place: &Place<'_>, found: &m
                 let which =
                     name.map_or_else(|| format!("entry {number}"), |name| format!("`{name}`"));
                 let problem = Problem::at(ProblemKind::Line, file, format!("{which}: {message}"));
-                found.problems.push(problem);
+                found.faulty.push(problem);
             }
         }
     }

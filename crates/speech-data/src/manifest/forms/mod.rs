@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::Manifest;
 use super::finish::{Found, finish};
-use super::options::ReadOptions;
+use super::options::{ReadOptions, is_standard_input};
 use crate::error::DataError;
 use crate::text::lines;
 use row::Place;
@@ -55,7 +55,10 @@ pub(super) fn read(file: &Path, options: &ReadOptions<'_>) -> Result<Manifest, D
         parquet::read(file, &place, &mut found)?;
         return finish(file, place.root, found, options);
     }
-    let bytes = text_of(file)?;
+    let (bytes, file) = match options.given(file) {
+        Some(bytes) => (unpacked::given(bytes)?, Path::new(unpacked::STANDARD_INPUT)),
+        None => (text_of(file)?, file),
+    };
     match json::first(&bytes) {
         Some(b'[' | b'{') if json::read_whole(&bytes, file, &place, &mut found) => {}
         first => {
@@ -75,9 +78,37 @@ pub(super) fn read(file: &Path, options: &ReadOptions<'_>) -> Result<Manifest, D
     finish(file, place.root, found, options)
 }
 
+/// Whether text of which no name is known begins as a table does: with a header of two columns or more, of which one holds the
+/// paths, or with a JSON object.
+pub fn looks_like_table(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let first = bytes
+        .split(|byte| *byte == b'\n')
+        .find(|line| !line.trim_ascii().is_empty());
+    let Some(Ok(first)) = first.map(std::str::from_utf8) else {
+        return bytes.starts_with(b"\x1f\x8b");
+    };
+    let first = first.trim();
+    if first.starts_with("{\"") || first == "{" || first == "[" || first.starts_with("[{") {
+        return true;
+    }
+    [',', ';', '\t'].into_iter().any(|delimiter| {
+        let names: Vec<&str> = first
+            .split(delimiter)
+            .map(|name| name.trim_matches('"'))
+            .collect();
+        names.len() > 1 && names.iter().any(|name| row::is_path(name))
+    })
+}
+
 /// Whether a path is a file that recordings are listed in or packed into, by its ending: a table, JSON lines, either
 /// gzipped, a list, a tar, a Parquet file.
+///
+/// `-`, standard input, is one as well.
 pub fn is_table(path: &Path) -> bool {
+    if is_standard_input(path) {
+        return true;
+    }
     let name = path
         .file_name()
         .map_or(String::new(), |name| name.to_string_lossy().to_lowercase());

@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, place: &Place<'_>, found: &mut Found) -> Result<
     let damaged = |error: &dyn std::fmt::Display| DataError::Form {
         path: path.to_owned(),
         found: format!("a Parquet file that cannot be read: {error}"),
-        remedy: "make or download it again; packings other than Snappy are not read",
+        remedy: "make or download it again, or write it with Snappy, gzip, zstd, lz4 or brotli",
     };
     let io = |source| DataError::Io {
         path: path.to_owned(),
@@ -175,7 +175,7 @@ pub(super) fn read(path: &Path, place: &Place<'_>, found: &mut Found) -> Result<
                 Err(message) => {
                     let message = format!("row {}: {message}", number - 1);
                     found
-                        .problems
+                        .faulty
                         .push(Problem::at(ProblemKind::Line, path, message));
                 }
             }

@@ -210,6 +210,8 @@ pub(crate) fn utterance<'a>(
             Role::Path => {
                 (found.id, found.location) = place.find(value)?;
             }
+            // NeMo's word for a speaker that is to be found out.
+            Role::Speaker if name.trim() == "label" && value == "infer" => {}
             Role::Speaker => found.speaker = value.to_owned(),
             Role::Session => found.session = Some(value.to_owned()),
             Role::Split => found.split = Some(value.to_owned()),

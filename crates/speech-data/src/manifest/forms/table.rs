@@ -7,7 +7,7 @@ use super::super::options::Speakers;
 use super::super::parts;
 use super::row::{self, Place, Role};
 use crate::error::DataError;
-use crate::problem::name_list;
+use crate::problem::{Problem, ProblemKind, name_list};
 use crate::text::line_problem;
 
 /// Reads a table with a header.
@@ -89,7 +89,12 @@ pub(super) fn read(
                 record.len(),
                 header.len()
             );
-            found.problems.push(line_problem(file, line, message));
+            // A quote that is never closed takes what follows with it: then it is not one row that is lost.
+            let swallows = record.iter().any(|field| field.contains('\n'));
+            found.problems.push(match swallows {
+                true => Problem::at(ProblemKind::Line, file, format!("line {line}: {message}")),
+                false => line_problem(file, line, message),
+            });
             continue;
         }
         let fields = roles.iter().zip(&header).zip(record.iter());

@@ -1,5 +1,7 @@
 //! Which channel of its file a row means.
 
+use rayon::prelude::*;
+
 use super::super::forms::row::Row;
 use crate::location::header;
 
@@ -31,26 +33,34 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
     if numbers.is_empty() && !has_letters {
         return (None, faults);
     }
-    let most = |row: &Row| header::of(&row.utterance.location).map(|file| file.num_channels);
+    // Of formats other than WAV and FLAC the first packet says it.
+    let most: Vec<Option<usize>> = rows
+        .par_iter()
+        .map(|row| {
+            let place = &row.utterance.location;
+            let header = header::of(place).map(|file| file.num_channels);
+            header.or_else(|| place.file().and_then(|_| place.num_channels().ok()))
+        })
+        .collect();
     let from_one = !numbers.contains(&0)
-        && rows.iter().any(|row| {
+        && rows.iter().zip(&most).any(|(row, most)| {
             let number = value(row).and_then(|value| value.parse::<usize>().ok());
             number
-                .zip(most(row))
+                .zip(*most)
                 .is_some_and(|(number, most)| number == most)
         });
     // Numbers beyond what any file has count something else, a broadcaster's say.
-    let is_beyond = |row: &Row| {
+    let is_beyond = |(row, most): (&Row, &Option<usize>)| {
         let number = value(row).and_then(|value| value.parse::<usize>().ok());
-        number.zip(most(row)).map(|(number, most)| number > most)
+        number.zip(*most).map(|(number, most)| number > most)
     };
-    let beyond: Vec<bool> = rows.iter().filter_map(is_beyond).collect();
+    let beyond: Vec<bool> = rows.iter().zip(&most).filter_map(is_beyond).collect();
     if !has_letters && !beyond.is_empty() && beyond.iter().all(|is_beyond| *is_beyond) {
         let said =
             format!("`{name}` names no channel that the files have, and nothing was made of it");
         return (Some(said), faults);
     }
-    for row in rows.iter_mut() {
+    for (row, most) in rows.iter_mut().zip(&most) {
         let Some(value) = value(row) else { continue };
         let number = value
             .parse::<usize>()
@@ -65,7 +75,7 @@ pub(super) fn choose(rows: &mut [Row]) -> (Option<String>, Vec<(u64, String)>) {
             continue;
         };
         // The only channel of a file is the file.
-        if channel == 0 && most(row) == Some(1) {
+        if channel == 0 && *most == Some(1) {
             continue;
         }
         let place = row.utterance.location.clone();

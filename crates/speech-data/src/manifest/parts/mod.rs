@@ -14,7 +14,7 @@ use crate::location::{Cut, Location, ROUNDING_S, header};
 use crate::names::column;
 use crate::problem::{Problem, ProblemKind};
 use crate::text::line_problem;
-use times::{Times, Unit, rate, seconds};
+use times::{Times, USUAL_RATE_HZ, Unit, seconds, stated_rate};
 
 pub(super) use channels::letter;
 
@@ -49,11 +49,34 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
         found.problems.push(line_problem(file, line, message));
     }
     // The headers of files are read for this: in parallel.
-    let bounds: Vec<_> = rows.par_iter().map(|row| bounds(row, &times)).collect();
+    let needs_rate = times.has_samples();
+    let bounds: Vec<_> = rows
+        .par_iter()
+        .map(|row| {
+            let rate = match needs_rate {
+                true => stated_rate(row)?,
+                false => None,
+            };
+            Ok::<_, String>((bounds(row, &times, rate.unwrap_or(USUAL_RATE_HZ))?, rate))
+        })
+        .collect();
+    let num_assumed = bounds
+        .iter()
+        .filter(|bounds| matches!(bounds, Ok((Some(_), None))))
+        .count();
+    if needs_rate && num_assumed > 0 {
+        note(format!(
+            "samples of {} are taken to be of {USUAL_RATE_HZ} Hz, since there is no file that says its rate",
+            match num_assumed {
+                1 => "1 row".to_owned(),
+                count => format!("{count} rows"),
+            }
+        ));
+    }
     for (mut row, bounds) in rows.into_iter().zip(bounds) {
         match bounds {
-            Ok(None) => {}
-            Ok(Some(cut)) => {
+            Ok((None, _)) => {}
+            Ok((Some(cut), _)) => {
                 let columns = &mut row.utterance.columns;
                 columns.insert(column::START_S.to_owned(), cut.start_s().to_string());
                 columns.insert(column::END_S.to_owned(), cut.end_s().to_string());
@@ -114,11 +137,12 @@ fn name_apart(rows: &mut [super::Utterance]) {
     }
 }
 
-/// The part that a row means; `None` for a whole file, `Err` with what is wrong.
-fn bounds(row: &Row, times: &Times) -> Result<Option<Cut>, String> {
-    let start = time(row, &times.start)?;
-    let end = time(row, &times.end)?;
-    let length_s = time(row, &times.length)?.map(|length| length.time_s);
+/// The part that a row, whose file has a rate of `rate_hz`, means; `None` for a whole file, `Err` with what is wrong.
+fn bounds(row: &Row, times: &Times, rate_hz: f64) -> Result<Option<Cut>, String> {
+    let time = |column| time(row, column, rate_hz);
+    let start = time(&times.start)?;
+    let end = time(&times.end)?;
+    let length_s = time(&times.length)?.map(|length| length.time_s);
     let length_s = length_s.or_else(|| row.part_seconds());
     match (start, end) {
         (Some(start), Some(end)) => {
@@ -136,7 +160,7 @@ fn bounds(row: &Row, times: &Times) -> Result<Option<Cut>, String> {
                 format!("{name} {written}: expected a time in s, and a duration above 0 beside it")
             })
         }
-        (None, Some(end)) => up_to(row, end.time_s),
+        (None, Some(end)) => ends_at(row, end.time_s),
         (_, None) => length_s.map_or(Ok(None), |length_s| up_to(row, length_s)),
     }
 }
@@ -150,7 +174,11 @@ struct Time<'a> {
 }
 
 /// What a row has in a column of times, if anything.
-fn time<'a>(row: &'a Row, column: &'a Option<times::Column>) -> Result<Option<Time<'a>>, String> {
+fn time<'a>(
+    row: &'a Row,
+    column: &'a Option<times::Column>,
+    rate_hz: f64,
+) -> Result<Option<Time<'a>>, String> {
     let Some((name, unit)) = column else {
         return Ok(None);
     };
@@ -162,7 +190,7 @@ fn time<'a>(row: &'a Row, column: &'a Option<times::Column>) -> Result<Option<Ti
         .ok_or_else(|| format!("{name} `{written}`: expected a time"))?;
     let time_s = match unit {
         Unit::Milliseconds => number / 1_000.0,
-        Unit::Samples => number / rate(row),
+        Unit::Samples => number / rate_hz,
         Unit::Seconds | Unit::Unsaid => number,
     };
     Ok(Some(Time {
@@ -171,6 +199,16 @@ fn time<'a>(row: &'a Row, column: &'a Option<times::Column>) -> Result<Option<Ti
         unit: *unit,
         time_s,
     }))
+}
+
+/// A file up to a time that a table names as an end: it has to lie in the file, which is found out where that is decoded.
+fn ends_at(row: &Row, end_s: f64) -> Result<Option<Cut>, String> {
+    let file = header::of(&row.utterance.location);
+    if file.is_some_and(|file| (end_s - file.seconds()).abs() <= ROUNDING_S) {
+        return Ok(None);
+    }
+    let cut = Cut::new(0.0, end_s).map(Some);
+    cut.ok_or_else(|| format!("an end at {end_s} s; expected one above 0"))
 }
 
 /// The first seconds of a file: all of it where that is as long, by its header.

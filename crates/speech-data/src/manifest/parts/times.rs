@@ -168,6 +168,15 @@ impl Times {
         }
     }
 
+    /// Whether any of them is counted in samples.
+    pub(super) fn has_samples(&self) -> bool {
+        let columns = [&self.start, &self.end, &self.length];
+        columns
+            .into_iter()
+            .flatten()
+            .any(|(_, unit)| *unit == Samples)
+    }
+
     /// Settles the unit of whole numbers whose name says none; `Err` where nothing decides it. Gives a sentence on what
     /// was taken, where it was not said.
     pub(super) fn settle(&mut self, rows: &[Row]) -> Result<Option<String>, String> {
@@ -228,8 +237,8 @@ const MOST_LOOKED_AT: usize = 200;
 /// Nobody cuts out shorter parts, in s: as samples, whole seconds would be shorter by far.
 const SHORTEST_S: f64 = 0.02;
 
-/// SpeechBrain's rate, where a file does not say its own, in Hz.
-const USUAL_RATE_HZ: f64 = 16_000.0;
+/// SpeechBrain's rate, which is taken where a file is not there to say its own, in Hz.
+pub(super) const USUAL_RATE_HZ: f64 = 16_000.0;
 
 /// Both bounds of a row, its stated length, and the rate of its file, in Hz.
 type Measured = (f64, f64, f64, f64);
@@ -288,9 +297,29 @@ fn by_file(bounded: &[(f64, f64, &Row)]) -> Option<(Unit, &'static str)> {
     .then_some((Samples, why))
 }
 
-/// The rate of a row's file, in Hz.
-pub(super) fn rate(row: &Row) -> f64 {
-    header::of(&row.utterance.location).map_or(USUAL_RATE_HZ, |file| f64::from(file.sample_rate_hz))
+/// The rate of a row's file, in Hz, or the usual one where there is no file to say it.
+fn rate(row: &Row) -> f64 {
+    stated_rate(row).ok().flatten().unwrap_or(USUAL_RATE_HZ)
+}
+
+/// The rate of a row's file, in Hz, by its header or its first packet; `None` where the file is not there, as where a store has
+/// its sound, `Err` where it does not tell.
+pub(super) fn stated_rate(row: &Row) -> Result<Option<f64>, String> {
+    let place = &row.utterance.location;
+    if let Some(file) = header::of(place) {
+        return Ok(Some(f64::from(file.sample_rate_hz)));
+    }
+    match place.file() {
+        // Opening a pipe would wait for its writer.
+        Some(path) if path.is_file() => {}
+        _ => return Ok(None),
+    }
+    match place.shape() {
+        Ok(shape) => Ok(shape.map(|shape| f64::from(shape.sample_rate_hz))),
+        Err(error) => Err(format!(
+            "the part is given in samples, and the file's rate is not to be had: {error}"
+        )),
+    }
 }
 
 /// A time as it is written: a number, or hours, minutes and seconds.
