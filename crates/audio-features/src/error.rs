@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::formats::formats;
+
 /// Where in a recording something was found.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -88,7 +90,8 @@ pub enum AudioError {
 
     /// The bytes are of no audio format that is known here.
     #[error(
-        "`{file}` is not recognised as audio: it starts with {found}, expected WAV, FLAC, MP3, Ogg, MP4/M4A, ADTS AAC, AIFF, CAF or NIST SPHERE"
+        "`{file}` is not recognised as audio: it starts with {found}, expected {}",
+        formats!()
     )]
     NotRecognised {
         /// Name of the file.

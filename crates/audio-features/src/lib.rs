@@ -39,6 +39,7 @@ mod fast_math;
 mod feature_config;
 mod feature_error;
 mod features;
+mod formats;
 mod front_end;
 mod hops;
 mod lane_fft;

@@ -9,6 +9,7 @@ use crate::decode::{
     self, Channels, Decoded, LARGEST_FILE_BYTES, LONGEST_S, Limit, MOST_SAMPLES, Sink,
 };
 use crate::error::AudioError;
+use crate::formats::formats;
 use crate::resample::{HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Resampling, resample, resampled_len};
 use crate::shape::Shape;
 use crate::source::Source;
@@ -39,8 +40,8 @@ pub struct ChannelSamples {
 
 /// Reads a recording as mono samples at `sample_rate_hz`.
 ///
-/// WAV (integer, float, A-law, µ-law, ADPCM), NIST SPHERE, FLAC, MP3, Ogg Vorbis, MP4/M4A (AAC-LC, ALAC), ADTS
-/// AAC, AIFF and CAF are told apart by their content, not by their name. Channels are mixed, see
+#[doc = concat!("A recording is ", formats!(), ",")]
+/// told apart by its content, not by its name; `docs/formats.md` has the codings. Channels are mixed, see
 /// [`ChannelChoice::Mix`]. Encoder delay and padding are left out as far as the file states them.
 ///
 /// # Errors
@@ -472,9 +473,9 @@ impl Sink for Window<'_> {
 
 /// Endings of the files that are taken for recordings when folders are walked, in any case. A recording that is named one
 /// by one needs none of them: formats are told by the content.
-pub const AUDIO_EXTENSIONS: [&str; 18] = [
-    "wav", "wave", "flac", "mp3", "ogg", "oga", "m4a", "m4b", "mp4", "aac", "adts", "aif", "aiff",
-    "aifc", "caf", "alac", "rf64", "sph",
+pub const AUDIO_EXTENSIONS: [&str; 21] = [
+    "wav", "wave", "w64", "au", "flac", "mp3", "mp2", "ogg", "oga", "m4a", "m4b", "mp4", "aac",
+    "adts", "aif", "aiff", "aifc", "caf", "alac", "rf64", "sph",
 ];
 
 /// Whether a path has one of [`AUDIO_EXTENSIONS`].

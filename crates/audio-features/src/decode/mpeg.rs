@@ -245,6 +245,27 @@ fn mpeg_frame(bytes: &[u8], at: usize) -> Option<Frame> {
     })
 }
 
+/// Whether frames of a bit rate that is not named stand there, as LAME's `--freeformat` writes: headers that agree, at
+/// distances that agree but for the padding.
+pub(super) fn is_free_format(bytes: &[u8], start: usize) -> bool {
+    /// Bytes of the longest frame: 640 kbit/s at 8 kHz.
+    const LONGEST: usize = 11_520;
+    let header = |at: usize| {
+        let header = u32::from_be_bytes(array(bytes, at)?);
+        let (version, layer, rate) = (header >> 19 & 3, header >> 17 & 3, header >> 10 & 3);
+        let is_valid = header >> 21 == 0x7ff && version != 1 && layer != 0 && rate != 3;
+        // All but padding, private bit and how channels are joined.
+        (is_valid && header >> 12 & 15 == 0).then_some(header & 0xffff_fc00)
+    };
+    let Some(first) = header(start) else {
+        return false;
+    };
+    let stands = |at: usize| header(at) == Some(first);
+    (24..LONGEST).any(|len| {
+        stands(start + len) && (len - 1..=len + 1).any(|next| stands(start + len + next))
+    })
+}
+
 /// An MPEG frame in words.
 pub(super) fn describe(bytes: &[u8]) -> String {
     let header = array(bytes, 0).map_or(0, u32::from_be_bytes);

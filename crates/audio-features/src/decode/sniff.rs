@@ -34,8 +34,15 @@ pub(super) fn inspect(bytes: &mut [u8]) -> Result<Layout, Refusal> {
         head if head[..] == *WAVE64 => wav::inspect_wave64(bytes, start),
         _ => match names::file_format(&bytes[start..]) {
             Some(found) => Err(Refusal::Unsupported(start as u64, found.to_owned())),
-            None => mpeg::inspect(bytes, start)
-                .ok_or_else(|| Refusal::NotRecognised(describe(&bytes[start..]))),
+            None => mpeg::inspect(bytes, start).ok_or_else(|| {
+                match mpeg::is_free_format(bytes, start) {
+                    true => Refusal::Unsupported(
+                        start as u64,
+                        "MPEG audio of a free bit rate (free format)".to_owned(),
+                    ),
+                    false => Refusal::NotRecognised(describe(&bytes[start..])),
+                }
+            }),
         },
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub(crate) mod ogg;
+
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;

@@ -7,10 +7,10 @@ use std::path::Path;
 use super::file_name::escaped;
 
 /// Endings of sound that are not among those that folders are looked through for.
-const SOUND: [&str; 35] = [
+const SOUND: [&str; 32] = [
     "opus", "webm", "wma", "mka", "mkv", "mov", "m4v", "avi", "asf", "amr", "awb", "3gp", "3g2",
-    "spx", "ac3", "eac3", "dts", "au", "snd", "ra", "rm", "ape", "wv", "tta", "shn", "gsm", "mpc",
-    "mp2", "mp1", "w64", "voc", "dsf", "dff", "weba", "qt",
+    "spx", "ac3", "eac3", "dts", "snd", "ra", "rm", "ape", "wv", "tta", "shn", "gsm", "mpc", "mp1",
+    "voc", "dsf", "dff", "weba", "qt",
 ];
 
 /// Endings of what is no sound, so that such files need not be opened.
