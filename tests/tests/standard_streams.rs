@@ -367,6 +367,13 @@ fn a_dash_is_standard_input_wherever_a_file_to_read_may_stand() {
         b"corpus/s0/0.wav\n",
     );
     assert_eq!(run.code, Some(2), "{run:#?}");
+    // As `find -print0` writes them.
+    let run = place.run_with(
+        "embed --model model - --out o.jsonl",
+        b"corpus/s0/0.wav\0corpus/s0/1.wav\0",
+    );
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(run.stdout.contains("2 recordings"), "{run:#?}");
     // A report reads again what came by standard input.
     let run = place.run("report r1 --audio-mb 0 --out -");
     assert_eq!(run.code, Some(0), "{run:#?}");

@@ -126,11 +126,20 @@ fn parse(bytes: Vec<u8>) -> StandardInput {
     }
 }
 
-/// Paths that are no UTF-8: bytes without control characters, of which the first line is there.
+/// The character that `find -print0` puts between names.
+fn separator(bytes: &[u8]) -> u8 {
+    match bytes.contains(&0) && !bytes.contains(&b'\n') {
+        true => 0,
+        false => b'\n',
+    }
+}
+
+/// Paths that are no UTF-8, or have `\\0` between them: bytes without control characters, of which the first line is there.
 fn paths_of_bytes(bytes: &[u8]) -> Option<Vec<PathBuf>> {
+    let separator = separator(bytes);
     let is_text = bytes
         .iter()
-        .all(|byte| *byte >= b' ' || matches!(byte, b'\n' | b'\r' | b'\t'));
+        .all(|byte| *byte >= b' ' || *byte == separator || matches!(byte, b'\r' | b'\t'));
     let path = |line: &[u8]| {
         #[cfg(unix)]
         {
@@ -144,7 +153,7 @@ fn paths_of_bytes(bytes: &[u8]) -> Option<Vec<PathBuf>> {
         }
     };
     let lines = bytes
-        .split(|byte| *byte == b'\n')
+        .split(|byte| *byte == separator)
         .filter(|line| !line.is_empty());
     let paths: Vec<PathBuf> = lines.map(path).collect::<Option<_>>()?;
     (is_text && paths.first()?.exists()).then_some(paths)

@@ -676,3 +676,34 @@ fn a_table_of_standard_input_is_read_like_a_file_and_starts_from_where_one_is() 
         "{error}"
     );
 }
+
+#[test]
+fn a_file_that_is_shorter_than_its_table_says_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.jsonl");
+    let row = |name: &str, seconds: f64| {
+        let file = golden("audio").join(format!("{name}.flac"));
+        format!(
+            "{{\"audio_filepath\": \"{}\", \"duration\": {seconds}, \"label\": \"s\"}}\n",
+            file.display()
+        )
+    };
+    // All are of 0.6 s.
+    fs::write(
+        &path,
+        row("v01-0", 0.6) + &row("v01-1", 2.0) + &row("v02-2", 0.61),
+    )
+    .unwrap();
+    let manifest = Manifest::read(&path, None).unwrap();
+    assert!(manifest.utterances.iter().all(|u| u.location.is_whole()));
+    let notes: Vec<String> = manifest.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(
+        notes[0].contains("1 file is shorter than the table says, such as"),
+        "{notes:?}"
+    );
+    assert!(
+        notes[0].contains("in line 2: 2 s stated, 0.60 s there"),
+        "{notes:?}"
+    );
+}

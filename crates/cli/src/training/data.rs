@@ -104,6 +104,7 @@ fn read_own(
     } else {
         (manifest.clone(), None)
     };
+    let mut notes: Vec<String> = unused_splits(&manifest).into_iter().collect();
     let train = train.filter(&args.filters)?;
     let dev = held_out.as_ref().filter(|_| args.trials.is_empty());
     enough(root, &manifest, &train, dev, has_splits)?;
@@ -118,7 +119,6 @@ fn read_own(
     if !report.is_ok() {
         bail!("{}: the training data has errors\n{report}", root.display());
     }
-    let mut notes = Vec::new();
     let dev = if args.trials.is_empty() {
         let held_out = held_out.as_ref().with_context(
             || "no development trials: give `--trials`, or a split with `dev` rows",
@@ -181,6 +181,31 @@ fn description(args: &Recipe, root: &Path, table: Option<&Path>) -> String {
         words += &format!(", {filter}");
     }
     words
+}
+
+/// Splits of which a training makes nothing, since they are called otherwise than those that it knows.
+fn unused_splits(manifest: &Manifest) -> Option<String> {
+    let mut unused: BTreeMap<&str, usize> = BTreeMap::new();
+    for utterance in &manifest.utterances {
+        match utterance.split.as_deref() {
+            Some(split::TRAIN | split::DEV | split::TEST) => {}
+            Some(other) => *unused.entry(other).or_default() += 1,
+            None => *unused.entry("-").or_default() += 1,
+        }
+    }
+    let is_without = unused.len() == 1 && unused.get("-") == Some(&manifest.utterances.len());
+    if unused.is_empty() || is_without {
+        return None;
+    }
+    let counts = unused
+        .iter()
+        .map(|(name, count)| format!("`{name}` ({})", counted(*count, "recording")));
+    Some(format!(
+        "nothing is made of the splits {}: `{}` is trained on, `{}` chooses the best model",
+        counts.collect::<Vec<_>>().join(", "),
+        split::TRAIN,
+        split::DEV
+    ))
 }
 
 /// The recordings that are not trained on, where there are any.
@@ -321,6 +346,31 @@ mod tests {
         let (train, dev) = hold_out(&all);
         let result = enough(Path::new("corpus"), &all, &train, Some(&dev), false);
         result.map_or_else(|error| error.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn splits_of_other_names_are_told() {
+        let mut all = manifest(&[2, 2, 2]);
+        assert_eq!(unused_splits(&all), None);
+        for (utterance, name) in all
+            .utterances
+            .iter_mut()
+            .zip(["train", "TRAIN", "valid", "valid", "dev", "test"])
+        {
+            utterance.split = Some(name.to_owned());
+        }
+        let said = unused_splits(&all).unwrap();
+        assert!(
+            said.contains(
+                "the splits `TRAIN` (1 recording), `valid` (2 recordings): `train` is trained on"
+            ),
+            "{said}"
+        );
+        all.utterances
+            .iter_mut()
+            .for_each(|utterance| utterance.split = Some("train".to_owned()));
+        all.utterances[3].split = None;
+        assert!(unused_splits(&all).unwrap().contains("`-` (1 recording)"));
     }
 
     #[test]

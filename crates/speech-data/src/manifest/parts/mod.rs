@@ -73,6 +73,7 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
             }
         ));
     }
+    shorter(&rows, &bounds).into_iter().for_each(&mut note);
     for (mut row, bounds) in rows.into_iter().zip(bounds) {
         match bounds {
             Ok((None, _)) => {}
@@ -220,6 +221,41 @@ fn up_to(row: &Row, end_s: f64) -> Result<Option<Cut>, String> {
     }
     let cut = Cut::up_to(end_s).map(Some);
     cut.ok_or_else(|| format!("{end_s} s long; expected a length above 0"))
+}
+
+/// A stated length may be this much beyond its file's end, as a share of it: other programs count the padding of encoders.
+const LENGTH_TOLERANCE: f64 = 0.02;
+
+/// What to say of whole files that are shorter than their rows say, which may have been cut short on their way here.
+fn shorter(rows: &[Row], bounds: &[Result<(Option<Cut>, Option<f64>), String>]) -> Option<String> {
+    let is_short = |row: &&Row| {
+        let lengths = row.part_seconds().zip(header::of(&row.utterance.location));
+        lengths.is_some_and(|(said, file)| {
+            said > file.seconds() * (1.0 + LENGTH_TOLERANCE) + ROUNDING_S
+        })
+    };
+    let whole: Vec<&Row> = rows
+        .iter()
+        .zip(bounds)
+        .filter(|(_, bounds)| matches!(bounds, Ok((None, _))))
+        .map(|(row, _)| row)
+        .collect();
+    let short: Vec<&&Row> = whole.par_iter().filter(|row| is_short(row)).collect();
+    let first = short.first()?;
+    let line = first
+        .utterance
+        .line
+        .map_or(String::new(), |line| format!(" in line {line}"));
+    let place = &first.utterance.location;
+    Some(format!(
+        "{} shorter than the table says, such as `{place}`{line}: {} s stated, {:.2} s there; all of it is used",
+        match short.len() {
+            1 => "1 file is".to_owned(),
+            count => format!("{count} files are"),
+        },
+        first.part_seconds().unwrap_or_default(),
+        header::of(place).map_or(0.0, |file| file.seconds()),
+    ))
 }
 
 #[cfg(test)]
