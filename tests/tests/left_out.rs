@@ -62,6 +62,24 @@ fn a_folder_is_accounted_for_in_json_and_for_people() {
     }
     let run = place.run("check corpus --no-decode --json");
     assert_eq!(run.json()["passed_over"], expected, "{run:#?}");
+    // Where there is nothing else, it is what the error tells of.
+    place.write("nothing/a.opus", "x");
+    place.write("nothing/.trash/1.wav", "x");
+    let run = place.run("embed --model model nothing --out e.jsonl");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for part in ["1 .opus", "it is hidden (`.trash`)"] {
+        assert!(run.stderr.contains(part), "{part}: {run:#?}");
+    }
+    // What is given twice is one line.
+    write_corpus(&place.path("twice"), 2, 3);
+    let run = place.run("embed --model model twice twice/s0 --out e.jsonl");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(run.stderr.matches("twice,").count(), 1, "{run:#?}");
+    assert!(
+        run.stderr
+            .contains("and so were 2 others; each is used once"),
+        "{run:#?}"
+    );
     // What is hidden on purpose is told, and no failure.
     place.write("other/.trash/9.wav", "x");
     write_corpus(&place.path("other"), 1, 1);
@@ -135,6 +153,13 @@ fn good_rows_are_worked_and_faulty_ones_named_where_a_table_is_not_learned_from(
     assert_eq!(score.code, Some(3), "{score:#?}");
     // The whole file is not what the faulty row of a part means.
     assert_eq!(score.json()["n_scored"], 2, "{score:#?}");
+    // A store has what a table of other recordings does not list.
+    place.run("prepare folder corpus --out store2");
+    place.write("some.csv", "path,speaker\ns2/2.wav,s2\n");
+    place.write("in_store.txt", "1 s0/0.wav s0/1.wav\n0 s0/0.wav s1/0.wav\n");
+    let run = place.run("eval --model model --root store2 --split some.csv --trials in_store.txt");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(!run.stderr.contains("not found"), "{run:#?}");
     let check = place.run("check t.csv");
     assert_eq!(check.code, Some(1), "{check:#?}");
     for command in [

@@ -25,10 +25,12 @@ pub enum Error {
     },
 
     /// Paths below which there are no recordings.
-    #[error("no recordings in {}", listed(paths))]
+    #[error("no recordings in {}{}", listed(paths), found.iter().map(|one| format!("\n  {one}")).collect::<String>())]
     NoRecordings {
         /// The paths.
         paths: Vec<PathBuf>,
+        /// What is there instead, and cannot be used as it is.
+        found: Vec<String>,
     },
 
     /// Filters without a table that has columns.

@@ -97,7 +97,11 @@ pub fn gather_with(
     }
     gathered.make_names_unique();
     if gathered.inputs.is_empty() {
-        return Err(Error::NoRecordings { paths });
+        let found = gathered.left_out.into_iter().chain(gathered.warnings);
+        return Err(Error::NoRecordings {
+            paths,
+            found: found.collect(),
+        });
     }
     Ok(gathered)
 }
@@ -239,7 +243,7 @@ impl Gathered {
             ));
         }
         let mut seen: HashMap<String, Option<Location>> = HashMap::new();
-        let warnings = &mut self.warnings;
+        let mut twice: Vec<String> = Vec::new();
         self.inputs.retain_mut(|input| {
             let place = places.contains_key(&input.id).then(|| place(input));
             if is_ambiguous(&input.id) {
@@ -250,7 +254,7 @@ impl Gathered {
                 match seen.get(&input.id) {
                     None => break,
                     Some(known) if *known == place => {
-                        warnings.push(format!("`{name}` was given twice; it is used once"));
+                        twice.push(name);
                         return false;
                     }
                     // Bytes have no path that tells them apart.
@@ -259,6 +263,14 @@ impl Gathered {
             }
             seen.insert(input.id.clone(), place);
             true
+        });
+        self.warnings.extend(match twice.as_slice() {
+            [] => None,
+            [name] => Some(format!("`{name}` was given twice; it is used once")),
+            [name, others @ ..] => Some(format!(
+                "`{name}` was given twice, and so were {} others; each is used once",
+                others.len()
+            )),
         });
     }
 }

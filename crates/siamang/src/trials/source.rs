@@ -75,7 +75,11 @@ impl TrialSource {
             if listed_alone {
                 return is_listed(name);
             }
-            is_listed(name) || self.root.locate(name).file().is_some_and(Path::exists)
+            let is_below = || match self.root.store() {
+                Some(store) => store.find(name).is_some(),
+                None => self.root.locate(name).file().is_some_and(Path::exists),
+            };
+            is_listed(name) || is_below()
         };
         let (there, absent): (Vec<&str>, Vec<&str>) =
             names.iter().copied().partition(|name| is_there(name));
