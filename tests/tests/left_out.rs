@@ -226,3 +226,38 @@ fn every_command_that_reads_tables_runs_commands_where_that_is_allowed() {
         );
     }
 }
+
+#[test]
+fn what_was_noticed_in_a_table_is_said_by_every_command_that_reads_it() {
+    let place = Place::new();
+    write_corpus(&place.path("corpus"), 6, 3);
+    let mut table = String::from("path,speaker,split,start,end\n");
+    for speaker in 0..6 {
+        for take in 0..3 {
+            let split = if speaker < 3 { "train" } else { "dev" };
+            table += &format!("corpus/s{speaker}/{take}.wav,s{speaker},{split},0,0.4\n");
+        }
+    }
+    place.write("t.csv", &table);
+    place.write(
+        "trials.txt",
+        "1 corpus/s3/0.wav corpus/s3/1.wav\n0 corpus/s3/0.wav corpus/s4/1.wav\n",
+    );
+    for command in [
+        "embed --model model t.csv --out e.jsonl",
+        "cluster --model model t.csv --num-speakers 6",
+        "cluster-protocol --model model t.csv --splits dev --threshold-split train --num-speakers-drawn 2",
+        "eval --model model --root t.csv --trials trials.txt",
+        "score --vad energy --model model --root t.csv --trials trials.txt",
+        "check t.csv --no-decode",
+        "prepare folder t.csv --out store",
+    ] {
+        let run = place.run(command);
+        assert_eq!(run.code, Some(0), "{command}: {run:#?}");
+        let said = format!("{}{}", run.stderr, run.stdout);
+        assert!(
+            said.contains("`start` and `end` are read as seconds"),
+            "{command}: {said}"
+        );
+    }
+}

@@ -9,7 +9,7 @@ use siamang::{
     SpeechDetector, TrialSource, embeddings_of_names, unlike_measured,
 };
 use speaker_model::{MeasuredSound, TrainingSpeakers};
-use speech_data::{Manifest, PairCounts, TrialList};
+use speech_data::{Manifest, PairCounts, Problem, TrialList};
 
 use crate::centre::CentreName;
 use crate::console::Console;
@@ -219,16 +219,24 @@ impl Named {
 
 /// What was noticed when the table was read, and which of its rows cannot be used.
 pub(crate) fn say_of_table(source: &TrialSource, console: &Console) {
-    let Some(manifest) = source.manifest() else {
-        return;
-    };
-    for note in manifest.notes.iter().filter(|note| !note.is_left_out()) {
-        console.note(&note.to_string());
+    if let Some(manifest) = source.manifest() {
+        say_of_manifest(manifest, console);
+    }
+}
+
+/// The same of a manifest; whether recordings that seem to belong to it are not among its own.
+pub(crate) fn say_of_manifest(manifest: &Manifest, console: &Console) -> bool {
+    for note in &manifest.notes {
+        match note.is_left_out() {
+            true => console.skipped(&note.to_string()),
+            false => console.note(&note.to_string()),
+        }
     }
     if let Some(faulty) = manifest.faulty_rows() {
         console.skipped(&faulty);
         hint_at_pipes(&manifest.faulty, console);
     }
+    !manifest.faulty.is_empty() || manifest.notes.iter().any(Problem::is_left_out)
 }
 
 /// As [`Named::overlap`], of any model.

@@ -20,7 +20,7 @@ use crate::fault::{ExitStatus, fault, usage};
 use crate::few::Few;
 use crate::model;
 use crate::tables::PipeArgs;
-use crate::trials::warn_of_overlap;
+use crate::trials::{say_of_manifest, warn_of_overlap};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -117,6 +117,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let paths = std::iter::once(&args.path).chain(&args.split);
     let reading = args.pipes.reading(paths.map(PathBuf::as_path))?;
     let manifest = Manifest::open_with(&args.path, args.split.as_deref(), &reading.options())?;
+    let is_less = say_of_manifest(&manifest, &context.console);
     let model = model::load(args.model.model.as_deref(), context)?;
     let protocol = ClusterProtocol {
         splits: args.splits.clone(),
@@ -170,7 +171,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             print_table(&head, &answer.as_embedded, answer.centred.as_ref())?;
         }
     }
-    Ok(match drawn.skipped.is_empty() {
+    Ok(match drawn.skipped.is_empty() && !is_less {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })
