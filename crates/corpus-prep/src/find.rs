@@ -8,6 +8,7 @@ use speech_data::store::SourceFault;
 use speech_data::walk;
 
 use crate::archive::{Archive, MOST_BYTES};
+use crate::archived::{Tarball, is_tar};
 use crate::error::PrepError;
 use crate::known::FILES;
 use crate::name::{hostile, recording};
@@ -21,12 +22,15 @@ use crate::sums::{self, file_name};
 pub(crate) const LAYOUTS: &str =
     "  vox1_dev_wav_partaa, …ab, …ac, …ad   the parts of a split archive, not joined
   vox1_dev_wav.zip, vox1_test_wav.zip  whole archives; vox2_dev_aac_parta*, vox2_aac.zip, … alike
+  vox1_dev_wav.tar.gz, any .tar        of recordings, as mirrors have them
   …/id10001/VIDEO/00001.wav            unpacked recordings below any folders; Vox2's end in .m4a
   vox1_meta.csv, vox2_meta.csv         gender, nationality and set of the speakers, where they are";
 
 /// Where recordings come from.
 pub(crate) enum Source {
     Archive(Archive),
+    /// A tar archive, plain or gzipped.
+    Tar(Tarball),
     /// Files below a folder, by their relative paths.
     Tree {
         root: PathBuf,
@@ -40,6 +44,7 @@ impl Source {
     pub(crate) fn read(&self, entry: u32) -> Result<Vec<u8>, SourceFault> {
         match self {
             Self::Archive(archive) => archive.read(entry as usize),
+            Self::Tar(tarball) => tarball.read(entry),
             Self::Tree {
                 root,
                 files,
@@ -68,14 +73,31 @@ impl Source {
     pub(crate) fn stamp(&self, entry: u32) -> String {
         match self {
             Self::Archive(archive) => archive.stamp(entry as usize),
+            Self::Tar(tarball) => tarball.stamp(),
             Self::Tree { stamps, .. } => stamps[entry as usize].text(),
         }
+    }
+
+    /// Says in which order entries will be asked for.
+    pub(crate) fn set_order(&self, entries: Vec<u32>) {
+        if let Self::Tar(tarball) = self {
+            tarball.set_order(entries);
+        }
+    }
+
+    /// Whether entries can only be had one after another.
+    pub(crate) fn is_sequential(&self) -> bool {
+        matches!(self, Self::Tar(_))
     }
 
     /// What of it has changed since it was found, in words.
     pub(crate) fn changed(&self) -> Option<String> {
         match self {
             Self::Archive(archive) => changed_line("archive's files", &archive.parts().changed()),
+            Self::Tar(tarball) => {
+                let changed = tarball.has_changed().then(|| file_name(tarball.path()));
+                changed_line("archives", changed.as_slice())
+            }
             Self::Tree {
                 root,
                 files,
@@ -152,7 +174,7 @@ pub(crate) fn find(
     progress: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<Findings, PrepError> {
     let mut findings = Findings::default();
-    let mut zips: Vec<PathBuf> = Vec::new();
+    let (mut zips, mut tars): (Vec<PathBuf>, Vec<PathBuf>) = Default::default();
     let mut groups: BTreeMap<PathBuf, Vec<(String, PathBuf)>> = BTreeMap::new();
     let mut tree = Vec::new();
     let mut others = Others::default();
@@ -193,6 +215,8 @@ pub(crate) fn find(
             group.push((tag.to_owned(), entry.path().to_owned()));
         } else if name.to_ascii_lowercase().ends_with(".zip") {
             zips.push(entry.path().to_owned());
+        } else if is_tar(&name) {
+            tars.push(entry.path().to_owned());
         } else {
             others.add(&below);
         }
@@ -227,6 +251,14 @@ pub(crate) fn find(
         match add_archive(&mut findings, corpus, &zip, paths, verify, progress) {
             // Other archives in the folder are left alone.
             Err(_) if !is_ours && zip != folder => others.add(&file_name(&zip)),
+            result => result?,
+        }
+    }
+    for tar in tars {
+        match add_tar(&mut findings, corpus, &tar, progress) {
+            Err(_) if tar != folder && !file_name(&tar).to_ascii_lowercase().starts_with("vox") => {
+                others.add(&file_name(&tar));
+            }
             result => result?,
         }
     }
@@ -357,6 +389,65 @@ fn add_archive(
         ));
     }
     findings.sources.push(Source::Archive(archive));
+    Ok(())
+}
+
+/// A tar of recordings, as mirrors have them.
+fn add_tar(
+    findings: &mut Findings,
+    corpus: Corpus,
+    path: &Path,
+    progress: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<(), PrepError> {
+    let name = file_name(path);
+    let of_test = name.contains("_test");
+    let source = findings.sources.len() as u32;
+    let (mut found, mut refused) = (Vec::new(), Vec::new());
+    let (mut others, mut of_other_corpus) = (Others::default(), 0_u64);
+    let report = |done, total| progress("reading through the archive", done, total);
+    let tarball = Tarball::open(path, &report, &mut |entry, met| {
+        if let Some(refusal) = met.refusal {
+            refused.push(format!("`{}`: {refusal}", met.name.escape_debug()));
+            return Ok(());
+        }
+        match recording(met.name) {
+            None => others.add(met.name),
+            Some((utterance, _)) if !corpus.has_speaker(utterance.speaker) => of_other_corpus += 1,
+            Some((_, id)) => found.push(Found {
+                name: id.to_owned(),
+                num_bytes: met.num_bytes,
+                source,
+                entry,
+                is_test: of_test || met.name.split('/').any(|part| part == "test"),
+            }),
+        }
+        Ok(())
+    })?;
+    findings.notes.push(format!(
+        "{} recordings in `{name}`, which is read as it is",
+        found.len()
+    ));
+    if let Some(first) = refused.first() {
+        findings.warnings.push(format!(
+            "{} entries of `{name}` are refused, such as {first}",
+            refused.len()
+        ));
+    }
+    if others.count() > 0 {
+        let count = others.count();
+        let line = format!("{count} entries of `{name}` are no utterances and left out: {others}");
+        match others.has_audio() {
+            true => findings.warnings.push(line),
+            false => findings.notes.push(line),
+        }
+    }
+    if of_other_corpus > 0 {
+        findings.notes.push(format!(
+            "{of_other_corpus} recordings of `{name}` are of the other VoxCeleb and left out"
+        ));
+    }
+    findings.found.append(&mut found);
+    findings.sources.push(Source::Tar(tarball));
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use speech_data::store::{
-    Pack, PackProgress, PackSource, Part, Retry, SourceFault, Store, StoreItem, StoreSettings,
-    StoreSummary, pack_from,
+    Pack, PackProgress, PackSource, Part, Retry, SourceCopy, SourceFault, Store, StoreItem,
+    StoreSettings, StoreSummary, pack_from,
 };
 
-use crate::disk::{bytes_below, check_room};
+use crate::disk::{bytes_below, check_room, free_bytes};
 use crate::error::PrepError;
 use crate::sets::SetCount;
 
@@ -26,6 +26,12 @@ pub trait PackPlan: Sync {
     /// What tells whether an item's recording has changed: size, time and checksum of its file, as they were when the plan was
     /// made.
     fn stamp(&self, index: usize) -> Option<String> {
+        let _ = index;
+        None
+    }
+
+    /// Another copy of an item's recording, for where its file cannot be decoded.
+    fn copy(&self, index: usize) -> Option<SourceCopy> {
         let _ = index;
         None
     }
@@ -105,5 +111,13 @@ impl PackSource for Recordings<'_> {
 
     fn stamp(&self, index: usize) -> Option<String> {
         self.0.stamp(index)
+    }
+
+    fn copy(&self, index: usize) -> Option<SourceCopy> {
+        self.0.copy(index)
+    }
+
+    fn room(&self, out: &Path) -> Option<u64> {
+        free_bytes(out)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use speech_data::store::{SourceFault, Store, StoreItem};
+use speech_data::store::{SourceCopy, SourceFault, Store, StoreItem};
 use speech_data::{VoxcelebName, column, split};
 
 use crate::archive::MOST_BYTES;
@@ -34,6 +34,8 @@ pub struct VoxcelebPlan {
     /// Source and entry of each item.
     places: Vec<(u32, u32)>,
     sources: Vec<Source>,
+    /// Name, source and entry of a copy of a recording, by the recording's name.
+    copies: HashMap<String, (String, u32, u32)>,
     /// Worth knowing.
     pub notes: Vec<String>,
     /// Wrong, but not so that work must stop.
@@ -57,6 +59,7 @@ impl VoxcelebPlan {
             items: Vec::new(),
             places: Vec::new(),
             sources: Vec::new(),
+            copies: HashMap::new(),
             notes: Vec::new(),
             warnings: Vec::new(),
         };
@@ -93,6 +96,10 @@ impl VoxcelebPlan {
             keep_speakers(&mut found, limit);
         }
         plan.fill(found, &speakers);
+        for (source, number) in plan.sources.iter().zip(0..) {
+            let own = plan.places.iter().filter(|place| place.0 == number);
+            source.set_order(own.map(|place| place.1).collect());
+        }
         plan.compare();
         Ok(plan)
     }
@@ -135,6 +142,7 @@ impl VoxcelebPlan {
                 .to_owned()
         };
         let mut endings = BTreeMap::new();
+        let copies = &mut self.copies;
         found.dedup_by(|later, first| {
             let is_twin = stem(&later.name) == stem(&first.name);
             if is_twin {
@@ -145,11 +153,13 @@ impl VoxcelebPlan {
                     |name: &str| name.rsplit_once('.').map_or("", |(_, end)| end).to_owned();
                 let kinds = (ending(&first.name), ending(&later.name));
                 *endings.entry(kinds).or_insert(0_u64) += 1;
+                let copy = (later.name.clone(), later.source, later.entry);
+                copies.insert(first.name.clone(), copy);
             }
             is_twin
         });
         self.notes.extend(endings.into_iter().map(|((taken, left), count)| {
-            format!("{count} recordings are there as .{taken} and as .{left}: the .{taken} is taken, each is one utterance")
+            format!("{count} recordings are there as .{taken} and as .{left}: the .{taken} is taken, and the .{left} where it cannot be decoded; each is one utterance")
         }));
     }
 
@@ -240,6 +250,19 @@ impl PackPlan for VoxcelebPlan {
     fn stamp(&self, index: usize) -> Option<String> {
         let (source, entry) = self.places[index];
         Some(self.sources[source as usize].stamp(entry))
+    }
+
+    fn copy(&self, index: usize) -> Option<SourceCopy> {
+        let (name, source, entry) = self.copies.get(&self.items[index].name)?;
+        let bytes = self.sources[*source as usize].read(*entry).ok()?;
+        Some(SourceCopy {
+            name: name.clone(),
+            bytes,
+        })
+    }
+
+    fn is_sequential(&self) -> bool {
+        self.sources.iter().any(Source::is_sequential)
     }
 
     fn changed(&self) -> Vec<String> {

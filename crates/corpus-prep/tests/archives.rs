@@ -656,3 +656,187 @@ fn aishell_is_read_from_its_published_archive() {
         assert!(splits.contains(&expected), "{splits:?}");
     }
 }
+
+/// What an AISHELL archive of a speaker holds.
+fn aishell_speaker(split: &str, speaker: &str) -> Entries {
+    (0..2)
+        .map(|n| {
+            let name = format!("{split}/{speaker}/BAC009{speaker}W{:04}.wav", 122 + n);
+            (name, common::wav(n))
+        })
+        .collect()
+}
+
+#[test]
+fn aishell_of_which_only_the_outer_archive_is_unpacked_is_read() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("aishell");
+    let root = folder.join("data_aishell");
+    for (speaker, split) in [("S0002", "train"), ("S0724", "dev"), ("S0764", "test")] {
+        let archive = gz(&tar(&aishell_speaker(split, speaker)));
+        common::put(&root, &format!("wav/{speaker}.tar.gz"), archive);
+    }
+    let table = "0002 M\n0724 F\n0764 F\n";
+    common::put(&folder, "resource_aishell/speaker.info", table);
+    for (number, source) in [&folder, &root].into_iter().enumerate() {
+        let out = place.path().join(format!("store{number}"));
+        let summary = pack_source(CorpusKind::Aishell, source, &out);
+        assert_eq!(
+            (summary.utterances, summary.speakers, summary.failed),
+            (6, 3, 0)
+        );
+        let store = Store::open(&out).unwrap();
+        let female = (0..store.len())
+            .filter(|row| store.column(*row, "gender").unwrap() == Some("f"))
+            .count();
+        assert_eq!(female, 4, "{}", source.display());
+    }
+    // Some speakers are unpacked, and the others are said to be missing.
+    for (name, bytes) in aishell_speaker("train", "S0002") {
+        common::put(&root, &format!("wav/{name}"), bytes);
+    }
+    fs::remove_file(root.join("wav/S0002.tar.gz")).unwrap();
+    let (corpus, archives) = read_source(CorpusKind::Aishell, &folder, &|_, _, _| {}).unwrap();
+    assert!(archives.is_none());
+    assert_eq!(corpus.manifest.utterances.len(), 2);
+    let left_out = |note: &&speech_data::Problem| note.is_left_out();
+    let note = corpus.manifest.notes.iter().find(left_out).unwrap();
+    assert!(
+        note.to_string()
+            .contains("2 archives of speakers (S0002.tar.gz) are not unpacked yet"),
+        "{note}"
+    );
+}
+
+#[test]
+fn voxceleb_in_a_tar_gives_the_store_of_its_tree() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("tree");
+    for (name, bytes) in vox1(13) {
+        common::put(&folder, &name, bytes);
+    }
+    common::put(
+        &folder,
+        "vox1_meta.csv",
+        "VoxCeleb1 ID\tVGGFace1 ID\tGender\tNationality\tSet\nid10001\ta\tm\tIreland\tdev\n",
+    );
+    let expected = pack(
+        &plan(&folder).unwrap(),
+        &place.path().join("of-tree"),
+        Retry::Changed,
+    );
+    assert_eq!(expected.utterances, 13);
+    let mut entries = tree(&folder);
+    entries.retain(|(name, _)| name.starts_with("wav"));
+    entries.push(("readme.txt".to_owned(), b"text".to_vec()));
+    for (name, bytes) in [
+        ("vox1_dev_wav.tar", tar(&entries)),
+        ("vox1_dev_wav.tar.gz", gz(&tar(&entries))),
+        ("mirror.tgz", gz(&tar(&entries))),
+    ] {
+        let own = place.path().join(format!("folder-{name}"));
+        common::put(&own, name, bytes);
+        fs::copy(folder.join("vox1_meta.csv"), own.join("vox1_meta.csv")).unwrap();
+        let plan = plan(&own).unwrap();
+        assert!(plan.is_sequential());
+        let notes = plan.notes().join("\n");
+        assert!(
+            notes.contains(&format!("13 recordings in `{name}`")),
+            "{notes}"
+        );
+        assert!(
+            notes.contains("1 entries of") && notes.contains("readme.txt"),
+            "{notes}"
+        );
+        let out = place.path().join(format!("store-{name}"));
+        pack(&plan, &out, Retry::Changed);
+        assert_eq!(files(&out), files(&place.path().join("of-tree")), "{name}");
+    }
+    // One that ends too early.
+    let own = place.path().join("cut");
+    let whole = gz(&tar(&entries));
+    common::put(
+        &own,
+        "vox1_dev_wav.tar.gz",
+        whole[..whole.len() / 2].to_vec(),
+    );
+    assert!(matches!(plan(&own), Err(PrepError::BadArchive { .. })));
+}
+
+#[test]
+fn a_damaged_recording_falls_back_to_its_converted_copy_and_that_is_said() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("vox2");
+    for n in 0..3 {
+        let name = format!("dev/aac/id00012/21Uxsk56VDQ/{n:05}");
+        let whole = common::wav(n);
+        let m4a = if n == 1 {
+            whole[..30].to_vec()
+        } else {
+            whole.clone()
+        };
+        common::put(&folder, &format!("{name}.m4a"), m4a);
+        common::put(&folder, &format!("{name}.wav"), whole);
+    }
+    let sources = VoxcelebSources {
+        vox2: Some(folder.clone()),
+        ..VoxcelebSources::default()
+    };
+    let plan = VoxcelebPlan::make(&sources, &|_, _, _| {}).unwrap();
+    let out = place.path().join("store");
+    let summary = pack(&plan, &out, Retry::Changed);
+    assert_eq!((summary.utterances, summary.failed), (3, 0));
+    let taken = summary
+        .remarks
+        .iter()
+        .find(|one| one.kind == "CopyTaken")
+        .unwrap();
+    assert_eq!(
+        (taken.count, taken.first.as_str()),
+        (1, "id00012/21Uxsk56VDQ/00001.m4a")
+    );
+    assert!(
+        taken.found.contains("00001.wav` was taken"),
+        "{}",
+        taken.found
+    );
+    let store = Store::open(&out).unwrap();
+    let row = store.find("id00012/21Uxsk56VDQ/00001.m4a").unwrap();
+    assert_eq!(
+        store.recording(row, 16_000).unwrap().waveform.samples,
+        audio_features::decode_recording(common::wav(1), "x", 16_000)
+            .unwrap()
+            .waveform
+            .samples
+    );
+}
+
+/// Every recording in a zip has a checksum of its own, so that nothing is lost where only the published sum differs.
+#[test]
+fn parts_that_differ_from_the_published_ones_while_their_zip_is_whole_are_warned_of_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    split(folder.path(), &zip(&vox1(12)), 2);
+    let sources = VoxcelebSources {
+        vox1: Some(folder.path().to_owned()),
+        verify_parts: true,
+        ..VoxcelebSources::default()
+    };
+    let plan = VoxcelebPlan::make(&sources, &|_, _, _| {}).unwrap();
+    let warned = |name: &str| {
+        let warnings = plan.warnings().iter();
+        warnings
+            .filter(|line| line.contains(name) && line.contains("the published file"))
+            .count()
+    };
+    assert_eq!(
+        (warned("partaa"), warned("partab")),
+        (1, 1),
+        "{:?}",
+        plan.warnings()
+    );
+    let out = folder.path().join("../store-of-other-sums");
+    let place = tempfile::tempdir().unwrap();
+    let summary = pack(&plan, &place.path().join("store"), Retry::Changed);
+    assert!(!out.exists() && summary.complete);
+    assert_eq!((summary.utterances, summary.failed), (12, 0));
+}

@@ -238,6 +238,27 @@ fn duplicates_across_splits_are_errors_even_in_another_format() {
 }
 
 #[test]
+fn one_sound_under_two_speakers_is_an_error_also_where_it_is_one_file_with_two_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "1.wav", wav(whole(100.0), 16_000));
+    put(root, "2.wav", wav(whole(100.0), 16_000));
+    std::fs::hard_link(root.join("1.wav"), root.join("3.wav")).unwrap();
+    put(
+        root,
+        "split.tsv",
+        "path\tspeaker\n1.wav\tann\n2.wav\tbob\n3.wav\tcid\n",
+    );
+    let report = run(root, &CheckOptions::default());
+    let errors = kinds(&report.errors);
+    for expected in ["DuplicateContent 2.wav", "DuplicateContent 3.wav"] {
+        assert!(errors.contains(&expected.to_owned()), "{errors:?}");
+    }
+    let text = format!("{:?}", report.errors);
+    assert!(text.contains("the speakers are `bob` and `ann`"), "{text}");
+}
+
+#[test]
 fn every_fault_of_a_trial_list_is_found_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();

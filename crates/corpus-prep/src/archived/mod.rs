@@ -14,7 +14,8 @@ use speech_data::ReadOptions;
 use speech_data::store::SourceFault;
 use tempfile::TempDir;
 
-use self::tarball::{Met, Tarball, is_tar};
+use self::tarball::Met;
+pub(crate) use self::tarball::{Tarball, is_tar};
 use crate::archive::Archive;
 use crate::corpora::{Corpus, CorpusKind, read_corpus_with};
 use crate::error::PrepError;
@@ -83,7 +84,7 @@ pub fn read_source_with(
         match read_corpus_with(kind, path, options) {
             Ok(corpus) if !corpus.manifest.utterances.is_empty() => return Ok((corpus, None)),
             unpacked => {
-                let found = find(path)?;
+                let found = find(path, if kind == CorpusKind::Aishell { 3 } else { 2 })?;
                 if found.is_empty() {
                     return match unsupported(path) {
                         Some(error) if unpacked.is_err() => Err(error),
@@ -137,7 +138,7 @@ fn of_archives(
     options: &ReadOptions<'_>,
     progress: &dyn Fn(&str, u64, u64),
 ) -> Result<(Corpus, Option<Archives>), PrepError> {
-    let archives = Archives::open(path, &found, progress)?;
+    let archives = Archives::open(kind, path, &found, progress)?;
     let shown = |text: &str| archives.shown(text, path);
     let corpus =
         read_corpus_with(kind, archives.folder.path(), options).map_err(|error| match error {
@@ -209,12 +210,12 @@ fn is_archive(name: &str) -> bool {
     is_tar(name) || name.to_ascii_lowercase().ends_with(".zip")
 }
 
-/// The archives in a folder and the folders in it, each as its parts.
-fn find(folder: &Path) -> Result<Vec<Vec<PathBuf>>, PrepError> {
+/// The archives in a folder and the folders in it, so deep, each as its parts.
+fn find(folder: &Path, max_depth: usize) -> Result<Vec<Vec<PathBuf>>, PrepError> {
     let mut split: std::collections::BTreeMap<PathBuf, Vec<(String, PathBuf)>> = Default::default();
     let mut found = Vec::new();
     let entries = walkdir::WalkDir::new(folder)
-        .max_depth(2)
+        .max_depth(max_depth)
         .sort_by_file_name();
     for entry in entries {
         let Ok(entry) = entry else { continue };
@@ -254,6 +255,7 @@ impl Archives {
 
     /// Looks through archives, each given as its parts.
     fn open(
+        kind: CorpusKind,
         path: &Path,
         found: &[Vec<PathBuf>],
         progress: &dyn Fn(&str, u64, u64),
@@ -268,14 +270,42 @@ impl Archives {
             warnings: Vec::new(),
         };
         for paths in found {
-            archives.add(paths, progress)?;
+            // AISHELL's archives of speakers, whose own paths begin below `wav`.
+            let below = match (kind, paths.first()) {
+                (CorpusKind::Aishell, Some(first)) if path.is_dir() => first
+                    .parent()
+                    .and_then(|folder| folder.strip_prefix(path).ok())
+                    .unwrap_or(Path::new(""))
+                    .to_owned(),
+                _ => PathBuf::new(),
+            };
+            archives.add(paths, &below, progress)?;
+        }
+        if kind == CorpusKind::Aishell && path.is_dir() {
+            archives.take_genders(path)?;
         }
         Ok(archives)
     }
 
+    /// The table of AISHELL's speakers that lies unpacked beside the archives of speakers.
+    fn take_genders(&self, path: &Path) -> Result<(), PrepError> {
+        const TABLE: &str = "resource_aishell/speaker.info";
+        let above = path.parent().unwrap_or(path);
+        let here = [path, above].map(|folder| folder.join(TABLE));
+        let to = self.folder.path().join(TABLE);
+        let Some(from) = here.iter().find(|table| table.is_file()) else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(to.parent().unwrap_or(&to))
+            .and_then(|()| std::fs::copy(from, &to).map(|_| ()))
+            .map_err(PrepError::io("copy", from))
+    }
+
+    /// Looks through one archive, whose paths begin `below` the folder.
     fn add(
         &mut self,
         paths: &[PathBuf],
+        below: &Path,
         progress: &dyn Fn(&str, u64, u64),
     ) -> Result<(), PrepError> {
         let name = paths
@@ -292,7 +322,7 @@ impl Archives {
         let report = |done, total| progress("reading through the archive", done, total);
         let new = match (is_tar, paths) {
             (true, [path]) => Source::Tar(Tarball::open(path, &report, &mut |number, met| {
-                self.see(source, number, met, &mut refused, &mut num_doubles)
+                self.see((source, number), below, met, &mut refused, &mut num_doubles)
             })?),
             _ => {
                 let archive = Archive::open(&name, paths)?;
@@ -316,7 +346,13 @@ impl Archives {
                         refusal,
                         content: &mut bytes.as_slice(),
                     };
-                    self.see(source, index as u32, met, &mut refused, &mut num_doubles)?;
+                    self.see(
+                        (source, index as u32),
+                        below,
+                        met,
+                        &mut refused,
+                        &mut num_doubles,
+                    )?;
                 }
                 Source::Zip(archive)
             }
@@ -343,8 +379,8 @@ impl Archives {
     /// Puts what stands for a file of an archive into the folder.
     fn see(
         &mut self,
-        source: u32,
-        number: u32,
+        place: (u32, u32),
+        below: &Path,
         met: Met<'_>,
         refused: &mut Vec<String>,
         num_doubles: &mut u64,
@@ -353,7 +389,7 @@ impl Archives {
             refused.push(format!("`{}`: {refusal}", met.name.escape_debug()));
             return Ok(());
         }
-        let path = self.folder.path().join(met.name);
+        let path = self.folder.path().join(below).join(met.name);
         if self.places.contains_key(&path) {
             // Every archive of a corpus has its tables.
             *num_doubles += u64::from(is_audio_path(&path));
@@ -370,7 +406,7 @@ impl Archives {
             std::io::copy(&mut met.content.take(most), &mut file)
         };
         put().map_err(PrepError::io("write", &path))?;
-        self.places.insert(path, (source, number));
+        self.places.insert(path, place);
         Ok(())
     }
 

@@ -30,17 +30,17 @@ const KEPT_BYTES: std::ops::RangeInclusive<u64> = 512 << 20..=8 << 30;
 const BEHIND: u32 = 8_192;
 
 /// A file of an archive, as a pass meets it.
-pub(super) struct Met<'a> {
+pub(crate) struct Met<'a> {
     /// Its path, with that of the archives around it.
-    pub(super) name: &'a str,
-    pub(super) num_bytes: u64,
+    pub(crate) name: &'a str,
+    pub(crate) num_bytes: u64,
     /// Why it is not to be taken, if it is not.
-    pub(super) refusal: Option<&'static str>,
-    pub(super) content: &'a mut dyn Read,
+    pub(crate) refusal: Option<&'static str>,
+    pub(crate) content: &'a mut dyn Read,
 }
 
 /// An archive that has been read through once.
-pub(super) struct Tarball {
+pub(crate) struct Tarball {
     path: PathBuf,
     stamp: FileStamp,
     /// Bytes of each file, in the order of the archive.
@@ -57,7 +57,7 @@ impl Tarball {
     ///
     /// # Errors
     /// [`PrepError::BadArchive`] for one that is damaged or ends too early, and what `visit` fails with.
-    pub(super) fn open(
+    pub(crate) fn open(
         path: &Path,
         progress: &dyn Fn(u64, u64),
         visit: &mut dyn FnMut(u32, Met<'_>) -> Result<(), PrepError>,
@@ -101,24 +101,24 @@ impl Tarball {
     }
 
     /// Says in which order files will be asked for, by their numbers.
-    pub(super) fn set_order(&self, order: Vec<u32>) {
+    pub(crate) fn set_order(&self, order: Vec<u32>) {
         let _ = self.position.set(order.iter().copied().zip(0..).collect());
         let _ = self.order.set(order);
     }
 
-    pub(super) fn size(&self, number: u32) -> u64 {
+    pub(crate) fn size(&self, number: u32) -> u64 {
         self.sizes.get(number as usize).copied().unwrap_or(0)
     }
 
-    pub(super) fn stamp(&self) -> String {
+    pub(crate) fn stamp(&self) -> String {
         self.stamp.text()
     }
 
-    pub(super) fn has_changed(&self) -> bool {
+    pub(crate) fn has_changed(&self) -> bool {
         FileStamp::at(&self.path) != self.stamp
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -126,7 +126,7 @@ impl Tarball {
     ///
     /// # Errors
     /// [`SourceFault::Damaged`] for one that is too large, [`SourceFault::Lost`] where the archive can no longer be read.
-    pub(super) fn read(&self, number: u32) -> Result<Vec<u8>, SourceFault> {
+    pub(crate) fn read(&self, number: u32) -> Result<Vec<u8>, SourceFault> {
         let size = self.size(number);
         if size > MOST_BYTES {
             return Err(SourceFault::Damaged(format!(
@@ -196,7 +196,7 @@ fn budget() -> u64 {
 }
 
 /// Whether the file at `path` is a tar archive, plain or gzipped, by its name.
-pub(super) fn is_tar(path: &str) -> bool {
+pub(crate) fn is_tar(path: &str) -> bool {
     let name = path.to_ascii_lowercase();
     [".tar", ".tar.gz", ".tgz"]
         .iter()

@@ -44,6 +44,20 @@ pub enum StoreError {
         after: Option<String>,
     },
 
+    /// A store cannot be repaired beside itself.
+    #[error(
+        "the store `{}` lacks recordings that can be had by now, and is written anew with them beside itself: that takes {:.1} MB, {:.1} MB are free",
+        path.display(), *needed as f64 / 1e6, *free as f64 / 1e6
+    )]
+    NoRoom {
+        /// The store.
+        path: PathBuf,
+        /// Bytes that it takes at least.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+
     /// Written by a later version.
     #[error("`{}` has format version {found}, this version reads up to {known}", path.display())]
     Newer {
@@ -201,6 +215,9 @@ impl StoreError {
             Self::NotAStore { .. } => "pack the recordings into one first",
             Self::Unfinished { .. } => {
                 "run the command that began it again, it goes on where it stopped"
+            }
+            Self::NoRoom { .. } => {
+                "make room and run the same command again; the store is as it was until then"
             }
             Self::Newer { .. } => "use a newer siamang",
             Self::Damaged { .. } => "copy the store again, or make it again",

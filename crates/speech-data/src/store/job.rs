@@ -1,5 +1,7 @@
 //! What is to be packed, where its bytes come from, and how far that has come.
 
+use std::path::Path;
+
 use super::item::StoreItem;
 use super::settings::{Part, StoreSettings};
 
@@ -56,6 +58,27 @@ pub trait PackSource: Sync {
         let _ = index;
         None
     }
+
+    /// Another copy of that recording, such as one that was converted, for where the file itself cannot be decoded.
+    fn copy(&self, index: usize) -> Option<SourceCopy> {
+        let _ = index;
+        None
+    }
+
+    /// Bytes that may still be written where `out` lies; `None` where that is not known.
+    fn room(&self, out: &Path) -> Option<u64> {
+        let _ = out;
+        None
+    }
+}
+
+/// A second copy of a recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceCopy {
+    /// What it is called.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 impl<Read: Fn(usize) -> Result<Vec<u8>, SourceFault> + Sync> PackSource for Read {

@@ -66,7 +66,7 @@ pub use division::check_division;
 pub use encode::{EncodedSize, encoded_size};
 pub use error::StoreError;
 pub use item::StoreItem;
-pub use job::{Pack, PackProgress, PackSource, Retry, SourceFault};
+pub use job::{Pack, PackProgress, PackSource, Retry, SourceCopy, SourceFault};
 pub use merge::merge;
 pub use pack::{pack, pack_from};
 pub use reader::{Entry, Store};

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::encode::encode;
+use super::encode::{Encoded, encode};
 use super::error::StoreError;
 use super::job::{Pack, PackProgress, PackSource, Retry, SourceFault};
 use super::journal::Begin;
 use super::layout::FORMAT_VERSION;
+use super::remarks::Remark;
 use super::repair::{repair, settle};
 use super::summary::{Missing, StoreSummary};
 use super::work::{Outcome, Work};
@@ -67,7 +68,8 @@ pub fn pack_from(
     if again.is_empty() {
         return Ok(summary);
     }
-    repair(out, &work, summary, &again, &make, progress)
+    let room = || source.room(out);
+    repair(out, &work, summary, (&again, &room), &make, progress)
 }
 
 fn outcome(index: usize, job: &Pack<'_>, source: &dyn PackSource) -> Result<Outcome, StoreError> {
@@ -82,12 +84,29 @@ fn outcome(index: usize, job: &Pack<'_>, source: &dyn PackSource) -> Result<Outc
             });
         }
     };
+    let audio = audio.or_else(|reason| from_copy(index, job, source, &reason).ok_or(reason));
     let audio = audio.map_err(|reason| Missing {
         name: name.clone(),
         reason,
         source: source.stamp(index),
     });
     Ok(Outcome { index, audio })
+}
+
+/// What another copy of a recording gives that cannot be decoded for a reason.
+fn from_copy(
+    index: usize,
+    job: &Pack<'_>,
+    source: &dyn PackSource,
+    reason: &str,
+) -> Option<Encoded> {
+    let name = &job.items[index].name;
+    let copy = source.copy(index)?;
+    let mut encoded = encode(copy.bytes, &copy.name, &job.settings).ok()?;
+    encoded
+        .remarks
+        .push(Remark::copied(name, &copy.name, reason));
+    Some(encoded)
 }
 
 /// The plan's hash, and the numbers of the items that belong to the part.

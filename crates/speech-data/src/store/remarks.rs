@@ -30,6 +30,20 @@ impl Remark {
     }
 }
 
+impl Remark {
+    /// The recording `name` cannot be decoded for a reason, and `copy` of it was taken.
+    pub(super) fn copied(name: &str, copy: &str, reason: &str) -> Self {
+        Self {
+            kind: "CopyTaken".to_owned(),
+            count: 1,
+            first: name.to_owned(),
+            found: format!(
+                "its copy `{copy}` was taken, since the file itself cannot be: {reason}"
+            ),
+        }
+    }
+}
+
 /// Adds `new` to what is known of its kind.
 pub(super) fn add(remarks: &mut Vec<Remark>, new: &Remark) {
     match remarks.binary_search_by(|known| known.kind.cmp(&new.kind)) {

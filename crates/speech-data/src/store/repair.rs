@@ -51,15 +51,15 @@ pub(super) fn settle(out: &Path) -> Result<(), StoreError> {
 }
 
 /// Tries the items `again` once more, which the finished store `out` with `summary` lacks, and puts those that can be had
-/// into it.
+/// into it, where there is `room` for a second store.
 ///
 /// # Errors
-/// As [`pack_from`](super::pack_from).
+/// [`StoreError::NoRoom`], and as [`pack_from`](super::pack_from).
 pub(super) fn repair(
     out: &Path,
     work: &Work<'_>,
     mut summary: StoreSummary,
-    again: &BTreeSet<usize>,
+    (again, room): (&BTreeSet<usize>, &dyn Fn() -> Option<u64>),
     make: Make<'_>,
     progress: &(dyn Fn(&PackProgress) + Sync),
 ) -> Result<StoreSummary, StoreError> {
@@ -78,6 +78,15 @@ pub(super) fn repair(
         }
         summary.write(out)?;
         return Ok(summary);
+    }
+    // The new one is written beside the old one, which goes when the new one is whole.
+    let needed = summary.bytes;
+    if let Some(free) = room().filter(|free| *free < needed) {
+        return Err(StoreError::NoRoom {
+            path: out.to_owned(),
+            needed,
+            free,
+        });
     }
     let store = Store::open(out)?;
     let make = |index: usize| match (
@@ -146,4 +155,71 @@ fn discard(old: &Path, out: &Path) -> Result<(), StoreError> {
 fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
     std::fs::rename(from, to).map_err(StoreError::io("rename", from))?;
     durable::sync_folder(durable::folder_of(to)).map_err(StoreError::io("sync", to))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::{
+        Pack, PackSource, Retry, SourceFault, StoreError, StoreItem, StoreSettings, pack_from,
+    };
+    use super::*;
+
+    /// Two recordings, the second of which can be had from the second round on.
+    struct Source {
+        round: u32,
+        free: u64,
+    }
+
+    impl PackSource for Source {
+        fn read(&self, index: usize) -> Result<Vec<u8>, SourceFault> {
+            if index == 1 && self.round == 0 {
+                return Err(SourceFault::Damaged("cut".to_owned()));
+            }
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 16_000,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let mut bytes = std::io::Cursor::new(Vec::new());
+            let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+            for sample in 0..16_000 {
+                writer.write_sample((sample * 7) as i16).unwrap();
+            }
+            writer.finalize().unwrap();
+            Ok(bytes.into_inner())
+        }
+
+        fn stamp(&self, _: usize) -> Option<String> {
+            Some(self.round.to_string())
+        }
+
+        fn room(&self, _: &Path) -> Option<u64> {
+            Some(self.free)
+        }
+    }
+
+    #[test]
+    fn a_store_is_repaired_only_where_there_is_room_for_a_second_one() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("store");
+        let items = ["a", "b"].map(|name| StoreItem::new(name, name));
+        let job = Pack {
+            settings: StoreSettings::default(),
+            part: None,
+            items: &items,
+        };
+        let pack =
+            |round, free| pack_from(&out, &job, &Source { round, free }, Retry::Changed, &|_| {});
+        let first = pack(0, u64::MAX).unwrap();
+        assert_eq!((first.utterances, first.failed), (1, 1));
+        let error = pack(1, first.bytes - 1).unwrap_err();
+        assert!(matches!(error, StoreError::NoRoom { .. }), "{error}");
+        assert!(error.remedy().unwrap().contains("make room"));
+        assert_eq!(StoreSummary::read(&out).unwrap(), first);
+        let second = pack(1, first.bytes).unwrap();
+        assert_eq!((second.utterances, second.failed), (2, 0));
+    }
 }

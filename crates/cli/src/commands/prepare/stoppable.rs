@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use corpus_prep::{PackPlan, PrepError, SetCount};
-use speech_data::store::{SourceFault, Store, StoreItem};
+use speech_data::store::{SourceCopy, SourceFault, Store, StoreItem};
 
 /// Set by Ctrl-C.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
@@ -47,6 +47,10 @@ impl PackPlan for Stoppable<'_> {
 
     fn stamp(&self, index: usize) -> Option<String> {
         self.0.stamp(index)
+    }
+
+    fn copy(&self, index: usize) -> Option<SourceCopy> {
+        self.0.copy(index)
     }
 
     fn changed(&self) -> Vec<String> {
