@@ -153,6 +153,17 @@ fn good_rows_are_worked_and_faulty_ones_named_where_a_table_is_not_learned_from(
     assert_eq!(score.code, Some(3), "{score:#?}");
     // The whole file is not what the faulty row of a part means.
     assert_eq!(score.json()["n_scored"], 2, "{score:#?}");
+    // Rows that no trial asks for are told of all the same.
+    place.write(
+        "two.txt",
+        "0 corpus/s0/0.wav corpus/s1/0.wav\n1 corpus/s0/0.wav corpus/s0/0.wav\n",
+    );
+    for command in ["score --vad energy --model model", "eval --model model"] {
+        let run = place.run(&format!(
+            "{command} --root . --split t.csv --trials two.txt"
+        ));
+        assert_eq!(run.code, Some(3), "{run:#?}");
+    }
     // A store has what a table of other recordings does not list.
     place.run("prepare folder corpus --out store2");
     place.write("some.csv", "path,speaker\ns2/2.wav,s2\n");

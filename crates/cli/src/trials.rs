@@ -175,6 +175,16 @@ impl Named {
                 }
             }
         };
+        // Rows that cannot be used are as much left out as recordings are.
+        if let Some(manifest) = named.source.manifest()
+            && let Some(reason) = manifest.faulty_rows()
+        {
+            let table = manifest.source.as_ref().unwrap_or(&manifest.root);
+            named.skipped.push(Skipped {
+                id: table.display().to_string(),
+                reason,
+            });
+        }
         if let Some(note) = &named.naming.note {
             console.note(note);
         }

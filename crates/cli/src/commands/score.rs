@@ -80,6 +80,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     say(&pairs, &context.console);
     let detector = args.vad.or(SpeechDetector::Network);
     let mut named = Named::read(&args.trials, &trials.names(), detector, context)?;
+    let has_faulty_rows = named
+        .manifest()
+        .is_some_and(|manifest| !manifest.faulty.is_empty());
     let unheard = named.leave_out_unheard()?;
     if let Some(first) = unheard.first() {
         context.console.skipped(&format!(
@@ -126,9 +129,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             ))?,
         }
     }
-    Ok(match num_skipped {
-        0 => ExitStatus::Done,
-        _ => ExitStatus::SomeSkipped,
+    Ok(match num_skipped == 0 && !has_faulty_rows {
+        true => ExitStatus::Done,
+        false => ExitStatus::SomeSkipped,
     })
 }
 
