@@ -144,12 +144,11 @@ fn healthy_runs_of_a_preset_are_drawn_behind_its_curves() {
     );
     place.write("run/journal.jsonl", lines);
     let configs = testing::repository().join("configs");
+    let of_file = |name: &str| format!("--config {}", configs.join(name).display());
     for (preset, arguments) in [
         ("voices", String::new()),
-        (
-            "wide-band",
-            format!("--config {}", configs.join("wide-band.toml").display()),
-        ),
+        ("best", of_file("best.toml")),
+        ("wide-band", of_file("wide-band.toml")),
         (
             "question-pk",
             "--data corpus --preset question --sampler pk".to_owned(),

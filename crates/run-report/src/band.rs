@@ -22,7 +22,8 @@ const MAX_POINTS: usize = 120;
 const FREE_KEYS: [&str; 4] = ["seed", "max_minutes", "eval_every", "precision"];
 
 /// The bands that come with this crate: file name and content.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
+    ("best.json", include_str!("../bands/best.json")),
     ("paper-pk.json", include_str!("../bands/paper-pk.json")),
     (
         "question-pk.json",
