@@ -840,3 +840,29 @@ fn parts_that_differ_from_the_published_ones_while_their_zip_is_whole_are_warned
     assert!(!out.exists() && summary.complete);
     assert_eq!((summary.utterances, summary.failed), (12, 0));
 }
+
+#[test]
+fn he_aac_that_is_packed_is_said_in_the_summary_once_for_all_of_its_kind() {
+    let Some(vectors) = testing::shared("vectors/decoder") else {
+        return;
+    };
+    let bytes = fs::read(vectors.join("bad/heaac_v1_44k1.m4a")).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("files");
+    for name in ["ann/1.m4a", "ann/2.m4a", "bob/1.m4a"] {
+        common::put(&folder, name, bytes.clone());
+    }
+    let summary = pack_source(CorpusKind::Folder, &folder, &place.path().join("store"));
+    let said: Vec<_> = summary
+        .remarks
+        .iter()
+        .filter(|remark| remark.kind == "UpperBandUnknown")
+        .collect();
+    assert_eq!(said.len(), 1, "{:?}", summary.remarks);
+    assert_eq!((said[0].count, said[0].first.as_str()), (3, "ann/1.m4a"));
+    assert!(
+        said[0].found.contains("if this is HE-AAC without a mark"),
+        "{}",
+        said[0].found
+    );
+}
