@@ -29,6 +29,9 @@ pub const SHARED: &str = "SIAMANG_SHARED";
 /// Environment variable that names the Python for tests that read our files with Python's libraries, else `python3`.
 pub const PYTHON: &str = "SIAMANG_PYTHON";
 
+/// Environment variable that names the folder where packages from PyPI are kept, else `target/foreign-packages`.
+pub const PACKAGES: &str = "SIAMANG_PACKAGES";
+
 /// Says on standard error that a test, or a part of one, is skipped. The test should return afterwards.
 ///
 /// # Panics
@@ -95,6 +98,71 @@ pub fn python(modules: &str) -> Option<Command> {
         python.display()
     ));
     None
+}
+
+/// A wheel of PyPI, `NAME==VERSION`, for Python 3.12: from the folder of packages, or fetched into it by pip; skips where
+/// neither can be.
+///
+/// # Panics
+/// As [`skip`].
+#[track_caller]
+pub fn wheel(requirement: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(PACKAGES).map_or_else(
+        || repository().join("target/foreign-packages"),
+        PathBuf::from,
+    );
+    let (name, version) = requirement.split_once("==").unwrap_or((requirement, ""));
+    let beginning = format!("{}-{version}-", name.replace('-', "_")).to_lowercase();
+    let find = || {
+        let entries = std::fs::read_dir(&folder).ok()?;
+        entries
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .find(|path| {
+                let name = path
+                    .file_name()
+                    .and_then(OsStr::to_str)
+                    .unwrap_or_default()
+                    .to_lowercase();
+                name.starts_with(&beginning) && name.ends_with(".whl")
+            })
+    };
+    if let Some(wheel) = find() {
+        return Some(wheel);
+    }
+    let python = std::env::var_os(PYTHON).unwrap_or_else(|| "python3".into());
+    // Beside its place and renamed: another test may look for it at the same time.
+    let beside = folder.join(format!("part-{}", std::process::id()));
+    let status = Command::new(python)
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+        ])
+        .args(["--only-binary=:all:", "--python-version", "3.12", "--dest"])
+        .arg(&beside)
+        .arg(requirement)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if status.is_ok_and(|status| status.success()) {
+        for entry in std::fs::read_dir(&beside).into_iter().flatten().flatten() {
+            let _ = std::fs::rename(entry.path(), folder.join(entry.file_name()));
+        }
+    }
+    let _ = std::fs::remove_dir_all(&beside);
+    let found = find();
+    if found.is_none() {
+        skip(format_args!(
+            "the wheel of {requirement} is not in `{}` and pip cannot fetch it; {PACKAGES} names a folder that holds it",
+            folder.display()
+        ));
+    }
+    found
 }
 
 /// Whether a program starts and is content.
