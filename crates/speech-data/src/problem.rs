@@ -37,6 +37,8 @@ pub enum ProblemKind {
     Misplaced,
     /// Something that seems to belong to the recordings and is not among them.
     LeftOut,
+    /// All recordings seem to be of one speaker, and may not be.
+    OneSpeaker,
     /// Hidden files and folders, which nobody looks into unless they are named.
     Hidden,
 }

@@ -45,6 +45,36 @@ fn rows(manifest: &Manifest) -> Vec<(&str, &str, Option<&str>)> {
 }
 
 #[test]
+fn one_folder_above_the_speakers_is_said() {
+    let deep = folder(&[
+        ("vox/a/1.wav", ""),
+        ("vox/a/2.wav", ""),
+        ("vox/b/1.wav", ""),
+    ]);
+    let said = |root: &std::path::Path| {
+        let manifest = Manifest::from_folder(root).unwrap();
+        let notes: Vec<String> = manifest
+            .notes
+            .iter()
+            .filter(|note| note.kind == ProblemKind::OneSpeaker)
+            .map(ToString::to_string)
+            .collect();
+        (manifest.speakers().len(), notes)
+    };
+    let (speakers, notes) = said(deep.path());
+    assert_eq!((speakers, notes.len()), (1, 1));
+    let expected = format!(
+        "its 2 folders are the speakers, name `{}",
+        deep.path().join("vox").display()
+    );
+    assert!(notes[0].contains(&expected), "{notes:?}");
+    // As the message says, and where there is no doubt.
+    assert_eq!(said(&deep.path().join("vox")), (2, vec![]));
+    let one = folder(&[("ann/monday/1.wav", ""), ("ann/monday/2.wav", "")]);
+    assert_eq!(said(one.path()), (1, vec![]));
+}
+
+#[test]
 fn folders_name_speakers_and_sessions() {
     let folder = folder(&[
         ("bob/1.wav", "x"),

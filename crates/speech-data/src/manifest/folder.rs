@@ -1,5 +1,6 @@
 //! Folders whose names are the speakers.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::Manifest;
@@ -59,9 +60,32 @@ impl Manifest {
                 ),
             });
         }
+        notes.extend(one_folder_above(root, &utterances));
         let mut manifest = Self::new(root, utterances);
         manifest.notes = notes;
         manifest.passed_over = passed_over;
         Ok(manifest)
     }
+}
+
+/// All recordings below a single folder that has folders of its own: one speaker with sessions, or the speakers of a corpus that
+/// lies one folder deeper.
+fn one_folder_above(root: &Path, utterances: &[Utterance]) -> Option<Problem> {
+    let speaker = utterances.first()?.known_speaker()?;
+    let is_alone = utterances
+        .iter()
+        .all(|utterance| utterance.known_speaker() == Some(speaker));
+    let sessions: BTreeSet<&str> = utterances
+        .iter()
+        .filter_map(|utterance| utterance.session.as_deref())
+        .collect();
+    (is_alone && sessions.len() > 1).then(|| {
+        let message = format!(
+            "all {} recordings are taken for sessions of one speaker, `{speaker}`, since all lie in that folder; if its {} folders are the speakers, name `{}`",
+            utterances.len(),
+            sessions.len(),
+            root.join(speaker).display()
+        );
+        Problem::at(ProblemKind::OneSpeaker, root, message)
+    })
 }
