@@ -27,6 +27,7 @@
 mod archive;
 mod element;
 mod error;
+pub mod families;
 mod file;
 mod kind;
 mod limits;
@@ -38,6 +39,7 @@ mod torch;
 
 pub use element::Element;
 pub use error::ForeignError;
+pub use families::recognise;
 pub use file::ForeignFile;
 pub use kind::Container;
 pub use limits::Limits;
