@@ -105,6 +105,7 @@ impl FeatureCache {
     pub fn at(directory: &Path, config: &FeatureConfig) -> Result<Self, FeatureError> {
         config.validate()?;
         let raw = FeatureConfig {
+            top_db: None,
             normalisation: Normalisation::None,
             speech_activity: None,
             relative_level: None,

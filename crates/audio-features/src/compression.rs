@@ -7,6 +7,12 @@ use crate::feature_config::Compression;
 const KALDI_FLOOR: f32 = f32::EPSILON;
 /// Factor on power inside [`Compression::Log10OnePlus10000`].
 const FACTOR: f32 = 10_000.0;
+/// What is added inside [`Compression::LnGuarded`]: 2^-24.
+const GUARD: f32 = f32::EPSILON / 2.0;
+/// Floor below [`Compression::Decibel`].
+const DECIBEL_FLOOR: f32 = 1e-10;
+/// Decibels per nat of power.
+const DB_PER_NAT: f32 = 10.0 * std::f32::consts::LOG10_E;
 
 impl Compression {
     /// Turns band powers into features, in place.
@@ -24,6 +30,16 @@ impl Compression {
                     .iter_mut()
                     .for_each(|v| *v *= std::f32::consts::LOG10_E);
             }
+            Self::LnGuarded => {
+                values.iter_mut().for_each(|v| *v += GUARD);
+                ln_in_place(values);
+            }
+            Self::Decibel => {
+                values.iter_mut().for_each(|v| *v = v.max(DECIBEL_FLOOR));
+                ln_in_place(values);
+                values.iter_mut().for_each(|v| *v *= DB_PER_NAT);
+            }
+            Self::Power => {}
         }
     }
 
@@ -41,6 +57,15 @@ impl Compression {
                     .iter_mut()
                     .for_each(|v| *v = ((*v - 1.0) / FACTOR).max(0.0));
             }
+            Self::LnGuarded => {
+                exp_in_place(values);
+                values.iter_mut().for_each(|v| *v = (*v - GUARD).max(0.0));
+            }
+            Self::Decibel => {
+                values.iter_mut().for_each(|v| *v /= DB_PER_NAT);
+                exp_in_place(values);
+            }
+            Self::Power => {}
         }
     }
 
@@ -60,6 +85,9 @@ impl Compression {
             Self::Log10OnePlus10000 => {
                 (value * std::f64::consts::LN_10).exp_m1().max(0.0) / f64::from(FACTOR)
             }
+            Self::LnGuarded => (value.exp() - f64::from(GUARD)).max(0.0),
+            Self::Decibel => 10f64.powf(value / 10.0),
+            Self::Power => value,
         }
     }
 }
@@ -71,7 +99,13 @@ mod tests {
     #[test]
     fn powers_survive_compression() {
         let powers = [1e-3f32, 0.5, 1.0, 3e4, 1e9];
-        for compression in [Compression::Ln, Compression::Log10OnePlus10000] {
+        for compression in [
+            Compression::Ln,
+            Compression::Log10OnePlus10000,
+            Compression::LnGuarded,
+            Compression::Decibel,
+            Compression::Power,
+        ] {
             let mut values = powers;
             compression.compress(&mut values);
             for (value, power) in values.iter().zip(powers) {

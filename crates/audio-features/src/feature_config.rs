@@ -14,7 +14,8 @@ const MAX_NUM_BINS: usize = 1024;
 /// Every choice between samples and network input; two models with equal configurations see equal
 /// features.
 ///
-/// The presets are [`FeatureConfig::librosa`] and [`FeatureConfig::kaldi`]. Unknown fields are
+/// The presets are [`FeatureConfig::librosa`] and [`FeatureConfig::kaldi`], and for networks of others
+/// [`FeatureConfig::of_family`]. Unknown fields are
 /// refused, so that a misspelt setting never passes for a default.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -39,15 +40,22 @@ pub struct FeatureConfig {
     pub framing: Framing,
     /// Shape of the analysis window.
     pub window: WindowShape,
-    /// Coefficient `c` of `x[i] - c * x[i - 1]` within each frame; 0 turns it off.
+    /// Coefficient `c` of `x[i] - c * x[i - 1]`; 0 turns it off.
     pub preemphasis: f64,
+    /// Over what preemphasis runs; absent = each frame by itself.
+    #[serde(default, skip_serializing_if = "PreemphasisOver::is_frame")]
+    pub preemphasis_over: PreemphasisOver,
     /// Whether the mean of each frame is subtracted before anything else.
     pub remove_dc: bool,
     /// How band power becomes a feature.
     pub compression: Compression,
     /// Factor on samples in [-1, 1]: 1, or 32768 for the range of 16-bit integers.
     pub sample_scale: f64,
-    /// What is subtracted from the compressed features.
+    /// Values more than so many dB below the recording's highest are raised to that (SpeechBrain's `top_db`); of
+    /// [`Compression::Decibel`] alone; absent = off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_db: Option<f64>,
+    /// What is subtracted from the compressed features, and what they are divided by.
     #[serde(default)]
     pub normalisation: Normalisation,
     /// Removal of frames without speech; absent = off.
@@ -68,6 +76,27 @@ pub enum MelScale {
     /// `1127 ln(1 + f / 700)` (HTK, Kaldi): triangles linear in mel with unit height, the Nyquist
     /// bin left out.
     Kaldi,
+    /// SpeechBrain's `Filterbank`: centres equally spaced on `2595 log10(1 + f / 700)`; triangles linear in Hz of unit height,
+    /// as wide above their centre as below it. A band that no bin of the transform falls into is empty.
+    #[serde(rename = "speechbrain")]
+    SpeechBrain,
+}
+
+/// Over what preemphasis runs.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum PreemphasisOver {
+    /// Each frame by itself; its first sample is its own predecessor (Kaldi).
+    #[default]
+    Frame,
+    /// The recording, before it is cut into frames and extended at its ends; the first sample stays as it is (NeMo).
+    Recording,
+}
+
+impl PreemphasisOver {
+    fn is_frame(&self) -> bool {
+        *self == Self::Frame
+    }
 }
 
 /// Where frames lie.
@@ -80,6 +109,13 @@ pub enum Framing {
     /// Only frames that lie entirely in the recording (Kaldi, `snip_edges=true`):
     /// `1 + (samples - window) / hop` frames, none for a recording shorter than the window.
     SnipEdges,
+    /// As [`Framing::CentredReflect`], with zeros at both ends (`pad_mode="constant"`): `1 + samples / hop` frames.
+    CentredZeros,
+    /// The same without the last of them: `samples / hop` frames, which NeMo takes for valid.
+    CentredZerosWholeHops,
+    /// Frame `t` is centred on sample `t * hop + hop / 2`; the recording is mirrored at both ends, the outermost samples
+    /// repeated (Kaldi, `snip_edges=false`; sherpa-onnx): `(samples + hop / 2) / hop` frames.
+    KaldiMirrored,
 }
 
 /// Shape of the analysis window.
@@ -88,8 +124,14 @@ pub enum Framing {
 pub enum WindowShape {
     /// Periodic Hann, `0.5 - 0.5 cos(2πi / n)`.
     Hann,
+    /// Symmetric Hann, `0.5 - 0.5 cos(2πi / (n - 1))` (NeMo).
+    HannSymmetric,
     /// Kaldi's `(0.5 - 0.5 cos(2πi / (n - 1)))^0.85`.
     Povey,
+    /// Symmetric Hamming, `0.54 - 0.46 cos(2πi / (n - 1))` (Kaldi, WeSpeaker).
+    Hamming,
+    /// Periodic Hamming, `0.54 - 0.46 cos(2πi / n)` (SpeechBrain).
+    HammingPeriodic,
 }
 
 /// How the power `x` of a band becomes a feature.
@@ -101,6 +143,12 @@ pub enum Compression {
     Log10OnePlus10000,
     /// `ln(max(x, 2^-23))`, Kaldi's floor of one `float` epsilon.
     Ln,
+    /// `ln(x + 2^-24)` (NeMo).
+    LnGuarded,
+    /// `10 log10(max(x, 1e-10))`, in dB (SpeechBrain).
+    Decibel,
+    /// `x` itself (Resemblyzer).
+    Power,
 }
 
 /// What is subtracted from the compressed features.
@@ -114,6 +162,8 @@ pub enum Normalisation {
     GlobalMean,
     /// The mean over the recording's own frames, which removes a constant channel.
     Utterance,
+    /// The same, and each band is divided by its deviation over them (unbiased, plus 1e-5), as NeMo's `per_feature`.
+    UtteranceDeviation,
 }
 
 impl FeatureConfig {
@@ -133,9 +183,11 @@ impl FeatureConfig {
             framing: Framing::CentredReflect,
             window: WindowShape::Hann,
             preemphasis: 0.0,
+            preemphasis_over: PreemphasisOver::Frame,
             remove_dc: false,
             compression: Compression::Log10OnePlus10000,
             sample_scale: 1.0,
+            top_db: None,
             normalisation: Normalisation::None,
             speech_activity: None,
             relative_level: None,
@@ -161,9 +213,11 @@ impl FeatureConfig {
             framing: Framing::SnipEdges,
             window: WindowShape::Povey,
             preemphasis: 0.97,
+            preemphasis_over: PreemphasisOver::Frame,
             remove_dc: true,
             compression: Compression::Ln,
             sample_scale: 32_768.0,
+            top_db: None,
             normalisation: Normalisation::None,
             speech_activity: None,
             relative_level: None,
@@ -242,6 +296,14 @@ impl FeatureConfig {
             &self.sample_scale,
             "1 for samples in [-1, 1] or 32768 for the range of 16-bit integers".into(),
         )?;
+        if let Some(top_db) = self.top_db {
+            check(
+                self.compression == Compression::Decibel && (1.0..=200.0).contains(&top_db),
+                "top_db",
+                &top_db,
+                "1 to 200 dB, with `compression = \"decibel\"`".into(),
+            )?;
+        }
         self.speech_activity
             .as_ref()
             .map_or(Ok(()), SpeechActivityConfig::validate)?;
@@ -293,7 +355,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         type Damage = fn(&mut FeatureConfig);
-        let cases: [(&str, Damage); 10] = [
+        let cases: [(&str, Damage); 11] = [
             ("sample_rate_hz", |c| c.sample_rate_hz = 0),
             ("fft_size", |c| c.fft_size = 511),
             ("window_samples", |c| c.window_samples = 513),
@@ -303,6 +365,7 @@ mod tests {
             ("low_hz", |c| c.low_hz = 8_000.0),
             ("preemphasis", |c| c.preemphasis = 1.0),
             ("sample_scale", |c| c.sample_scale = 0.0),
+            ("top_db", |c| c.top_db = Some(80.0)),
             ("relative_level.floor_db", |c| {
                 c.relative_level = Some(RelativeLevel { floor_db: 61.0 });
             }),

@@ -7,7 +7,10 @@ use crate::feature_error::FeatureError;
 use crate::features::Features;
 use crate::log_mel::LogMel;
 use crate::loudness::levels_db;
-use crate::normalise::{mean_frame, subtract};
+use crate::normalise::{divide_by_deviation, mean_frame, raise_to_range, subtract};
+
+/// What NeMo adds to deviations.
+const DEVIATION_GUARD: f64 = 1e-5;
 
 /// The whole way from samples to features, as a model bundle records it.
 ///
@@ -67,6 +70,9 @@ impl FrontEnd {
     /// there was one.
     pub fn finish(&self, features: &mut Features) {
         self.shape(features);
+        if let Some(top_db) = self.config.top_db {
+            raise_to_range(features, top_db as f32);
+        }
         match self.config.normalisation {
             Normalisation::None => {}
             Normalisation::GlobalMean => {
@@ -76,13 +82,22 @@ impl FrontEnd {
                 let mean = mean_frame([&*features]);
                 subtract(features, &mean);
             }
+            Normalisation::UtteranceDeviation => {
+                let mean = mean_frame([&*features]);
+                subtract(features, &mean);
+                divide_by_deviation(features, DEVIATION_GUARD);
+            }
         }
     }
 
     /// Whether [`FrontEnd::finish`] does the same to some frames of a recording alone as it does to them among the others:
     /// where it neither drops silence nor takes the recording's own level or mean.
     pub fn finishes_frames_alone(&self) -> bool {
-        !self.shapes() && self.config.normalisation != Normalisation::Utterance
+        let by_recording = matches!(
+            self.config.normalisation,
+            Normalisation::Utterance | Normalisation::UtteranceDeviation
+        );
+        !self.shapes() && self.config.top_db.is_none() && !by_recording
     }
 
     /// Whether [`FrontEnd::shape`] does anything.

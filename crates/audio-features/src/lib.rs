@@ -35,6 +35,7 @@ mod channel_choice;
 mod compression;
 mod decode;
 mod error;
+mod families;
 mod fast_math;
 mod feature_config;
 mod feature_error;
@@ -50,6 +51,7 @@ mod loudness;
 mod mel_scale;
 mod mixture;
 mod normalise;
+mod partials;
 mod pcm16;
 mod quality;
 mod recording;
@@ -68,13 +70,14 @@ pub use cache::{CachedFeatures, FeatureCache, FeatureKey};
 pub use channel_choice::ChannelChoice;
 pub use error::{AudioError, Place};
 pub use feature_config::{
-    Compression, FeatureConfig, Framing, MelScale, Normalisation, WindowShape,
+    Compression, FeatureConfig, Framing, MelScale, Normalisation, PreemphasisOver, WindowShape,
 };
 pub use feature_error::FeatureError;
 pub use features::Features;
 pub use front_end::FrontEnd;
 pub use log_mel::{LogMel, LogMelScratch, LogMelStream};
 pub use normalise::mean_frame;
+pub use partials::{PARTIAL_FRAMES, Partials, raise_volume};
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use quality::{LEAST_SPEECH_S, Quality, QualityGauge, QualityMeter, SpeechDetector};
 pub use recording::{

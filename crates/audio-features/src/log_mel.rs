@@ -8,10 +8,10 @@ use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use crate::feature_config::{Compression, FeatureConfig, Framing, WindowShape};
+use crate::feature_config::{Compression, FeatureConfig, Framing, PreemphasisOver, WindowShape};
 use crate::feature_error::FeatureError;
 use crate::features::Features;
-use crate::hops::Hops;
+use crate::hops::{Hops, Outside};
 use crate::lanes::{Lanes, MAX_LANES};
 use crate::mel_scale::MelBank;
 use crate::spectrum::{Spectrum, SpectrumScratch};
@@ -26,7 +26,11 @@ pub struct LogMel {
     /// First sample of frame 0, at or before the first sample of the recording.
     first_sample: isize,
     framing: Framing,
+    /// What stands for samples before the first and behind the last.
+    outside: Outside,
+    /// Coefficients within each frame, and over the recording; one of them is 0.
     preemphasis: f32,
+    recording_preemphasis: f32,
     remove_dc: bool,
     spectrum: Spectrum,
     bank: MelBank,
@@ -55,10 +59,23 @@ impl LogMel {
         // position of the window matters for power.
         let first_sample = match config.framing {
             Framing::SnipEdges => 0,
-            Framing::CentredReflect => {
+            Framing::KaldiMirrored => {
+                (config.hop_samples / 2) as isize - (config.window_samples / 2) as isize
+            }
+            Framing::CentredReflect | Framing::CentredZeros | Framing::CentredZerosWholeHops => {
                 let padding = (config.fft_size - config.window_samples) / 2;
                 padding as isize - (config.fft_size / 2) as isize
             }
+        };
+        let outside = match config.framing {
+            Framing::SnipEdges | Framing::CentredReflect => Outside::Mirrored,
+            Framing::KaldiMirrored => Outside::MirroredRepeated,
+            Framing::CentredZeros | Framing::CentredZerosWholeHops => Outside::Zeros,
+        };
+        let preemphasis = config.preemphasis as f32;
+        let (preemphasis, recording_preemphasis) = match config.preemphasis_over {
+            PreemphasisOver::Frame => (preemphasis, 0.0),
+            PreemphasisOver::Recording => (0.0, preemphasis),
         };
         Ok(Self {
             window: window(config),
@@ -66,7 +83,9 @@ impl LogMel {
             fft_size: config.fft_size,
             first_sample,
             framing: config.framing,
-            preemphasis: config.preemphasis as f32,
+            preemphasis,
+            recording_preemphasis,
+            outside,
             remove_dc: config.remove_dc,
             spectrum: Spectrum::new(config.fft_size),
             bank: MelBank::new(config)?,
@@ -87,7 +106,9 @@ impl LogMel {
     pub fn num_frames(&self, num_samples: usize) -> usize {
         match self.framing {
             _ if num_samples == 0 => 0,
-            Framing::CentredReflect => 1 + num_samples / self.hop_samples,
+            Framing::CentredReflect | Framing::CentredZeros => 1 + num_samples / self.hop_samples,
+            Framing::CentredZerosWholeHops => num_samples / self.hop_samples,
+            Framing::KaldiMirrored => (num_samples + self.hop_samples / 2) / self.hop_samples,
             Framing::SnipEdges => num_samples
                 .checked_sub(self.window.len())
                 .map_or(0, |rest| 1 + rest / self.hop_samples),
@@ -97,7 +118,12 @@ impl LogMel {
     /// Working memory for [`LogMel::extract_into`].
     pub fn scratch(&self) -> LogMelScratch {
         LogMelScratch {
-            hops: Hops::new(self.window.len(), self.hop_samples),
+            hops: Hops::new(
+                self.window.len(),
+                self.hop_samples,
+                self.outside,
+                self.recording_preemphasis,
+            ),
             frames: Lanes::new(self.fft_size),
             spectrum: self.spectrum.scratch(),
             power: Lanes::new(self.fft_size / 2 + 1),
@@ -200,7 +226,9 @@ impl LogMel {
             length
         });
         let last = end.min(length).max(if before > 0 { before + 1 } else { 0 });
-        first as usize..last as usize
+        // Preemphasis over the recording looks at the sample before.
+        let before = isize::from(self.recording_preemphasis != 0.0 && first > 0);
+        (first - before) as usize..last as usize
     }
 
     /// Windows the frames in `scratch.hops` into `scratch.frames`.
@@ -362,7 +390,11 @@ pub(crate) fn window(config: &FeatureConfig) -> Vec<f32> {
     (0..config.window_samples)
         .map(|i| match config.window {
             WindowShape::Hann => hann(i, length),
+            WindowShape::HannSymmetric => hann(i, length - 1.0),
             WindowShape::Povey => hann(i, length - 1.0).powf(0.85),
+            // 0.54 - 0.46 cos is 0.08 + 0.92 (0.5 - 0.5 cos).
+            WindowShape::Hamming => 0.92f64.mul_add(hann(i, length - 1.0), 0.08),
+            WindowShape::HammingPeriodic => 0.92f64.mul_add(hann(i, length), 0.08),
         })
         .map(|value| (value * config.sample_scale) as f32)
         .collect()
@@ -371,6 +403,23 @@ pub(crate) fn window(config: &FeatureConfig) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every framing, over frames and over the recording.
+    fn every_framing() -> Vec<FeatureConfig> {
+        let mut configs = vec![
+            FeatureConfig::kaldi(),
+            FeatureConfig::librosa(),
+            FeatureConfig::sherpa(),
+            FeatureConfig::nemo(),
+            FeatureConfig::speechbrain(),
+            FeatureConfig::resemblyzer(),
+        ];
+        configs.push(FeatureConfig {
+            preemphasis_over: PreemphasisOver::Recording,
+            ..FeatureConfig::sherpa()
+        });
+        configs
+    }
 
     #[test]
     fn frame_counts() {
@@ -465,7 +514,7 @@ mod tests {
     /// With either framing, at both ends, and in recordings that are shorter than a window.
     #[test]
     fn some_frames_alone_are_those_of_the_whole_recording() {
-        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+        for config in every_framing() {
             let log_mel = LogMel::new(&config).unwrap();
             for num_samples in [1, 2, 150, 399, 400, 401, 639, 1_000, 4_321] {
                 let samples: Vec<f32> = (0..num_samples).map(|i| (i as f32 * 0.3).sin()).collect();
@@ -481,8 +530,8 @@ mod tests {
                         let expected = whole.rows(start..end.min(whole.num_frames()));
                         assert_eq!(found.data(), expected, "{num_samples} {start}..{end}");
                         // No more is read than frames cover, mirrored samples included.
-                        let most = (end - start - 1) * config.hop_samples + config.fft_size + 1;
-                        assert!(asked.len() <= most.max(config.fft_size + 1), "{asked:?}");
+                        let most = (end - start - 1) * config.hop_samples + config.fft_size + 2;
+                        assert!(asked.len() <= most.max(config.fft_size + 2), "{asked:?}");
                     }
                 }
                 let none = |_| -> Result<Vec<f32>, ()> { Err(()) };
@@ -495,7 +544,7 @@ mod tests {
 
     #[test]
     fn samples_that_come_block_by_block_give_the_same_bits() {
-        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+        for config in every_framing() {
             let log_mel = LogMel::new(&config).unwrap();
             let stretch = STREAM_FRAMES * config.hop_samples;
             let margin = 4 * config.fft_size + 2 * config.hop_samples;
@@ -522,7 +571,7 @@ mod tests {
 
     #[test]
     fn samples_too_small_for_any_feature_count_as_silence() {
-        for config in [FeatureConfig::kaldi(), FeatureConfig::librosa()] {
+        for config in every_framing() {
             let log_mel = LogMel::new(&config).unwrap();
             let silence = log_mel.extract(&[0.0; 3_200]);
             for tiny in [1e-17, 1e-30, 1e-40] {

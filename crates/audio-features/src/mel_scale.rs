@@ -19,6 +19,7 @@ impl MelScale {
             Self::Slaney if hz < SLANEY_BREAK_HZ => hz / SLANEY_HZ_PER_MEL,
             Self::Slaney => SLANEY_BREAK_MEL + (hz / SLANEY_BREAK_HZ).ln() / SLANEY_LOG_STEP,
             Self::Kaldi => 1_127.0 * (hz / 700.0).ln_1p(),
+            Self::SpeechBrain => 2_595.0 * (hz / 700.0).ln_1p() * std::f64::consts::LOG10_E,
         }
     }
 
@@ -28,6 +29,7 @@ impl MelScale {
             Self::Slaney if mel < SLANEY_BREAK_MEL => mel * SLANEY_HZ_PER_MEL,
             Self::Slaney => SLANEY_BREAK_HZ * ((mel - SLANEY_BREAK_MEL) * SLANEY_LOG_STEP).exp(),
             Self::Kaldi => 700.0 * (mel / 1_127.0).exp_m1(),
+            Self::SpeechBrain => 700.0 * (mel / 2_595.0 * std::f64::consts::LN_10).exp_m1(),
         }
     }
 }
@@ -57,18 +59,23 @@ impl MelBank {
         let bin_hz = f64::from(config.sample_rate_hz) / config.fft_size as f64;
         // Kaldi's filters end before the Nyquist bin.
         let num_fft_bins = match scale {
-            MelScale::Slaney => config.fft_size / 2 + 1,
+            MelScale::Slaney | MelScale::SpeechBrain => config.fft_size / 2 + 1,
             MelScale::Kaldi => config.fft_size / 2,
         };
         let weight = |band: usize, bin: usize| {
             let hz = bin as f64 * bin_hz;
+            if scale == MelScale::SpeechBrain {
+                let centre = points_hz[band + 1];
+                let width = centre - points_hz[band];
+                return (1.0 - (hz - centre).abs() / width).max(0.0) as f32;
+            }
             let (at, points, height) = match scale {
                 MelScale::Slaney => (
                     hz,
                     &points_hz,
                     2.0 / (points_hz[band + 2] - points_hz[band]),
                 ),
-                MelScale::Kaldi => (scale.hz_to_mel(hz), &points_mel, 1.0),
+                MelScale::Kaldi | MelScale::SpeechBrain => (scale.hz_to_mel(hz), &points_mel, 1.0),
             };
             let rise = (at - points[band]) / (points[band + 1] - points[band]);
             let fall = (points[band + 2] - at) / (points[band + 2] - points[band + 1]);
@@ -82,13 +89,19 @@ impl MelBank {
                     .map(|bin| (bin, weight(band, bin)))
                     .filter(|(_, weight)| *weight > 0.0)
                     .peekable();
-                let first_bin = bins.peek().ok_or(FeatureError::EmptyMelBand {
-                    band,
-                    low_hz: points_hz[band],
-                    high_hz: points_hz[band + 2],
-                })?;
+                let first_bin = match bins.peek() {
+                    Some((bin, _)) => *bin,
+                    None if scale == MelScale::SpeechBrain => 0,
+                    None => {
+                        return Err(FeatureError::EmptyMelBand {
+                            band,
+                            low_hz: points_hz[band],
+                            high_hz: points_hz[band + 2],
+                        });
+                    }
+                };
                 Ok(Band {
-                    first_bin: first_bin.0,
+                    first_bin,
                     weights: bins.map(|(_, weight)| weight).collect(),
                 })
             })
@@ -166,7 +179,7 @@ mod tests {
 
     #[test]
     fn the_scales_invert() {
-        for scale in [MelScale::Slaney, MelScale::Kaldi] {
+        for scale in [MelScale::Slaney, MelScale::Kaldi, MelScale::SpeechBrain] {
             for hz in [0.0, 20.0, 999.0, 1_000.0, 1_001.0, 8_000.0] {
                 assert!(
                     (scale.mel_to_hz(scale.hz_to_mel(hz)) - hz).abs() < 1e-8,

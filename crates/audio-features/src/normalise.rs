@@ -37,6 +37,37 @@ pub(crate) fn subtract(features: &mut Features, mean: &[f32]) {
     }
 }
 
+/// Divides every band by its deviation from zero over the frames, unbiased, plus `guard`; the mean has been subtracted.
+pub(crate) fn divide_by_deviation(features: &mut Features, guard: f64) {
+    let num_bins = features.num_bins().max(1);
+    let mut sums = vec![0f64; num_bins];
+    for frame in features.data().chunks_exact(num_bins) {
+        for (sum, value) in sums.iter_mut().zip(frame) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    let others = features.num_frames().saturating_sub(1).max(1) as f64;
+    let factors: Vec<f32> = sums
+        .iter()
+        .map(|sum| (1.0 / ((sum / others).sqrt() + guard)) as f32)
+        .collect();
+    for frame in features.data_mut().chunks_exact_mut(num_bins) {
+        for (value, factor) in frame.iter_mut().zip(&factors) {
+            *value *= factor;
+        }
+    }
+}
+
+/// Raises what lies more than `range` below the highest value to that.
+pub(crate) fn raise_to_range(features: &mut Features, range: f32) {
+    let highest = features.data().iter().copied().fold(f32::MIN, f32::max);
+    let floor = highest - range;
+    features
+        .data_mut()
+        .iter_mut()
+        .for_each(|value| *value = value.max(floor));
+}
+
 fn add_frames(sums: &mut [f64], features: &Features) {
     for frame in features.data().chunks_exact(sums.len().max(1)) {
         for (sum, value) in sums.iter_mut().zip(frame) {

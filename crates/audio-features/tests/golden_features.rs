@@ -68,7 +68,7 @@ fn compare(signal: &str, samples: &[f32]) {
                         rounding = rounding.max(error - relative);
                         error / (relative + fft_error)
                     }
-                    Compression::Log10OnePlus10000 => f64::from((found - value).abs()) / tolerance,
+                    _ => f64::from((found - value).abs()) / tolerance,
                 };
                 assert!(
                     error <= 1.0,

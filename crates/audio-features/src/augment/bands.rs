@@ -46,7 +46,11 @@ impl Bands {
         let variance_weights = white
             .iter()
             .zip(points.windows(3))
-            .map(|(&white, edges)| ((edges[2] - edges[0]) / range) as f32 / white)
+            // An empty band hears nothing.
+            .map(|(&white, edges)| match white {
+                0.0 => 0.0,
+                _ => ((edges[2] - edges[0]) / range) as f32 / white,
+            })
             .collect();
         let overlap: f64 = window
             .iter()
@@ -134,6 +138,10 @@ fn noise_shapes(
                 variance += f64::from(a) * f64::from(b) * rho;
             }
         }
-        sum * sum / variance
+        if weights.is_empty() {
+            1.0
+        } else {
+            sum * sum / variance
+        }
     })
 }

@@ -143,7 +143,9 @@ impl Augmenter {
             Normalisation::None => {
                 (crop.iter().map(|value| f64::from(*value)).sum::<f64>() / crop.len() as f64) as f32
             }
-            Normalisation::GlobalMean | Normalisation::Utterance => 0.0,
+            Normalisation::GlobalMean
+            | Normalisation::Utterance
+            | Normalisation::UtteranceDeviation => 0.0,
         };
         let num_bins = self.bands.len();
         if let Some(config) = frequency
