@@ -7,17 +7,38 @@
 
 #[cfg(feature = "run")]
 mod behaviour;
+#[cfg_attr(
+    not(feature = "run"),
+    allow(dead_code, reason = "a graph that is run asks for it")
+)]
 mod error;
+#[cfg_attr(
+    not(feature = "run"),
+    allow(dead_code, reason = "a graph that is run asks for it")
+)]
 mod estimate;
 mod file;
 #[cfg(feature = "run")]
 mod graph;
 mod info;
 mod limits;
+#[cfg_attr(
+    not(feature = "run"),
+    allow(dead_code, reason = "a graph that is run asks for it")
+)]
 mod net;
+#[cfg_attr(
+    not(feature = "run"),
+    allow(dead_code, reason = "a graph that is run asks for it")
+)]
 mod ports;
+#[cfg_attr(
+    not(feature = "run"),
+    allow(dead_code, reason = "a graph that is run asks for it")
+)]
 mod value;
 mod wire;
+pub mod write;
 
 #[cfg(feature = "run")]
 pub use behaviour::Behaviour;
