@@ -16,7 +16,7 @@ pub fn write_bundle(directory: &Path) {
     let trunk = config.trunk.downcast_mut::<LstmConfig>().unwrap();
     trunk.num_layers = 1;
     trunk.hidden = 8;
-    config.pooling = PoolingConfig::from(MeanDeviationConfig {});
+    config.pooling = PoolingConfig::from(MeanDeviationConfig::default());
     let device = speaker_model::device("flex").unwrap();
     let mut initialiser = Initialiser::seeded(1, &device);
     let encoder = Encoder::new(features.num_bins, &config, &mut initialiser).unwrap();

@@ -428,7 +428,8 @@ fn development_lists_of_a_training_are_matched_as_those_of_an_evaluation_are() {
     );
     assert_eq!(run.code, Some(0), "{run:#?}");
     assert!(!plain.is_empty());
-    let spellings: [(&str, &dyn Fn(u32, u32) -> String, &str); 5] = [
+    type Spelling = dyn Fn(u32, u32) -> String;
+    let spellings: [(&str, &Spelling, &str); 5] = [
         (
             "windows",
             &|s, t| format!("s{s}\\{t}.wav"),

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, cluster, cluster_protocol, doctor, embed, eval, export, merge, prepare, report, score,
-    train, trials, verify,
+    check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models, prepare,
+    report, score, train, trials, verify,
 };
 use crate::context::Global;
 
@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Trials(trials::Args),
     /// Write the model of a run as a bundle to give away.
     Export(export::Args),
+    /// Make a bundle of a network that others trained.
+    Import(import::Args),
+    /// List the networks of others that are known.
+    Models(models::Args),
     /// Make a packed store of a corpus, from its archives or unpacked.
     Prepare(prepare::Args),
     /// Join the parts that `--shard` made: stores, or embeddings.

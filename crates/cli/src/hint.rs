@@ -63,6 +63,9 @@ fn of_library(error: &siamang::Error) -> Option<&str> {
         Error::NotAModel { .. } => Some(
             "give the directory that `siamang train --out` wrote, or one that holds `bundle.toml`",
         ),
+        Error::NotImported { .. } => Some(
+            "`siamang models` lists the networks that are known, and which of them are run natively; `--family` or `--features` settles the front end",
+        ),
         Error::Embeddings { .. } => Some(
             "docs/formats.md has all that is read; `siamang embed RECORDINGS --out FILE` makes such a file of recordings",
         ),

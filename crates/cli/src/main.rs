@@ -30,8 +30,8 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 use commands::{
-    check, cluster, cluster_protocol, doctor, embed, eval, export, merge, prepare, report, score,
-    train, trials as lists, verify,
+    check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models, prepare,
+    report, score, train, trials as lists, verify,
 };
 use context::Context;
 use fault::ExitStatus;
@@ -76,6 +76,8 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Doctor(args) => doctor::run(args, &arguments.global),
         Command::Trials(args) => lists::run(args, context),
         Command::Export(args) => export::run(args, context),
+        Command::Import(args) => import::run(args, context),
+        Command::Models(args) => models::run(args, context),
         Command::Prepare(args) => prepare::run(args, context),
         Command::Merge(args) => merge::run(args, context),
     }

@@ -755,11 +755,7 @@ fn voxceleb_in_a_tar_gives_the_store_of_its_tree() {
     // One that ends too early.
     let own = place.path().join("cut");
     let whole = gz(&tar(&entries));
-    common::put(
-        &own,
-        "vox1_dev_wav.tar.gz",
-        whole[..whole.len() / 2].to_vec(),
-    );
+    common::put(&own, "vox1_dev_wav.tar.gz", &whole[..whole.len() / 2]);
     assert!(matches!(plan(&own), Err(PrepError::BadArchive { .. })));
 }
 

@@ -3,6 +3,19 @@
 //! A file from elsewhere is hostile until its every node has been followed: [`Graph::load`] checks the frame of the file, the sizes of its
 //! weights against its bytes, its operators against a list, and tells for two numbers of frames what every node will make, before the runtime
 //! (rten) sees any of it; [`Graph::run`] does so again for the number of frames at hand, against [`Limits`].
+//!
+//! ```
+//! use onnx_graph::{GraphInfo, Limits};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/wespeaker_ecapa.onnx");
+//! let bytes = std::fs::read(path)?;
+//! let info = GraphInfo::read(&bytes, &Limits::default())?;
+//! println!("{} parameters, operators {:?}", info.num_parameters, info.operators);
+//! # assert!(info.num_parameters > 0);
+//! # Ok(())
+//! # }
+//! ```
 #![deny(unsafe_code)]
 
 #[cfg(feature = "run")]

@@ -24,6 +24,21 @@ pub enum Error {
         found: &'static str,
     },
 
+    /// A file of somebody else's network that cannot be read.
+    #[error(transparent)]
+    Foreign(#[from] foreign_weights::ForeignError),
+
+    /// A network that cannot be used here.
+    #[error("`{}` {found}", path.display())]
+    NotImported {
+        /// The file.
+        path: PathBuf,
+        /// What it is or lacks.
+        found: String,
+        /// What to try.
+        remedy: &'static str,
+    },
+
     /// Paths below which there are no recordings.
     #[error("no recordings in {}{}", listed(paths), found.iter().map(|one| format!("\n  {one}")).collect::<String>())]
     NoRecordings {
@@ -224,6 +239,8 @@ impl Error {
                 "check that the folder exists and may be written to, and the space on the disk"
             }
             Self::Merge { remedy, .. } => remedy,
+            Self::NotImported { remedy, .. } => remedy,
+            Self::Foreign(error) => return error.remedy(),
             Self::NothingToScore { .. } => {
                 "check that the list's paths start from the folder or store that was given"
             }

@@ -44,6 +44,7 @@
 mod clusters;
 mod embeddings;
 mod error;
+mod import;
 mod job;
 mod model;
 mod outcome;
@@ -62,6 +63,8 @@ pub use embeddings::{
     Stream, Work, embed_each, merge_embeddings, read_embeddings, read_embeddings_of,
 };
 pub use error::Error;
+pub use foreign_weights::families::{Family, KNOWN, KnownNetwork};
+pub use import::{FrontTrial, Import, compare_fronts, import};
 pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification, unlike_measured};
 pub use outcome::{Embedded, Skipped, by_reason};

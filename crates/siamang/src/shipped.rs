@@ -1,6 +1,7 @@
 //! What comes with Siamang, inside the program: complete training configurations, and synthesised voices to try a training
 //! with.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, unwritable};
@@ -74,6 +75,20 @@ pub fn voices(cache: &Path) -> Result<PathBuf, Error> {
             }
         }
     }
+}
+
+/// The first two recordings of each voice.
+pub(crate) fn pairs() -> Vec<[&'static [u8]; 2]> {
+    let mut by_voice: BTreeMap<&str, Vec<&'static [u8]>> = BTreeMap::new();
+    for (name, bytes) in VOICES {
+        if let Some((voice, _)) = name.split_once('/').filter(|_| name.ends_with(".ogg")) {
+            by_voice.entry(voice).or_default().push(bytes);
+        }
+    }
+    let pairs = by_voice.into_values();
+    pairs
+        .filter_map(|recordings| recordings.first_chunk::<2>().copied())
+        .collect()
 }
 
 /// BLAKE3 of names and contents.

@@ -56,6 +56,10 @@ macro_rules! choices {
 
         $(#[$part_doc])*
         #[derive(burn::module::Module, Debug)]
+        #[allow(
+            clippy::large_enum_variant,
+            reason = "a network has one of each of its parts"
+        )]
         #[non_exhaustive]
         $vis enum $Any {
             $(
@@ -151,6 +155,24 @@ pub fn check_size(field: &'static str, size: usize) -> Result<(), ModelError> {
         field,
         found: size.to_string(),
         expected: "a size between 1 and 65536",
+    })
+}
+
+/// Most layers, frames of a kernel and the like that a configuration may ask for.
+const MAX_COUNT: usize = 1024;
+
+/// Refuses a number of layers, of frames or the like that is 0, or absurd.
+///
+/// # Errors
+/// [`ModelError::Config`] with the field.
+pub fn check_count(field: &'static str, count: usize) -> Result<(), ModelError> {
+    if (1..=MAX_COUNT).contains(&count) {
+        return Ok(());
+    }
+    Err(ModelError::Config {
+        field,
+        found: count.to_string(),
+        expected: "a number between 1 and 1024",
     })
 }
 

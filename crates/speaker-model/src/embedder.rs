@@ -125,11 +125,7 @@ impl Embedder {
     ) -> Result<Self, ModelError> {
         let (found, expected) = (front_end.config().num_bins, encoder.num_bins());
         if found != expected {
-            return Err(ModelError::Shape {
-                what: "bins of the front end",
-                found: found.to_string(),
-                expected: format!("{expected}, as the encoder reads"),
-            });
+            return Err(bins(found, expected));
         }
         Ok(Self {
             front_end,
@@ -152,6 +148,18 @@ impl Embedder {
     #[must_use]
     pub fn segmentation(&self) -> Segmentation {
         self.segmentation
+    }
+
+    /// The same embedder behind another front end: what a mistake with it would do.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for another number of bins than the encoder reads.
+    pub fn with_front_end(self, front_end: FrontEnd) -> Result<Self, ModelError> {
+        let found = front_end.config().num_bins;
+        if found != self.encoder.num_bins() {
+            return Err(bins(found, self.encoder.num_bins()));
+        }
+        Ok(Self { front_end, ..self })
     }
 
     /// The same embedder with another number format of products, where its encoder has a choice.
@@ -347,6 +355,15 @@ impl EmbeddingModel for Embedder {
             segments.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
         }
         Ok(found)
+    }
+}
+
+/// A front end of other bins than the encoder reads.
+fn bins(found: usize, expected: usize) -> ModelError {
+    ModelError::Shape {
+        what: "bins of the front end",
+        found: found.to_string(),
+        expected: format!("{expected}, as the encoder reads"),
     }
 }
 

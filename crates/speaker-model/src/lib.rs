@@ -60,17 +60,18 @@ mod trunks;
 
 pub use bundle::weights::WeightType;
 pub use bundle::{
-    Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, MeasuredSound, Origin, TrainingSpeakers,
+    Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Imported, MeasuredSound, NamedTensor,
+    Origin, TrainingSpeakers, encoder_of, made_signals,
 };
-pub use choices::{check_dropout, check_size};
+pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};
 pub use embedder::Embedder;
 pub use encoder::{Encoder, EncoderConfig, InputConfig};
 pub use error::ModelError;
 pub use fused_lstm::Simd;
 pub use layers::{
-    Activation, ComputeType, Dense, Direction, DropoutStream, Initialiser, Pass, Seen, SeenValues,
-    Whitening,
+    Activation, ComputeType, Dense, Direction, DropoutStream, FramePadding, Initialiser, Pass,
+    Seen, SeenValues, Whitening,
 };
 pub use losses::{
     AnyLoss, Batches, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice,
@@ -80,7 +81,12 @@ pub use losses::{
 pub use model::{EmbeddingModel, SegmentEmbedding};
 pub use module_path::ModulePath;
 pub use network::SpeakerNetwork;
-pub use poolings::{LastStateConfig, MeanConfig, MeanDeviationConfig, PoolingConfig};
+pub use poolings::{
+    AttentiveConfig, Deviation, LastStateConfig, MeanConfig, MeanDeviationConfig, PoolingConfig,
+};
 pub use projections::{IdentityConfig, LinearConfig, ProjectionConfig, UnitLengthConfig};
 pub use segments::Segmentation;
-pub use trunks::{LstmConfig, TrunkConfig};
+pub use trunks::{
+    CamBlock, CamPlusPlusConfig, EcapaConfig, KeptGroup, LstmConfig, ResNetConfig, TdnnConfig,
+    TdnnLayer, TrunkConfig,
+};

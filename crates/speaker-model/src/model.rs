@@ -43,7 +43,7 @@ pub trait EmbeddingModel: Send + Sync {
     /// # Errors
     /// As [`Self::embed_features`].
     fn self_embeddings(&self) -> Result<Vec<Vec<f32>>, ModelError> {
-        let signals = crate::bundle::signals(self.front_end().config().sample_rate_hz);
+        let signals = crate::bundle::made_signals(self.front_end().config().sample_rate_hz);
         signals.iter().map(|signal| self.embed(signal)).collect()
     }
 

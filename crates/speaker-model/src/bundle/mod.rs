@@ -26,20 +26,22 @@ use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_scoring::Thresholds;
 
-pub use config::{BundleConfig, FORMAT_VERSION, Origin};
+pub use config::{BundleConfig, FORMAT_VERSION, Imported, Origin};
 pub use files::BundleFiles;
-pub(crate) use self_test::{compare, signals};
+pub(crate) use self_test::compare;
+pub use self_test::made_signals;
 pub use sound::MeasuredSound;
 pub use speakers::TrainingSpeakers;
 
 use crate::ModelError;
 use crate::embedder::Embedder;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, EncoderConfig};
 use crate::layers::{ComputeType, Initialiser};
 use crate::model::EmbeddingModel;
 use card::Card;
 use self_test::SelfTest;
-use weights::{NamedTensor, WeightType};
+pub use weights::NamedTensor;
+use weights::WeightType;
 
 const CONFIG_FILE: &str = "bundle.toml";
 const WEIGHTS_FILE: &str = "weights.safetensors";
@@ -65,6 +67,7 @@ impl Bundle {
             centred: embedder.centre().is_some(),
             weights: WeightType::F32,
             origin,
+            imported: None,
             features: embedder.front_end().config().clone(),
             encoder: embedder.encoder().config().clone(),
         };
@@ -112,6 +115,13 @@ impl Bundle {
         self.card.thresholds = thresholds;
         // Others were measured on other recordings.
         self.card.sound = MeasuredSound::default();
+        self
+    }
+
+    /// The same bundle, which says that others trained it.
+    #[must_use]
+    pub fn with_import(mut self, imported: Imported) -> Self {
+        self.config.imported = Some(imported);
         self
     }
 
@@ -231,21 +241,8 @@ impl Bundle {
         let embedding_mean = take(EMBEDDING_MEAN, config.centred, config.embedding_dim())?;
         let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
         let device = device.clone().inner();
-        let total = tensors.values().map(|tensor| tensor.values.len()).sum();
-        let mut initialiser = Initialiser::of_file(total, &device);
         let bins = config.features.num_bins;
-        let encoder = Encoder::new(bins, &config.encoder, &mut initialiser);
-        let encoder = encoder.map_err(|error| too_large(error, &config_path))?;
-        let encoder = weights::with_tensors(encoder, &mut tensors, &path)?;
-        if let Some(name) = tensors.into_keys().next() {
-            return Err(ModelError::Bundle {
-                path,
-                field: name,
-                found: "a tensor of that name".to_owned(),
-                expected: "only the tensors that `bundle.toml` describes".to_owned(),
-                remedy: "take both files from one bundle",
-            });
-        }
+        let encoder = encoder_of(bins, &config.encoder, tensors, &path, &device)?;
         let segmentation = config.segmentation;
         let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, &device)?;
         let test_path = files.path(SELF_TEST_FILE);
@@ -258,6 +255,35 @@ impl Bundle {
             training_speakers: TrainingSpeakers::read(&files)?,
         })
     }
+}
+
+/// The encoder that `config` describes, for frames of `num_bins` bins, with the weights `tensors`, which messages say to be of
+/// `path`. No more memory is asked for than the tensors have numbers, whatever the configuration claims.
+///
+/// # Errors
+/// [`ModelError::Bundle`] for a missing, misshapen or needless tensor, [`ModelError::Config`].
+pub fn encoder_of(
+    num_bins: usize,
+    config: &EncoderConfig,
+    mut tensors: BTreeMap<String, NamedTensor>,
+    path: &Path,
+    device: &Device,
+) -> Result<Encoder, ModelError> {
+    let total = tensors.values().map(|tensor| tensor.values.len()).sum();
+    let mut initialiser = Initialiser::of_file(total, device);
+    let encoder = Encoder::new(num_bins, config, &mut initialiser);
+    let encoder = encoder.map_err(|error| too_large(error, path))?;
+    let encoder = weights::with_tensors(encoder, &mut tensors, path)?;
+    if let Some(name) = tensors.into_keys().next() {
+        return Err(ModelError::Bundle {
+            path: path.to_owned(),
+            field: name,
+            found: "a tensor of that name".to_owned(),
+            expected: "only the tensors that the configuration describes".to_owned(),
+            remedy: "take weights and configuration from one bundle",
+        });
+    }
+    Ok(encoder)
 }
 
 /// BLAKE3 of the weights' file.

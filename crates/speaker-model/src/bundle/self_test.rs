@@ -95,7 +95,7 @@ pub(crate) fn compare(expected: &[Vec<f32>], found: &[Vec<f32>]) -> Result<(), M
 }
 
 /// The made signals at a rate, one second each.
-pub(crate) fn signals(sample_rate_hz: u32) -> Vec<Vec<f32>> {
+pub fn made_signals(sample_rate_hz: u32) -> Vec<Vec<f32>> {
     let signals = SIGNALS.iter();
     signals
         .map(|&(pitch_hz, vibrato_hz)| signal(sample_rate_hz, pitch_hz, vibrato_hz))

@@ -23,11 +23,13 @@ pub enum WeightType {
     F16,
 }
 
-/// A named array, row-major.
+/// A parameter's numbers; its name is its path in the encoder.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct NamedTensor {
-    pub(crate) shape: Vec<usize>,
-    pub(crate) values: Vec<f32>,
+pub struct NamedTensor {
+    /// Its sizes.
+    pub shape: Vec<usize>,
+    /// Its numbers, row-major.
+    pub values: Vec<f32>,
 }
 
 /// Largest weight file that is read, so that a wrong path cannot exhaust memory.

@@ -95,6 +95,47 @@ impl<'a> Initialiser<'a> {
         })
     }
 
+    /// The Glorot-uniform filters called `name`, `[output, input, kernel...]`: each output sees `input` times the kernel.
+    ///
+    /// # Errors
+    /// As [`Self::kernel`].
+    pub(crate) fn filters<const D: usize>(
+        &mut self,
+        name: &str,
+        sizes: [usize; D],
+    ) -> Result<Param<Tensor<D>>, ModelError> {
+        let [output, input, kernel @ ..] = sizes.as_slice() else {
+            return Err(ModelError::Shape {
+                what: "dimensions of filters",
+                found: D.to_string(),
+                expected: "at least 2".to_owned(),
+            });
+        };
+        let area = kernel
+            .iter()
+            .try_fold(1, |area: usize, &size| area.checked_mul(size));
+        let fan = |channels: usize| area.and_then(|area| area.checked_mul(channels));
+        let count = match (fan(*input), fan(*output)) {
+            (Some(fan_in), Some(_)) => self.reserve([*output, fan_in])?,
+            _ => self.reserve([usize::MAX, 2])?,
+        };
+        let values = match self.source {
+            Source::Seed(seed) => {
+                let area = area.unwrap_or(1);
+                let limit = (6.0 / ((input + output) * area) as f32).sqrt();
+                let mut rng = stream(seed, name);
+                (0..count)
+                    .map(|_| rng.random_range(-limit..limit))
+                    .collect()
+            }
+            Source::File { .. } => vec![0.0; count],
+        };
+        Ok(Param::from_data(
+            TensorData::new(values, sizes),
+            self.device,
+        ))
+    }
+
     /// Zeros, `[count]`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What networks are built of.
 
+mod convolution;
 mod dense;
 mod dropout;
 mod fused_op;
@@ -10,6 +11,7 @@ mod sequence;
 mod standardise;
 mod whitening;
 
+pub use convolution::FramePadding;
 pub use dense::{Activation, Dense};
 pub use dropout::DropoutStream;
 pub use initialiser::Initialiser;
@@ -17,6 +19,9 @@ pub use lstm::{ComputeType, Direction};
 pub use pass::{Pass, Seen, SeenValues};
 pub use whitening::Whitening;
 
+pub(crate) use convolution::{
+    AfterConvolution, BatchNorm, FrameConv, FrameConvShape, ImageConv, ImageConvShape,
+};
 pub(crate) use initialiser::stream;
 pub(crate) use lstm::LstmLayer;
 pub(crate) use sequence::{Sequence, frame_mask, frame_weights};

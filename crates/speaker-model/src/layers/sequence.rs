@@ -59,6 +59,41 @@ impl Sequence {
         }
     }
 
+    /// What `layers` make of the sequences as `[batch, features, frames]`, frames in any number. Items of unequal length go
+    /// through them one by one, so that nobody's padding or neighbour is seen.
+    ///
+    /// # Errors
+    /// Those of `layers`.
+    pub(crate) fn convolved(
+        self,
+        layers: impl Fn(Tensor<3>) -> Result<Tensor<3>, ModelError>,
+    ) -> Result<Self, ModelError> {
+        let by_item = |values: Tensor<3>| values.permute([1, 2, 0]);
+        let Some(lengths) = self.lengths else {
+            let output = layers(by_item(self.values))?;
+            return Self::new(output.permute([2, 0, 1]), None);
+        };
+        let mut outputs = Vec::with_capacity(lengths.len());
+        for (item, &length) in lengths.iter().enumerate() {
+            let values = self.values.clone().narrow(1, item, 1);
+            outputs.push(layers(by_item(values.narrow(0, 0, length.max(1))))?);
+        }
+        let lengths: Vec<usize> = outputs.iter().map(|output| output.dims()[2]).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let padded = outputs.into_iter().map(|output| {
+            let [_, width, frames] = output.dims();
+            let device = output.device();
+            match longest - frames {
+                0 => output,
+                missing => {
+                    Tensor::cat(vec![output, Tensor::zeros([1, width, missing], &device)], 2)
+                }
+            }
+        });
+        let values = Tensor::cat(padded.collect(), 0).permute([2, 0, 1]);
+        Self::new(values, Some(lengths))
+    }
+
     /// Refuses another number of features than `width`.
     ///
     /// # Errors

@@ -9,10 +9,33 @@ use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
 
-/// Mean and standard deviation over the valid frames, concatenated. It has no settings.
+/// Mean and standard deviation over the valid frames, concatenated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct MeanDeviationConfig {}
+pub struct MeanDeviationConfig {
+    /// How deviations are computed.
+    #[serde(default, skip_serializing_if = "Deviation::is_population")]
+    pub deviation: Deviation,
+}
+
+/// How a deviation over frames is computed: networks that were trained elsewhere want it as it was there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deviation {
+    /// Of the frames as all there are; variances of at least 1e-6.
+    #[default]
+    Population,
+    /// Of the frames as a sample of more: variances divide by one less than their number. 3D-Speaker.
+    Sample,
+    /// The same, and 1e-7 is added to every variance. WeSpeaker.
+    SampleRaised,
+}
+
+impl Deviation {
+    fn is_population(&self) -> bool {
+        *self == Self::Population
+    }
+}
 
 impl PartConfig for MeanDeviationConfig {
     type Part = MeanDeviation;
@@ -26,28 +49,60 @@ impl PartConfig for MeanDeviationConfig {
     }
 
     fn build(&self, _: usize, _: &mut Initialiser<'_>) -> Result<MeanDeviation, ModelError> {
-        Ok(MeanDeviation {})
+        Ok(MeanDeviation {
+            deviation: self.deviation,
+        })
     }
 }
 
 impl Example for MeanDeviationConfig {
     fn example() -> Self {
-        Self {}
+        Self::default()
     }
 }
 
 /// Mean and standard deviation over the valid frames, concatenated.
 #[derive(Module, Debug)]
-pub(crate) struct MeanDeviation {}
+pub(crate) struct MeanDeviation {
+    #[module(skip)]
+    deviation: Deviation,
+}
 
 impl Pooling for MeanDeviation {
     fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
-        Ok(mean_and_deviation(&states))
+        Ok(match self.deviation {
+            Deviation::Population => mean_and_deviation(&states),
+            Deviation::Sample => of_sample(&states, 0.0),
+            Deviation::SampleRaised => of_sample(&states, RAISE),
+        })
     }
 }
 
 /// Below this a variance over time counts as that, so that the gradient of its root stays finite.
 pub(crate) const VARIANCE_FLOOR: f64 = 1e-6;
+
+/// What WeSpeaker adds to a variance.
+const RAISE: f64 = 1e-7;
+/// Below this a variance of a sample counts as that, so that the gradient of its root stays finite.
+const SAMPLE_FLOOR: f64 = 1e-12;
+
+/// `[frames, batch, features]` to `[batch, 2 * features]`, with `raise` added to variances; a single frame has variances of 0.
+fn of_sample(sequence: &Sequence, raise: f64) -> Tensor<2> {
+    let [frames, batch, _] = sequence.values().dims();
+    let device = sequence.values().device();
+    let mean = mean(sequence);
+    let offset = sequence.values().clone() - mean.clone().unsqueeze_dim(0);
+    let variance = (offset.clone() * offset * frame_weights(sequence)).sum_dim(0);
+    let lengths = sequence.lengths().map_or(vec![frames; batch], <[usize]>::to_vec);
+    let correction: Vec<f32> = lengths
+        .iter()
+        .map(|&length| length as f32 / length.saturating_sub(1).max(1) as f32)
+        .collect();
+    let correction = Tensor::<1>::from_floats(correction.as_slice(), &device);
+    let variance = variance.squeeze_dim::<2>(0) * correction.unsqueeze_dim(1);
+    let deviation = (variance + raise).clamp_min(SAMPLE_FLOOR).sqrt();
+    Tensor::cat(vec![mean, deviation], 1)
+}
 
 /// `[frames, batch, features]` to `[batch, 2 * features]`.
 pub(crate) fn mean_and_deviation(sequence: &Sequence) -> Tensor<2> {

@@ -68,10 +68,13 @@ macro_rules! poolings {
 }
 
 poolings! {
+    attentive::Attentive(AttentiveConfig),
     last_state::LastState(LastStateConfig),
     mean::Mean(MeanConfig),
     mean_deviation::MeanDeviation(MeanDeviationConfig),
 }
+
+pub use mean_deviation::Deviation;
 
 pub(crate) use mean::mean;
 #[cfg(test)]

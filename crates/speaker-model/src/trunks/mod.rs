@@ -72,5 +72,13 @@ macro_rules! trunks {
 }
 
 trunks! {
+    cam_plus_plus::CamPlusPlus(CamPlusPlusConfig),
+    ecapa::Ecapa(EcapaConfig),
     lstm::Lstm(LstmConfig),
+    res_net::ResNet(ResNetConfig),
+    tdnn::Tdnn(TdnnConfig),
 }
+
+pub use cam_plus_plus::CamBlock;
+pub use ecapa::KeptGroup;
+pub use tdnn::TdnnLayer;

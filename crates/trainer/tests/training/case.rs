@@ -96,7 +96,7 @@ pub(crate) fn config() -> TrainConfig {
                 hidden: 6,
                 dropout: 0.3,
             }),
-            pooling: PoolingConfig::from(MeanDeviationConfig {}),
+            pooling: PoolingConfig::from(MeanDeviationConfig::default()),
             projection: ProjectionConfig::from(LinearConfig {
                 width: 10,
                 standardise: true,

@@ -226,8 +226,11 @@ fn up_to(row: &Row, end_s: f64) -> Result<Option<Cut>, String> {
 /// A stated length may be this much beyond its file's end, as a share of it: other programs count the padding of encoders.
 const LENGTH_TOLERANCE: f64 = 0.02;
 
+/// The part of a file that a row names, with the length that it states; or what is wrong with it.
+type Bounds = Result<(Option<Cut>, Option<f64>), String>;
+
 /// What to say of whole files that are shorter than their rows say, which may have been cut short on their way here.
-fn shorter(rows: &[Row], bounds: &[Result<(Option<Cut>, Option<f64>), String>]) -> Option<String> {
+fn shorter(rows: &[Row], bounds: &[Bounds]) -> Option<String> {
     let is_short = |row: &&Row| {
         let lengths = row.part_seconds().zip(header::of(&row.utterance.location));
         lengths.is_some_and(|(said, file)| {

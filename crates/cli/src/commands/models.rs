@@ -1,0 +1,81 @@
+//! `siamang models`: networks of others that can be imported.
+
+use std::fmt::Write as _;
+
+use anyhow::Result;
+use serde::Serialize;
+use siamang::{KNOWN, KnownNetwork};
+
+use crate::console::{print_json, print_text};
+use crate::context::Context;
+use crate::fault::ExitStatus;
+
+const EXAMPLES: &str = "\
+Examples:
+  siamang models
+  siamang models --json
+
+None of them comes with Siamang, and nothing is downloaded: the table says where their authors give
+them out. `siamang import FILE --out DIR` makes a bundle of one that is run natively; the others are
+known by name.";
+
+/// List the networks of others that are known: family, size, licence, where they are given out.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct Row {
+    family: &'static str,
+    name: &'static str,
+    millions_of_parameters: f32,
+    embedding_width: usize,
+    licence: &'static str,
+    given_out_by: &'static str,
+    file: &'static str,
+    native: bool,
+}
+
+impl From<&KnownNetwork> for Row {
+    fn from(known: &KnownNetwork) -> Self {
+        Self {
+            family: known.family.name(),
+            name: known.name,
+            millions_of_parameters: known.millions,
+            embedding_width: known.embedding_width,
+            licence: known.licence,
+            given_out_by: known.given_out_by,
+            file: known.file,
+            native: known.native,
+        }
+    }
+}
+
+pub(crate) fn run(_: &Args, context: &Context) -> Result<ExitStatus> {
+    let rows: Vec<Row> = KNOWN.iter().map(Row::from).collect();
+    if context.json {
+        print_json(&rows)?;
+        return Ok(ExitStatus::Done);
+    }
+    let mut text = format!(
+        "{:12} {:18} {:>10} {:>6}  {:10} {:6} {}\n",
+        "family", "network", "parameters", "width", "licence", "native", "given out by"
+    );
+    for row in &rows {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:12} {:18} {:8.1} M {:6}  {:10} {:6} {}: {}",
+            row.family,
+            row.name,
+            row.millions_of_parameters,
+            row.embedding_width,
+            row.licence,
+            if row.native { "yes" } else { "no" },
+            row.given_out_by,
+            row.file
+        );
+    }
+    print_text(&text)?;
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,143 @@
+//! The same network behind other front ends: what a wrong one does to its embeddings.
+
+use audio_features::{FeatureConfig, FrontEnd, Normalisation, WindowShape};
+use serde::Serialize;
+use speaker_model::{Bundle, Embedder, EmbeddingModel};
+
+use crate::error::Error;
+use crate::recordings::Input;
+use crate::shipped;
+
+/// What one change of the front end does.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FrontTrial {
+    /// What was changed, in words.
+    pub change: String,
+    /// Mean cosine of a sound's embedding to that by the right front end.
+    pub cosine: f64,
+    /// Mean cosine of recordings of one speaker.
+    pub same: f64,
+    /// Mean cosine of recordings of different speakers.
+    pub different: f64,
+}
+
+/// Embeds made signals and two recordings of each of the voices that are built in by the bundle's front end and by wrong
+/// ones. The first entry is of the right one.
+///
+/// # Errors
+/// [`Error::Model`] where nothing can be embedded.
+pub fn compare_fronts(bundle: &Bundle) -> Result<Vec<FrontTrial>, Error> {
+    let right = bundle.embedder();
+    let rate = right.front_end().config().sample_rate_hz;
+    let signals = speaker_model::made_signals(rate);
+    let mut speakers = Vec::new();
+    for pair in shipped::pairs() {
+        let [a, b] = pair.map(|bytes| {
+            let location = Input::bytes("a built-in voice", bytes.to_vec()).location;
+            location
+                .read(rate)
+                .map(|recording| recording.waveform.samples)
+        });
+        speakers.push([a?, b?]);
+    }
+    let (signals, speakers) = (signals.as_slice(), speakers.as_slice());
+    let expected = embed(right, signals, speakers)?;
+    let mut trials = vec![trial("none".to_owned(), &expected, &expected)];
+    for (change, features) in changes(right.front_end().config()) {
+        if features.validate().is_err() {
+            continue;
+        }
+        let front_end = FrontEnd::new(features, None).map_err(speaker_model::ModelError::from)?;
+        let wrong = right.clone().with_front_end(front_end)?;
+        trials.push(trial(change, &expected, &embed(&wrong, signals, speakers)?));
+    }
+    Ok(trials)
+}
+
+/// Mistakes that are made with front ends.
+fn changes(right: &FeatureConfig) -> Vec<(String, FeatureConfig)> {
+    let mut changes = Vec::new();
+    let mut add = |what: &str, change: &dyn Fn(&mut FeatureConfig)| {
+        let mut features = right.clone();
+        change(&mut features);
+        if features != *right {
+            changes.push((what.to_owned(), features));
+        }
+    };
+    add("no mean subtracted", &|features| {
+        features.normalisation = Normalisation::None;
+    });
+    for (name, window) in [
+        ("Hann window", WindowShape::Hann),
+        ("Hamming window", WindowShape::Hamming),
+        ("Povey window", WindowShape::Povey),
+    ] {
+        add(name, &|features| features.window = window);
+    }
+    add("samples of 16-bit integers", &|features| {
+        features.sample_scale = 32_768.0;
+    });
+    add("samples from -1 to 1", &|features| {
+        features.sample_scale = 1.0
+    });
+    add("no pre-emphasis", &|features| features.preemphasis = 0.0);
+    changes
+}
+
+/// Embeddings of the signals, and of each speaker's two recordings.
+type Embeddings = (Vec<Vec<f32>>, Vec<[Vec<f32>; 2]>);
+
+fn embed(
+    embedder: &Embedder,
+    signals: &[Vec<f32>],
+    speakers: &[[Vec<f32>; 2]],
+) -> Result<Embeddings, Error> {
+    let signals = signals.iter().map(|signal| embedder.embed(signal));
+    let signals = signals.collect::<Result<_, _>>()?;
+    let mut of_speakers = Vec::with_capacity(speakers.len());
+    for [a, b] in speakers {
+        of_speakers.push([embedder.embed(a)?, embedder.embed(b)?]);
+    }
+    Ok((signals, of_speakers))
+}
+
+fn trial(change: String, expected: &Embeddings, found: &Embeddings) -> FrontTrial {
+    let all = |(signals, speakers): &Embeddings| -> Vec<Vec<f32>> {
+        let of_speakers = speakers.iter().flatten();
+        signals.iter().chain(of_speakers).cloned().collect()
+    };
+    let cosines = all(expected)
+        .iter()
+        .zip(all(found))
+        .map(|(a, b)| cosine(a, &b))
+        .collect::<Vec<_>>();
+    let speakers = &found.1;
+    let same = speakers
+        .iter()
+        .map(|[a, b]| cosine(a, b))
+        .collect::<Vec<_>>();
+    let mut different = Vec::new();
+    for (index, [a, _]) in speakers.iter().enumerate() {
+        for [_, b] in &speakers[index + 1..] {
+            different.push(cosine(a, b));
+        }
+    }
+    FrontTrial {
+        change,
+        cosine: mean(&cosines),
+        same: mean(&same),
+        different: mean(&different),
+    }
+}
+
+/// Of vectors of unit length.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}

@@ -1,0 +1,79 @@
+//! Convolutions over frames and over images of frames and bands, with the normalisation and the activation that go with them.
+
+mod batch_norm;
+mod frames;
+mod image;
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use batch_norm::BatchNorm;
+pub use frames::FramePadding;
+pub(crate) use frames::{FrameConv, FrameConvShape};
+pub(crate) use image::{ImageConv, ImageConvShape};
+
+use crate::ModelError;
+use crate::layers::Initialiser;
+
+/// What follows a convolution, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AfterConvolution {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// max(x, 0).
+    Relu,
+    /// Batch norm.
+    Norm,
+    /// Batch norm, then max(x, 0): ResNet, CAM++.
+    NormRelu,
+    /// max(x, 0), then batch norm: x-vectors, ECAPA-TDNN.
+    ReluNorm,
+}
+
+impl AfterConvolution {
+    fn has_norm(self) -> bool {
+        matches!(self, Self::Norm | Self::NormRelu | Self::ReluNorm)
+    }
+}
+
+/// [`AfterConvolution`] with its weights.
+#[derive(Module, Debug)]
+struct After {
+    norm: Option<BatchNorm>,
+    #[module(skip)]
+    order: AfterConvolution,
+}
+
+impl After {
+    fn new(
+        order: AfterConvolution,
+        channels: usize,
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self, ModelError> {
+        let norm = order
+            .has_norm()
+            .then(|| BatchNorm::new(channels, initialiser));
+        Ok(Self {
+            norm: norm.transpose()?,
+            order,
+        })
+    }
+
+    /// `[batch, channels, ...]`.
+    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let norm = |x| match &self.norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        };
+        match self.order {
+            AfterConvolution::Nothing => x,
+            AfterConvolution::Relu => activation::relu(x),
+            AfterConvolution::Norm => norm(x),
+            AfterConvolution::NormRelu => activation::relu(norm(x)),
+            AfterConvolution::ReluNorm => norm(activation::relu(x)),
+        }
+    }
+}

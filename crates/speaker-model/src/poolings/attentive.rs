@@ -1,0 +1,125 @@
+//! Attentive statistics pooling (Okabe, Koshinaka & Shinoda 2018, <https://arxiv.org/abs/1803.10963>), with the context of
+//! ECAPA-TDNN.
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+use serde::{Deserialize, Serialize};
+
+use super::Pooling;
+use crate::ModelError;
+use crate::choices::{Example, PartConfig, check_size};
+use crate::layers::{AfterConvolution, FrameConv, FrameConvShape, Initialiser, Pass, Sequence};
+
+/// Mean and deviation of every channel, in which each frame has a weight that a small network gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttentiveConfig {
+    /// Width of the small network.
+    pub width: usize,
+    /// Whether it sees mean and deviation over the recording beside each frame.
+    pub context: bool,
+    /// Whether max(x, 0) and batch norm come before its tanh, and deviations divide by the number of frames, as in
+    /// SpeechBrain; else neither, as in WeSpeaker.
+    #[serde(default)]
+    pub norm: bool,
+}
+
+impl PartConfig for AttentiveConfig {
+    type Part = Attentive;
+
+    fn validate(&self) -> Result<(), ModelError> {
+        check_size("encoder.pooling.width", self.width)
+    }
+
+    fn output_width(&self, input: usize) -> usize {
+        2 * input
+    }
+
+    fn build(
+        &self,
+        input: usize,
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Attentive, ModelError> {
+        let seen = if self.context { 3 * input } else { input };
+        let after = match self.norm {
+            true => AfterConvolution::ReluNorm,
+            false => AfterConvolution::Nothing,
+        };
+        let enter = FrameConvShape::pointwise(seen, self.width, after);
+        let weigh = FrameConvShape::pointwise(self.width, input, AfterConvolution::Nothing);
+        Ok(Attentive {
+            enter: FrameConv::new("encoder.attention.enter", enter, initialiser)?,
+            weigh: FrameConv::new("encoder.attention.weigh", weigh, initialiser)?,
+            config: self.clone(),
+        })
+    }
+}
+
+impl Example for AttentiveConfig {
+    fn example() -> Self {
+        Self {
+            width: 2,
+            context: true,
+            norm: false,
+        }
+    }
+}
+
+/// Attentive statistics pooling.
+#[derive(Module, Debug)]
+pub(crate) struct Attentive {
+    enter: FrameConv,
+    weigh: FrameConv,
+    #[module(skip)]
+    config: AttentiveConfig,
+}
+
+/// Variances below this count as it, as in both implementations.
+const VARIANCE_FLOOR: f64 = 1e-12;
+/// What WeSpeaker's context adds to a variance, and its floor.
+const WESPEAKER_EPSILON: f64 = 1e-10;
+
+impl Pooling for Attentive {
+    fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        let pooled = states.convolved(|x| {
+            let seen = match self.config.context {
+                true => {
+                    let [batch, channels, frames] = x.dims();
+                    let wide = |x: Tensor<3>| x.expand([batch, channels, frames]);
+                    let (mean, deviation) = self.context(x.clone());
+                    Tensor::cat(vec![x.clone(), wide(mean), wide(deviation)], 1)
+                }
+                false => x.clone(),
+            };
+            let weights = self.weigh.forward(self.enter.forward(seen)?.tanh())?;
+            let weights = activation::softmax(weights, 2);
+            let mean = (x.clone() * weights.clone()).sum_dim(2);
+            let offset = x - mean.clone();
+            let variance = (offset.clone() * offset * weights).sum_dim(2);
+            let floor = match self.config.norm {
+                true => VARIANCE_FLOOR,
+                false => WESPEAKER_EPSILON,
+            };
+            Ok(Tensor::cat(vec![mean, variance.clamp_min(floor).sqrt()], 1))
+        })?;
+        let [_, batch, width] = pooled.values().dims();
+        Ok(pooled.values().clone().narrow(0, 0, 1).reshape([batch, width]))
+    }
+}
+
+impl Attentive {
+    /// Mean and deviation over the frames, `[batch, channels, 1]` each.
+    fn context(&self, x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
+        let [_, _, frames] = x.dims();
+        let mean = x.clone().mean_dim(2);
+        let offset = x - mean.clone();
+        let squares = (offset.clone() * offset).sum_dim(2);
+        let variance = match self.config.norm {
+            true => (squares / frames as f64).clamp_min(VARIANCE_FLOOR),
+            // One frame has no deviation, where the formula would divide by zero.
+            false => (squares / frames.saturating_sub(1).max(1) as f64)
+                .add_scalar(WESPEAKER_EPSILON),
+        };
+        (mean, variance.sqrt())
+    }
+}
