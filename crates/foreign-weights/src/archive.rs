@@ -1,5 +1,6 @@
 //! Zip archives: what they hold, and one member of it within bounds.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use std::sync::Mutex;
 
@@ -20,6 +21,8 @@ const ENTRY_BYTES: usize = 46;
 pub(crate) struct Archive<'a> {
     zip: Mutex<ZipArchive<Cursor<&'a [u8]>>>,
     members: Vec<Member>,
+    /// Where in `members` a name is.
+    places: HashMap<String, usize>,
     num_bytes: u64,
 }
 
@@ -75,8 +78,13 @@ impl<'a> Archive<'a> {
                 name,
             });
         }
+        let names = members.iter().enumerate();
+        let places = names
+            .map(|(place, member)| (member.name.clone(), place))
+            .collect();
         Ok(Self {
             zip: Mutex::new(zip),
+            places,
             members,
             num_bytes: bytes.len() as u64,
         })
@@ -94,7 +102,8 @@ impl<'a> Archive<'a> {
 
     /// The bytes of a member, of which there may be `limit` at most; `None` if there is none of that name.
     pub(crate) fn bytes(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Fault> {
-        let Some(member) = self.members.iter().find(|member| member.name == name) else {
+        let place = self.places.get(name);
+        let Some(member) = place.and_then(|place| self.members.get(*place)) else {
             return Ok(None);
         };
         let inflated = member.compressed_bytes.saturating_mul(MOST_INFLATION);
