@@ -266,6 +266,9 @@ def made(module, seed):
     torch.manual_seed(seed)
     network = module()
     for m in network.modules():
+        # PyTorch's own initial values let deep networks hear nothing.
+        if isinstance(m, (nn.Conv1d, nn.Conv2d)):
+            nn.init.kaiming_normal_(m.weight)
         if isinstance(m, (nn.BatchNorm1d, nn.BatchNorm2d)):
             m.running_mean.normal_(0, 0.2)
             m.running_var.uniform_(0.5, 1.5)
