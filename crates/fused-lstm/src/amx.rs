@@ -6,59 +6,55 @@
 
 use std::arch::asm;
 
-use crate::amx_detect::Amx;
-use crate::rows::{Left, Rows};
-use crate::tile::{Product, WIDTH};
+use register_tiles::{Amx, Left, Product, Rows, WIDTH};
 
 /// Rows of a tile, and elements (pairs) of one of its rows.
 pub(crate) const TILE: usize = 16;
 /// Rows that are multiplied at once: two tiles.
 pub(crate) const TALL: usize = 2 * TILE;
 
-impl Amx {
-    /// [`Product::run`] on pairs.
-    ///
-    /// # Panics
-    /// When the rows are not whole tiles along their inner dimension: 16 elements at a time.
-    pub(crate) fn run(self, product: Product<'_, Rows<'_>>) {
-        let Product {
-            rows,
+/// [`Product::run`] on pairs.
+///
+/// # Panics
+/// When the rows are not whole tiles along their inner dimension: 16 elements at a time.
+pub(crate) fn run(amx: Amx, product: Product<'_, Rows<'_>>) {
+    let Product {
+        rows,
+        panel,
+        out,
+        accumulate,
+    } = product;
+    let (left, stride) = rows.lines();
+    let inner = rows.inner();
+    let count = rows.count();
+    assert!(inner.is_multiple_of(TILE) && inner >= TILE && panel.len() >= inner * WIDTH);
+    assert!(stride >= inner && left.len() >= (count - 1) * stride + inner);
+    let (whole, rest) = out[..count].split_at_mut(count / TALL * TALL);
+    let begin_of_rest = whole.len() * stride;
+    let multiply = |tiles: &Tiles, left: &[f32], out: &mut [[f32; WIDTH]], half| {
+        tiles.multiply(Block {
+            left,
+            stride,
+            inner,
             panel,
             out,
+            half,
             accumulate,
-        } = product;
-        let (left, stride) = rows.lines();
-        let inner = rows.inner();
-        let count = rows.count();
-        assert!(inner.is_multiple_of(TILE) && inner >= TILE && panel.len() >= inner * WIDTH);
-        assert!(stride >= inner && left.len() >= (count - 1) * stride + inner);
-        let (whole, rest) = out[..count].split_at_mut(count / TALL * TALL);
-        let begin_of_rest = whole.len() * stride;
-        let multiply = |tiles: &Tiles, left: &[f32], out: &mut [[f32; WIDTH]], half| {
-            tiles.multiply(Block {
-                left,
-                stride,
-                inner,
-                panel,
-                out,
-                half,
-                accumulate,
-            });
-        };
-        if !whole.is_empty() {
-            let tiles = Tiles::configure(self, TALL);
-            for half in 0..2 {
-                // Half a panel stays in the first-level cache from rows to rows, if it fits.
-                for (number, out) in whole.chunks_exact_mut(TALL).enumerate() {
-                    multiply(&tiles, &left[number * TALL * stride..], out, half);
-                }
+        });
+    };
+    if !whole.is_empty() {
+        let tiles = Tiles::configure(amx, TALL);
+        for half in 0..2 {
+            // Half a panel stays in the first-level cache from rows to rows, if it fits.
+            for (number, out) in whole.chunks_exact_mut(TALL).enumerate() {
+                multiply(&tiles, &left[number * TALL * stride..], out, half);
             }
         }
-        if !rest.is_empty() {
-            let tiles = Tiles::configure(self, rest.len());
-            for half in 0..2 {
-                multiply(&tiles, &left[begin_of_rest..], rest, half);
-            }
+    }
+    if !rest.is_empty() {
+        let tiles = Tiles::configure(amx, rest.len());
+        for half in 0..2 {
+            multiply(&tiles, &left[begin_of_rest..], rest, half);
         }
     }
 }

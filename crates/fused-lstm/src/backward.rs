@@ -8,11 +8,9 @@ use crate::gates::{BackwardStep, Ended};
 use crate::layout::{COLUMNS, UNITS, transposed_panels};
 use crate::operand::Panels;
 use crate::parts::Part;
-use crate::pool::Buffer;
 use crate::precision::Plan;
-use crate::rows::Rows;
-use crate::tile::{Product, WIDTH};
 use crate::{Output, Shape, Weights};
+use register_tiles::{Buffer, Product, Rows, WIDTH};
 
 /// Rows of the input's gradient that one task makes.
 const ROWS: usize = 96;

@@ -1,8 +1,6 @@
 //! Rounding to bf16, and products of pairs of bf16 by the dot product instruction of AVX512-BF16.
 
-use crate::rows::Left;
-use crate::simd::Arch;
-use crate::tile::Product;
+use register_tiles::{Arch, Left, Product};
 
 /// The bits of the nearest bf16, ties to even, in the upper half of a word whose lower half is zero.
 #[inline(always)]
@@ -74,8 +72,7 @@ mod x86 {
     use pulp::f32x16;
     use pulp::x86::V4;
 
-    use crate::rows::Left;
-    use crate::tile::Product;
+    use register_tiles::{Left, Product};
 
     #[target_feature(enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512bf16")]
     pub(super) fn dot_product(simd: V4, product: Product<'_, impl Left>) {

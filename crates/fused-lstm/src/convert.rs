@@ -9,8 +9,7 @@ use std::arch::x86_64::{
 
 use pulp::bytemuck::cast_slice_mut;
 
-use crate::rows::{DEPTH, Left, Rows};
-use crate::tile::WIDTH;
+use register_tiles::{DEPTH, Left, Rows, WIDTH};
 
 /// Elements of a vector.
 const LANES: usize = 16;

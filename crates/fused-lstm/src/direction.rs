@@ -2,7 +2,7 @@
 
 use crate::Shape;
 use crate::layout::{UNITS, padded};
-use crate::pool::Buffer;
+use register_tiles::Buffer;
 
 /// Which ways a layer reads its input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

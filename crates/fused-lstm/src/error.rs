@@ -51,16 +51,8 @@ pub enum LstmError {
         frames: usize,
     },
     /// Vector instructions that do not exist, or not on this processor.
-    #[error(
-        "this processor has no SIMD instructions called `{name}`, expected one of {}",
-        available.iter().map(|simd| simd.to_string()).collect::<Vec<_>>().join(", ")
-    )]
-    Simd {
-        /// What was asked for, by [`crate::set_simd`], an option or the environment variable `SIAMANG_SIMD`.
-        name: String,
-        /// What there is.
-        available: Vec<crate::Simd>,
-    },
+    #[error(transparent)]
+    Simd(#[from] register_tiles::SimdError),
     /// A precision that does not exist.
     #[error("there is no precision called `{name}`, expected f32 or bf16")]
     Precision {

@@ -6,11 +6,9 @@ use crate::direction::{Order, Sizes, Trace};
 use crate::gates::{Ended, ForwardStep};
 use crate::layout::{COLUMNS, UNITS, padded, panels};
 use crate::operand::Panels;
-use crate::pool::Buffer;
 use crate::precision::Plan;
-use crate::rows::{Left, Rows};
-use crate::tile::Product;
 use crate::{Output, Shape, Weights};
+use register_tiles::{Buffer, Left, Product, Rows};
 
 /// Rows of the input that are projected at once, if a frame has fewer: enough to pay for reading the weights, few enough
 /// that their gates are still in the second-level cache when the steps come to them.

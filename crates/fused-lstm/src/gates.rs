@@ -6,8 +6,8 @@
 
 use pulp::{Simd, WithSimd};
 
-use crate::activation::{multiply_add, sigmoid, tanh};
 use crate::layout::{COLUMNS, UNITS};
+use register_tiles::{multiply_add, sigmoid, tanh};
 
 /// Magnitudes below this become 0. Gradients that fade over many steps would otherwise pass through the denormal
 /// numbers, each of which costs a multiplication a hundred cycles; times any weight above 1e-8 this is still normal.

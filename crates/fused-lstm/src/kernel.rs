@@ -1,14 +1,12 @@
 //! The matrix product alone, for benches.
 
 use crate::operand::Panels;
-use crate::pool::Buffer;
 use crate::precision::Plan;
-use crate::rows::Rows;
 use crate::split::Split;
-use crate::tile::{Product, WIDTH};
 use crate::transposed::{Inputs, LeftOperand};
 use crate::weight_gradient::{add_up, left_operand};
 use crate::{LstmError, Options};
+use register_tiles::{Buffer, Product, Rows, WIDTH};
 
 /// A right operand, packed.
 pub struct Right {

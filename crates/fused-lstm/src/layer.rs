@@ -6,11 +6,11 @@ use crate::backward::{self, input_gradient, recurrent_panels, through_time};
 use crate::forward::{Given, Packed};
 use crate::operand::Panels;
 use crate::parts::{self, Part};
-use crate::pool::take;
 use crate::precision::Plan;
 use crate::shape::check_len;
 use crate::weight_gradient::weight_gradients;
 use crate::{LstmError, Options, Output, Shape, WeightGradients, Weights};
+use register_tiles::take;
 
 /// What [`forward`] keeps for [`backward`]. Its buffers return to a pool, so that steady training allocates little.
 #[derive(Debug)]

@@ -8,8 +8,7 @@
 //! Gates are kept as panels `[blocks, rows, 64]`, which is how a product writes them and how it reads its right operand:
 //! they are never copied. Weights are copied into panels `[panels, inner, 64]` once a call.
 
-use crate::pool::Buffer;
-use crate::tile::WIDTH;
+use register_tiles::{Buffer, WIDTH};
 
 /// Units of a block.
 pub(crate) const UNITS: usize = 16;

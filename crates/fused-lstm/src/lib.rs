@@ -21,11 +21,8 @@
 
 #![deny(unsafe_code)]
 
-mod activation;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod amx_detect;
 mod backward;
 mod bf16;
 #[cfg(target_arch = "x86_64")]
@@ -41,20 +38,15 @@ mod layout;
 mod operand;
 mod pairs;
 mod parts;
-mod pool;
 mod precision;
-mod rows;
 mod shape;
-mod simd;
 mod split;
-mod tile;
 mod transposed;
 mod weight_gradient;
 
 pub use direction::Direction;
 pub use error::LstmError;
 pub use layer::{Saved, backward, forward, forward_with};
-pub use pool::recycle;
 pub use precision::{Options, Output, Precision};
+pub use register_tiles::{SIMD_VARIABLE, Simd, SimdError, recycle, set_simd};
 pub use shape::{Shape, WeightGradients, Weights};
-pub use simd::{SIMD_VARIABLE, Simd, set_simd};

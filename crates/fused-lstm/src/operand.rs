@@ -4,10 +4,8 @@ use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 
 use crate::bf16::round;
-use crate::pool::Buffer;
 use crate::precision::{Operands, Plan};
-use crate::rows::{DEPTH, Left, Rows, TALLEST};
-use crate::tile::{Product, WIDTH};
+use register_tiles::{Buffer, DEPTH, Left, Product, Rows, TALLEST, WIDTH};
 
 /// Rows that one task rounds.
 const ROWS: usize = 256;

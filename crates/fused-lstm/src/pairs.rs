@@ -1,16 +1,14 @@
 //! Which instructions multiply pairs of bf16.
 
 use crate::bf16::Dot;
-use crate::rows::{Rows, TALLEST};
-use crate::simd::Arch;
-use crate::tile::Product;
+use register_tiles::{Arch, Product, Rows, TALLEST};
 
 /// Instructions that multiply pairs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Pairs {
     Dot(Dot),
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-    Amx(crate::amx_detect::Amx),
+    Amx(register_tiles::Amx),
 }
 
 #[cfg_attr(
@@ -97,7 +95,7 @@ impl Pairs {
         match self {
             Self::Dot(dot) => dot.run(product),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Self::Amx(amx) => amx.run(product),
+            Self::Amx(amx) => crate::amx::run(amx, product),
         }
     }
 }

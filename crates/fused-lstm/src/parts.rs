@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use crate::direction::Trace;
 use crate::forward::{self, Given};
 use crate::layout::padded;
-use crate::pool::take;
 use crate::precision::Plan;
 use crate::{Output, Shape};
+use register_tiles::take;
 
 /// Rows of the output that one task puts together, about.
 const ROWS: usize = 512;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::LstmError;
 use crate::pairs::Pairs;
-use crate::simd::{Arch, Simd};
+use register_tiles::{Arch, Simd};
 
 /// Number format of the operands of matrix products. Sums, gates, states, gradients and weights are f32 in any case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

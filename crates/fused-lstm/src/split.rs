@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::pool::Buffer;
+use register_tiles::Buffer;
 
 /// `[frames, batch, width]`, in parts of the batch: each `[frames, sequences, width]`.
 pub(crate) struct Split<'a> {

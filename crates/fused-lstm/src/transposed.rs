@@ -4,11 +4,9 @@ use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 
 use crate::bf16::round;
-use crate::pool::{Buffer, LINE};
 use crate::precision::{Operands, Plan};
-use crate::rows::{Rows, Strips, TALLEST};
 use crate::split::Split;
-use crate::tile::{Product, WIDTH};
+use register_tiles::{Buffer, LINE, Product, Rows, Strips, TALLEST, WIDTH};
 
 /// What some weights were multiplied with: one row for every row of the gates.
 #[derive(Clone, Copy)]

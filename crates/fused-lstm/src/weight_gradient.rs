@@ -6,12 +6,11 @@ use rayon::prelude::*;
 use crate::direction::{Order, Sizes};
 use crate::layout::{COLUMNS, separate};
 use crate::parts::Part;
-use crate::pool::{Buffer, take};
 use crate::precision::{Operands, Plan};
 use crate::split::Split;
-use crate::tile::WIDTH;
 use crate::transposed::{Inputs, LeftOperand};
 use crate::{Shape, WeightGradients};
+use register_tiles::{Buffer, WIDTH, take};
 
 /// Rows of the batch that are added up at once: their part of a panel of gates fits the first-level cache.
 const INNER: usize = 128;

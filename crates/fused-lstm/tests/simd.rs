@@ -2,7 +2,7 @@
 // Helpers of tests, which clippy does not see as tests.
 #![allow(clippy::expect_used)]
 
-use fused_lstm::{LstmError, Precision, Simd, set_simd};
+use fused_lstm::{Precision, Simd, SimdError, set_simd};
 
 #[test]
 fn a_choice_holds_until_it_is_taken_back() {
@@ -43,7 +43,7 @@ fn what_is_not_there_is_refused_with_what_is() {
     } else {
         Simd::Neon
     };
-    let refused = LstmError::Simd {
+    let refused = SimdError {
         name: foreign.to_string(),
         available,
     };

@@ -14,7 +14,7 @@ const ROUND: f32 = 12_582_912.0 + 127.0;
 
 /// `a * b + c`, rounded once if `FUSED`.
 #[inline(always)]
-pub(crate) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -35,16 +35,23 @@ fn exp_parts<const FUSED: bool>(x: f32) -> (f32, f32) {
     (scale, fma(p * r, r, r))
 }
 
+/// The exponential, relatively accurate to 2e-7; that of 87 and -87 beyond.
+#[inline(always)]
+pub fn exp<const FUSED: bool>(x: f32) -> f32 {
+    let (scale, q) = exp_parts::<FUSED>(x.clamp(-87.0, 87.0));
+    multiply_add::<FUSED>(scale, q, scale)
+}
+
 /// `1 / (1 + exp(-x))`.
 #[inline(always)]
-pub(crate) fn sigmoid<const FUSED: bool>(x: f32) -> f32 {
+pub fn sigmoid<const FUSED: bool>(x: f32) -> f32 {
     let (scale, q) = exp_parts::<FUSED>((-x).clamp(-87.0, 87.0));
     1.0 / (1.0 + multiply_add::<FUSED>(scale, q, scale))
 }
 
 /// Hyperbolic tangent, accurate relatively too near 0.
 #[inline(always)]
-pub(crate) fn tanh<const FUSED: bool>(x: f32) -> f32 {
+pub fn tanh<const FUSED: bool>(x: f32) -> f32 {
     let (scale, q) = exp_parts::<FUSED>((2.0 * x).clamp(-30.0, 30.0));
     // exp(2x) - 1 without the cancellation.
     let e = multiply_add::<FUSED>(scale, q, scale - 1.0);
@@ -96,6 +103,17 @@ mod tests {
             let exact = f64::from(x).tanh();
             for tanh in [tanh::<true>, tanh::<false>] {
                 assert!((f64::from(tanh(x)) - exact).abs() <= 4e-7 * exact, "{x:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn exp_keeps_its_relative_accuracy() {
+        for k in -80_000..=80_000 {
+            let x = k as f32 * 1e-3;
+            let exact = f64::from(x).exp();
+            for exp in [exp::<true>, exp::<false>] {
+                assert!((f64::from(exp(x)) - exact).abs() <= 2e-7 * exact, "{x:e}");
             }
         }
     }

@@ -8,7 +8,7 @@ const MAX_FREE: usize = 64;
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 
 /// A buffer of `len` elements with any content: from the pool, if it has one that is not more than twice as large.
-pub(crate) fn take(len: usize) -> Vec<f32> {
+pub fn take(len: usize) -> Vec<f32> {
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
     let fits = |buffer: &Vec<f32>| (len..=len.saturating_mul(2)).contains(&buffer.capacity());
     let best = (0..free.len())
@@ -25,9 +25,9 @@ pub(crate) fn take(len: usize) -> Vec<f32> {
     }
 }
 
-/// Gives a buffer to the pool, for [`crate::forward`] and [`crate::backward`] to take again.
+/// Gives a buffer to the pool, for [`take`] to hand out again.
 ///
-/// They return vectors that the caller owns; one who is done with such a vector of many elements may give it back here
+/// Layers return vectors that the caller owns; one who is done with such a vector of many elements may give it back here
 /// instead of dropping it.
 pub fn recycle(buffer: Vec<f32>) {
     if buffer.capacity() == 0 {
@@ -41,11 +41,11 @@ pub fn recycle(buffer: Vec<f32>) {
 }
 
 /// Elements of a cache line: vector loads that cross two lines cost twice.
-pub(crate) const LINE: usize = 64 / size_of::<f32>();
+pub const LINE: usize = 64 / size_of::<f32>();
 
 /// A pool buffer that begins at a cache line and returns by itself.
 #[derive(Debug)]
-pub(crate) struct Buffer {
+pub struct Buffer {
     whole: Vec<f32>,
     begin: usize,
     len: usize,
@@ -53,7 +53,7 @@ pub(crate) struct Buffer {
 
 impl Buffer {
     /// `len` elements with any content.
-    pub(crate) fn new(len: usize) -> Self {
+    pub fn new(len: usize) -> Self {
         let whole = take(len + LINE - 1);
         // Where the address is unknown (under Miri) the buffer begins anywhere.
         let begin = whole.as_ptr().align_offset(64).min(LINE - 1);
@@ -61,7 +61,7 @@ impl Buffer {
     }
 
     /// `len` zeros.
-    pub(crate) fn zeros(len: usize) -> Self {
+    pub fn zeros(len: usize) -> Self {
         let mut buffer = Self::new(len);
         buffer.fill(0.0);
         buffer

@@ -1,18 +1,30 @@
 //! The left operand of a product, block by block of its inner dimension.
 
 /// Elements of a block.
-pub(crate) const DEPTH: usize = 64;
+pub const DEPTH: usize = 64;
+/// Columns of a panel, where nothing else is said.
+pub const WIDTH: usize = 64;
+/// Elements of a panel's part that stays in the first-level cache while all rows pass by.
+pub const PART: usize = 128 * WIDTH;
 /// Rows of the tallest tile.
-pub(crate) const TALLEST: usize = 6;
+pub const TALLEST: usize = 6;
 
 /// Some rows, the left operand of a product.
-pub(crate) trait Left: Copy {
+pub trait Left: Copy {
     /// What a tile of `HEIGHT` rows reads of one block.
     type Tile<const HEIGHT: usize>;
 
+    /// Rows.
     fn count(self) -> usize;
 
+    /// Elements of a row, those that only fill blocks included.
     fn inner(self) -> usize;
+
+    /// Blocks that are taken together before the next tile is, for panels of so many columns.
+    #[inline(always)]
+    fn blocks_at_once(self, width: usize) -> usize {
+        PART / DEPTH / width
+    }
 
     /// The block's part of the rows from `row` on.
     fn tile<const HEIGHT: usize>(self, row: usize, block: usize) -> Self::Tile<HEIGHT>;
@@ -31,7 +43,7 @@ pub(crate) trait Left: Copy {
 ///
 /// Plain row-major data and the panels `[inner / 64, rows, 64]` that gates are kept in both are such rows.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub struct Rows<'a> {
     data: &'a [f32],
     count: usize,
     inner: usize,
@@ -41,7 +53,7 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// `[count, inner]`, row-major.
-    pub(crate) fn plain(data: &'a [f32], inner: usize) -> Self {
+    pub fn plain(data: &'a [f32], inner: usize) -> Self {
         Self {
             data,
             count: data.len() / inner,
@@ -52,7 +64,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Rows `first..first + count` of panels `[panels, rows, 64]`.
-    pub(crate) fn panels(panels: &'a [f32], rows: usize, first: usize, count: usize) -> Self {
+    pub fn panels(panels: &'a [f32], rows: usize, first: usize, count: usize) -> Self {
         Self {
             data: &panels[first * DEPTH..],
             count,
@@ -64,13 +76,13 @@ impl<'a> Rows<'a> {
 
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     /// All data of plain rows, and the elements from one row to the next.
-    pub(crate) fn lines(self) -> (&'a [f32], usize) {
+    pub fn lines(self) -> (&'a [f32], usize) {
         (self.data, self.row_stride)
     }
 
     /// One block of one row.
     #[inline(always)]
-    pub(crate) fn block(self, row: usize, block: usize) -> &'a [f32] {
+    pub fn block(self, row: usize, block: usize) -> &'a [f32] {
         &self.data[block * self.block_stride + row * self.row_stride..][..self.depth(block)]
     }
 }
@@ -105,7 +117,7 @@ impl<'a> Left for Rows<'a> {
 
 /// Rows side by side, `[count / 24 (rounded up), inner, 24]`, as a transposed operand is copied fastest.
 #[derive(Clone, Copy)]
-pub(crate) struct Strips<'a> {
+pub struct Strips<'a> {
     data: &'a [f32],
     count: usize,
     inner: usize,
@@ -113,15 +125,15 @@ pub(crate) struct Strips<'a> {
 
 impl<'a> Strips<'a> {
     /// Rows of a strip: a few of the tallest tiles.
-    pub(crate) const WIDTH: usize = 4 * TALLEST;
+    pub const WIDTH: usize = 4 * TALLEST;
 
     /// Elements of the data; tiles read (but do not use) some behind the last strip.
-    pub(crate) fn len(count: usize, inner: usize) -> usize {
+    pub fn len(count: usize, inner: usize) -> usize {
         (count.div_ceil(Self::WIDTH) * inner + 1) * Self::WIDTH
     }
 
     /// `count` must be a multiple of a tallest tile's rows.
-    pub(crate) fn new(data: &'a [f32], count: usize, inner: usize) -> Self {
+    pub fn new(data: &'a [f32], count: usize, inner: usize) -> Self {
         debug_assert!(count.is_multiple_of(TALLEST));
         Self { data, count, inner }
     }

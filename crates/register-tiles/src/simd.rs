@@ -6,7 +6,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use pulp::{Scalar, Simd as Lanes, WithSimd};
 
-use crate::LstmError;
+/// Vector instructions that do not exist, or not on this processor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "this processor has no SIMD instructions called `{name}`, expected one of {}",
+    available.iter().map(|simd| simd.to_string()).collect::<Vec<_>>().join(", ")
+)]
+pub struct SimdError {
+    /// What was asked for, by [`set_simd`], an option or the environment variable `SIAMANG_SIMD`.
+    pub name: String,
+    /// What there is.
+    pub available: Vec<Simd>,
+}
 
 /// Environment variable that names the instructions to use instead of the best: see [`Simd`].
 pub const SIMD_VARIABLE: &str = "SIAMANG_SIMD";
@@ -53,15 +64,15 @@ impl Simd {
     /// `SIAMANG_SIMD`, else [`Self::best`].
     ///
     /// # Errors
-    /// [`LstmError::Simd`] when the variable names none of this processor.
-    pub fn chosen() -> Result<Self, LstmError> {
+    /// [`SimdError`] when the variable names none of this processor.
+    pub fn chosen() -> Result<Self, SimdError> {
         match Self::ALL.get(usize::from(CHOSEN.load(Ordering::Relaxed))) {
             Some(&simd) => Ok(simd),
             None => Self::from_environment(),
         }
     }
 
-    fn from_environment() -> Result<Self, LstmError> {
+    fn from_environment() -> Result<Self, SimdError> {
         match std::env::var_os(SIMD_VARIABLE) {
             None => Ok(Self::best()),
             Some(name) => {
@@ -82,7 +93,10 @@ impl Simd {
     }
 
     /// Proof that the processor has these instructions.
-    pub(crate) fn resolve(self) -> Result<Arch, LstmError> {
+    ///
+    /// # Errors
+    /// [`SimdError`] when it lacks them.
+    pub fn resolve(self) -> Result<Arch, SimdError> {
         self.arch().ok_or_else(|| unavailable(self.name()))
     }
 
@@ -112,16 +126,16 @@ impl fmt::Display for Simd {
 }
 
 impl FromStr for Simd {
-    type Err = LstmError;
+    type Err = SimdError;
 
-    fn from_str(name: &str) -> Result<Self, LstmError> {
+    fn from_str(name: &str) -> Result<Self, SimdError> {
         let named = Self::ALL.into_iter().find(|simd| simd.name() == name);
         named.ok_or_else(|| unavailable(name))
     }
 }
 
-fn unavailable(name: &str) -> LstmError {
-    LstmError::Simd {
+fn unavailable(name: &str) -> SimdError {
+    SimdError {
         name: name.to_owned(),
         available: Simd::available(),
     }
@@ -133,8 +147,8 @@ static CHOSEN: AtomicU8 = AtomicU8::new(u8::MAX);
 /// Makes all later calls of this process use `simd`; `None` goes back to the environment variable and the best.
 ///
 /// # Errors
-/// [`LstmError::Simd`] when this processor lacks it.
-pub fn set_simd(simd: Option<Simd>) -> Result<(), LstmError> {
+/// [`SimdError`] when this processor lacks it.
+pub fn set_simd(simd: Option<Simd>) -> Result<(), SimdError> {
     if let Some(simd) = simd {
         simd.resolve()?;
     }
@@ -144,21 +158,26 @@ pub fn set_simd(simd: Option<Simd>) -> Result<(), LstmError> {
 
 /// Instructions that the processor was seen to have.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Arch {
+pub enum Arch {
+    /// [`Simd::Portable`].
     Portable,
+    /// [`Simd::Avx2`].
     #[cfg(target_arch = "x86_64")]
     Avx2(pulp::x86::V3),
+    /// [`Simd::Avx512`].
     #[cfg(target_arch = "x86_64")]
     Avx512(pulp::x86::V4),
+    /// [`Simd::Amx`].
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     Amx(pulp::x86::V4, crate::amx_detect::Amx),
+    /// [`Simd::Neon`].
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
 }
 
 impl Arch {
     /// Runs a loop compiled for these instructions.
-    pub(crate) fn dispatch<Loop: WithSimd>(self, body: Loop) -> Loop::Output {
+    pub fn dispatch<Loop: WithSimd>(self, body: Loop) -> Loop::Output {
         match self {
             Self::Portable => Lanes::vectorize(Scalar, body),
             #[cfg(target_arch = "x86_64")]

@@ -3,54 +3,62 @@
 
 use pulp::{Scalar128b, Simd as Lanes, WithSimd};
 
-use crate::rows::{DEPTH, Left, TALLEST};
+use crate::rows::{DEPTH, Left, TALLEST, WIDTH};
 use crate::simd::Arch;
-
-/// Columns of a panel.
-pub(crate) const WIDTH: usize = 64;
-/// Blocks of the inner dimension before the next tile is taken: their part of the panel stays in the first-level cache.
-const BLOCKS: usize = 2;
 
 /// `out = rows * panel`, or `out += ..` with `accumulate`.
 ///
 /// Each sum is made in the order of the inner dimension, whatever the number of rows and their place.
-pub(crate) struct Product<'a, Rows> {
-    pub(crate) rows: Rows,
-    /// `[rows.inner(), 64]`.
-    pub(crate) panel: &'a [f32],
+pub struct Product<'a, Rows, const WIDE: usize = WIDTH> {
+    /// The left operand.
+    pub rows: Rows,
+    /// The right one, `[rows.inner(), 64]`, or of another width: a multiple of 32.
+    pub panel: &'a [f32],
     /// `[rows.count(), 64]`.
-    pub(crate) out: &'a mut [[f32; WIDTH]],
-    pub(crate) accumulate: bool,
+    pub out: &'a mut [[f32; WIDE]],
+    /// Whether the product is added to what `out` holds.
+    pub accumulate: bool,
 }
 
-impl<Rows: Left> Product<'_, Rows> {
+impl<Rows: Left, const WIDE: usize> Product<'_, Rows, WIDE> {
     /// Runs with the given instructions.
-    pub(crate) fn run(self, arch: Arch) {
+    pub fn run(self, arch: Arch) {
         match arch {
             Arch::Portable => self.tiles::<_, 2>(Scalar128b, |a, b, sum| {
                 Scalar128b.add_f32s(Scalar128b.mul_f32s(a, b), sum)
             }),
             #[cfg(target_arch = "x86_64")]
-            Arch::Avx2(simd) => Lanes::vectorize(simd, Fused::<_, 2>(self)),
+            Arch::Avx2(simd) => Lanes::vectorize(simd, Fused::<_, 2, WIDE>(self)),
             #[cfg(target_arch = "x86_64")]
-            Arch::Avx512(simd) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
+            Arch::Avx512(simd) => self.wide(simd),
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Arch::Amx(simd, _) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
+            Arch::Amx(simd, _) => self.wide(simd),
             #[cfg(target_arch = "aarch64")]
-            Arch::Neon(simd) => Lanes::vectorize(simd, Fused::<_, 4>(self)),
+            Arch::Neon(simd) => Lanes::vectorize(simd, Fused::<_, 4, WIDE>(self)),
         }
     }
 
-    /// `VECTORS` registers of columns at a time; `multiply(a, b, sum)` returns `a * b + sum`.
+    /// Four registers of columns where the panel has so many, else two.
+    #[cfg(target_arch = "x86_64")]
+    fn wide(self, simd: pulp::x86::V4) {
+        if WIDE.is_multiple_of(64) {
+            Lanes::vectorize(simd, Fused::<_, 4, WIDE>(self));
+        } else {
+            Lanes::vectorize(simd, Fused::<_, 2, WIDE>(self));
+        }
+    }
+
+    /// [`Self::run`] by any multiplication: `VECTORS` registers of columns at a time; `multiply(a, b, sum)` returns `a * b + sum`.
     #[inline(always)]
-    pub(crate) fn tiles<S: Lanes, const VECTORS: usize>(
+    pub fn tiles<S: Lanes, const VECTORS: usize>(
         mut self,
         simd: S,
         multiply: impl Fn(S::f32s, S::f32s, S::f32s) -> S::f32s + Copy,
     ) {
         let (count, blocks) = (self.rows.count(), self.rows.inner().div_ceil(DEPTH));
-        for block in (0..blocks).step_by(BLOCKS) {
-            let range = block..(block + BLOCKS).min(blocks);
+        let at_once = self.rows.blocks_at_once(WIDE).max(1);
+        for block in (0..blocks).step_by(at_once) {
+            let range = block..(block + at_once).min(blocks);
             self.accumulate |= block > 0;
             let (mut row, mut left) = (0, count.div_ceil(TALLEST));
             while row < count {
@@ -79,11 +87,11 @@ impl<Rows: Left> Product<'_, Rows> {
         row: usize,
         blocks: std::ops::Range<usize>,
     ) {
-        let (panel, _) = self.panel.as_chunks::<WIDTH>();
+        let (panel, _) = self.panel.as_chunks::<WIDE>();
         let Some(out) = self.out[row..].first_chunk_mut::<HEIGHT>() else {
             return;
         };
-        for from in (0..WIDTH / S::F32_LANES).step_by(VECTORS) {
+        for from in (0..WIDE / S::F32_LANES).step_by(VECTORS) {
             let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
             if self.accumulate {
                 for (sums, out) in sums.iter_mut().zip(&*out) {
@@ -112,9 +120,11 @@ impl<Rows: Left> Product<'_, Rows> {
 }
 
 /// A product by fused multiply-add.
-struct Fused<'a, Rows, const VECTORS: usize>(Product<'a, Rows>);
+struct Fused<'a, Rows, const VECTORS: usize, const WIDE: usize>(Product<'a, Rows, WIDE>);
 
-impl<Rows: Left, const VECTORS: usize> WithSimd for Fused<'_, Rows, VECTORS> {
+impl<Rows: Left, const VECTORS: usize, const WIDE: usize> WithSimd
+    for Fused<'_, Rows, VECTORS, WIDE>
+{
     type Output = ();
 
     #[inline(always)]

@@ -7,10 +7,11 @@ use std::sync::OnceLock;
 
 /// Proof that processor and system let this process use AMX tiles of bf16.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Amx(());
+pub struct Amx(());
 
 impl Amx {
-    pub(crate) fn detect() -> Option<Self> {
+    /// Asks processor and system, once.
+    pub fn detect() -> Option<Self> {
         static USABLE: OnceLock<bool> = OnceLock::new();
         USABLE.get_or_init(usable).then_some(Self(()))
     }

@@ -1,0 +1,172 @@
+//! Convolution over bins and frames.
+
+use crate::conv1d::output_len;
+use crate::epilogue::Residual;
+use crate::gather::PADDING;
+use crate::kernel::{Geometry, Kernel};
+use crate::{ConvError, Epilogue, View, ViewMut};
+
+/// Rows of activations as a plane: row `bin * frames + frame`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Bins of frequency, the outer dimension.
+    pub bins: usize,
+    /// Frames, the inner one.
+    pub frames: usize,
+}
+
+impl Grid {
+    /// Rows of activations.
+    pub fn rows(self) -> usize {
+        self.bins.saturating_mul(self.frames)
+    }
+}
+
+/// Sizes of a [`Conv2d`]; pairs are of bins and of frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv2dShape {
+    /// Channels of the input.
+    pub inputs: usize,
+    /// Channels of the output.
+    pub outputs: usize,
+    /// Taps.
+    pub kernel: [usize; 2],
+    /// From one output to the next.
+    pub stride: [usize; 2],
+    /// Zeros on each side.
+    pub padding: [usize; 2],
+}
+
+impl Conv2dShape {
+    /// 3 x 3 with one zero on each side.
+    pub fn three(inputs: usize, outputs: usize, stride: [usize; 2]) -> Self {
+        Self {
+            inputs,
+            outputs,
+            kernel: [3; 2],
+            stride,
+            padding: [1; 2],
+        }
+    }
+
+    /// 1 x 1: the shortcut of a residual block.
+    pub fn one(inputs: usize, outputs: usize, stride: [usize; 2]) -> Self {
+        Self {
+            inputs,
+            outputs,
+            kernel: [1; 2],
+            stride,
+            padding: [0; 2],
+        }
+    }
+
+    /// The plane of the output for that of the input.
+    ///
+    /// # Errors
+    /// [`ConvError::TooShort`] where nothing comes out.
+    pub fn output_grid(&self, grid: Grid) -> Result<Grid, ConvError> {
+        let along = |axis: usize, of, found| {
+            let sizes = [self.kernel[axis], 1, self.stride[axis], self.padding[axis]];
+            output_len(found, sizes).map_err(|needed| ConvError::TooShort {
+                of,
+                found,
+                needed: needed.max(1),
+            })
+        };
+        Ok(Grid {
+            bins: along(0, "bins", grid.bins)?,
+            frames: along(1, "frames", grid.frames)?,
+        })
+    }
+}
+
+/// A convolution over bins and frames with everything that follows it, weights packed: PyTorch's `Conv2d` of
+/// `[channels, bins, frames]` with one group.
+#[derive(Debug)]
+pub struct Conv2d {
+    shape: Conv2dShape,
+    kernel: Kernel,
+}
+
+impl Conv2d {
+    /// From `weights` `[outputs, inputs, taps over bins, taps over frames]`, as PyTorch has them.
+    ///
+    /// # Errors
+    /// A size of zero, or slices of other lengths than the shape has.
+    pub fn new(
+        shape: Conv2dShape,
+        weights: &[f32],
+        epilogue: &Epilogue<'_>,
+    ) -> Result<Self, ConvError> {
+        ConvError::not_zero("stride", shape.stride[0])?;
+        ConvError::not_zero("stride", shape.stride[1])?;
+        let taps = ConvError::product("kernel", &shape.kernel)?;
+        let sizes = [shape.outputs, shape.inputs, taps];
+        Ok(Self {
+            shape,
+            kernel: Kernel::new(sizes, weights, epilogue)?,
+        })
+    }
+
+    /// Its sizes.
+    pub fn shape(&self) -> Conv2dShape {
+        self.shape
+    }
+
+    /// `out` `[output_grid, outputs]` of `x` `[grid, inputs]`. The `residual`, of `out`'s size, is added before the
+    /// activation.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, a plane that is too small, or instructions that the processor lacks.
+    pub fn forward(
+        &self,
+        x: View<'_>,
+        grid: Grid,
+        residual: Option<View<'_>>,
+        mut out: ViewMut<'_>,
+    ) -> Result<(), ConvError> {
+        ConvError::size("rows of the input", x.rows(), grid.rows())?;
+        let to = self.shape.output_grid(grid)?;
+        ConvError::size("rows of the output", out.rows(), to.rows())?;
+        let taps = Taps {
+            shape: self.shape,
+            from: grid,
+            to,
+        };
+        self.kernel.run(x, &taps, Residual(residual), &mut out)
+    }
+}
+
+struct Taps {
+    shape: Conv2dShape,
+    from: Grid,
+    to: Grid,
+}
+
+impl Geometry for Taps {
+    fn sources(&self, tap: usize, first: usize, sources: &mut [usize]) {
+        let [_, across] = self.shape.kernel;
+        let (over_bins, over_frames) = (tap / across, tap % across);
+        let (mut bin, mut frame) = (first / self.to.frames, first % self.to.frames);
+        let inside = |at: usize, axis: usize, tap: usize, len: usize| {
+            let padded = at * self.shape.stride[axis] + tap;
+            let source = padded.checked_sub(self.shape.padding[axis]);
+            source.filter(|&source| source < len)
+        };
+        let mut rest = sources;
+        while !rest.is_empty() {
+            // What is left of a bin's frames.
+            let (part, behind) = rest.split_at_mut(rest.len().min(self.to.frames - frame));
+            match inside(bin, 0, over_bins, self.from.bins) {
+                Some(bin) => {
+                    for (offset, source) in part.iter_mut().enumerate() {
+                        let frame = inside(frame + offset, 1, over_frames, self.from.frames);
+                        *source = frame.map_or(PADDING, |frame| bin * self.from.frames + frame);
+                    }
+                }
+                None => part.fill(PADDING),
+            }
+            (bin, frame, rest) = (bin + 1, 0, behind);
+        }
+    }
+}

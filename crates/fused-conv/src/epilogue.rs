@@ -1,0 +1,276 @@
+//! What follows a product while its sums are in the first-level cache: bias, residual, activation, factor and shift.
+
+use pulp::{Simd, WithSimd};
+use register_tiles::{multiply_add, sigmoid, tanh};
+
+use crate::{BatchNorm, ConvError, View, ViewMut};
+
+/// Elements that are taken together.
+pub(crate) const LANES: usize = 16;
+
+/// A function of each element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// The element itself.
+    #[default]
+    None,
+    /// `max(0, x)`; NaN stays NaN.
+    Relu,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// `1 / (1 + exp(-x))`.
+    Sigmoid,
+}
+
+/// What a layer does behind its product, in this order: `norm` and `bias` (the norm is folded into the weights), the
+/// residual that a call brings, `activation`, `norm_behind`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Epilogue<'a> {
+    /// One element an output channel, added to the product (before `norm`).
+    pub bias: Option<&'a [f32]>,
+    /// A batch norm directly behind the product and its bias.
+    pub norm: Option<BatchNorm<'a>>,
+    /// Behind the norm and the residual.
+    pub activation: Activation,
+    /// A batch norm behind the activation.
+    pub norm_behind: Option<BatchNorm<'a>>,
+}
+
+impl Epilogue<'_> {
+    /// The factor of each output's weights, and what remains to be done.
+    pub(crate) fn build(&self, outputs: usize) -> Result<(Vec<f64>, After), ConvError> {
+        if let Some(bias) = self.bias {
+            ConvError::size("elements of the bias", bias.len(), outputs)?;
+        }
+        let mut factors = vec![1.0; outputs];
+        let mut shifts: Vec<f64> = match self.bias {
+            Some(bias) => bias.iter().copied().map(f64::from).collect(),
+            None => vec![0.0; outputs],
+        };
+        if let Some(norm) = &self.norm {
+            let affine = norm.affine(outputs)?;
+            for ((shift, into), (factor, behind)) in shifts.iter_mut().zip(&mut factors).zip(affine)
+            {
+                *into = factor;
+                *shift = *shift * factor + behind;
+            }
+        }
+        let affine = match &self.norm_behind {
+            Some(norm) => {
+                let affine = norm.affine(outputs)?;
+                let factors = lanes(affine.iter().map(|&(factor, _)| factor as f32));
+                Some((
+                    factors,
+                    lanes(affine.iter().map(|&(_, shift)| shift as f32)),
+                ))
+            }
+            None => None,
+        };
+        let after = After {
+            bias: lanes(shifts.iter().map(|&shift| shift as f32)),
+            activation: self.activation,
+            affine,
+        };
+        Ok((factors, after))
+    }
+}
+
+/// Values in lanes, the last filled with zeros.
+fn lanes(values: impl Iterator<Item = f32>) -> Vec<[f32; LANES]> {
+    let mut flat: Vec<f32> = values.collect();
+    flat.resize(flat.len().next_multiple_of(LANES), 0.0);
+    flat.as_chunks().0.to_vec()
+}
+
+/// An [`Epilogue`] as it is computed.
+#[derive(Debug, Clone)]
+pub(crate) struct After {
+    pub(crate) bias: Vec<[f32; LANES]>,
+    activation: Activation,
+    affine: Option<(Vec<[f32; LANES]>, Vec<[f32; LANES]>)>,
+}
+
+impl After {
+    /// A norm and an activation alone.
+    pub(crate) fn of_norm(
+        norm: &BatchNorm<'_>,
+        channels: usize,
+        activation: Activation,
+    ) -> Result<(Vec<[f32; LANES]>, Self), ConvError> {
+        let affine = norm.affine(channels)?;
+        let after = Self {
+            bias: lanes(affine.iter().map(|&(_, shift)| shift as f32)),
+            activation,
+            affine: None,
+        };
+        Ok((
+            lanes(affine.iter().map(|&(factor, _)| factor as f32)),
+            after,
+        ))
+    }
+}
+
+/// The residual of a call: as many rows as the output, or one that is added to all.
+#[derive(Clone, Copy)]
+pub(crate) struct Residual<'a>(pub(crate) Option<View<'a>>);
+
+impl<'a> Residual<'a> {
+    /// Holds that it fits.
+    pub(crate) fn check(self, rows: usize, channels: usize) -> Result<(), ConvError> {
+        let Some(view) = self.0 else {
+            return Ok(());
+        };
+        ConvError::size("channels of the residual", view.channels(), channels)?;
+        if view.rows() != 1 {
+            ConvError::size("rows of the residual", view.rows(), rows)?;
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn row(self, row: usize) -> &'a [f32] {
+        match self.0 {
+            Some(view) if view.rows() == 1 => view.row(0),
+            Some(view) => view.row(row),
+            None => &[],
+        }
+    }
+}
+
+/// Sums `[rows, width]` become rows from `first_row` on and channels from `first_channel` on of the output.
+pub(crate) struct Finish<'a, 'b> {
+    pub(crate) sums: &'a [f32],
+    pub(crate) width: usize,
+    pub(crate) first_row: usize,
+    /// A multiple of the lanes.
+    pub(crate) first_channel: usize,
+    pub(crate) after: &'a After,
+    pub(crate) residual: Residual<'a>,
+    pub(crate) out: &'a mut ViewMut<'b>,
+}
+
+impl WithSimd for Finish<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match (S::IS_SCALAR, self.after.activation) {
+            (_, Activation::None) => self.run(|x| x),
+            (_, Activation::Relu) => self.run(relu),
+            (true, Activation::Tanh) => self.run(tanh::<false>),
+            (false, Activation::Tanh) => self.run(tanh::<true>),
+            (true, Activation::Sigmoid) => self.run(sigmoid::<false>),
+            (false, Activation::Sigmoid) => self.run(sigmoid::<true>),
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) fn relu(x: f32) -> f32 {
+    if x < 0.0 { 0.0 } else { x }
+}
+
+/// The elements from a lane's begin on, with zeros behind the end.
+#[inline(always)]
+pub(crate) fn load(from: &[f32], lane: usize) -> [f32; LANES] {
+    let part = from.get(lane * LANES..).unwrap_or(&[]);
+    if let Some(whole) = part.first_chunk::<LANES>() {
+        return *whole;
+    }
+    let mut lanes = [0.0; LANES];
+    lanes[..part.len()].copy_from_slice(part);
+    lanes
+}
+
+/// Those of the lanes for which there is room.
+#[inline(always)]
+pub(crate) fn store(to: &mut [f32], lane: usize, lanes: &[f32; LANES]) {
+    let part = to.get_mut(lane * LANES..).unwrap_or(&mut []);
+    if let Some(whole) = part.first_chunk_mut::<LANES>() {
+        *whole = *lanes;
+        return;
+    }
+    let len = part.len();
+    part.copy_from_slice(&lanes[..len]);
+}
+
+impl Finish<'_, '_> {
+    #[inline(always)]
+    fn run(self, activation: impl Fn(f32) -> f32 + Copy) {
+        let channels = self.out.channels().min(self.first_channel + self.width);
+        let used = (channels - self.first_channel).div_ceil(LANES);
+        let first_lane = self.first_channel / LANES;
+        let bias = &self.after.bias[first_lane..][..used];
+        for (row, sums) in self.sums.chunks_exact(self.width).enumerate() {
+            let (sums, _) = sums.as_chunks::<LANES>();
+            let residual = self.residual.row(self.first_row + row);
+            let out = &mut self.out.row(self.first_row + row)[..channels];
+            for (number, (sums, bias)) in sums.iter().zip(bias).enumerate() {
+                let lane = first_lane + number;
+                let mut values = *sums;
+                for (value, bias) in values.iter_mut().zip(bias) {
+                    *value += bias;
+                }
+                if !residual.is_empty() {
+                    let residual = load(residual, lane);
+                    for (value, residual) in values.iter_mut().zip(residual) {
+                        *value += residual;
+                    }
+                }
+                for value in &mut values {
+                    *value = activation(*value);
+                }
+                if let Some((factors, shifts)) = &self.after.affine {
+                    let (factors, shifts) = (&factors[lane], &shifts[lane]);
+                    for index in 0..LANES {
+                        values[index] = values[index] * factors[index] + shifts[index];
+                    }
+                }
+                store(out, lane, &values);
+            }
+        }
+    }
+}
+
+/// `activation(x * factor + shift)` of every element.
+pub(crate) struct Normalise<'a, 'b> {
+    pub(crate) x: View<'a>,
+    pub(crate) factors: &'a [[f32; LANES]],
+    pub(crate) after: &'a After,
+    pub(crate) out: &'a mut ViewMut<'b>,
+}
+
+impl WithSimd for Normalise<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        match (S::IS_SCALAR, self.after.activation) {
+            (true, Activation::None) => self.run::<false>(|x| x),
+            (false, Activation::None) => self.run::<true>(|x| x),
+            (true, Activation::Relu) => self.run::<false>(relu),
+            (false, Activation::Relu) => self.run::<true>(relu),
+            (true, Activation::Tanh) => self.run::<false>(tanh::<false>),
+            (false, Activation::Tanh) => self.run::<true>(tanh::<true>),
+            (true, Activation::Sigmoid) => self.run::<false>(sigmoid::<false>),
+            (false, Activation::Sigmoid) => self.run::<true>(sigmoid::<true>),
+        }
+    }
+}
+
+impl Normalise<'_, '_> {
+    #[inline(always)]
+    fn run<const FUSED: bool>(self, activation: impl Fn(f32) -> f32 + Copy) {
+        for row in 0..self.x.rows() {
+            let (x, out) = (self.x.row(row), self.out.row(row));
+            for (lane, (factors, shifts)) in self.factors.iter().zip(&self.after.bias).enumerate() {
+                let mut values = load(x, lane);
+                for index in 0..LANES {
+                    let value = multiply_add::<FUSED>(values[index], factors[index], shifts[index]);
+                    values[index] = activation(value);
+                }
+                store(out, lane, &values);
+            }
+        }
+    }
+}
