@@ -4,7 +4,7 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
-use end_to_end::{Place, write_corpus};
+use end_to_end::{Place, voice, write_corpus, write_wav};
 use serde_json::json;
 
 #[cfg(unix)]
@@ -271,4 +271,75 @@ fn what_was_noticed_in_a_table_is_said_by_every_command_that_reads_it() {
             "{command}: {said}"
         );
     }
+}
+
+/// A recording at `name` below `place`.
+fn sound(place: &Place, name: &str) {
+    let path = place.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    write_wav(&path, &voice(1, 1), 16_000, 1);
+}
+
+/// The speakers of a folder are where `check` and `train` look for them, or nowhere.
+#[test]
+fn folders_above_the_speakers_are_no_speakers() {
+    let place = Place::new();
+    for name in ["top/corpus/ann/s1/1.wav", "top/corpus/bob/s1/1.wav"] {
+        sound(&place, name);
+    }
+    let run = place.run("embed top -o e.jsonl --vad none");
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("2 recordings lie deeper below `top`"),
+        "{}",
+        run.stderr
+    );
+    let read = || std::fs::read_to_string(place.path("e.jsonl")).unwrap();
+    for line in read().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(line["speaker"].is_null(), "{line}");
+    }
+    let run = place.run("embed top/corpus -o e.jsonl --vad none");
+    assert!(!run.stderr.contains("deeper"), "{}", run.stderr);
+    assert!(read().contains("\"speaker\":\"bob\""));
+}
+
+#[test]
+fn recordings_that_the_table_of_their_folder_does_not_name_are_counted() {
+    let place = Place::new();
+    for name in ["c/ann/1.wav", "c/ann/2.wav", "c/bob/1.wav"] {
+        sound(&place, name);
+    }
+    place.write(
+        "c/split.tsv",
+        "path\tspeaker\tsplit\nann/1.wav\tann\ttrain\n",
+    );
+    let run = place.run("embed c -o e.jsonl --vad none");
+    let said = "2 of 3 recordings below `c` are in no row of its table, such as `ann/2.wav`";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    place.write(
+        "c/split.tsv",
+        "path\tspeaker\tsplit\nann/1.wav\tann\ttrain\nann/2.wav\tann\ttrain\nbob/1.wav\tbob\ttest\n",
+    );
+    // A filter leaves out what it is asked to.
+    let run = place.run("embed c --filter split=test -o e.jsonl --vad none");
+    assert!(!run.stderr.contains("in no row"), "{}", run.stderr);
+}
+
+#[test]
+fn a_recording_that_is_read_in_part_ends_with_exit_code_3() {
+    let place = Place::new();
+    sound(&place, "whole.wav");
+    let bytes = std::fs::read(place.path("whole.wav")).unwrap();
+    std::fs::write(place.path("cut.wav"), &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let run = place.run("embed whole.wav -o e.npy --json --vad none");
+    assert_eq!(
+        (run.code, run.json()["n_partly_read"].as_u64()),
+        (Some(0), Some(0))
+    );
+    let run = place.run("embed whole.wav cut.wav -o e.npy --json --vad none");
+    assert_eq!(
+        (run.code, run.json()["n_partly_read"].as_u64()),
+        (Some(3), Some(1))
+    );
 }

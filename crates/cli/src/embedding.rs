@@ -24,6 +24,8 @@ struct Report<'a> {
     part: Option<Part>,
     n_embedded: usize,
     n_warnings: usize,
+    /// Recordings whose sound could be decoded in part only.
+    n_partly_read: usize,
     skipped: &'a [Skipped],
     skipped_by_reason: BTreeMap<String, usize>,
     left_out: &'a LeftOut,
@@ -115,6 +117,7 @@ pub(crate) fn run(
         part,
         n_embedded: made.num_embedded,
         n_warnings: made.num_warnings,
+        n_partly_read: made.num_partly_read,
         skipped: &made.skipped,
         skipped_by_reason: by_reason(&made.skipped),
         left_out,
@@ -127,7 +130,8 @@ pub(crate) fn run(
         false if is_stream => console.detail(text(&report).trim_end()),
         false => print_text(&text(&report))?,
     }
-    Ok(match made.skipped.is_empty() && !left_out.is_less() {
+    let is_whole = made.skipped.is_empty() && made.num_partly_read == 0 && !left_out.is_less();
+    Ok(match is_whole {
         true => ExitStatus::Done,
         false => ExitStatus::SomeSkipped,
     })

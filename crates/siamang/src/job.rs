@@ -44,6 +44,8 @@ pub struct Made {
     pub num_embedded: usize,
     /// What was odd about them, counted.
     pub num_warnings: usize,
+    /// Those of them whose sound could be decoded in part only.
+    pub num_partly_read: usize,
     /// Length of all of them, in s.
     pub audio_seconds: f64,
     /// Recordings that could not be used.
@@ -76,6 +78,7 @@ impl EmbeddingJob<'_> {
                 Ok(embedded) => {
                     made.num_embedded += 1;
                     made.num_warnings += embedded.warnings.len();
+                    made.num_partly_read += usize::from(embedded.is_partly_read);
                     made.audio_seconds += embedded.seconds;
                     if self.part.is_some() {
                         note.places.push(places[index]);

@@ -15,6 +15,8 @@ pub struct Embedded {
     pub seconds: f64,
     /// How it sounds.
     pub quality: Quality,
+    /// Whether some of its sound could not be decoded; a warning says how much.
+    pub is_partly_read: bool,
     /// What was odd about it.
     pub warnings: Vec<String>,
 }

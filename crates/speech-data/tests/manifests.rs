@@ -45,6 +45,30 @@ fn rows(manifest: &Manifest) -> Vec<(&str, &str, Option<&str>)> {
 }
 
 #[test]
+fn a_missing_value_is_nobodys_name() {
+    let table = folder(&[
+        ("1.wav", ""),
+        ("2.wav", ""),
+        ("3.wav", ""),
+        (
+            "t.csv",
+            "path,speaker\n1.wav,nan\n2.wav,None\n3.wav,Nan Li\n",
+        ),
+    ]);
+    let options = speech_data::ReadOptions {
+        speakers: speech_data::Speakers::Optional,
+        ..speech_data::ReadOptions::default()
+    };
+    let manifest = Manifest::read_with(&table.path().join("t.csv"), &options).unwrap();
+    let speakers: Vec<_> = manifest
+        .utterances
+        .iter()
+        .map(Utterance::known_speaker)
+        .collect();
+    assert_eq!(speakers, [None, None, Some("Nan Li")]);
+}
+
+#[test]
 fn one_folder_above_the_speakers_is_said() {
     let deep = folder(&[
         ("vox/a/1.wav", ""),

@@ -3,7 +3,7 @@
 use audio_features::{FeatureConfig, LEAST_SPEECH_S, Quality};
 
 /// A sound that ends below this share of what the model listens to lacks what the model was trained on.
-const NARROW_SHARE: f64 = 0.8;
+const NARROW_SHARE: f64 = 0.85;
 
 /// Silence in more than this share of a recording moves the embedding of a model that does not leave it out.
 const MOST_SILENCE: f64 = 0.5;

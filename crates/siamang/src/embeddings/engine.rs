@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
-use audio_features::{Features, FrontEnd, Quality, QualityGauge, SpeechDetector};
+use audio_features::{AudioWarning, Features, FrontEnd, Quality, QualityGauge, SpeechDetector};
 use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
@@ -28,7 +28,13 @@ const GROUP_BYTES: u64 = 4 << 20;
 /// Features of a recording that waits for the encoder.
 struct Prepared {
     features: Features,
+    beside: Beside,
+}
+
+/// What is known of a recording beside its features.
+struct Beside {
     quality: Quality,
+    is_partly_read: bool,
     warnings: Vec<String>,
 }
 
@@ -159,8 +165,14 @@ impl Preparation<'_> {
         warnings.extend(doubts(&quality, self.front_end.config()));
         Ok(Prepared {
             features,
-            quality,
-            warnings,
+            beside: Beside {
+                quality,
+                is_partly_read: heard
+                    .warnings
+                    .iter()
+                    .any(|warning| matches!(warning, AudioWarning::PartlyReadable { .. })),
+                warnings,
+            },
         })
     }
 }
@@ -168,12 +180,12 @@ impl Preparation<'_> {
 /// Embeds what could be prepared, in batches over the segments of all.
 fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, Error>>, Error> {
     let mut features = Vec::with_capacity(prepared.len());
-    let rest: Vec<Result<(Quality, Vec<String>), Error>> = prepared
+    let rest: Vec<Result<Beside, Error>> = prepared
         .into_iter()
         .map(|prepared| {
             prepared.map(|prepared| {
                 features.push(prepared.features);
-                (prepared.quality, prepared.warnings)
+                prepared.beside
             })
         })
         .collect();
@@ -181,7 +193,11 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
     rest.into_iter()
         .map(|outcome| match outcome {
             Err(reason) => Ok(Err(reason)),
-            Ok((quality, warnings)) => {
+            Ok(Beside {
+                quality,
+                is_partly_read,
+                warnings,
+            }) => {
                 let embedding = embeddings.next().ok_or(Error::Defect(
                     "the model gave fewer embeddings than recordings",
                 ))?;
@@ -189,6 +205,7 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
                     embedding,
                     seconds: quality.seconds,
                     quality,
+                    is_partly_read,
                     warnings,
                 }))
             }

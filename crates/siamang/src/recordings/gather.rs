@@ -139,8 +139,16 @@ impl Gathered {
         filters: &[Filter],
         options: &ReadOptions<'_>,
     ) -> Result<(), Error> {
+        let mut listed = HashSet::new();
         let manifest = match Manifest::read_with(path, options) {
-            Ok(manifest) => manifest.filter(filters)?,
+            Ok(manifest) => {
+                let files = manifest
+                    .utterances
+                    .iter()
+                    .filter_map(|one| one.location.file());
+                listed.extend(files.map(Path::to_owned));
+                manifest.filter(filters)?
+            }
             // A list that is none must not end what the others are given for.
             Err(error) if !alone => {
                 self.left_out.push(error.explained());
@@ -149,6 +157,9 @@ impl Gathered {
             Err(error) => return Err(error.into()),
         };
         self.notice(&manifest.notes);
+        if path.is_dir() {
+            self.count_others(path, &listed);
+        }
         self.passed_over.add(&manifest.passed_over);
         self.left_out.extend(manifest.faulty_rows());
         self.faulty.extend(manifest.faulty.iter().cloned());
@@ -160,6 +171,21 @@ impl Gathered {
         self.inputs
             .extend(manifest.utterances.iter().map(Input::of));
         Ok(())
+    }
+
+    /// Says how many recordings below a folder its own table does not name; `listed` are those that it does.
+    fn count_others(&mut self, folder: &Path, listed: &HashSet<PathBuf>) {
+        let below = AudioFiles::below(folder).files;
+        let mut others = below.iter().filter(|file| !listed.contains(&file.path));
+        if let Some(first) = others.next() {
+            self.warnings.push(format!(
+                "{} of {} recordings below `{}` are in no row of its table, such as `{}`: they are not used",
+                1 + others.count(),
+                below.len(),
+                folder.display(),
+                first.name
+            ));
+        }
     }
 
     /// The recordings of a store that pass the filters.
@@ -195,8 +221,10 @@ impl Gathered {
                 root.display()
             ));
         }
+        let mut deep = 0;
         for file in found.files {
             let speaker = speaker_of(root, &file.name, alone);
+            deep += usize::from(file.name.split('/').count() > MOST_LEVELS);
             let id = match alone {
                 true => file.name,
                 false => escaped(file.path.as_os_str()).into_owned(),
@@ -204,6 +232,22 @@ impl Gathered {
             let mut input = Input::file(id, file.path);
             input.speaker = speaker;
             self.inputs.push(input);
+        }
+        self.doubt_folders(root, deep);
+    }
+
+    /// Says what is odd about speakers that are taken from the folders below `root`; `deep` recordings lie deeper than speakers
+    /// and sessions do.
+    fn doubt_folders(&mut self, root: &Path, deep: usize) {
+        let shown = root.display();
+        match deep {
+            0 => {}
+            1 => self.warnings.push(format!(
+                "1 recording lies deeper below `{shown}` than <speaker>/<session>/<recording>: its speaker is not taken from the folders"
+            )),
+            deep => self.warnings.push(format!(
+                "{deep} recordings lie deeper below `{shown}` than <speaker>/<session>/<recording>: their speakers are not taken from the folders; name the folder above the speakers' to have them"
+            )),
         }
     }
 
@@ -299,10 +343,14 @@ fn is_manifest(path: &Path) -> bool {
     is_table(path)
 }
 
-/// The speaker is the first folder below `root`, where the recording is called `name`; of several folders that hold
-/// recordings, each may be a speaker's own.
+/// Parts of the name of a recording below the folder of all speakers: speaker, session, recording.
+const MOST_LEVELS: usize = 3;
+
+/// The speaker is the first folder below `root`, where the recording is called `name`, unless it lies deeper than speakers and
+/// sessions do; of several folders that hold recordings, each may be a speaker's own.
 fn speaker_of(root: &Path, name: &str, alone: bool) -> Option<String> {
     match name.split_once('/') {
+        Some(_) if name.split('/').count() > MOST_LEVELS => None,
         Some((first, _)) => Some(first.to_owned()),
         None if alone => None,
         None => Some(escaped(root.file_name()?).into_owned()),

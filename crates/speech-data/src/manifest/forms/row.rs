@@ -106,6 +106,9 @@ pub(super) fn doubled<'a>(names: &[&'a str]) -> Option<&'a str> {
         .find(|name| !seen.insert(name.to_lowercase()))
 }
 
+/// What programs write for a name that is missing.
+const NO_NAMES: [&str; 5] = ["nan", "NaN", "None", "null", "<NA>"];
+
 /// `None` where a table says that it does not know: nothing, or `-`.
 pub(crate) fn known(value: &str) -> Option<&str> {
     let value = value.trim();
@@ -212,6 +215,7 @@ pub(crate) fn utterance<'a>(
             }
             // NeMo's word for a speaker that is to be found out.
             Role::Speaker if name.trim() == "label" && value == "infer" => {}
+            Role::Speaker if NO_NAMES.contains(&value.trim()) => {}
             Role::Speaker => found.speaker = value.to_owned(),
             Role::Session => found.session = Some(value.to_owned()),
             Role::Split => found.split = Some(value.to_owned()),
