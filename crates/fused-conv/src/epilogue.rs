@@ -82,12 +82,15 @@ fn lanes(values: impl Iterator<Item = f32>) -> Vec<[f32; LANES]> {
     flat.as_chunks().0.to_vec()
 }
 
+/// A number a channel, in registers.
+type PerChannel = Vec<[f32; LANES]>;
+
 /// An [`Epilogue`] as it is computed.
 #[derive(Debug, Clone)]
 pub(crate) struct After {
-    pub(crate) bias: Vec<[f32; LANES]>,
+    pub(crate) bias: PerChannel,
     activation: Activation,
-    affine: Option<(Vec<[f32; LANES]>, Vec<[f32; LANES]>)>,
+    affine: Option<(PerChannel, PerChannel)>,
 }
 
 impl After {
@@ -96,7 +99,7 @@ impl After {
         norm: &BatchNorm<'_>,
         channels: usize,
         activation: Activation,
-    ) -> Result<(Vec<[f32; LANES]>, Self), ConvError> {
+    ) -> Result<(PerChannel, Self), ConvError> {
         let affine = norm.affine(channels)?;
         let after = Self {
             bias: lanes(affine.iter().map(|&(_, shift)| shift as f32)),
