@@ -103,7 +103,11 @@ impl Pooling for Attentive {
             Ok(Tensor::cat(vec![mean, variance.clamp_min(floor).sqrt()], 1))
         })?;
         let [_, batch, width] = pooled.values().dims();
-        Ok(pooled.values().clone().narrow(0, 0, 1).reshape([batch, width]))
+        Ok(pooled
+            .values()
+            .clone()
+            .narrow(0, 0, 1)
+            .reshape([batch, width]))
     }
 }
 
@@ -117,8 +121,9 @@ impl Attentive {
         let variance = match self.config.norm {
             true => (squares / frames as f64).clamp_min(VARIANCE_FLOOR),
             // One frame has no deviation, where the formula would divide by zero.
-            false => (squares / frames.saturating_sub(1).max(1) as f64)
-                .add_scalar(WESPEAKER_EPSILON),
+            false => {
+                (squares / frames.saturating_sub(1).max(1) as f64).add_scalar(WESPEAKER_EPSILON)
+            }
         };
         (mean, variance.sqrt())
     }

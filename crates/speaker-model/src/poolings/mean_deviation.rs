@@ -93,7 +93,9 @@ fn of_sample(sequence: &Sequence, raise: f64) -> Tensor<2> {
     let mean = mean(sequence);
     let offset = sequence.values().clone() - mean.clone().unsqueeze_dim(0);
     let variance = (offset.clone() * offset * frame_weights(sequence)).sum_dim(0);
-    let lengths = sequence.lengths().map_or(vec![frames; batch], <[usize]>::to_vec);
+    let lengths = sequence
+        .lengths()
+        .map_or(vec![frames; batch], <[usize]>::to_vec);
     let correction: Vec<f32> = lengths
         .iter()
         .map(|&length| length as f32 / length.saturating_sub(1).max(1) as f32)

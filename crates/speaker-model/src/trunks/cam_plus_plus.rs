@@ -178,7 +178,11 @@ impl Images {
         Ok(Self {
             blocks,
             entry: ImageConv::new("encoder.cam.images.entry", conv(1, [1, 1]), initialiser)?,
-            leave: ImageConv::new("encoder.cam.images.leave", conv(channels, [2, 1]), initialiser)?,
+            leave: ImageConv::new(
+                "encoder.cam.images.leave",
+                conv(channels, [2, 1]),
+                initialiser,
+            )?,
         })
     }
 
@@ -211,7 +215,13 @@ impl Block {
     ) -> Result<Self, ModelError> {
         let layers = (0..block.layers).map(|index| {
             let input = channels + index * config.growth;
-            Layer::new(&format!("{name}.{index}"), config, block, input, initialiser)
+            Layer::new(
+                &format!("{name}.{index}"),
+                config,
+                block,
+                input,
+                initialiser,
+            )
         });
         let layers = layers.collect::<Result<_, _>>()?;
         let joined = channels + block.layers * config.growth;
@@ -257,9 +267,8 @@ impl Layer {
         let CamPlusPlusConfig {
             growth, bottleneck, ..
         } = *config;
-        let mut conv = |part: &str, shape| {
-            FrameConv::new(&format!("{name}.{part}"), shape, initialiser)
-        };
+        let mut conv =
+            |part: &str, shape| FrameConv::new(&format!("{name}.{part}"), shape, initialiser);
         let enter = FrameConvShape {
             has_bias: false,
             ..FrameConvShape::pointwise(input, bottleneck, NormRelu)

@@ -202,7 +202,9 @@ impl Block {
 
     /// `[batch, channels, frames]` to the same.
     fn forward(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
-        let mixed = self.leave.forward(self.grouped(self.enter.forward(x.clone())?)?)?;
+        let mixed = self
+            .leave
+            .forward(self.grouped(self.enter.forward(x.clone())?)?)?;
         let weights = self.squeeze.forward(mixed.clone().mean_dim(2))?;
         let weights = activation::sigmoid(self.excite.forward(weights)?);
         Ok(x + mixed * weights)

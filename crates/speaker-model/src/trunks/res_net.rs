@@ -67,7 +67,12 @@ impl PartConfig for ResNetConfig {
                     _ => [1, 1],
                 };
                 let name = format!("encoder.res_net.{stage}.{index}");
-                blocks.push(ImageBlock::new(&name, [input, output], stride, initialiser)?);
+                blocks.push(ImageBlock::new(
+                    &name,
+                    [input, output],
+                    stride,
+                    initialiser,
+                )?);
                 input = output;
             }
         }

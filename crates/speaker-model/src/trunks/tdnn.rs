@@ -111,10 +111,6 @@ pub(crate) struct Tdnn {
 
 impl Trunk for Tdnn {
     fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
-        sequence.convolved(|x| {
-            self.layers
-                .iter()
-                .try_fold(x, |x, layer| layer.forward(x))
-        })
+        sequence.convolved(|x| self.layers.iter().try_fold(x, |x, layer| layer.forward(x)))
     }
 }
