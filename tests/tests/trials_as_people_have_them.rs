@@ -475,3 +475,34 @@ fn development_lists_of_a_training_are_matched_as_those_of_an_evaluation_are() {
         "{run:#?}"
     );
 }
+
+#[test]
+fn labels_that_the_speakers_of_the_table_contradict_are_counted() {
+    let place = Place::new();
+    let voices = testing::repository().join("data/voices");
+    let list = std::fs::read_to_string(voices.join("trials/test.txt")).unwrap();
+    let flipped: Vec<String> = list
+        .lines()
+        .enumerate()
+        .map(|(index, line)| match (index % 100, line.split_at(1)) {
+            (0, ("1", rest)) => format!("0{rest}"),
+            (0, (_, rest)) => format!("1{rest}"),
+            _ => line.to_owned(),
+        })
+        .collect();
+    place.write("flipped.txt", &(flipped.join("\n") + "\n"));
+    let of = |list: &str| {
+        place
+            .run(&format!(
+                "eval --root {} --trials {list} --resamples 0",
+                voices.display()
+            ))
+            .stderr
+    };
+    let count = flipped.len().div_ceil(100);
+    let said = format!("the labels of {count} of {} trials are not", flipped.len());
+    let found = of("flipped.txt");
+    assert!(found.contains(&said), "{found}");
+    let whole = of(&voices.join("trials/test.txt").display().to_string());
+    assert!(!whole.contains("the labels of"), "{whole}");
+}

@@ -343,3 +343,26 @@ fn what_is_read_is_named_where_something_is_not_recognised() {
         assert!(error.contains(format), "{format}: {error}");
     }
 }
+
+/// `cat a.wav b.wav > both.wav`: players stop behind the first, and so do we, with a word.
+#[test]
+fn a_wav_behind_a_wav_is_said() {
+    let Some(one) = made("a.wav", "-ar 16000") else {
+        return;
+    };
+    assert!(is_whole(&read(&one).unwrap()));
+    let both = [one.as_slice(), &one].concat();
+    let audio = read(&both).unwrap();
+    assert_eq!(audio.samples.len(), read(&one).unwrap().samples.len());
+    let warning = audio
+        .warnings
+        .iter()
+        .find(|warning| matches!(warning, AudioWarning::PartlyReadable { .. }))
+        .map(ToString::to_string)
+        .unwrap();
+    let said = format!("another WAV file begins at byte {}", one.len());
+    assert!(warning.contains(&said), "{warning}");
+    // Chunks of tags behind the sound are no file.
+    let tagged = [one.as_slice(), b"LIST\x04\0\0\0INFO"].concat();
+    assert!(is_whole(&read(&tagged).unwrap()));
+}

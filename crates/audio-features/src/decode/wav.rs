@@ -92,6 +92,7 @@ pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal>
     } else {
         claimed
     };
+    let glued = next_file(bytes, data.start as u64, wanted);
     sound(
         bytes,
         format.start,
@@ -101,6 +102,7 @@ pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal>
         named(b"fact").and_then(|fact| u32_le(bytes, fact.start)),
     )
     .map(|mut layout| {
+        layout.damage.extend(glued);
         layout.notes.append(&mut notes);
         layout
     })
@@ -135,6 +137,14 @@ pub(super) fn inspect_wave64(bytes: &mut [u8], start: usize) -> Result<Layout, R
         "it has no `data` chunk after a `fmt ` chunk, expected one before the end of the file"
             .into(),
     ))
+}
+
+/// What to say of another WAV file behind the sound of this one.
+fn next_file(bytes: &[u8], data: u64, wanted: u64) -> Option<String> {
+    let end = data.checked_add(wanted.checked_next_multiple_of(2)?)?;
+    let rest = bytes.get(usize::try_from(end).ok()?..)?;
+    let is_wav = rest.starts_with(b"RIFF") && rest.get(8..12) == Some(b"WAVE");
+    is_wav.then(|| format!("another WAV file begins at byte {end}, and was not read"))
 }
 
 /// The layout of `wanted` bytes of sound from `data` on, in the format of the chunk at `format`.

@@ -83,6 +83,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let has_faulty_rows = named
         .manifest()
         .is_some_and(|manifest| !manifest.faulty.is_empty());
+    if named.set.quality.iter().all(Option::is_none) {
+        context.console.note(&format!(
+            "`{}` does not say how its recordings sound: silence among them is scored like speech",
+            named.origin
+        ));
+    }
     let unheard = named.leave_out_unheard()?;
     if let Some(first) = unheard.first() {
         context.console.skipped(&format!(

@@ -103,6 +103,7 @@ fn measure(
     let mut warnings = Vec::new();
     let trials: Vec<&Trial> = usable.iter().map(|&place| &list.trials[place]).collect();
     let is_target: Vec<bool> = trials.iter().map(|trial| trial.target).collect();
+    warnings.extend(contradicted_by_table(list, &trials, manifest));
     let speakers = match settings.resamples {
         0 => None,
         _ => speakers(list, &trials, manifest, &mut warnings),
@@ -181,6 +182,30 @@ fn measure(
         without_same_session,
         warnings,
     })
+}
+
+/// What to say of trials whose labels are not what the speakers in a table make them.
+fn contradicted_by_table(
+    list: &TrialList,
+    trials: &[&Trial],
+    manifest: Option<&Manifest>,
+) -> Option<String> {
+    let manifest = manifest?;
+    let speaker = |id: &str| manifest.utterances[manifest.find(id)?].known_speaker();
+    let is_wrong = |trial: &&&Trial| {
+        let speakers = speaker(&trial.enrolment).zip(speaker(&trial.test));
+        speakers.is_some_and(|(a, b)| (a == b) != trial.target)
+    };
+    let mut wrong = trials.iter().filter(is_wrong);
+    let first = wrong.next()?;
+    Some(format!(
+        "list `{}`: the labels of {} of {} trials are not what the table's speakers make them, such as that of `{}` and `{}`; the figures have them as the list does",
+        list.name,
+        1 + wrong.count(),
+        trials.len(),
+        first.enrolment,
+        first.test
+    ))
 }
 
 /// Numbers of the speakers on either side of each trial.

@@ -21,6 +21,7 @@ pub(super) use channels::letter;
 /// Makes parts of the rows that have bounds or a channel. Parts of one file would have one name, its path: each of several
 /// gets its bounds added to it, as a media fragment (<https://www.w3.org/TR/media-frags/>).
 pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
+    let mut unread = None;
     let mut note = |message: String| {
         let note = Problem::at(ProblemKind::Line, file, message);
         found.notes.push(note);
@@ -38,10 +39,11 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
     }
     if !times.not_understood.is_empty() {
         let names: Vec<&str> = times.not_understood.iter().map(String::as_str).collect();
-        note(format!(
-            "{} looks like a bound of a part, and nothing was made of it; call bounds start_s and end_s",
+        let message = format!(
+            "{} looks like a bound of a part, and nothing was made of it: whole files are used; call bounds start_s and end_s",
             crate::problem::name_list(&names)
-        ));
+        );
+        unread = Some(Problem::at(ProblemKind::LeftOut, file, message));
     }
     let (said, faults) = channels::choose(&mut rows);
     said.into_iter().for_each(&mut note);
@@ -91,6 +93,7 @@ pub(super) fn cut(mut rows: Vec<Row>, file: &Path, found: &mut Found) {
         }
         found.utterances.push(row.utterance);
     }
+    found.notes.extend(unread);
     name_apart(&mut found.utterances);
 }
 
