@@ -366,3 +366,16 @@ fn a_wav_behind_a_wav_is_said() {
     let tagged = [one.as_slice(), b"LIST\x04\0\0\0INFO"].concat();
     assert!(is_whole(&read(&tagged).unwrap()));
 }
+
+#[test]
+fn a_second_sound_track_of_an_mp4_is_said() {
+    let second = "-f lavfi -i sine=440:d=3 -map 0 -map 1 -c:a aac";
+    let (Some(one), Some(two)) = (made("a.m4a", "-c:a aac"), made("a.m4a", second)) else {
+        return;
+    };
+    assert!(is_whole(&read(&one).unwrap()));
+    let audio = read(&two).unwrap();
+    let said = "the first of its 2 sound tracks was read";
+    let is_said = |warning: &AudioWarning| warning.to_string().contains(said);
+    assert!(audio.warnings.iter().any(is_said), "{:?}", audio.warnings);
+}

@@ -89,15 +89,22 @@ pub(super) fn inspect(bytes: &mut [u8], start: usize) -> Result<Layout, Refusal>
         ));
     };
     let tracks = boxes(bytes, moov.start, moov.end);
-    let Some(track) = tracks
+    let sounds: Vec<_> = tracks
         .iter()
         .copied()
         .filter(|found| &found.kind == b"trak")
-        .find(|track| {
+        .filter(|track| {
             descend(bytes, *track, &[b"mdia", b"hdlr"])
                 .is_some_and(|handler| array(bytes, handler.start + 8) == Some(*b"soun"))
         })
-    else {
+        .collect();
+    if sounds.len() > 1 {
+        layout.damage.push(format!(
+            "the first of its {} sound tracks was read",
+            sounds.len()
+        ));
+    }
+    let Some(&track) = sounds.first() else {
         return Err(Refusal::Malformed(
             moov.start as u64,
             "its `moov` box has no sound track, expected one".into(),
