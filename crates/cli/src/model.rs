@@ -13,6 +13,9 @@ use crate::fault::{fault, usage};
 /// Names a model for all commands of a shell.
 const MODEL_VARIABLE: &str = "SIAMANG_MODEL";
 
+/// Where a threshold comes from that nobody gave.
+pub(crate) const CARD: &str = "the model's card";
+
 /// Loads the model that `chosen` names, or the default one: that of `$SIAMANG_MODEL`, of the data folder, or the built-in
 /// one.
 pub(crate) fn load(chosen: Option<&Path>, context: &Context) -> Result<Model> {

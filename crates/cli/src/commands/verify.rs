@@ -5,21 +5,18 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, Result};
 use serde::Serialize;
 use siamang::{Embedded, Input, LEAST_SPEECH_S, Quality, Scorer, SpeechDetector};
-use speaker_model::MeasuredSound;
 use speech_data::VoxcelebName;
 
 use crate::console::{print_json, print_text};
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
 use crate::hearing::{ChannelArgs, VadArgs};
+use crate::model::CARD;
 use crate::trials::warn_of_overlap;
 use crate::{model, stdin};
 
 /// Used where neither the user nor the model's card states a threshold.
 const UNCALIBRATED: f64 = 0.5;
-
-/// Where a threshold comes from that nobody gave.
-const CARD: &str = "the model's card";
 
 /// A recording with less speech says little about its speaker.
 const SHORT_S: f64 = 1.0;
@@ -103,14 +100,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         (None, None) => (UNCALIBRATED, "no calibration"),
     };
     let same_speaker = answer.answer_at(threshold);
-    let sound = match threshold_from {
-        CARD => model.measured_sound().clone(),
-        _ => MeasuredSound::default(),
-    };
+    let sound = (threshold_from == CARD).then(|| model.measured_sound());
     let side = |input: &Input, mut embedded: Embedded| {
         let path = input.path();
         let quality = embedded.quality;
-        let differences = sound.differences(&quality);
+        let differences = sound.map_or(Vec::new(), |sound| sound.differences(&quality));
         if quality.is_heard() && !differences.is_empty() {
             embedded.warnings.push(format!(
                 "the threshold on the model's card was measured on other recordings: {}",

@@ -57,15 +57,7 @@ fn xvector(view: &View<'_>) -> Option<Network> {
     let mut network = Network::new(Family::WeSpeaker, "x-vector TDNN", "`frame_*.conv_1d`");
     network.num_bins = view.size(prefix, "frame_1.conv_1d.weight", 1);
     let second_layer = view.has(prefix, "seg_2.weight");
-    network.embedding_width = view.size(
-        prefix,
-        if second_layer {
-            "seg_2.weight"
-        } else {
-            "seg_1.weight"
-        },
-        0,
-    );
+    network.embedding_width = segment_width(view, prefix, second_layer);
     network.architecture = Architecture::XVector {
         layers,
         second_layer,
@@ -100,15 +92,7 @@ fn resnet(view: &View<'_>) -> Option<Network> {
     );
     network.or_family = Some(Family::Speaker3d);
     let second_layer = view.has(prefix, "seg_2.weight");
-    network.embedding_width = view.size(
-        prefix,
-        if second_layer {
-            "seg_2.weight"
-        } else {
-            "seg_1.weight"
-        },
-        0,
-    );
+    network.embedding_width = segment_width(view, prefix, second_layer);
     // Mean and deviation of what three halvings leave of the bands.
     let pooled = view.size(prefix, "seg_1.weight", 1)?;
     let expansion = if bottleneck { 4 } else { 1 };
@@ -129,6 +113,16 @@ fn resnet(view: &View<'_>) -> Option<Network> {
     };
     prefix.clone_into(&mut network.prefix);
     Some(network)
+}
+
+/// Outputs of the dense layer that a network of one or two of them ends with.
+fn segment_width(view: &View<'_>, prefix: &str, second_layer: bool) -> Option<usize> {
+    let name = if second_layer {
+        "seg_2.weight"
+    } else {
+        "seg_1.weight"
+    };
+    view.size(prefix, name, 0)
 }
 
 /// An ONNX file whose metadata or ports are WeSpeaker's.

@@ -139,15 +139,11 @@ impl Gathered {
         filters: &[Filter],
         options: &ReadOptions<'_>,
     ) -> Result<(), Error> {
-        let mut listed = HashSet::new();
-        let manifest = match Manifest::read_with(path, options) {
+        let (manifest, unlisted) = match Manifest::read_with(path, options) {
             Ok(manifest) => {
-                let files = manifest
-                    .utterances
-                    .iter()
-                    .filter_map(|one| one.location.file());
-                listed.extend(files.map(Path::to_owned));
-                manifest.filter(filters)?
+                // Before the filters: what they leave out is listed.
+                let unlisted = unlisted_below(path, &manifest);
+                (manifest.filter(filters)?, unlisted)
             }
             // A list that is none must not end what the others are given for.
             Err(error) if !alone => {
@@ -157,9 +153,7 @@ impl Gathered {
             Err(error) => return Err(error.into()),
         };
         self.notice(&manifest.notes);
-        if path.is_dir() {
-            self.count_others(path, &listed);
-        }
+        self.warnings.extend(unlisted);
         self.passed_over.add(&manifest.passed_over);
         self.left_out.extend(manifest.faulty_rows());
         self.faulty.extend(manifest.faulty.iter().cloned());
@@ -171,21 +165,6 @@ impl Gathered {
         self.inputs
             .extend(manifest.utterances.iter().map(Input::of));
         Ok(())
-    }
-
-    /// Says how many recordings below a folder its own table does not name; `listed` are those that it does.
-    fn count_others(&mut self, folder: &Path, listed: &HashSet<PathBuf>) {
-        let below = AudioFiles::below(folder).files;
-        let mut others = below.iter().filter(|file| !listed.contains(&file.path));
-        if let Some(first) = others.next() {
-            self.warnings.push(format!(
-                "{} of {} recordings below `{}` are in no row of its table, such as `{}`: they are not used",
-                1 + others.count(),
-                below.len(),
-                folder.display(),
-                first.name
-            ));
-        }
     }
 
     /// The recordings of a store that pass the filters.
@@ -327,6 +306,30 @@ fn place(input: &Input) -> Location {
         .filter(|_| input.location.is_whole())
         .and_then(|path| std::fs::canonicalize(path).ok());
     canonical.map_or_else(|| input.location.clone(), Location::from)
+}
+
+/// What to say of recordings below a folder that its own table does not name.
+fn unlisted_below(folder: &Path, manifest: &Manifest) -> Option<String> {
+    if !folder.is_dir() {
+        return None;
+    }
+    let listed: HashSet<&Path> = manifest
+        .utterances
+        .iter()
+        .filter_map(|utterance| utterance.location.file())
+        .collect();
+    let below = AudioFiles::below(folder).files;
+    let mut others = below
+        .iter()
+        .filter(|file| !listed.contains(file.path.as_path()));
+    let first = others.next()?;
+    Some(format!(
+        "{} of {} recordings below `{}` are in no row of its table, such as `{}`: they are not used",
+        1 + others.count(),
+        below.len(),
+        folder.display(),
+        first.name
+    ))
 }
 
 /// A recording given by its own path. Its folder may be its speaker's, see [`of_folders`](crate::trials::of_folders).

@@ -184,6 +184,11 @@ fn measure(
     })
 }
 
+/// Who speaks in the recording of this name, where the table knows it.
+fn of_table<'a>(manifest: &'a Manifest, id: &str) -> Option<&'a str> {
+    manifest.utterances[manifest.find(id)?].known_speaker()
+}
+
 /// What to say of trials whose labels are not what the speakers in a table make them.
 fn contradicted_by_table(
     list: &TrialList,
@@ -191,9 +196,9 @@ fn contradicted_by_table(
     manifest: Option<&Manifest>,
 ) -> Option<String> {
     let manifest = manifest?;
-    let speaker = |id: &str| manifest.utterances[manifest.find(id)?].known_speaker();
     let is_wrong = |trial: &&&Trial| {
-        let speakers = speaker(&trial.enrolment).zip(speaker(&trial.test));
+        let [a, b] = [&trial.enrolment, &trial.test].map(|id| of_table(manifest, id));
+        let speakers = a.zip(b);
         speakers.is_some_and(|(a, b)| (a == b) != trial.target)
     };
     let mut wrong = trials.iter().filter(is_wrong);
@@ -215,16 +220,14 @@ fn speakers(
     manifest: Option<&Manifest>,
     warnings: &mut Vec<String>,
 ) -> Option<(Vec<usize>, Vec<usize>)> {
-    let of_table = |id: &str| {
-        let manifest = manifest?;
-        let utterance = &manifest.utterances[manifest.find(id)?];
-        utterance.known_speaker().map(str::to_owned)
-    };
     let ids = || {
         let first = trials.iter().map(|trial| trial.enrolment.as_str());
         first.chain(trials.iter().map(|trial| trial.test.as_str()))
     };
-    let names: Option<Vec<String>> = ids().map(of_table).collect();
+    let names = manifest.and_then(|manifest| {
+        let names = ids().map(|id| of_table(manifest, id).map(str::to_owned));
+        names.collect::<Option<Vec<String>>>()
+    });
     let names = names.or_else(|| {
         let level = folder_level(&list.trials)?;
         Some(ids().map(|id| prefix(id, level).to_owned()).collect())

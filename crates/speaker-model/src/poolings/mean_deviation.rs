@@ -90,9 +90,7 @@ const SAMPLE_FLOOR: f64 = 1e-12;
 fn of_sample(sequence: &Sequence, raise: f64) -> Tensor<2> {
     let [frames, batch, _] = sequence.values().dims();
     let device = sequence.values().device();
-    let mean = mean(sequence);
-    let offset = sequence.values().clone() - mean.clone().unsqueeze_dim(0);
-    let variance = (offset.clone() * offset * frame_weights(sequence)).sum_dim(0);
+    let (mean, variance) = mean_and_variance(sequence);
     let lengths = sequence
         .lengths()
         .map_or(vec![frames; batch], <[usize]>::to_vec);
@@ -101,17 +99,23 @@ fn of_sample(sequence: &Sequence, raise: f64) -> Tensor<2> {
         .map(|&length| length as f32 / length.saturating_sub(1).max(1) as f32)
         .collect();
     let correction = Tensor::<1>::from_floats(correction.as_slice(), &device);
-    let variance = variance.squeeze_dim::<2>(0) * correction.unsqueeze_dim(1);
+    let variance = variance * correction.unsqueeze_dim(1);
     let deviation = (variance + raise).clamp_min(SAMPLE_FLOOR).sqrt();
     Tensor::cat(vec![mean, deviation], 1)
 }
 
 /// `[frames, batch, features]` to `[batch, 2 * features]`.
 pub(crate) fn mean_and_deviation(sequence: &Sequence) -> Tensor<2> {
+    let (mean, variance) = mean_and_variance(sequence);
+    let deviation = variance.clamp_min(VARIANCE_FLOOR).sqrt();
+    Tensor::cat(vec![mean, deviation], 1)
+}
+
+/// Over the valid frames, `[batch, features]` each.
+fn mean_and_variance(sequence: &Sequence) -> (Tensor<2>, Tensor<2>) {
     let weights = frame_weights(sequence);
     let mean = mean(sequence);
     let offset = sequence.values().clone() - mean.clone().unsqueeze_dim(0);
     let variance = (offset.clone() * offset * weights).sum_dim(0);
-    let deviation = variance.clamp_min(VARIANCE_FLOOR).sqrt().squeeze_dim(0);
-    Tensor::cat(vec![mean, deviation], 1)
+    (mean, variance.squeeze_dim(0))
 }

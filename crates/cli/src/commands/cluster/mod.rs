@@ -22,13 +22,11 @@ use crate::console::Console;
 use crate::context::{Context, ModelArgs};
 use crate::fault::{ExitStatus, fault, usage};
 use crate::few::Few;
+use crate::model::CARD;
 use crate::recordings::{LeftOut, check_filters, gather};
 use crate::tables::TableArgs;
 use crate::trials::warn_of_overlap;
 use crate::{embeddings, model, stdin};
-
-/// Where a distance comes from that nobody gave.
-const CARD: &str = "the model's card";
 
 const EXAMPLES: &str = "\
 Examples:
