@@ -3,6 +3,7 @@
 use audio_features::{FeatureConfig, FrontEnd, Normalisation, WindowShape};
 use serde::Serialize;
 use speaker_model::{Bundle, Embedder, EmbeddingModel};
+use speaker_scoring::Scorer;
 
 use crate::error::Error;
 use crate::recordings::Input;
@@ -130,12 +131,9 @@ fn trial(change: String, expected: &Embeddings, found: &Embeddings) -> FrontTria
     }
 }
 
-/// Of vectors of unit length.
+/// As scores are made everywhere.
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    a.iter()
-        .zip(b)
-        .map(|(&a, &b)| f64::from(a) * f64::from(b))
-        .sum()
+    f64::from(Scorer::default().score(a, b))
 }
 
 fn mean(values: &[f64]) -> f64 {
