@@ -10,9 +10,11 @@
 )]
 
 mod bundle;
+mod graph;
 mod recordings;
 mod run;
 
 pub use bundle::write_bundle;
+pub use graph::{GRAPH_BINS, GRAPH_WIDTH, graph_of, tdnn, write_graph};
 pub use recordings::{voice, write_corpus, write_wav};
 pub use run::{Place, Run, siamang};

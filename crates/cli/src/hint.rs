@@ -63,9 +63,7 @@ fn of_library(error: &siamang::Error) -> Option<&str> {
         Error::NotAModel { .. } => Some(
             "give the directory that `siamang train --out` wrote, or one that holds `bundle.toml`",
         ),
-        Error::NotImported { .. } => Some(
-            "`siamang models` lists the networks that are known, and which of them are run natively; `--family` or `--features` settles the front end",
-        ),
+        Error::NotImported { remedy, .. } => Some(of_import(*remedy)),
         Error::Embeddings { .. } => Some(
             "docs/formats.md has all that is read; `siamang embed RECORDINGS --out FILE` makes such a file of recordings",
         ),
@@ -75,6 +73,23 @@ fn of_library(error: &siamang::Error) -> Option<&str> {
         Error::Measure(error) => of_evaluation(error),
         Error::Scoring(error) => of_scoring(error),
         other => other.remedy(),
+    }
+}
+
+fn of_import(remedy: siamang::ImportRemedy) -> &'static str {
+    use siamang::ImportRemedy;
+    match remedy {
+        ImportRemedy::Known => {
+            "`siamang models` lists the networks that are known by their weights; any other can be imported as an ONNX file"
+        }
+        ImportRemedy::Family => {
+            "`--family` says whose front end the network has, `--family custom --features X.toml` describes one"
+        }
+        ImportRemedy::Ports => {
+            "`--input` names the features, `--length` their number, `--output` the embedding"
+        }
+        ImportRemedy::Memory => "`--memory` allows more MB, if you trust the file",
+        other => other.words(),
     }
 }
 

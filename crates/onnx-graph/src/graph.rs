@@ -50,7 +50,16 @@ pub struct Graph {
     model: Model,
     /// Pools of one thread each that nobody uses at the moment.
     idle: Mutex<Vec<Arc<ThreadPool>>>,
-    estimates: Mutex<HashMap<(usize, usize), Result<Estimate, OnnxError>>>,
+    estimates: Mutex<HashMap<Size, Result<Estimate, OnnxError>>>,
+}
+
+/// Sizes of one run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Size {
+    batch: usize,
+    frames: usize,
+    /// The first so many frames of each item count; those behind fill up.
+    valid: usize,
 }
 
 impl std::fmt::Debug for Graph {
@@ -149,22 +158,26 @@ impl Graph {
     /// # Errors
     /// Where such a run would be refused: too few frames for a window, or more than the limits.
     pub fn estimate(&self, num_frames: usize) -> Result<Estimate, OnnxError> {
-        self.estimate_batch(1, num_frames)
+        self.estimate_size(Size {
+            batch: 1,
+            frames: num_frames,
+            valid: num_frames,
+        })
     }
 
-    fn estimate_batch(&self, batch: usize, num_frames: usize) -> Result<Estimate, OnnxError> {
+    fn estimate_size(&self, size: Size) -> Result<Estimate, OnnxError> {
         let mut kept = lock(&self.estimates);
-        if let Some(estimate) = kept.get(&(batch, num_frames)) {
+        if let Some(estimate) = kept.get(&size) {
             return estimate.clone();
         }
         let length = self.length.map(|(id, _)| id);
-        let inputs = given(&self.ports, self.input.0, length, batch, num_frames);
+        let inputs = given(&self.ports, self.input.0, length, size);
         let estimate = estimate::follow(&self.net, &inputs, self.output.0, &self.limits)
             .map(|(estimate, _)| estimate);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert((batch, num_frames), estimate.clone());
+        kept.insert(size, estimate.clone());
         estimate
     }
 
@@ -177,6 +190,21 @@ impl Graph {
         Ok(vectors.swap_remove(0))
     }
 
+    /// As [`Graph::run`], where only the first `num_valid` frames are of the item: those behind them fill up to a number of frames that
+    /// the network wants, and its input of lengths, if it has one, is told so.
+    ///
+    /// # Errors
+    /// As [`Graph::run`].
+    pub fn run_valid(
+        &self,
+        frames: &[f32],
+        num_frames: usize,
+        num_valid: usize,
+    ) -> Result<Vec<f32>, OnnxError> {
+        let mut vectors = self.run_items(&[frames], num_frames, num_valid.min(num_frames))?;
+        Ok(vectors.swap_remove(0))
+    }
+
     /// The vectors of several items of one length in one run: for a look at whether they touch each other. Several runs of one item are
     /// as fast.
     ///
@@ -186,6 +214,15 @@ impl Graph {
         &self,
         items: &[&[f32]],
         num_frames: usize,
+    ) -> Result<Vec<Vec<f32>>, OnnxError> {
+        self.run_items(items, num_frames, num_frames)
+    }
+
+    fn run_items(
+        &self,
+        items: &[&[f32]],
+        num_frames: usize,
+        valid: usize,
     ) -> Result<Vec<Vec<f32>>, OnnxError> {
         let batch = items.len();
         if batch != 1 && !self.ports.dynamic_batch {
@@ -217,7 +254,11 @@ impl Graph {
                 self.limits.frames,
             ));
         }
-        self.estimate_batch(batch, num_frames)?;
+        self.estimate_size(Size {
+            batch,
+            frames: num_frames,
+            valid,
+        })?;
         let data = arranged(items, num_frames, &self.ports);
         let sizes = shape(&self.ports, batch, num_frames)
             .iter()
@@ -227,7 +268,7 @@ impl Graph {
         let mut inputs: Vec<(NodeId, ValueOrView)> =
             vec![(self.input.1, Tensor::from(features).into())];
         if let Some((_, id)) = self.length {
-            let lengths = rten_tensor::Tensor::from_data(&[batch], vec![num_frames as i32; batch]);
+            let lengths = rten_tensor::Tensor::from_data(&[batch], vec![valid as i32; batch]);
             inputs.push((id, Tensor::from(lengths).into()));
         }
         let pool = lock(&self.idle)
@@ -279,21 +320,14 @@ fn shape(ports: &Ports, batch: usize, num_frames: usize) -> Vec<u64> {
 }
 
 /// What is known of the inputs.
-fn given(
-    ports: &Ports,
-    input: Id,
-    length: Option<Id>,
-    batch: usize,
-    num_frames: usize,
-) -> HashMap<Id, Value> {
+fn given(ports: &Ports, input: Id, length: Option<Id>, size: Size) -> HashMap<Id, Value> {
     let mut given = HashMap::new();
-    given.insert(
-        input,
-        Value::unknown(Type::Float, shape(ports, batch, num_frames)),
-    );
+    let features = shape(ports, size.batch, size.frames);
+    given.insert(input, Value::unknown(Type::Float, features));
     if let Some(length) = length {
-        let lengths = vec![num_frames as f64; batch];
-        given.insert(length, Value::known(Type::Int, vec![batch as u64], lengths));
+        let lengths = vec![size.valid as f64; size.batch];
+        let shape = vec![size.batch as u64];
+        given.insert(length, Value::known(Type::Int, shape, lengths));
     }
     given
 }
@@ -326,7 +360,12 @@ fn probe(
         1
     };
     let dim = |frames: usize| {
-        let inputs = given(ports, input, length, 1, frames * scale);
+        let size = Size {
+            batch: 1,
+            frames: frames * scale,
+            valid: frames * scale,
+        };
+        let inputs = given(ports, input, length, size);
         let (_, value) = estimate::follow(net, &inputs, output, limits)?;
         let Some(value) = value else {
             return Ok(None);

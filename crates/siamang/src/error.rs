@@ -36,7 +36,7 @@ pub enum Error {
         /// What it is or lacks.
         found: String,
         /// What to try.
-        remedy: &'static str,
+        remedy: ImportRemedy,
     },
 
     /// Paths below which there are no recordings.
@@ -204,6 +204,36 @@ pub enum Error {
     Run(#[from] TrainError),
 }
 
+/// What to try where a network is not imported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImportRemedy {
+    /// A network that is known.
+    Known,
+    /// To say whose front end it has, or to describe one.
+    Family,
+    /// To name the inputs and the output.
+    Ports,
+    /// To allow more memory.
+    Memory,
+    /// Something else.
+    Other(&'static str),
+}
+
+impl ImportRemedy {
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Known => "take a network that is known, or an ONNX file",
+            Self::Family => "say of which family the network is, or describe its front end",
+            Self::Ports => "name the input of the features, that of their number, and the output",
+            Self::Memory => "allow more memory, if you trust the file",
+            Self::Other(words) => words,
+        }
+    }
+}
+
 impl Error {
     /// The message and what to do about it in one line, for a list of what was left out.
     #[must_use]
@@ -239,7 +269,7 @@ impl Error {
                 "check that the folder exists and may be written to, and the space on the disk"
             }
             Self::Merge { remedy, .. } => remedy,
-            Self::NotImported { remedy, .. } => remedy,
+            Self::NotImported { remedy, .. } => remedy.words(),
             Self::Foreign(error) => return error.remedy(),
             Self::NothingToScore { .. } => {
                 "check that the list's paths start from the folder or store that was given"

@@ -62,9 +62,12 @@ pub use embeddings::{
     DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record,
     Stream, Work, embed_each, merge_embeddings, read_embeddings, read_embeddings_of,
 };
-pub use error::Error;
+pub use error::{Error, ImportRemedy};
 pub use foreign_weights::families::{Family, KNOWN, KnownNetwork};
-pub use import::{FrontTrial, Import, compare_fronts, import};
+pub use import::{
+    Expected, FrontTrial, GRAPH_MEMORY_MB, Import, ImportOptions, LEAST_EXPECTED, compare_expected,
+    compare_fronts, import,
+};
 pub use job::{EmbeddingJob, Made};
 pub use model::{Compute, Model, Verification, unlike_measured};
 pub use outcome::{Embedded, Skipped, by_reason};

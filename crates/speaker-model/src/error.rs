@@ -66,6 +66,20 @@ pub enum ModelError {
         /// What to do about it.
         remedy: &'static str,
     },
+    /// Something wants an encoder's layers, and the network is a graph.
+    #[error(
+        "the model is an ONNX graph that others trained: it embeds, but has no layers and weights of ours"
+    )]
+    IsGraph,
+    /// A bundle with a graph, in a program that runs none.
+    #[error("{path}: the network is an ONNX graph, and this siamang was built without them")]
+    NoGraphs {
+        /// The graph.
+        path: PathBuf,
+    },
+    /// A graph that cannot be run, or a run that gave no vector.
+    #[error(transparent)]
+    Graph(#[from] onnx_graph::OnnxError),
     /// The feature configuration of a bundle is refused by the front end.
     #[error(transparent)]
     Features(#[from] audio_features::FeatureError),
@@ -77,6 +91,11 @@ impl ModelError {
         Some(match self {
             Self::Features(error) => return error.remedy(),
             Self::Bundle { remedy, .. } => remedy,
+            Self::IsGraph => {
+                "copy its folder to give it away; train or export a model whose bundle has an `[encoder]`"
+            }
+            Self::NoGraphs { .. } => "take a siamang with the feature `onnx`, as it is by default",
+            Self::Graph(error) => return error.remedy(),
             Self::SelfTest { .. } => "use a model whose weights and front end belong together",
             _ => return None,
         })

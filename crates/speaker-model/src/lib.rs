@@ -48,6 +48,7 @@ mod device;
 mod embedder;
 mod encoder;
 mod error;
+mod extractor;
 mod layers;
 mod losses;
 mod model;
@@ -61,13 +62,16 @@ mod trunks;
 pub use bundle::weights::WeightType;
 pub use bundle::{
     Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Imported, MeasuredSound, NamedTensor,
-    Origin, TrainingSpeakers, encoder_of, made_signals,
+    NetworkConfig, Origin, TrainingSpeakers, encoder_of, made_signals,
 };
 pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};
 pub use embedder::Embedder;
 pub use encoder::{Encoder, EncoderConfig, InputConfig};
 pub use error::ModelError;
+#[cfg(feature = "onnx")]
+pub use extractor::SpeakerGraph;
+pub use extractor::{GraphConfig, GraphLayout};
 pub use fused_lstm::Simd;
 pub use layers::{
     Activation, ComputeType, Dense, Direction, DropoutStream, FramePadding, Initialiser, Pass,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use audio_features::read_recording;
 use burn::tensor::Device;
 use speaker_model::{
-    Bundle, EmbeddingModel, FORMAT_VERSION, LinearConfig, UnitLengthConfig, WeightType,
+    Bundle, EmbeddingModel, LinearConfig, NetworkConfig, UnitLengthConfig, WeightType,
 };
 
 fn root() -> PathBuf {
@@ -56,8 +56,11 @@ fn a_bundle_of_format_1_embeds_as_it_did() {
     for name in ["linear", "unit_length"] {
         let bundle = Bundle::load(&golden(name), &Device::flex()).unwrap();
         let config = bundle.config();
-        assert_eq!(config.format_version, FORMAT_VERSION);
-        let projection = &config.encoder.projection;
+        assert_eq!(config.format_version, 2);
+        let NetworkConfig::Encoder(encoder) = &config.network else {
+            panic!("{config:?}");
+        };
+        let projection = &encoder.projection;
         match name {
             "linear" => assert_eq!(
                 projection.downcast_ref(),

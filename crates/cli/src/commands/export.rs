@@ -51,6 +51,12 @@ struct Report {
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let model = model::load(args.model.model.as_deref(), context)?;
+    // The weights of a graph are what they are.
+    model
+        .bundle()
+        .embedder()
+        .encoder()
+        .map_err(siamang::Error::from)?;
     let weight_type = match args.weights {
         WeightsName::F16 => WeightType::F16,
         WeightsName::F32 => WeightType::F32,

@@ -189,7 +189,12 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
             })
         })
         .collect();
-    let mut embeddings = embedder.embed_features(&features)?.into_iter();
+    let mut embeddings = match embedder.embed_features(&features) {
+        Ok(embeddings) => embeddings.into_iter().map(Ok).collect(),
+        // Good recordings do not suffer from a bad one beside them.
+        Err(_) => one_by_one(embedder, &features),
+    }
+    .into_iter();
     rest.into_iter()
         .map(|outcome| match outcome {
             Err(reason) => Ok(Err(reason)),
@@ -201,7 +206,7 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
                 let embedding = embeddings.next().ok_or(Error::Defect(
                     "the model gave fewer embeddings than recordings",
                 ))?;
-                Ok(Ok(Embedded {
+                Ok(embedding.map(|embedding| Embedded {
                     embedding,
                     seconds: quality.seconds,
                     quality,
@@ -211,6 +216,15 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
             }
         })
         .collect()
+}
+
+fn one_by_one(embedder: &Embedder, features: &[Features]) -> Vec<Result<Vec<f32>, Error>> {
+    let each = features.iter().map(|features| {
+        let embeddings = embedder.embed_features(std::slice::from_ref(features))?;
+        let embedding = embeddings.into_iter().next();
+        embedding.ok_or(Error::Defect("the model gave no embedding"))
+    });
+    each.collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@ use serde::Serialize;
 use speaker_model::{Bundle, Embedder, EmbeddingModel};
 use speaker_scoring::Scorer;
 
+use super::voices;
 use crate::error::Error;
-use crate::recordings::Input;
-use crate::shipped;
 
 /// What one change of the front end does.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,16 +30,7 @@ pub fn compare_fronts(bundle: &Bundle) -> Result<Vec<FrontTrial>, Error> {
     let right = bundle.embedder();
     let rate = right.front_end().config().sample_rate_hz;
     let signals = speaker_model::made_signals(rate);
-    let mut speakers = Vec::new();
-    for pair in shipped::pairs() {
-        let [a, b] = pair.map(|bytes| {
-            let location = Input::bytes("a built-in voice", bytes.to_vec()).location;
-            location
-                .read(rate)
-                .map(|recording| recording.waveform.samples)
-        });
-        speakers.push([a?, b?]);
-    }
+    let speakers = voices::pairs(rate)?;
     let (signals, speakers) = (signals.as_slice(), speakers.as_slice());
     let expected = embed(right, signals, speakers)?;
     let mut trials = vec![trial("none".to_owned(), &expected, &expected)];

@@ -9,7 +9,7 @@ use speaker_model::{
 use super::taken::Taken;
 
 /// Resemblyzer's partial utterances: 1.6 s, 1.3 a second.
-const WINDOWS: Segmentation = Segmentation::Windows {
+pub(super) const WINDOWS: Segmentation = Segmentation::Windows {
     frames: 160,
     hop: 77,
 };

@@ -9,16 +9,40 @@ use super::format_1::Format1;
 use super::weights::WeightType;
 use crate::ModelError;
 use crate::encoder::EncoderConfig;
+use crate::extractor::GraphConfig;
 use crate::segments::Segmentation;
 
-/// The format that this version writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+/// The newest format that this version reads.
+pub const FORMAT_VERSION: u32 = 3;
+
+/// The format of a bundle whose network is an encoder: older versions read it.
+pub(super) const OF_ENCODERS: u32 = 2;
+
+/// The network of a bundle.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NetworkConfig {
+    /// An encoder, whose weights lie beside.
+    Encoder(EncoderConfig),
+    /// A graph that others trained, which lies beside.
+    Graph(GraphConfig),
+}
+
+impl NetworkConfig {
+    /// The format that a bundle of such a network is written in.
+    #[must_use]
+    pub fn format_version(&self) -> u32 {
+        match self {
+            Self::Encoder(_) => OF_ENCODERS,
+            Self::Graph(_) => FORMAT_VERSION,
+        }
+    }
+}
 
 /// What `bundle.toml` holds: all that is needed to embed as the model was trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct BundleConfig {
-    /// See [`FORMAT_VERSION`].
+    /// [`NetworkConfig::format_version`]; 1 in bundles of Siamang 0.1.
     pub format_version: u32,
     /// How a recording is cut before it is embedded.
     pub segmentation: Segmentation,
@@ -29,12 +53,72 @@ pub struct BundleConfig {
     /// Where the model comes from.
     pub origin: Origin,
     /// What it was imported from, where others trained it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
     /// The front end.
     pub features: FeatureConfig,
-    /// The encoder.
-    pub encoder: EncoderConfig,
+    /// The network: `[encoder]` or `[graph]`.
+    pub network: NetworkConfig,
+}
+
+/// The same as it is written.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format_version: u32,
+    segmentation: Segmentation,
+    centred: bool,
+    weights: WeightType,
+    origin: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    imported: Option<Imported>,
+    features: FeatureConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    encoder: Option<EncoderConfig>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    graph: Option<GraphConfig>,
+}
+
+impl TryFrom<Written> for BundleConfig {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let network = match (written.encoder, written.graph) {
+            (Some(encoder), None) => NetworkConfig::Encoder(encoder),
+            (None, Some(graph)) => NetworkConfig::Graph(graph),
+            (None, None) => return Err("no network: missing field `encoder` or `graph`"),
+            (Some(_), Some(_)) => return Err("two networks: `encoder` and `graph`"),
+        };
+        Ok(Self {
+            format_version: written.format_version,
+            segmentation: written.segmentation,
+            centred: written.centred,
+            weights: written.weights,
+            origin: written.origin,
+            imported: written.imported,
+            features: written.features,
+            network,
+        })
+    }
+}
+
+impl From<BundleConfig> for Written {
+    fn from(config: BundleConfig) -> Self {
+        let (encoder, graph) = match config.network {
+            NetworkConfig::Encoder(encoder) => (Some(encoder), None),
+            NetworkConfig::Graph(graph) => (None, Some(graph)),
+        };
+        Self {
+            format_version: config.format_version,
+            segmentation: config.segmentation,
+            centred: config.centred,
+            weights: config.weights,
+            origin: config.origin,
+            imported: config.imported,
+            features: config.features,
+            encoder,
+            graph,
+        }
+    }
 }
 
 /// A model that others trained.
@@ -75,7 +159,10 @@ impl BundleConfig {
     /// Dimensions of an embedding.
     #[must_use]
     pub fn embedding_dim(&self) -> usize {
-        self.encoder.embedding_dim(self.features.num_bins)
+        match &self.network {
+            NetworkConfig::Encoder(encoder) => encoder.embedding_dim(self.features.num_bins),
+            NetworkConfig::Graph(graph) => graph.embedding_dim,
+        }
     }
 
     /// Reads the text of the file at `path`, and says of which format it is.
@@ -99,7 +186,7 @@ impl BundleConfig {
                 old.check(path)?;
                 old.into()
             }
-            FORMAT_VERSION => toml::from_str(text).map_err(parse_fault)?,
+            OF_ENCODERS..=FORMAT_VERSION => toml::from_str(text).map_err(parse_fault)?,
             _ => {
                 return Err(ModelError::Bundle {
                     path: PathBuf::from(path),
@@ -110,7 +197,9 @@ impl BundleConfig {
                 });
             }
         };
-        config.encoder.validate(config.features.num_bins)?;
+        if let NetworkConfig::Encoder(encoder) = &config.network {
+            encoder.validate(config.features.num_bins)?;
+        }
         Ok((config, format_version))
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use audio_features::FeatureConfig;
 use serde::Deserialize;
 
-use super::config::{BundleConfig, FORMAT_VERSION, Origin};
+use super::config::{BundleConfig, NetworkConfig, OF_ENCODERS, Origin};
 use super::weights::{NamedTensor, WeightType};
 use crate::ModelError;
 use crate::encoder::{EncoderConfig, InputConfig};
@@ -156,14 +156,14 @@ impl From<Format1> for BundleConfig {
             _ => ProjectionConfig::default(),
         };
         Self {
-            format_version: FORMAT_VERSION,
+            format_version: OF_ENCODERS,
             segmentation: old.segmentation,
             centred: old.centred,
             weights: old.precision,
             origin: old.origin,
             imported: None,
             features: old.features,
-            encoder: EncoderConfig {
+            network: NetworkConfig::Encoder(EncoderConfig {
                 input: InputConfig {
                     scale: encoder.input_scale,
                     centre: encoder.centre_input,
@@ -182,7 +182,7 @@ impl From<Format1> for BundleConfig {
                     Pooling::MeanDeviation => PoolingConfig::from(MeanDeviationConfig::default()),
                 },
                 projection,
-            },
+            }),
         }
     }
 }

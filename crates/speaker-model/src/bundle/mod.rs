@@ -2,8 +2,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `bundle.toml` | [`BundleConfig`]: format version, features, encoder, segmentation, origin |
+//! | `bundle.toml` | [`BundleConfig`]: format version, features, encoder or graph, segmentation, origin |
 //! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
+//! | `graph.onnx` | the network, where it is a graph that others trained; `bundle.toml` has its SHA-256 |
 //! | `self_test.json` | two made signals' embeddings; loading computes them again |
 //! | `card.toml` | what was measured of the model: its [`Thresholds`], where they are known, and what else its makers say |
 //! | `speakers.txt` | hashes of the names of the speakers that it was trained on, where that is known: [`TrainingSpeakers`] |
@@ -14,20 +15,21 @@ mod card;
 mod config;
 mod files;
 mod format_1;
+mod network;
 mod self_test;
 mod sound;
 mod speakers;
 pub(crate) mod weights;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_scoring::Thresholds;
 
-pub use config::{BundleConfig, FORMAT_VERSION, Imported, Origin};
+pub use config::{BundleConfig, FORMAT_VERSION, Imported, NetworkConfig, Origin};
 pub use files::BundleFiles;
+pub use network::encoder_of;
 pub(crate) use self_test::compare;
 pub use self_test::made_signals;
 pub use sound::MeasuredSound;
@@ -35,8 +37,8 @@ pub use speakers::TrainingSpeakers;
 
 use crate::ModelError;
 use crate::embedder::Embedder;
-use crate::encoder::{Encoder, EncoderConfig};
-use crate::layers::{ComputeType, Initialiser};
+use crate::extractor::Extractor;
+use crate::layers::ComputeType;
 use crate::model::EmbeddingModel;
 use card::Card;
 use self_test::SelfTest;
@@ -44,7 +46,6 @@ pub use weights::NamedTensor;
 use weights::WeightType;
 
 const CONFIG_FILE: &str = "bundle.toml";
-const WEIGHTS_FILE: &str = "weights.safetensors";
 const SELF_TEST_FILE: &str = "self_test.json";
 const FEATURE_MEAN: &str = "feature_mean";
 const EMBEDDING_MEAN: &str = "embedding_mean";
@@ -61,15 +62,22 @@ impl Bundle {
     /// A bundle around `embedder`.
     #[must_use]
     pub fn new(embedder: Embedder, origin: Origin) -> Self {
+        let network = match embedder.extractor() {
+            Extractor::Encoder(encoder) => {
+                NetworkConfig::Encoder(encoder.encoder().config().clone())
+            }
+            #[cfg(feature = "onnx")]
+            Extractor::Graph(graph) => NetworkConfig::Graph(graph.config().clone()),
+        };
         let config = BundleConfig {
-            format_version: FORMAT_VERSION,
+            format_version: network.format_version(),
             segmentation: embedder.segmentation(),
             centred: embedder.centre().is_some(),
             weights: WeightType::F32,
             origin,
             imported: None,
             features: embedder.front_end().config().clone(),
-            encoder: embedder.encoder().config().clone(),
+            network,
         };
         Self {
             config,
@@ -153,26 +161,26 @@ impl Bundle {
     /// [`ModelError::Io`], or [`ModelError::Bundle`] where the weights cannot be stored.
     pub fn save(&self, directory: &Path, weight_type: WeightType) -> Result<(), ModelError> {
         std::fs::create_dir_all(directory).map_err(ModelError::io(directory))?;
-        let mut tensors = weights::tensors_of(self.embedder.encoder());
         let vectors = [
             (FEATURE_MEAN, self.embedder.front_end().global_mean()),
             (EMBEDDING_MEAN, self.embedder.centre()),
         ];
-        for (name, values) in vectors {
-            if let Some(values) = values {
-                let tensor = NamedTensor {
-                    shape: vec![values.len()],
-                    values: values.to_vec(),
-                };
-                tensors.insert(name.to_owned(), tensor);
-            }
-        }
-        weights::write(&directory.join(WEIGHTS_FILE), &tensors, weight_type)?;
+        let vectors = vectors.into_iter().filter_map(|(name, values)| {
+            let values = values?.to_vec();
+            let shape = vec![values.len()];
+            Some((name.to_owned(), NamedTensor { shape, values }))
+        });
+        network::write(
+            self.embedder.extractor(),
+            vectors.collect(),
+            directory,
+            weight_type,
+        )?;
         // Of 32-bit products, as loading runs it, whatever the embedder computes with.
         let embedder = self.embedder.clone().with_compute_type(ComputeType::F32);
         SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
         self.card
-            .write(directory, &weights_hash(BundleFiles::Folder(directory))?)?;
+            .write(directory, &network::hash(BundleFiles::Folder(directory))?)?;
         TrainingSpeakers::write(self.training_speakers.as_ref(), directory)?;
         let config = BundleConfig {
             weights: weight_type,
@@ -189,14 +197,14 @@ impl Bundle {
         durable::write(&path, text.as_bytes()).map_err(ModelError::io(&path))
     }
 
-    /// BLAKE3 of what decides the embeddings of the bundle of `files`: its configuration and its weights.
+    /// BLAKE3 of what decides the embeddings of the bundle of `files`: its configuration, and its weights or graph.
     ///
     /// # Errors
     /// [`ModelError::Io`] for a file that cannot be read.
     pub fn hash(files: BundleFiles<'_>) -> Result<String, ModelError> {
         let mut hasher = blake3::Hasher::new();
-        for name in [CONFIG_FILE, WEIGHTS_FILE] {
-            let bytes = files.read(name)?;
+        let config = files.read(CONFIG_FILE)?;
+        for bytes in std::iter::once(config).chain(network::files(files)?) {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(&bytes);
         }
@@ -218,7 +226,8 @@ impl Bundle {
     ///
     /// # Errors
     /// [`ModelError::Io`] for a file that cannot be read, [`ModelError::Bundle`] for a newer format, an
-    /// unknown field, a missing or misshapen tensor, or embeddings other than the self-test's.
+    /// unknown field, a missing or misshapen tensor, another graph than the configuration has the SHA-256 of, or embeddings
+    /// other than the self-test's.
     pub fn load(directory: &Path, device: &Device) -> Result<Self, ModelError> {
         Self::load_files(BundleFiles::Folder(directory), device)
     }
@@ -230,24 +239,28 @@ impl Bundle {
     pub fn load_files(files: BundleFiles<'_>, device: &Device) -> Result<Self, ModelError> {
         let config_path = files.path(CONFIG_FILE);
         let (config, format) = BundleConfig::parse(&files.read_text(CONFIG_FILE)?, &config_path)?;
-        let path = files.path(WEIGHTS_FILE);
-        let mut tensors = weights::parse(&files.read(WEIGHTS_FILE)?, &path)?;
+        let path = files.path(network::WEIGHTS_FILE);
+        let mut tensors = network::tensors(&files, &config.network)?;
         if format == 1 {
             tensors = format_1::renamed(tensors);
         }
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
-        let mut take = |name, wanted, length| vector(&mut tensors, name, wanted, length, &path);
+        let mut take =
+            |name, wanted, length| network::vector(&mut tensors, name, wanted, length, &path);
         let feature_mean = take(FEATURE_MEAN, wants_mean, config.features.num_bins)?;
         let embedding_mean = take(EMBEDDING_MEAN, config.centred, config.embedding_dim())?;
         let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
-        let device = device.clone().inner();
-        let bins = config.features.num_bins;
-        let encoder = encoder_of(bins, &config.encoder, tensors, &path, &device)?;
-        let segmentation = config.segmentation;
-        let embedder = Embedder::new(front_end, encoder, segmentation, embedding_mean, &device)?;
+        let embedder = network::embedder(
+            &config,
+            &files,
+            tensors,
+            front_end,
+            embedding_mean,
+            &device.clone().inner(),
+        )?;
         let test_path = files.path(SELF_TEST_FILE);
         SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
-        let card = Card::read(&files, || weights_hash(files))?;
+        let card = Card::read(&files, || network::hash(files))?;
         Ok(Self {
             config,
             embedder,
@@ -255,84 +268,4 @@ impl Bundle {
             training_speakers: TrainingSpeakers::read(&files)?,
         })
     }
-}
-
-/// The encoder that `config` describes, for frames of `num_bins` bins, with the weights `tensors`, which messages say to be of
-/// `path`. No more memory is asked for than the tensors have numbers, whatever the configuration claims.
-///
-/// # Errors
-/// [`ModelError::Bundle`] for a missing, misshapen or needless tensor, [`ModelError::Config`].
-pub fn encoder_of(
-    num_bins: usize,
-    config: &EncoderConfig,
-    mut tensors: BTreeMap<String, NamedTensor>,
-    path: &Path,
-    device: &Device,
-) -> Result<Encoder, ModelError> {
-    let total = tensors.values().map(|tensor| tensor.values.len()).sum();
-    let mut initialiser = Initialiser::of_file(total, device);
-    let encoder = Encoder::new(num_bins, config, &mut initialiser);
-    let encoder = encoder.map_err(|error| too_large(error, path))?;
-    let encoder = weights::with_tensors(encoder, &mut tensors, path)?;
-    if let Some(name) = tensors.into_keys().next() {
-        return Err(ModelError::Bundle {
-            path: path.to_owned(),
-            field: name,
-            found: "a tensor of that name".to_owned(),
-            expected: "only the tensors that the configuration describes".to_owned(),
-            remedy: "take weights and configuration from one bundle",
-        });
-    }
-    Ok(encoder)
-}
-
-/// BLAKE3 of the weights' file.
-fn weights_hash(files: BundleFiles<'_>) -> Result<String, ModelError> {
-    let bytes = files.read(WEIGHTS_FILE)?;
-    Ok(blake3::hash(&bytes).to_hex().to_string())
-}
-
-/// A network that wants more parameters than its file holds.
-fn too_large(error: ModelError, path: &Path) -> ModelError {
-    match error {
-        ModelError::Shape {
-            what,
-            found,
-            expected,
-        } => ModelError::Bundle {
-            path: path.to_owned(),
-            field: format!("encoder: {what}"),
-            found,
-            expected,
-            remedy: "take weights and configuration from one bundle",
-        },
-        other => other,
-    }
-}
-
-/// Takes the vector `name` out of `tensors`, where it must be if and only if it is `wanted`.
-fn vector(
-    tensors: &mut BTreeMap<String, NamedTensor>,
-    name: &str,
-    wanted: bool,
-    length: usize,
-    path: &Path,
-) -> Result<Option<Vec<f32>>, ModelError> {
-    let found = match (tensors.remove(name), wanted) {
-        (None, false) => return Ok(None),
-        (Some(tensor), true) if tensor.shape == [length] => return Ok(Some(tensor.values)),
-        (None, true) => "missing".to_owned(),
-        (Some(tensor), _) => format!("shape {:?}", tensor.shape),
-    };
-    Err(ModelError::Bundle {
-        path: path.to_owned(),
-        field: name.to_owned(),
-        found,
-        expected: if wanted {
-            format!("shape {:?}", [length])
-        } else {
-            "absent".to_owned()
-        },
-        remedy: "take weights and configuration from one bundle",
-    })
 }

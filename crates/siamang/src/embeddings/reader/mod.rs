@@ -52,6 +52,16 @@ pub fn read_embeddings_of(bytes: &[u8], path: &Path) -> Result<EmbeddingSet, Err
 }
 
 /// A file that holds no embeddings that can be used.
+/// The matrix in a `.npy` file, row by row, without names: rows, values of a row, values.
+///
+/// # Errors
+/// [`Error::Embeddings`].
+pub(crate) fn read_matrix(path: &Path) -> Result<(usize, usize, Vec<f32>), Error> {
+    open(path)
+        .and_then(numpy::matrix)
+        .map_err(|reason| unusable(path, &reason))
+}
+
 pub(crate) fn unusable(path: &Path, found: &str) -> Error {
     Error::Embeddings {
         path: path.to_owned(),

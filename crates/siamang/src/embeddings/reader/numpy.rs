@@ -15,6 +15,16 @@ use crate::embeddings::writer::ids_path;
 /// No archive has more arrays: one a recording.
 const MAX_ARRAYS: usize = 1 << 22;
 
+/// A matrix without names: `[rows, dim]` and the values row by row; one vector is a row.
+pub(super) fn matrix(file: File) -> Result<(usize, usize, Vec<f32>), String> {
+    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let array = Array::read(BufReader::new(file), size)?;
+    match array.shape.as_slice() {
+        [dim] => Ok((1, *dim as usize, array.floats()?)),
+        _ => array.matrix(),
+    }
+}
+
 /// A matrix, whose names stand in a file beside `path`.
 pub(super) fn npy(file: File, path: &Path) -> Result<Rows, String> {
     let size = file.metadata().map_err(|error| error.to_string())?.len();
