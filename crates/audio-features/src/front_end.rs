@@ -70,6 +70,12 @@ impl FrontEnd {
     /// there was one.
     pub fn finish(&self, features: &mut Features) {
         self.shape(features);
+        self.normalise(features);
+    }
+
+    /// The second half of [`FrontEnd::finish`], on what [`FrontEnd::shape`] left: the range below the highest value, and the
+    /// mean.
+    pub fn normalise(&self, features: &mut Features) {
         if let Some(top_db) = self.config.top_db {
             raise_to_range(features, top_db as f32);
         }

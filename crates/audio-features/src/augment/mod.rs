@@ -43,7 +43,8 @@ pub use config::{
     TimeMask,
 };
 use noise::NoiseBank;
-use random::{Draws, Stream};
+pub use random::Draws;
+use random::Stream;
 
 /// Applies an [`AugmentConfig`] to features of one [`FeatureConfig`].
 ///

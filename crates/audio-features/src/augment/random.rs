@@ -16,8 +16,14 @@ pub(super) enum Stream {
     TimeMask,
 }
 
-/// A stream of draws.
-pub(super) struct Draws(ChaCha8Rng);
+impl From<Stream> for u64 {
+    fn from(stream: Stream) -> Self {
+        stream as Self
+    }
+}
+
+/// A stream of draws: a pure function of a seed and the number of the stream under it, whatever else is drawn.
+pub struct Draws(ChaCha8Rng);
 
 const NUM_NORMALS: usize = 1024;
 
@@ -44,30 +50,30 @@ static NORMALS: LazyLock<[f32; NUM_NORMALS]> = LazyLock::new(|| {
 
 impl Draws {
     /// The stream, or nothing with probability `1 - probability`.
-    pub(super) fn when(seed: u64, stream: Stream, probability: f64) -> Option<Self> {
+    pub fn when(seed: u64, stream: impl Into<u64>, probability: f64) -> Option<Self> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(stream as u64);
+        rng.set_stream(stream.into());
         let mut draws = Self(rng);
         (draws.unit() < probability).then_some(draws)
     }
 
     /// Uniform in [0, 1).
-    pub(super) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         self.0.random()
     }
 
     /// Uniform in `[low, high]`.
-    pub(super) fn within(&mut self, [low, high]: [f64; 2]) -> f64 {
+    pub fn within(&mut self, [low, high]: [f64; 2]) -> f64 {
         low + (high - low) * self.unit()
     }
 
     /// Uniform in `0..end`; 0 if there is nothing to choose from.
-    pub(super) fn below(&mut self, end: usize) -> usize {
+    pub fn below(&mut self, end: usize) -> usize {
         ((self.unit() * end as f64) as usize).min(end.saturating_sub(1))
     }
 
     /// Independent standard normal values.
-    pub(super) fn normals(&mut self, out: &mut [f32]) {
+    pub fn normals(&mut self, out: &mut [f32]) {
         let table = &*NORMALS;
         for group in out.chunks_mut(6) {
             let mut bits = self.0.next_u64();
