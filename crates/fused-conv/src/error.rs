@@ -38,6 +38,9 @@ pub enum ConvError {
         /// How many are needed.
         needed: usize,
     },
+    /// Mirrored ends, of which training knows nothing.
+    #[error("ends are mirrored, layers in training have zeros there")]
+    Padding,
     /// Vector instructions that this processor does not have.
     #[error(transparent)]
     Simd(#[from] SimdError),
@@ -49,6 +52,7 @@ impl ConvError {
         Some(match self {
             Self::TooLarge { .. } => "use fewer frames",
             Self::Size { .. } => "check the layer's sizes and the order of its weights' dimensions",
+            Self::Padding => "mirror the input's ends before the layer, and use none of its own",
             Self::TooShort { .. } => "use a longer recording",
             _ => return None,
         })

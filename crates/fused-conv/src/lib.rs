@@ -1,5 +1,5 @@
 //! The layers of convolutional speaker networks on slices, for inference: convolutions over frames or over bins and frames
-//! with everything that follows them, norms, poolings, gates. One thread, one item a call.
+//! with everything that follows them, norms, poolings, gates. One thread, one item a call. What trains them is in [`training`].
 //!
 //! ```
 //! use fused_conv::{Activation, Activations, Conv1d, Conv1dShape, Epilogue, View, mean};
@@ -28,6 +28,7 @@ mod kernel;
 mod norm;
 mod pass;
 mod pooling;
+pub mod training;
 mod view;
 
 pub use conv1d::{Conv1d, Conv1dShape, Padding};

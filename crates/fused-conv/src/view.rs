@@ -4,6 +4,7 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
 use register_tiles::Buffer;
 
 use crate::ConvError;
@@ -131,6 +132,24 @@ impl<'a> ViewMut<'a> {
         let begin = row.saturating_mul(self.stride);
         let part = self.data.get_mut(begin..).unwrap_or(&mut []);
         part.get_mut(..self.channels).unwrap_or(&mut [])
+    }
+
+    /// The rows in parts of so many, the last of what is left.
+    pub(crate) fn parts(self, rows: usize) -> impl IndexedParallelIterator<Item = ViewMut<'a>> {
+        let Self {
+            rows: all,
+            channels,
+            stride,
+            ..
+        } = self;
+        let parts: Vec<_> = self.data.chunks_mut(rows * stride).collect();
+        let parts = parts.into_par_iter().take(all.div_ceil(rows)).enumerate();
+        parts.map(move |(part, data)| ViewMut {
+            data,
+            rows: rows.min(all - part * rows),
+            channels,
+            stride,
+        })
     }
 
     /// The same for a while.

@@ -12,7 +12,7 @@ use crate::simd::Arch;
 pub struct Product<'a, Rows, const WIDE: usize = WIDTH> {
     /// The left operand.
     pub rows: Rows,
-    /// The right one, `[rows.inner(), 64]`, or of another width: a multiple of 32.
+    /// The right one, `[rows.inner(), 64]`, or of another width: a multiple of 16.
     pub panel: &'a [f32],
     /// `[rows.count(), 64]`.
     pub out: &'a mut [[f32; WIDE]],
@@ -38,13 +38,15 @@ impl<Rows: Left, const WIDE: usize> Product<'_, Rows, WIDE> {
         }
     }
 
-    /// Four registers of columns where the panel has so many, else two.
+    /// Four registers of columns where the panel has so many, else two or one.
     #[cfg(target_arch = "x86_64")]
     fn wide(self, simd: pulp::x86::V4) {
         if WIDE.is_multiple_of(64) {
             Lanes::vectorize(simd, Fused::<_, 4, WIDE>(self));
-        } else {
+        } else if WIDE.is_multiple_of(32) {
             Lanes::vectorize(simd, Fused::<_, 2, WIDE>(self));
+        } else {
+            Lanes::vectorize(simd, Fused::<_, 1, WIDE>(self));
         }
     }
 

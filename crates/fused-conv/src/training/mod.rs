@@ -1,0 +1,31 @@
+//! The layers in training: a whole batch a call, on all threads of rayon's pool, forward and backward. Results have the same
+//! bits for any number of threads.
+//!
+//! ```
+//! use fused_conv::training::Conv1d;
+//! use fused_conv::{Conv1dShape, View, ViewMut};
+//!
+//! let (batch, frames, inputs, outputs) = (2, 5, 3, 4);
+//! let layer = Conv1d::new(Conv1dShape::same(inputs, outputs, 3, 1), frames)?;
+//! let (x, weights) = ([1.0; 2 * 5 * 3], [0.1; 4 * 3 * 3]);
+//! let x = View::new(&x, inputs)?;
+//! let mut y = [0.0; 2 * 5 * 4];
+//! layer.forward(x, &weights, None, false, ViewMut::new(&mut y, outputs)?)?;
+//! let dy = View::new(&y, outputs)?;
+//! let (mut dx, mut of_weights) = ([0.0; 2 * 5 * 3], [0.0; 4 * 3 * 3]);
+//! layer.input_gradient(dy, &weights, false, ViewMut::new(&mut dx, inputs)?)?;
+//! layer.weight_gradient(x, dy, &mut of_weights, None)?;
+//! assert!((of_weights[1] - 2.0 * (0.6 + 3.0 * 0.9 + 0.6)).abs() < 1e-5);
+//! # Ok::<(), fused_conv::ConvError>(())
+//! ```
+
+mod conv1d;
+mod conv2d;
+mod layer;
+mod packed;
+mod product;
+mod reads;
+mod weights;
+
+pub use conv1d::Conv1d;
+pub use conv2d::Conv2d;

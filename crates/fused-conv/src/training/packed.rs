@@ -1,0 +1,167 @@
+//! Weights in panels of 64, 32 or 16 columns, packed anew for every step.
+
+use rayon::prelude::*;
+use register_tiles::{Arch, Buffer, DEPTH, Left, Product};
+
+/// Widest panel.
+pub(crate) const WIDE: usize = 64;
+/// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
+const SHORT: usize = 16;
+
+/// The first column and the width of each panel.
+pub(crate) fn panels(columns: usize) -> Vec<(usize, usize)> {
+    let mut panels = Vec::new();
+    let mut first = 0;
+    while first < columns {
+        let width = match columns - first {
+            0..=16 => 16,
+            17..=48 => 32,
+            _ => WIDE,
+        };
+        panels.push((first, width));
+        first += width;
+    }
+    panels
+}
+
+/// Which of a convolution's weights are summed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The input's channels.
+    Forward,
+    /// The output's.
+    Backward,
+}
+
+/// Weights `[outputs, inputs, taps]` of a convolution.
+#[derive(Clone, Copy)]
+pub(crate) struct Weights<'a> {
+    pub(crate) outputs: usize,
+    pub(crate) inputs: usize,
+    pub(crate) taps: usize,
+    pub(crate) values: &'a [f32],
+}
+
+/// A panel.
+pub(crate) struct Panel {
+    pub(crate) first: usize,
+    pub(crate) width: usize,
+    /// `[inner, width]`.
+    weights: Buffer,
+}
+
+/// The right operand of a product: some taps of a convolution's weights.
+pub(crate) struct Packed {
+    /// Elements that a tap reads of a row.
+    pub(crate) inputs: usize,
+    /// Columns of the product.
+    pub(crate) outputs: usize,
+    pub(crate) taps: usize,
+    pub(crate) panels: Vec<Panel>,
+}
+
+impl Packed {
+    /// The weights of `taps`, whose indices are given, in that order.
+    pub(crate) fn new(weights: Weights<'_>, side: Side, taps: &[usize]) -> Self {
+        let Weights {
+            outputs,
+            inputs,
+            taps: all,
+            values,
+        } = weights;
+        let (summed, columns) = match side {
+            Side::Forward => (inputs, outputs),
+            Side::Backward => (outputs, inputs),
+        };
+        Self::by(summed, columns, taps.len(), |tap, summed, columns, to| {
+            let tap = taps[tap];
+            for (to, column) in to.iter_mut().zip(columns) {
+                let (output, input) = match side {
+                    Side::Forward => (column, summed),
+                    Side::Backward => (summed, column),
+                };
+                *to = values[(output * inputs + input) * all + tap];
+            }
+        })
+    }
+
+    /// Panels whose rows (of a tap and an input) `row` writes.
+    pub(crate) fn by(
+        inputs: usize,
+        outputs: usize,
+        taps: usize,
+        row: impl Fn(usize, usize, std::ops::Range<usize>, &mut [f32]) + Sync,
+    ) -> Self {
+        let piece = match inputs {
+            0..SHORT => inputs,
+            _ => inputs.next_multiple_of(DEPTH),
+        };
+        let inner = (taps * piece).next_multiple_of(DEPTH);
+        let panel = |(first, width): (usize, usize)| {
+            let mut weights = Buffer::new(inner * width);
+            let columns = first..outputs.min(first + width);
+            for tap in 0..taps {
+                for input in 0..inputs {
+                    let to = &mut weights[(tap * piece + input) * width..][..width];
+                    let (to, rest) = to.split_at_mut(columns.len());
+                    row(tap, input, columns.clone(), to);
+                    rest.fill(0.0);
+                }
+            }
+            Panel {
+                first,
+                width,
+                weights,
+            }
+        };
+        Self {
+            inputs,
+            outputs,
+            taps,
+            panels: panels(outputs).into_par_iter().map(panel).collect(),
+        }
+    }
+
+    pub(crate) fn unfolds(&self) -> bool {
+        self.inputs < SHORT
+    }
+}
+
+impl Panel {
+    /// `sums` `[rows, width]` = the rows times this.
+    pub(crate) fn multiply(&self, rows: impl Left, sums: &mut [f32], arch: Arch) {
+        multiply(rows, &self.weights, self.width, sums, false, arch);
+    }
+}
+
+/// `sums` = (or +=) the rows times a panel `[inner, width]`.
+pub(crate) fn multiply(
+    rows: impl Left,
+    panel: &[f32],
+    width: usize,
+    sums: &mut [f32],
+    accumulate: bool,
+    arch: Arch,
+) {
+    match width {
+        64 => product::<64>(rows, panel, sums, accumulate, arch),
+        32 => product::<32>(rows, panel, sums, accumulate, arch),
+        _ => product::<16>(rows, panel, sums, accumulate, arch),
+    }
+}
+
+fn product<const WIDTH: usize>(
+    rows: impl Left,
+    panel: &[f32],
+    sums: &mut [f32],
+    accumulate: bool,
+    arch: Arch,
+) {
+    let product = Product::<_, WIDTH> {
+        rows,
+        panel,
+        out: sums.as_chunks_mut().0,
+        accumulate,
+    };
+    product.run(arch);
+}

@@ -1,0 +1,242 @@
+//! All rows of a convolution's output, or of its input's gradient, some rows at a time.
+
+use std::ops::Range;
+
+use pulp::{Simd as Lanes, WithSimd};
+use rayon::prelude::*;
+use register_tiles::{Arch, Buffer, Simd, TALLEST};
+
+use super::packed::{Packed, WIDE};
+use super::reads::{PADDING, Reads};
+use crate::epilogue::{LANES, load, relu, store};
+use crate::gather::Gathered;
+use crate::{ConvError, View, ViewMut};
+
+/// Elements of the input that a block of rows covers: they and the sums stay in the second-level cache.
+const BLOCK: usize = 1 << 17;
+/// Most rows of a block.
+const MOST_ROWS: usize = 40 * TALLEST;
+/// Multiplications of a task, about: with fewer, handing it out would show.
+const TASK: usize = 1 << 23;
+
+/// What is done to each sum.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Finish<'a> {
+    /// Added first, where it is not empty.
+    pub(crate) bias: &'a [f32],
+    pub(crate) relu: bool,
+    /// Whether the result is added to what is there.
+    pub(crate) accumulate: bool,
+}
+
+/// Rows of a block.
+pub(crate) fn block_rows(inputs: usize) -> usize {
+    (BLOCK / inputs / TALLEST * TALLEST).clamp(4 * TALLEST, MOST_ROWS)
+}
+
+/// Blocks of a task, where a row takes so many multiplications.
+pub(crate) fn task_rows(block: usize, multiplications: usize) -> usize {
+    TASK.div_ceil(multiplications * block) * block
+}
+
+/// Writes the target rows of `reads`, those of an item one behind the other in `out`.
+pub(crate) fn run(
+    x: View<'_>,
+    reads: &[(Reads, Packed)],
+    finish: Finish<'_>,
+    out: ViewMut<'_>,
+) -> Result<(), ConvError> {
+    let arch = Simd::chosen()?.resolve()?;
+    let Some((first, _)) = reads.first() else {
+        return Ok(());
+    };
+    if let [(whole, packed)] = reads
+        && whole.is_whole()
+    {
+        let block = block_rows(packed.inputs);
+        let rows = task_rows(block, packed.taps * packed.inputs * packed.outputs);
+        out.parts(rows).enumerate().for_each(|(task, mut out)| {
+            let first = task * rows;
+            let range = first..first + out.rows();
+            let target = |row: usize| row - first;
+            rows_of(x, whole, packed, finish, range, arch, target, &mut out);
+        });
+        return Ok(());
+    }
+    let of_item = out.rows() / first.batch;
+    out.parts(of_item).enumerate().for_each(|(item, mut out)| {
+        for (phase, packed) in reads {
+            let rows = phase.rows_of_item();
+            let first = item * rows;
+            if packed.taps == 0 {
+                if !finish.accumulate {
+                    (0..rows).for_each(|row| out.row(phase.target(row)).fill(0.0));
+                }
+                continue;
+            }
+            let range = first..first + rows;
+            let target = |row: usize| phase.target(row - first);
+            rows_of(x, phase, packed, finish, range, arch, target, &mut out);
+        }
+    });
+    Ok(())
+}
+
+#[allow(clippy::too_many_arguments, reason = "what both loops above have")]
+fn rows_of(
+    x: View<'_>,
+    reads: &Reads,
+    packed: &Packed,
+    finish: Finish<'_>,
+    rows: Range<usize>,
+    arch: Arch,
+    target: impl Fn(usize) -> usize,
+    out: &mut ViewMut<'_>,
+) {
+    let most = block_rows(packed.inputs).min(rows.len());
+    let mut left = LeftOperand::new(packed, most);
+    let mut sums = Buffer::new(most * WIDE);
+    let mut targets = vec![0; most];
+    for first in rows.clone().step_by(most) {
+        let range = first..rows.end.min(first + most);
+        let targets = &mut targets[..range.len()];
+        for (to, row) in targets.iter_mut().zip(range.clone()) {
+            *to = target(row);
+        }
+        let gathered = left.gather(packed, x, reads, range.clone());
+        for panel in &packed.panels {
+            let sums = &mut sums[..range.len() * panel.width];
+            panel.multiply(gathered, sums, arch);
+            arch.dispatch(Write {
+                sums,
+                width: panel.width,
+                first: panel.first,
+                targets,
+                finish,
+                out,
+            });
+        }
+    }
+}
+
+/// The rows that a block reads: where they lie, or a copy.
+struct LeftOperand {
+    starts: Vec<usize>,
+    copy: Option<Buffer>,
+    zeros: Vec<f32>,
+}
+
+impl LeftOperand {
+    fn new(packed: &Packed, rows: usize) -> Self {
+        let pieces = packed.taps * rows;
+        let copy = packed.unfolds();
+        Self {
+            starts: vec![PADDING; pieces],
+            copy: copy.then(|| Buffer::new(pieces * packed.inputs)),
+            zeros: vec![0.0; packed.inputs],
+        }
+    }
+
+    fn gather<'a>(
+        &'a mut self,
+        packed: &Packed,
+        x: View<'a>,
+        reads: &Reads,
+        rows: Range<usize>,
+    ) -> Gathered<'a> {
+        let (taps, inputs, count) = (packed.taps, packed.inputs, rows.len());
+        let (data, stride) = x.lines();
+        let starts = &mut self.starts[..taps * count];
+        for (tap, starts) in starts.chunks_exact_mut(count).enumerate() {
+            reads.starts(tap, rows.start, stride, starts);
+        }
+        let Some(copy) = &mut self.copy else {
+            return Gathered {
+                data,
+                starts,
+                zeros: &self.zeros,
+                count,
+                taps,
+                inputs,
+            };
+        };
+        for (tap, starts) in starts.chunks_exact(count).enumerate() {
+            let pieces = copy.chunks_exact_mut(taps * inputs);
+            for (&start, row) in starts.iter().zip(pieces) {
+                let piece = &mut row[tap * inputs..][..inputs];
+                match start {
+                    PADDING => piece.fill(0.0),
+                    start => piece.copy_from_slice(&data[start..][..inputs]),
+                }
+            }
+        }
+        let starts = &mut starts[..count];
+        for (row, start) in starts.iter_mut().enumerate() {
+            *start = row * taps * inputs;
+        }
+        Gathered {
+            data: copy,
+            starts,
+            zeros: &[],
+            count,
+            taps: 1,
+            inputs: taps * inputs,
+        }
+    }
+}
+
+/// Sums `[rows, width]` become channels from `first` on of the target rows.
+pub(crate) struct Write<'a, 'b> {
+    pub(crate) sums: &'a [f32],
+    pub(crate) width: usize,
+    pub(crate) first: usize,
+    pub(crate) targets: &'a [usize],
+    pub(crate) finish: Finish<'a>,
+    pub(crate) out: &'a mut ViewMut<'b>,
+}
+
+impl WithSimd for Write<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Lanes>(self, _: S) {
+        match self.finish.relu {
+            true => self.run(relu),
+            false => self.run(|x| x),
+        }
+    }
+}
+
+impl Write<'_, '_> {
+    #[inline(always)]
+    fn run(self, activation: impl Fn(f32) -> f32 + Copy) {
+        let Finish {
+            bias, accumulate, ..
+        } = self.finish;
+        let channels = self.out.channels().min(self.first + self.width);
+        let bias = bias.get(self.first..channels).unwrap_or(&[]);
+        for (sums, &target) in self.sums.chunks_exact(self.width).zip(self.targets) {
+            let (sums, _) = sums.as_chunks::<LANES>();
+            let out = &mut self.out.row(target)[self.first..channels];
+            for (lane, sums) in sums.iter().enumerate() {
+                let mut values = *sums;
+                if !bias.is_empty() {
+                    let bias = load(bias, lane);
+                    for (value, bias) in values.iter_mut().zip(bias) {
+                        *value += bias;
+                    }
+                }
+                if accumulate {
+                    let before = load(out, lane);
+                    for (value, before) in values.iter_mut().zip(before) {
+                        *value += before;
+                    }
+                }
+                for value in &mut values {
+                    *value = activation(*value);
+                }
+                store(out, lane, &values);
+            }
+        }
+    }
+}

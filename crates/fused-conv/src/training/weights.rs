@@ -1,0 +1,364 @@
+//! Gradients of weights: products whose inner dimension is all rows of the batch.
+//!
+//! Rows are taken in groups, which the sizes alone decide on, and the groups' sums are added in their order: the result has the
+//! same bits for any number of threads.
+
+use std::ops::Range;
+
+use pulp::{Simd as Lanes, WithSimd};
+use rayon::prelude::*;
+use register_tiles::{Arch, Buffer, DEPTH, Left, PART, Simd, TALLEST};
+
+use super::packed::{WIDE, multiply, panels};
+use super::reads::{PADDING, Reads};
+use crate::epilogue::{LANES, load};
+use crate::{ConvError, View};
+
+/// Tasks that there should be at least.
+const TASKS: usize = 16;
+/// Most rows whose products are added in one row of f32.
+const MOST_ROWS: usize = 8192;
+/// Elements of the sums of a task: they stay in the second-level cache.
+const MOST_SUMS: usize = 1 << 17;
+/// Elements of a strip's row: a few of the tallest tiles.
+const STRIP: usize = 4 * TALLEST;
+/// Inputs of this many channels are one strip: their rows do not compete for places in the first-level cache.
+const ONE_STRIP: usize = 64;
+
+/// The gradient of weights `[outputs, inputs, taps]`, and what the rows of `dy` add up to.
+pub(crate) fn weight_gradient(
+    reads: &Reads,
+    x: View<'_>,
+    dy: View<'_>,
+    weights: &mut [f32],
+    bias: Option<&mut [f32]>,
+) -> Result<(), ConvError> {
+    let arch = Simd::chosen()?.resolve()?;
+    let (rows, inputs, outputs) = (dy.rows(), x.channels(), dy.channels());
+    let taps = reads.num_taps();
+    let strips = Strips::of(inputs);
+    let panels = panels(outputs);
+    let together = (MOST_SUMS / (taps * strips.height * WIDE)).clamp(1, panels.len());
+    let chunks: Vec<&[(usize, usize)]> = panels.chunks(together).collect();
+    let groups = TASKS.div_ceil(chunks.len()).max(rows.div_ceil(MOST_ROWS));
+    let groups = groups.min(rows.div_ceil(PART / WIDE));
+    let bound = |group: usize| (group * rows / groups).next_multiple_of(TALLEST).min(rows);
+    let tasks = (0..chunks.len() * groups).into_par_iter();
+    let parts: Vec<Vec<Part>> = tasks
+        .map(|task| {
+            let (chunk, group) = (task / groups, task % groups);
+            let mut parts: Vec<Part> = chunks[chunk]
+                .iter()
+                .map(|&(first, width)| Part {
+                    first,
+                    width,
+                    sums: Buffer::zeros(taps * strips.height * width),
+                    bias: vec![0.0; width],
+                })
+                .collect();
+            let task = Task {
+                reads,
+                x,
+                dy,
+                strips,
+                arch,
+            };
+            task.add_up(bound(group)..bound(group + 1), &mut parts);
+            parts
+        })
+        .collect();
+    // The groups of a panel, and of one behind the other the weights of their outputs.
+    let groups_of = |panel: usize| {
+        let (chunk, within) = (panel / together, panel % together);
+        parts[chunk * groups..][..groups]
+            .iter()
+            .map(move |parts| &parts[within])
+    };
+    if let Some(bias) = bias {
+        for (panel, bias) in by_panel(bias, &panels, 1).into_iter().enumerate() {
+            for (column, bias) in bias.iter_mut().enumerate() {
+                *bias = groups_of(panel).map(|part| part.bias[column]).sum::<f64>() as f32;
+            }
+        }
+    }
+    let weights = by_panel(weights, &panels, inputs * taps);
+    weights.into_par_iter().enumerate().for_each(|(panel, to)| {
+        let width = panels[panel].1;
+        let mut line = Buffer::new(width);
+        for (tap, input) in (0..taps).flat_map(|tap| (0..inputs).map(move |input| (tap, input))) {
+            let at = (tap * strips.height + input) * width;
+            line.fill(0.0);
+            for part in groups_of(panel) {
+                for (sum, value) in line.iter_mut().zip(&part.sums[at..][..width]) {
+                    *sum += value;
+                }
+            }
+            let to = to[input * taps + tap..].iter_mut().step_by(inputs * taps);
+            for (to, &sum) in to.zip(line.iter()) {
+                *to = sum;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// What belongs to the outputs of each panel, `each` elements an output.
+fn by_panel<'a>(
+    mut all: &'a mut [f32],
+    panels: &[(usize, usize)],
+    each: usize,
+) -> Vec<&'a mut [f32]> {
+    let mut parts = Vec::with_capacity(panels.len());
+    for &(_, width) in panels {
+        let len = (width * each).min(all.len());
+        let (part, rest) = all.split_at_mut(len);
+        parts.push(part);
+        all = rest;
+    }
+    parts
+}
+
+/// What a group of rows gave for a panel of outputs.
+struct Part {
+    first: usize,
+    width: usize,
+    /// `[taps, height, width]`.
+    sums: Buffer,
+    bias: Vec<f64>,
+}
+
+/// What all tasks have.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    reads: &'a Reads,
+    x: View<'a>,
+    dy: View<'a>,
+    strips: Strips,
+    arch: Arch,
+}
+
+impl Task<'_> {
+    fn add_up(self, rows: Range<usize>, parts: &mut [Part]) {
+        let Self {
+            reads,
+            strips,
+            arch,
+            ..
+        } = self;
+        let taps = reads.num_taps();
+        let widest = parts.iter().map(|part| part.width).max().unwrap_or(WIDE);
+        let block = PART / widest;
+        let mut panel = Buffer::new(block * widest);
+        let mut starts = vec![PADDING; taps * block];
+        let mut left = Buffer::new(0);
+        for first in rows.clone().step_by(block) {
+            let range = first..rows.end.min(first + block);
+            let count = range.len();
+            let (begin, end) = reads.range(range.start, range.end - 1);
+            let len = strips.len(end - begin);
+            if left.len() < len {
+                left = Buffer::new(len);
+            }
+            arch.dispatch(CopyStrips {
+                strips,
+                x: self.x,
+                rows: begin..end,
+                to: &mut left[..len],
+            });
+            let starts = &mut starts[..taps * count];
+            let zeros = (end - begin) * strips.width;
+            for (tap, starts) in starts.chunks_exact_mut(count).enumerate() {
+                reads.starts(tap, range.start, strips.width, starts);
+                for start in starts {
+                    let inside = start.wrapping_sub(begin * strips.width);
+                    *start = if *start == PADDING { zeros } else { inside };
+                }
+            }
+            for part in &mut *parts {
+                let width = part.width;
+                let panel = &mut panel[..count * width];
+                arch.dispatch(CopyPanel {
+                    dy: self.dy,
+                    rows: range.clone(),
+                    first: part.first,
+                    width,
+                    to: panel,
+                    sums: &mut part.bias,
+                });
+                let sums = part.sums.chunks_exact_mut(strips.height * width);
+                for (starts, sums) in starts.chunks_exact(count).zip(sums) {
+                    let columns = Columns {
+                        data: &left[..len],
+                        starts,
+                        strip: strips.strip(end - begin),
+                        width: strips.width,
+                        count: strips.height,
+                    };
+                    multiply(columns, panel, width, sums, true, arch);
+                }
+            }
+        }
+    }
+}
+
+/// How rows of the input are copied: `[strips, rows and one of zeros, width]`.
+#[derive(Clone, Copy)]
+struct Strips {
+    inputs: usize,
+    width: usize,
+    /// Inputs, those included that only fill tiles.
+    height: usize,
+}
+
+impl Strips {
+    fn of(inputs: usize) -> Self {
+        let (width, height) = match inputs {
+            0..=ONE_STRIP => (inputs, inputs),
+            _ => (STRIP, inputs.next_multiple_of(TALLEST)),
+        };
+        Self {
+            inputs,
+            width,
+            height,
+        }
+    }
+
+    fn strip(self, rows: usize) -> usize {
+        (rows + 1) * self.width
+    }
+
+    fn len(self, rows: usize) -> usize {
+        self.height.div_ceil(self.width) * self.strip(rows)
+    }
+}
+
+/// Copies rows to [`Strips`].
+struct CopyStrips<'a> {
+    strips: Strips,
+    x: View<'a>,
+    rows: Range<usize>,
+    to: &'a mut [f32],
+}
+
+impl WithSimd for CopyStrips<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Lanes>(self, _: S) {
+        let Self {
+            strips,
+            x,
+            rows,
+            to,
+        } = self;
+        let len = strips.strip(rows.len());
+        for (number, strip) in to.chunks_exact_mut(len).enumerate() {
+            let from = number * strips.width;
+            let used = strips.width.min(strips.inputs - from);
+            let (lines, zeros) = strip.split_at_mut(rows.len() * strips.width);
+            zeros.fill(0.0);
+            if used == STRIP {
+                // Copies of known length need no call.
+                let (lines, _) = lines.as_chunks_mut::<STRIP>();
+                for (to, row) in lines.iter_mut().zip(rows.clone()) {
+                    if let Some(from) = x.row(row)[from..].first_chunk::<STRIP>() {
+                        *to = *from;
+                    }
+                }
+                continue;
+            }
+            for (to, row) in lines.chunks_exact_mut(strips.width).zip(rows.clone()) {
+                let (to, padded) = to.split_at_mut(used);
+                to.copy_from_slice(&x.row(row)[from..][..used]);
+                padded.fill(0.0);
+            }
+        }
+    }
+}
+
+/// The left operand: rows are channels, and its inner dimension is the rows that a tap reads.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    data: &'a [f32],
+    /// Where in a strip each row begins.
+    starts: &'a [usize],
+    strip: usize,
+    width: usize,
+    count: usize,
+}
+
+impl<'a> Left for Columns<'a> {
+    /// A strip from the tile's first channel on, and where in it the rows begin.
+    type Tile<const HEIGHT: usize> = (&'a [f32], &'a [usize]);
+
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn inner(self) -> usize {
+        self.starts.len()
+    }
+
+    #[inline(always)]
+    fn tile<const HEIGHT: usize>(self, row: usize, block: usize) -> Self::Tile<HEIGHT> {
+        let begin = row / self.width * self.strip + row % self.width;
+        let starts = &self.starts[block * DEPTH..][..self.depth(block)];
+        (&self.data[begin..], starts)
+    }
+
+    #[inline(always)]
+    fn element<const HEIGHT: usize>(
+        (data, starts): &Self::Tile<HEIGHT>,
+        row: usize,
+        inner: usize,
+    ) -> f32 {
+        data[starts[inner] + row]
+    }
+}
+
+/// Copies a panel's columns of some rows, and adds them up.
+struct CopyPanel<'a> {
+    dy: View<'a>,
+    rows: Range<usize>,
+    first: usize,
+    width: usize,
+    to: &'a mut [f32],
+    sums: &'a mut [f64],
+}
+
+impl WithSimd for CopyPanel<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Lanes>(self, _: S) {
+        match self.width {
+            64 => self.run::<4>(),
+            32 => self.run::<2>(),
+            _ => self.run::<1>(),
+        }
+    }
+}
+
+impl CopyPanel<'_> {
+    #[inline(always)]
+    fn run<const VECTORS: usize>(self) {
+        let last = self.dy.channels().min(self.first + self.width);
+        let mut sums = [[0f32; LANES]; VECTORS];
+        let (to, _) = self.to.as_chunks_mut::<LANES>();
+        let (to, _) = to.as_chunks_mut::<VECTORS>();
+        for (to, row) in to.iter_mut().zip(self.rows) {
+            let from = &self.dy.row(row)[self.first..last];
+            for (lane, (to, sums)) in to.iter_mut().zip(&mut sums).enumerate() {
+                *to = load(from, lane);
+                for (sum, value) in sums.iter_mut().zip(*to) {
+                    *sum += value;
+                }
+            }
+        }
+        for (to, sum) in self.sums.iter_mut().zip(sums.as_flattened()) {
+            *to += f64::from(*sum);
+        }
+    }
+}

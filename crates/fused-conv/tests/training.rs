@@ -1,0 +1,532 @@
+//! Layers in training against their sums in f64, in any size; the same bits for any number of threads; faults.
+// Helpers of tests, which clippy does not see as tests.
+#![allow(clippy::expect_used)]
+
+use std::sync::Mutex;
+
+use fused_conv::training::{Conv1d, Conv2d};
+use fused_conv::{Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
+use proptest::prelude::*;
+use register_tiles::{Simd, set_simd};
+
+/// The choice of instructions is the process's.
+static CHOICE: Mutex<()> = Mutex::new(());
+
+fn with_all(body: impl Fn()) {
+    let _guard = CHOICE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    for simd in Simd::available() {
+        set_simd(Some(simd)).expect("available");
+        body();
+    }
+    set_simd(None).expect("nothing to refuse");
+}
+
+/// Numbers between -1 and 1 that look random.
+fn values(seed: u32, len: usize) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12345) | 1;
+    (0..len)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        })
+        .collect()
+}
+
+/// A convolution over both dimensions of a batch.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    batch: usize,
+    sizes: [usize; 2],
+    from: [usize; 2],
+    to: [usize; 2],
+    kernel: [usize; 2],
+    dilation: usize,
+    stride: [usize; 2],
+    padding: [usize; 2],
+}
+
+impl Case {
+    fn x_len(&self) -> usize {
+        self.batch * self.from[0] * self.from[1] * self.sizes[0]
+    }
+
+    fn y_len(&self) -> usize {
+        self.batch * self.to[0] * self.to[1] * self.sizes[1]
+    }
+
+    fn weights_len(&self) -> usize {
+        self.sizes[0] * self.sizes[1] * self.kernel[0] * self.kernel[1]
+    }
+
+    /// Every multiplication: its place in `x`, in the weights and in `y`.
+    fn each(&self, mut term: impl FnMut(usize, usize, usize)) {
+        let [inputs, outputs] = self.sizes;
+        for item in 0..self.batch {
+            for (bin, frame) in pairs(self.to) {
+                for (i, j) in pairs(self.kernel) {
+                    let from_bin = (bin * self.stride[0] + i).wrapping_sub(self.padding[0]);
+                    let from_frame =
+                        (frame * self.stride[1] + j * self.dilation).wrapping_sub(self.padding[1]);
+                    if from_bin >= self.from[0] || from_frame >= self.from[1] {
+                        continue;
+                    }
+                    let source = (item * self.from[0] + from_bin) * self.from[1] + from_frame;
+                    let target = (item * self.to[0] + bin) * self.to[1] + frame;
+                    for (output, input) in pairs([outputs, inputs]) {
+                        let weight =
+                            ((output * inputs + input) * self.kernel[0] + i) * self.kernel[1] + j;
+                        term(source * inputs + input, weight, target * outputs + output);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn pairs([outer, inner]: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
+    (0..outer).flat_map(move |a| (0..inner).map(move |b| (a, b)))
+}
+
+fn close(found: &[f32], expected: &[f64], terms: usize) {
+    assert_eq!(found.len(), expected.len());
+    // Products of numbers up to 1, whose sums' roundings grow slowly.
+    let tolerance = 2e-6 * (terms as f64).sqrt().max(1.0);
+    for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            (f64::from(found) - expected).abs() <= tolerance,
+            "[{index}]: {found}, expected {expected}"
+        );
+    }
+}
+
+/// What a layer gives: output, gradient of the input, of the weights, of the bias.
+type Results = [Vec<f32>; 4];
+
+fn hold(case: Case, run: impl Fn(&[f32], &[f32], &[f32], &[f32]) -> Results) {
+    let (x, weights) = (values(1, case.x_len()), values(2, case.weights_len()));
+    let (dy, bias) = (values(3, case.y_len()), values(4, case.sizes[1]));
+    let mut y: Vec<f64> = bias
+        .iter()
+        .cycle()
+        .take(dy.len())
+        .map(|&b| b.into())
+        .collect();
+    let mut dx = vec![0.0; x.len()];
+    let mut dw = vec![0.0; weights.len()];
+    case.each(|at_x, at_w, at_y| {
+        y[at_y] += f64::from(x[at_x]) * f64::from(weights[at_w]);
+        dx[at_x] += f64::from(dy[at_y]) * f64::from(weights[at_w]);
+        dw[at_w] += f64::from(dy[at_y]) * f64::from(x[at_x]);
+    });
+    let mut db = vec![0.0; bias.len()];
+    for row in dy.chunks(bias.len()) {
+        for (sum, &value) in db.iter_mut().zip(row) {
+            *sum += f64::from(value);
+        }
+    }
+    let taps = case.kernel[0] * case.kernel[1];
+    let rows = dy.len() / case.sizes[1];
+    with_all(|| {
+        let [found_y, found_dx, found_dw, found_db] = run(&x, &weights, &bias, &dy);
+        close(&found_y, &y, taps * case.sizes[0]);
+        close(&found_dx, &dx, taps * case.sizes[1]);
+        close(&found_dw, &dw, rows);
+        close(&found_db, &db, rows);
+    });
+}
+
+fn view(data: &[f32], channels: usize) -> View<'_> {
+    View::new(data, channels).expect("view")
+}
+
+fn view_mut(data: &mut [f32], channels: usize) -> ViewMut<'_> {
+    ViewMut::new(data, channels).expect("view")
+}
+
+fn run_1d(
+    shape: Conv1dShape,
+    frames: usize,
+    x: &[f32],
+    w: &[f32],
+    b: &[f32],
+    dy: &[f32],
+) -> Results {
+    let layer = Conv1d::new(shape, frames).expect("layer");
+    let mut y = vec![f32::NAN; dy.len()];
+    layer
+        .forward(
+            view(x, shape.inputs),
+            w,
+            Some(b),
+            false,
+            view_mut(&mut y, shape.outputs),
+        )
+        .expect("forward");
+    let mut dx = vec![f32::NAN; x.len()];
+    let dy = view(dy, shape.outputs);
+    layer
+        .input_gradient(dy, w, false, view_mut(&mut dx, shape.inputs))
+        .expect("gradient");
+    let (mut dw, mut db) = (vec![f32::NAN; w.len()], vec![f32::NAN; b.len()]);
+    layer
+        .weight_gradient(view(x, shape.inputs), dy, &mut dw, Some(&mut db))
+        .expect("gradient");
+    [y, dx, dw, db]
+}
+
+fn run_2d(shape: Conv2dShape, grid: Grid, x: &[f32], w: &[f32], b: &[f32], dy: &[f32]) -> Results {
+    let layer = Conv2d::new(shape, grid).expect("layer");
+    let mut y = vec![f32::NAN; dy.len()];
+    layer
+        .forward(view(x, shape.inputs), w, view_mut(&mut y, shape.outputs))
+        .expect("forward");
+    for row in y.chunks_mut(b.len()) {
+        row.iter_mut().zip(b).for_each(|(y, b)| *y += b);
+    }
+    // Added to what is there.
+    let mut dx = vec![0.25; x.len()];
+    layer
+        .input_gradient(
+            view(dy, shape.outputs),
+            w,
+            true,
+            view_mut(&mut dx, shape.inputs),
+        )
+        .expect("gradient");
+    dx.iter_mut().for_each(|value| *value -= 0.25);
+    let mut dw = vec![f32::NAN; w.len()];
+    layer
+        .weight_gradient(view(x, shape.inputs), view(dy, shape.outputs), &mut dw)
+        .expect("gradient");
+    let mut db = vec![0.0; b.len()];
+    for row in dy.chunks(b.len()) {
+        db.iter_mut()
+            .zip(row)
+            .for_each(|(sum, value)| *sum += value);
+    }
+    [y, dx, dw, db]
+}
+
+fn hold_1d(shape: Conv1dShape, batch: usize, frames: usize) {
+    let Padding::Zeros(padding) = shape.padding else {
+        unreachable!("none is mirrored");
+    };
+    let Ok(to) = shape.output_frames(frames) else {
+        assert!(Conv1d::new(shape, frames).is_err());
+        return;
+    };
+    let case = Case {
+        batch,
+        sizes: [shape.inputs, shape.outputs],
+        from: [1, frames],
+        to: [1, to],
+        kernel: [1, shape.kernel],
+        dilation: shape.dilation,
+        stride: [1, shape.stride],
+        padding: [0, padding],
+    };
+    hold(case, |x, w, b, dy| run_1d(shape, frames, x, w, b, dy));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn gradients_over_frames_are_their_sums(
+        inputs in prop_oneof![1usize..20, Just(64), 60usize..90],
+        outputs in prop_oneof![1usize..40, 60usize..90],
+        kernel in 1usize..6,
+        dilation in 1usize..4,
+        stride in 1usize..4,
+        padding in 0usize..8,
+        batch in 1usize..4,
+        frames in 1usize..40,
+    ) {
+        let shape = Conv1dShape { inputs, outputs, kernel, dilation, stride, padding: Padding::Zeros(padding) };
+        hold_1d(shape, batch, frames);
+    }
+
+    #[test]
+    fn gradients_over_planes_are_their_sums(
+        inputs in prop_oneof![Just(1usize), 2usize..40, Just(70)],
+        outputs in 1usize..70,
+        bins in 1usize..7,
+        frames in 1usize..25,
+        batch in 1usize..4,
+        stride in prop_oneof![Just([1, 1]), Just([2, 2]), Just([2, 1])],
+        three in any::<bool>(),
+    ) {
+        let shape = match three {
+            true => Conv2dShape::three(inputs, outputs, stride),
+            false => Conv2dShape::one(inputs, outputs, stride),
+        };
+        let grid = Grid { bins, frames };
+        let to = shape.output_grid(grid).expect("grid");
+        let case = Case {
+            batch,
+            sizes: [inputs, outputs],
+            from: [bins, frames],
+            to: [to.bins, to.frames],
+            kernel: shape.kernel,
+            dilation: 1,
+            stride,
+            padding: shape.padding,
+        };
+        hold(case, |x, w, b, dy| run_2d(shape, grid, x, w, b, dy));
+    }
+}
+
+#[test]
+fn many_rows_are_shared_out_without_a_gap() {
+    hold_1d(Conv1dShape::same(80, 70, 5, 1), 7, 211);
+    hold_1d(Conv1dShape::same(130, 130, 3, 3), 3, 150);
+    hold_1d(Conv1dShape::dense(33, 17), 5, 1000);
+    hold_1d(
+        Conv1dShape {
+            stride: 2,
+            ..Conv1dShape::same(16, 16, 3, 1)
+        },
+        2,
+        701,
+    );
+}
+
+/// The same bits from 1, 2, 3 and 5 threads.
+fn same_for_all_threads(run: impl Fn() -> Results + Sync) {
+    let _guard = CHOICE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    let of = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let results = pool.build().expect("threads").install(&run);
+        results.map(|values| {
+            values
+                .iter()
+                .map(|value| value.to_bits())
+                .collect::<Vec<_>>()
+        })
+    };
+    let one = of(1);
+    for threads in [2, 3, 5] {
+        assert!(of(threads) == one, "{threads} threads");
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    for (shape, batch, frames) in [
+        (Conv1dShape::same(80, 96, 5, 1), 9, 150),
+        (Conv1dShape::same(96, 200, 3, 2), 9, 150),
+        (
+            Conv1dShape {
+                stride: 2,
+                ..Conv1dShape::same(70, 32, 3, 1)
+            },
+            5,
+            201,
+        ),
+    ] {
+        let to = shape.output_frames(frames).expect("frames");
+        let x = values(1, batch * frames * shape.inputs);
+        let w = values(2, shape.inputs * shape.outputs * shape.kernel);
+        let (b, dy) = (
+            values(3, shape.outputs),
+            values(4, batch * to * shape.outputs),
+        );
+        same_for_all_threads(|| run_1d(shape, frames, &x, &w, &b, &dy));
+    }
+    for (shape, batch) in [
+        (Conv2dShape::three(16, 16, [1, 1]), 6),
+        (Conv2dShape::three(16, 32, [2, 2]), 6),
+        (Conv2dShape::one(16, 32, [2, 2]), 6),
+    ] {
+        let grid = Grid {
+            bins: 20,
+            frames: 75,
+        };
+        let to = shape.output_grid(grid).expect("grid");
+        let x = values(1, batch * grid.rows() * shape.inputs);
+        let w = values(
+            2,
+            shape.inputs * shape.outputs * shape.kernel[0] * shape.kernel[1],
+        );
+        let (b, dy) = (
+            values(3, shape.outputs),
+            values(4, batch * to.rows() * shape.outputs),
+        );
+        same_for_all_threads(|| run_2d(shape, grid, &x, &w, &b, &dy));
+    }
+}
+
+#[test]
+fn channel_ranges_are_read_and_written_in_place() {
+    let (batch, frames) = (3, 40);
+    let shape = Conv1dShape::same(8, 8, 3, 2);
+    let layer = Conv1d::new(shape, frames).expect("layer");
+    let (wide, w) = (values(1, batch * frames * 24), values(2, 8 * 8 * 3));
+    let part: Vec<f32> = wide
+        .chunks(24)
+        .flat_map(|row| row[8..16].to_vec())
+        .collect();
+    let [expected, ..] = run_1d(shape, frames, &part, &w, &[0.0; 8], &part);
+    let mut out = vec![7.0; batch * frames * 24];
+    let x = view(&wide, 24).channel_range(8..16).expect("range");
+    let to = view_mut(&mut out, 24).channel_range(16..24).expect("range");
+    layer.forward(x, &w, None, false, to).expect("forward");
+    for (row, expected) in out.chunks(24).zip(expected.chunks(8)) {
+        assert_eq!(row[16..], *expected);
+        assert_eq!(row[..16], [7.0; 16]);
+    }
+}
+
+#[test]
+fn relu_follows_the_bias() {
+    let shape = Conv1dShape::dense(3, 20);
+    let (x, w, b) = (values(1, 30), values(2, 60), values(3, 20));
+    let layer = Conv1d::new(shape, 5).expect("layer");
+    let [mut plain, mut relu] = [vec![0.0; 200], vec![0.0; 200]];
+    for (relu, out) in [(false, &mut plain), (true, &mut relu)] {
+        layer
+            .forward(view(&x, 3), &w, Some(&b), relu, view_mut(out, 20))
+            .expect("forward");
+    }
+    plain.iter_mut().for_each(|value| *value = value.max(0.0));
+    assert_eq!(plain, relu);
+}
+
+#[test]
+fn hostile_sizes_are_errors() {
+    let shape = Conv1dShape::same(4, 5, 3, 1);
+    for (broken, frames) in [
+        (Conv1dShape { inputs: 0, ..shape }, 9),
+        (
+            Conv1dShape {
+                outputs: 0,
+                ..shape
+            },
+            9,
+        ),
+        (Conv1dShape { kernel: 0, ..shape }, 9),
+        (
+            Conv1dShape {
+                dilation: 0,
+                ..shape
+            },
+            9,
+        ),
+        (Conv1dShape { stride: 0, ..shape }, 9),
+        (
+            Conv1dShape {
+                kernel: usize::MAX,
+                ..shape
+            },
+            9,
+        ),
+        (
+            Conv1dShape {
+                dilation: usize::MAX,
+                ..shape
+            },
+            9,
+        ),
+        (
+            Conv1dShape {
+                padding: Padding::Zeros(usize::MAX),
+                ..shape
+            },
+            9,
+        ),
+        (
+            Conv1dShape {
+                padding: Padding::Reflect(1),
+                ..shape
+            },
+            9,
+        ),
+        (
+            Conv1dShape {
+                inputs: usize::MAX,
+                ..shape
+            },
+            9,
+        ),
+        (
+            Conv1dShape {
+                padding: Padding::Zeros(0),
+                ..shape
+            },
+            2,
+        ),
+        (shape, 0),
+        (shape, usize::MAX),
+    ] {
+        let error = Conv1d::new(broken, frames).expect_err("broken");
+        assert!(!error.to_string().is_empty());
+    }
+    let layer = Conv1d::new(shape, 9).expect("layer");
+    let (x, w, mut y) = (vec![0.0; 2 * 9 * 4], vec![0.0; 60], vec![0.0; 2 * 9 * 5]);
+    let mut forward = |x: &[f32], w: &[f32], b: Option<&[f32]>| {
+        layer.forward(view(x, 4), w, b, false, view_mut(&mut y, 5))
+    };
+    assert_eq!(forward(&x, &w, None), Ok(()));
+    let size = |what, found, expected| {
+        Err(ConvError::Size {
+            what,
+            found,
+            expected,
+        })
+    };
+    assert_eq!(
+        forward(&x[..9 * 4], &w, None),
+        size("rows of the output", 18, 9)
+    );
+    assert_eq!(
+        forward(&x[..4 * 10], &w, None),
+        size("rows of the batch", 10, 9)
+    );
+    assert_eq!(forward(&x[..4], &w, None), size("rows of the batch", 1, 9));
+    assert_eq!(
+        forward(&x, &w[1..], None),
+        size("elements of the weights", 59, 60)
+    );
+    assert_eq!(
+        forward(&x, &w, Some(&[0.0])),
+        size("elements of the bias", 1, 5)
+    );
+    assert!(
+        layer
+            .weight_gradient(view(&x, 4), view(&y, 5), &mut [0.0; 3], None)
+            .is_err()
+    );
+    assert!(
+        layer
+            .weight_gradient(view(&x, 4), view(&y, 5), &mut w.clone(), Some(&mut [0.0]))
+            .is_err()
+    );
+    assert!(
+        layer
+            .weight_gradient(view(&x, 2), view(&y, 5), &mut w.clone(), None)
+            .is_err()
+    );
+    assert!(
+        layer
+            .input_gradient(view(&y, 3), &w, false, view_mut(&mut x.clone(), 4))
+            .is_err()
+    );
+    let grid = Grid {
+        bins: usize::MAX,
+        frames: 4,
+    };
+    assert!(Conv2d::new(Conv2dShape::three(4, 4, [1, 1]), grid).is_err());
+    assert!(
+        Conv2d::new(
+            Conv2dShape::three(4, 4, [0, 1]),
+            Grid { bins: 4, frames: 4 }
+        )
+        .is_err()
+    );
+}
