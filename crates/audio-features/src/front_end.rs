@@ -9,8 +9,8 @@ use crate::log_mel::LogMel;
 use crate::loudness::levels_db;
 use crate::normalise::{divide_by_deviation, mean_frame, raise_to_range, subtract};
 
-/// What NeMo adds to deviations.
-const DEVIATION_GUARD: f64 = 1e-5;
+/// What [`crate::Normalisation::UtteranceDeviation`] adds to deviations, as NeMo does.
+pub const DEVIATION_GUARD: f64 = 1e-5;
 
 /// The whole way from samples to features, as a model bundle records it.
 ///

@@ -74,7 +74,7 @@ pub use feature_config::{
 };
 pub use feature_error::FeatureError;
 pub use features::Features;
-pub use front_end::FrontEnd;
+pub use front_end::{DEVIATION_GUARD, FrontEnd};
 pub use log_mel::{LogMel, LogMelScratch, LogMelStream};
 pub use normalise::mean_frame;
 pub use partials::{PARTIAL_FRAMES, Partials, raise_volume};

@@ -49,7 +49,7 @@ pub(crate) enum Command {
     Report(report::Args),
     /// What trial lists ask, and the cleaned Vox1-O from the original.
     Trials(trials::Args),
-    /// Write the model of a run as a bundle to give away.
+    /// Write the model of a run as a bundle to give away, or as an ONNX file.
     Export(export::Args),
     /// Make a bundle of a network that others trained.
     Import(import::Args),

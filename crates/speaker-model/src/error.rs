@@ -77,7 +77,13 @@ pub enum ModelError {
         /// The graph.
         path: PathBuf,
     },
-    /// A graph that cannot be run, or a run that gave no vector.
+    /// A part of an encoder that has no form as an ONNX graph.
+    #[error("the {part} of this model's encoder cannot be written as an ONNX graph")]
+    NotWritten {
+        /// Which part.
+        part: &'static str,
+    },
+    /// A graph that cannot be written or run, or a run that gave no vector.
     #[error(transparent)]
     Graph(#[from] onnx_graph::OnnxError),
     /// The feature configuration of a bundle is refused by the front end.
@@ -96,6 +102,9 @@ impl ModelError {
             }
             Self::NoGraphs { .. } => "take a siamang with the feature `onnx`, as it is by default",
             Self::Graph(error) => return error.remedy(),
+            Self::NotWritten { .. } => {
+                "use the model as it is, or write how its parts are as ONNX operators"
+            }
             Self::SelfTest { .. } => "use a model whose weights and front end belong together",
             _ => return None,
         })

@@ -54,6 +54,7 @@ mod losses;
 mod model;
 mod module_path;
 mod network;
+mod onnx;
 mod poolings;
 mod projections;
 mod segments;
@@ -85,6 +86,7 @@ pub use losses::{
 pub use model::{EmbeddingModel, SegmentEmbedding};
 pub use module_path::ModulePath;
 pub use network::SpeakerNetwork;
+pub use onnx::{AboutOnnx, OnnxModel, OnnxPort, SherpaFit};
 pub use poolings::{
     AttentiveConfig, Deviation, LastStateConfig, MeanConfig, MeanDeviationConfig, PoolingConfig,
 };

@@ -1,20 +1,28 @@
-//! `siamang export`: the model of a run as a bundle to give away.
+//! `siamang export`: the model of a run as a bundle to give away, or as an ONNX file for other runtimes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
-use speaker_model::WeightType;
+use siamang::Model;
+use speaker_model::{AboutOnnx, OnnxModel, WeightType};
 
-use crate::console::print_json;
+use crate::atomic;
+use crate::console::{Console, print_json};
 use crate::context::{Context, ModelArgs};
-use crate::fault::ExitStatus;
+use crate::fault::{ExitStatus, fault, usage};
 use crate::model;
 
 const EXAMPLES: &str = "\
 Examples:
   siamang export --model run --out my-model                   # half the size, 16-bit weights
-  siamang export --model run --out my-model --weights f32";
+  siamang export --model run --out my-model --weights f32
+  siamang export --model run --out my-model.onnx              # for onnxruntime and others
+
+An ONNX file takes log-mel features `feats` [items, frames, bins] and gives `embs` [items, values],
+vectors of length 1. The recording's mean, the encoder, the centre and the length are in the graph;
+the front end before it stands in the file as JSON, under the key `siamang` of its metadata. Where
+sherpa-onnx's own front end feeds the model rightly, the file has its keys, too.";
 
 /// Flags of `siamang export`.
 #[derive(Debug, clap::Args)]
@@ -22,12 +30,23 @@ Examples:
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
-    /// Directory of the new bundle.
-    #[arg(short, long, value_name = "DIR")]
+    /// Directory of the new bundle, or the new ONNX file.
+    #[arg(short, long, value_name = "DIR|FILE")]
     out: PathBuf,
-    /// How the weights are stored.
-    #[arg(long, value_enum, default_value = "f16")]
-    weights: WeightsName,
+    /// What is written [default: `onnx` where `--out` ends in `.onnx`, else `bundle`].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// How a bundle's weights are stored [default: f16]. Those of an ONNX file are of 32 bits.
+    #[arg(long, value_enum)]
+    weights: Option<WeightsName>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A directory that `--model` takes.
+    Bundle,
+    /// An ONNX file.
+    Onnx,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -41,15 +60,29 @@ enum WeightsName {
 #[derive(Serialize)]
 struct Report {
     out: String,
+    format: &'static str,
     model: String,
     /// Training steps that the model has taken.
     step: u64,
     /// Whether the model's card states thresholds; they are taken along.
     has_thresholds: bool,
+    /// What an ONNX file says of itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    onnx: Option<AboutOnnx>,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    let is_onnx = match args.format {
+        Some(format) => format == Format::Onnx,
+        None => args.out.extension().is_some_and(|ending| ending == "onnx"),
+    };
+    if is_onnx && args.weights.is_some() {
+        return Err(usage(
+            "`--weights` is for bundles: an ONNX file has weights of 32 bits",
+            "leave `--weights` out",
+        ));
+    }
     let model = model::load(args.model.model.as_deref(), context)?;
     // The weights of a graph are what they are.
     model
@@ -57,23 +90,72 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         .embedder()
         .encoder()
         .map_err(siamang::Error::from)?;
-    let weight_type = match args.weights {
-        WeightsName::F16 => WeightType::F16,
-        WeightsName::F32 => WeightType::F32,
+    let onnx = match is_onnx {
+        true => Some(write_onnx(&model, &args.out)?),
+        false => {
+            model.bundle().save(&args.out, weight_type(args))?;
+            None
+        }
     };
-    model.bundle().save(&args.out, weight_type)?;
     let report = Report {
         out: args.out.display().to_string(),
+        format: if is_onnx { "onnx" } else { "bundle" },
         model: model.name(),
         step: model.bundle().config().origin.step,
         has_thresholds: !model.thresholds().is_empty(),
+        onnx,
     };
-    match context.json {
-        true => print_json(&report)?,
-        false => context.console.note(&format!(
-            "wrote `{}`, from step {} of the run",
-            report.out, report.step
-        )),
+    if context.json {
+        print_json(&report)?;
+        return Ok(ExitStatus::Done);
+    }
+    context.console.note(&format!(
+        "wrote `{}`, from step {} of the run",
+        report.out, report.step
+    ));
+    if let Some(about) = &report.onnx {
+        explain(about, &context.console);
     }
     Ok(ExitStatus::Done)
+}
+
+fn weight_type(args: &Args) -> WeightType {
+    match args.weights {
+        None | Some(WeightsName::F16) => WeightType::F16,
+        Some(WeightsName::F32) => WeightType::F32,
+    }
+}
+
+fn write_onnx(model: &Model, path: &Path) -> Result<AboutOnnx> {
+    if path.is_dir() {
+        return Err(fault(
+            format!("`{}` is a folder, expected an ONNX file", path.display()),
+            "name a file, such as `model.onnx`, or leave `--format` out for a bundle",
+        ));
+    }
+    let onnx = OnnxModel::of(model.bundle())?;
+    atomic::write(path, &onnx.bytes)?;
+    Ok(onnx.about)
+}
+
+/// What somebody who runs the file has to know.
+fn explain(about: &AboutOnnx, console: &Console) {
+    console.note(&format!(
+        "`{}` [{}] to `{}` [{}]: the graph takes {}, and does: {}",
+        about.input.name,
+        about.input.axes.join(", "),
+        about.output.name,
+        about.output.axes.join(", "),
+        about.input.values,
+        about.in_the_graph.join(", "),
+    ));
+    console.note(&about.equality);
+    let sherpa = &about.sherpa_onnx;
+    match sherpa.feeds_it_rightly {
+        true => console.note("sherpa-onnx's front end is this model's: its keys are in the file"),
+        false => console.note(&format!(
+            "sherpa-onnx would feed this model wrongly ({}): its keys are left out, so that it refuses the file",
+            sherpa.differences.join("; ")
+        )),
+    }
 }

@@ -31,15 +31,17 @@ pub struct AttentiveStatistics<'a> {
 }
 
 impl Builder {
-    fn reduced(&mut self, operator: &str, x: &Handle, axis: i64, keep: bool) -> Handle {
+    /// The mean along `axis`, which stays with size 1 where `keep`.
+    pub fn mean(&mut self, x: &Handle, axis: i64, keep: bool) -> Handle {
         let attributes = [
             ("axes", Attribute::Ints(&[axis])),
             ("keepdims", Attribute::Int(i64::from(keep))),
         ];
-        self.node(operator, &[x], &attributes)
+        self.node("ReduceMean", &[x], &attributes)
     }
 
-    fn sum(&mut self, x: &Handle, axis: i64, keep: bool) -> Handle {
+    /// The sum along `axis`, which stays with size 1 where `keep`.
+    pub fn sum(&mut self, x: &Handle, axis: i64, keep: bool) -> Handle {
         let axes = self.ints(&[axis]);
         self.node(
             "ReduceSum",
@@ -50,7 +52,7 @@ impl Builder {
 
     /// The mean of frames, `[items, width]`.
     pub fn mean_over_frames(&mut self, frames: &Handle) -> Handle {
-        self.reduced("ReduceMean", frames, 1, false)
+        self.mean(frames, 1, false)
     }
 
     /// Mean and deviation of frames, side by side, `[items, 2 * width]`.
@@ -81,10 +83,10 @@ impl Builder {
         deviation: Deviation,
         keep: bool,
     ) -> (Handle, Handle) {
-        let mean = self.reduced("ReduceMean", x, axis, true);
+        let mean = self.mean(x, axis, true);
         let offset = self.node("Sub", &[x, &mean], &[]);
         let square = self.node("Mul", &[&offset, &offset], &[]);
-        let mut variance = self.reduced("ReduceMean", &square, axis, true);
+        let mut variance = self.mean(&square, axis, true);
         if deviation.unbiased {
             // frames / (frames − 1), for one frame 1.
             let shape = self.node("Shape", &[x], &[]);
@@ -119,6 +121,15 @@ impl Builder {
         self.node("Sqrt", &[&variance], &[])
     }
 
+    /// Channels `[items, width, frames]` with their mean and deviation over all frames below every frame, `[items, 3 * width, frames]`.
+    pub fn with_statistics(&mut self, channels: &Handle, deviation: Deviation) -> Handle {
+        let (mean, deviation) = self.statistics(channels, 2, deviation, true);
+        let shape = self.node("Shape", &[channels], &[]);
+        let mean = self.node("Expand", &[&mean, &shape], &[]);
+        let deviation = self.node("Expand", &[&deviation, &shape], &[]);
+        self.concat(&[channels, &mean, &deviation], 1)
+    }
+
     /// Attentive statistics of channels `[items, width, frames]`: weighted mean and deviation, `[items, 2 * width]`.
     ///
     /// # Errors
@@ -128,18 +139,25 @@ impl Builder {
         channels: &Handle,
         settings: AttentiveStatistics<'_>,
     ) -> Result<Handle, OnnxError> {
-        let mut heard = channels.clone();
-        if settings.global {
-            let (mean, deviation) = self.statistics(channels, 2, settings.deviation, true);
-            let shape = self.node("Shape", &[channels], &[]);
-            let mean = self.node("Expand", &[&mean, &shape], &[]);
-            let deviation = self.node("Expand", &[&deviation, &shape], &[]);
-            heard = self.concat(&[channels, &mean, &deviation], 1);
-        }
+        let heard = match settings.global {
+            true => self.with_statistics(channels, settings.deviation),
+            false => channels.clone(),
+        };
         let hidden = self.conv1d(&heard, settings.first)?;
         let hidden = self.tanh(&hidden);
         let logits = self.conv1d(&hidden, settings.second)?;
-        let weights = self.node("Softmax", &[&logits], &[("axis", Attribute::Int(2))]);
+        Ok(self.weighted_statistics(channels, &logits, settings.floor))
+    }
+
+    /// Mean and deviation of channels `[items, width, frames]` by weights, the softmax of `logits` of the same sizes over the frames:
+    /// `[items, 2 * width]`. A variance below `floor` counts as that.
+    pub fn weighted_statistics(
+        &mut self,
+        channels: &Handle,
+        logits: &Handle,
+        floor: f32,
+    ) -> Handle {
+        let weights = self.node("Softmax", &[logits], &[("axis", Attribute::Int(2))]);
         let weighted = self.node("Mul", &[&weights, channels], &[]);
         let mean = self.sum(&weighted, 2, true);
         // Weighted squares of offsets: as exact as squares less the mean's, without their cancellation.
@@ -147,9 +165,9 @@ impl Builder {
         let square = self.node("Mul", &[&offset, &offset], &[]);
         let square = self.node("Mul", &[&weights, &square], &[]);
         let variance = self.sum(&square, 2, false);
-        let deviation = self.root(variance, 0.0, settings.floor);
+        let deviation = self.root(variance, 0.0, floor);
         let axes = self.ints(&[2]);
         let mean = self.node("Squeeze", &[&mean, &axes], &[]);
-        Ok(self.concat(&[&mean, &deviation], 1))
+        self.concat(&[&mean, &deviation], 1)
     }
 }

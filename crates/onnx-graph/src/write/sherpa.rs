@@ -93,7 +93,7 @@ pub fn sherpa_metadata(
     );
     differs(
         !front.mirrored,
-        "frames that end with the samples, there mirrored edges".to_owned(),
+        "other frames at the edges, there mirrored ones".to_owned(),
     );
     differs(
         !near(front.full_scale, 1.0) && !near(front.full_scale, 32768.0),

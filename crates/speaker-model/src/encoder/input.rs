@@ -3,11 +3,12 @@
 use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
-use crate::layers::{Initialiser, Sequence, Whitening, frame_weights};
-use crate::poolings::mean_and_deviation;
+use crate::layers::{Initialiser, Sequence, Whitening, WrittenSequence, frame_weights};
+use crate::poolings::{Deviation, mean_and_deviation};
 
 /// Treatment of the features.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +122,40 @@ impl Input {
         Ok((sequence, beside))
     }
 
+    /// [`Self::treat`] as nodes of an ONNX graph, of `features` `[items, frames, bins]`.
+    pub(super) fn write(
+        &self,
+        builder: &mut Builder,
+        features: Handle,
+        num_bins: usize,
+    ) -> Result<(WrittenSequence, Option<Handle>), ModelError> {
+        let scale = self.config.scale;
+        let mut frames = features;
+        if (scale - 1.0).abs() >= f64::EPSILON {
+            let scale = builder.float(scale as f32);
+            frames = builder.node("Mul", &[&frames, &scale], &[]);
+        }
+        let mut sequence = WrittenSequence::of_frames(frames.clone(), num_bins);
+        let mut beside = None;
+        let num_cepstra = self.config.cepstra;
+        if num_cepstra > 0 {
+            let basis = cosine_basis(num_bins, num_cepstra);
+            let (mean, deviation) = sequence.statistics(builder, Deviation::Population.written());
+            let mut part = |part| builder.linear(part, num_bins, num_cepstra, &basis, None);
+            let (mean, deviation) = (part(&mean)?, part(&deviation)?);
+            let cepstra = builder.concat(&[&mean, &deviation], 1);
+            beside = Some(match &self.whitening {
+                Some(whitening) => whitening.write(builder, &cepstra)?,
+                None => cepstra,
+            });
+        }
+        if self.config.centre {
+            let centred = builder.subtract_own_mean(&frames);
+            sequence = WrittenSequence::of_frames(centred, num_bins);
+        }
+        Ok((sequence, beside))
+    }
+
     /// Whether there is a whitening, which wants to be fitted to training recordings.
     pub(super) fn whitens(&self) -> bool {
         self.whitening.is_some()
@@ -162,9 +197,7 @@ const SHRINKAGE: f64 = 1e-3;
 fn cepstra(features: &Sequence, num_cepstra: usize) -> Tensor<2> {
     let [_, batch, bins] = features.values().dims();
     let device = features.values().device();
-    let basis: Vec<f32> = (0..bins)
-        .flat_map(|bin| (0..num_cepstra).map(move |k| dct(bin, k, bins) as f32))
-        .collect();
+    let basis = cosine_basis(bins, num_cepstra);
     let basis = Tensor::<2>::from_data(TensorData::new(basis, [bins, num_cepstra]), &device);
     let statistics = mean_and_deviation(features);
     let part = |first: usize| {
@@ -174,6 +207,13 @@ fn cepstra(features: &Sequence, num_cepstra: usize) -> Tensor<2> {
             .matmul(basis.clone())
     };
     Tensor::cat(vec![part(0), part(bins)], 1)
+}
+
+/// The first `num_cepstra` columns of the orthonormal DCT-II of `bins` points, `[bins, num_cepstra]`, row-major.
+fn cosine_basis(bins: usize, num_cepstra: usize) -> Vec<f32> {
+    (0..bins)
+        .flat_map(|bin| (0..num_cepstra).map(move |k| dct(bin, k, bins) as f32))
+        .collect()
 }
 
 /// Element of the orthonormal DCT-II of `bins` points.

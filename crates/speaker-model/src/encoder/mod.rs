@@ -6,6 +6,7 @@ mod input;
 use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
+use onnx_graph::write::{Builder, Handle};
 
 pub use config::EncoderConfig;
 pub use input::InputConfig;
@@ -113,6 +114,23 @@ impl Encoder {
             None => pooled,
             Some(beside) => Tensor::cat(vec![pooled, beside], 1),
         })
+    }
+
+    /// [`Self::forward`] as nodes of an ONNX graph, of `features` `[items, frames, bins]`.
+    ///
+    /// # Errors
+    /// [`ModelError::NotWritten`] where one of its parts has no such form.
+    pub(crate) fn write(
+        &self,
+        builder: &mut Builder,
+        features: Handle,
+    ) -> Result<Handle, ModelError> {
+        let (sequence, beside) = self.input.write(builder, features, self.num_bins)?;
+        let mut pooled = self.pooling.write_drawn(&self.trunk, builder, sequence)?;
+        if let Some(beside) = beside {
+            pooled = builder.concat(&[&pooled, &beside], 1);
+        }
+        self.projection.write(builder, pooled)
     }
 
     /// Whether part of its input treatment is fitted to training recordings before the first step.

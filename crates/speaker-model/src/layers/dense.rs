@@ -2,9 +2,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
+use crate::layers::written::numbers;
 use crate::layers::{Initialiser, Pass, SeenValues};
 
 /// What follows a dense layer.
@@ -91,6 +93,26 @@ impl Dense {
                 }
             }
         }
+    }
+
+    /// The layer as nodes of a graph, before any activation.
+    pub(crate) fn write(&self, builder: &mut Builder, x: &Handle) -> Result<Handle, ModelError> {
+        let [input, output] = self.weight.dims();
+        let (weight, bias) = self.values();
+        Ok(builder.linear(x, input, output, &weight, Some(&bias))?)
+    }
+
+    /// [`Self::activate`] as nodes of a graph.
+    pub(crate) fn write_activation(
+        &self,
+        builder: &mut Builder,
+        x: Handle,
+    ) -> Result<Handle, ModelError> {
+        Ok(match (self.activation, &self.slope) {
+            (Activation::Linear, _) => x,
+            (Activation::Prelu, Some(slope)) => builder.prelu(&x, &numbers(slope))?,
+            (Activation::Relu | Activation::Prelu, _) => builder.relu(&x),
+        })
     }
 
     /// `[input, output]`, row-major, and the bias `[output]`.

@@ -1,5 +1,7 @@
 //! One LSTM layer of one or both directions (Hochreiter & Schmidhuber 1997; Graves & Schmidhuber 2005).
 
+mod onnx;
+
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};

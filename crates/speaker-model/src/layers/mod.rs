@@ -10,6 +10,7 @@ mod pass;
 mod sequence;
 mod standardise;
 mod whitening;
+mod written;
 
 pub use convolution::FramePadding;
 pub use dense::{Activation, Dense};
@@ -26,3 +27,4 @@ pub(crate) use initialiser::stream;
 pub(crate) use lstm::LstmLayer;
 pub(crate) use sequence::{Sequence, frame_mask, frame_weights};
 pub(crate) use standardise::{VARIANCE_EPSILON, standardised};
+pub(crate) use written::{WrittenImage, WrittenSequence};

@@ -2,9 +2,11 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
+use onnx_graph::write::{Builder, Handle};
 
 use crate::ModelError;
 use crate::layers::Initialiser;
+use crate::layers::written::numbers;
 
 /// Added to every variance, so that what is constant in the data is not divided by zero.
 const VARIANCE_FLOOR: f64 = 1e-12;
@@ -94,6 +96,11 @@ impl Whitening {
             });
         }
         Ok((rows - self.mean.val().detach().unsqueeze()).matmul(self.matrix.val().detach()))
+    }
+
+    /// The same as nodes of a graph.
+    pub(crate) fn write(&self, builder: &mut Builder, rows: &Handle) -> Result<Handle, ModelError> {
+        Ok(builder.whiten(rows, &numbers(&self.mean), &numbers(&self.matrix))?)
     }
 }
 

@@ -3,12 +3,15 @@
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use onnx_graph::write::{Builder, Deviation, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Pooling;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig, check_size};
-use crate::layers::{AfterConvolution, FrameConv, FrameConvShape, Initialiser, Pass, Sequence};
+use crate::layers::{
+    AfterConvolution, FrameConv, FrameConvShape, Initialiser, Pass, Sequence, WrittenSequence,
+};
 
 /// Mean and deviation of every channel, in which each frame has a weight that a small network gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +111,27 @@ impl Pooling for Attentive {
             .clone()
             .narrow(0, 0, 1)
             .reshape([batch, width]))
+    }
+
+    fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
+        let channels = states.channels(builder);
+        let (unbiased, epsilon, context_floor, floor) = match self.config.norm {
+            true => (false, 0.0, VARIANCE_FLOOR, VARIANCE_FLOOR),
+            false => (true, WESPEAKER_EPSILON, 0.0, WESPEAKER_EPSILON),
+        };
+        let deviation = Deviation {
+            unbiased,
+            epsilon: epsilon as f32,
+            floor: context_floor as f32,
+        };
+        let seen = match self.config.context {
+            true => builder.with_statistics(&channels, deviation),
+            false => channels.clone(),
+        };
+        let hidden = self.enter.write(builder, &seen)?;
+        let hidden = builder.tanh(&hidden);
+        let logits = self.weigh.write(builder, &hidden)?;
+        Ok(builder.weighted_statistics(&channels, &logits, floor as f32))
     }
 }
 

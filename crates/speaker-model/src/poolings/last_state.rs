@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Pooling;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
-use crate::layers::{Initialiser, Pass, Sequence};
+use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence};
 use crate::trunks::Trunk;
 
 /// Forward state after the last frame, beside the backward state after the first where there is one (the paper's). It has no settings.
@@ -54,5 +55,18 @@ impl Pooling for LastState {
         pass: &mut Pass<'_>,
     ) -> Result<Tensor<2>, ModelError> {
         pass.within("trunk", |pass| trunk.last_state(sequence, pass))
+    }
+
+    fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
+        Ok(states.last_frame(builder))
+    }
+
+    fn write_drawn(
+        &self,
+        trunk: &impl Trunk,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<Handle, ModelError> {
+        trunk.write_last(builder, sequence)
     }
 }

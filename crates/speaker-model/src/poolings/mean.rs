@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Pooling;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
-use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
+use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence, frame_weights};
 
 /// Mean over the valid frames. It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,10 @@ pub(crate) struct Mean {}
 impl Pooling for Mean {
     fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
         Ok(mean(&states))
+    }
+
+    fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
+        Ok(states.mean(builder))
     }
 }
 

@@ -2,12 +2,13 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{self, Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::{Pooling, mean};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
-use crate::layers::{Initialiser, Pass, Sequence, frame_weights};
+use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence, frame_weights};
 
 /// Mean and standard deviation over the valid frames, concatenated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +35,20 @@ pub enum Deviation {
 impl Deviation {
     fn is_population(&self) -> bool {
         *self == Self::Population
+    }
+
+    /// As nodes of an ONNX graph compute it.
+    pub(crate) fn written(self) -> write::Deviation {
+        let [epsilon, floor] = match self {
+            Self::Population => [0.0, VARIANCE_FLOOR],
+            Self::Sample => [0.0, SAMPLE_FLOOR],
+            Self::SampleRaised => [RAISE, SAMPLE_FLOOR],
+        };
+        write::Deviation {
+            unbiased: self != Self::Population,
+            epsilon: epsilon as f32,
+            floor: floor as f32,
+        }
     }
 }
 
@@ -75,6 +90,11 @@ impl Pooling for MeanDeviation {
             Deviation::Sample => of_sample(&states, 0.0),
             Deviation::SampleRaised => of_sample(&states, RAISE),
         })
+    }
+
+    fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
+        let (mean, deviation) = states.statistics(builder, self.deviation.written());
+        Ok(builder.concat(&[&mean, &deviation], 1))
     }
 }
 

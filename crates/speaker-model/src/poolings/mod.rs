@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 
 use crate::ModelError;
 use crate::choices::parts;
-use crate::layers::{Pass, Sequence};
+use crate::layers::{Pass, Sequence, WrittenSequence};
 use crate::trunks::Trunk;
 
 /// How a sequence `[frames, batch, features]` becomes one vector an item. A pooling may have weights.
@@ -28,6 +29,28 @@ pub(crate) trait Pooling: Module {
     ) -> Result<Tensor<2>, ModelError> {
         let states = pass.within("trunk", |pass| trunk.forward(sequence, pass))?;
         pass.within("pooling", |pass| self.pooled(states, pass))
+    }
+
+    /// [`Self::pooled`] as nodes of an ONNX graph.
+    ///
+    /// # Errors
+    /// [`ModelError::NotWritten`] for a pooling that has no such form.
+    fn write(&self, _: &mut Builder, _: &WrittenSequence) -> Result<Handle, ModelError> {
+        Err(ModelError::NotWritten { part: "pooling" })
+    }
+
+    /// [`Self::drawn`] as nodes of an ONNX graph.
+    ///
+    /// # Errors
+    /// As [`Self::write`] and [`Trunk::write`].
+    fn write_drawn(
+        &self,
+        trunk: &impl Trunk,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<Handle, ModelError> {
+        let states = trunk.write(builder, sequence)?;
+        self.write(builder, &states)
     }
 }
 
@@ -61,6 +84,27 @@ macro_rules! poolings {
             ) -> Result<Tensor<2>, ModelError> {
                 match self {
                     $(Self::$Part(pooling) => pooling.drawn(trunk, sequence, pass),)+
+                }
+            }
+
+            fn write(
+                &self,
+                builder: &mut Builder,
+                states: &WrittenSequence,
+            ) -> Result<Handle, ModelError> {
+                match self {
+                    $(Self::$Part(pooling) => pooling.write(builder, states),)+
+                }
+            }
+
+            fn write_drawn(
+                &self,
+                trunk: &impl Trunk,
+                builder: &mut Builder,
+                sequence: WrittenSequence,
+            ) -> Result<Handle, ModelError> {
+                match self {
+                    $(Self::$Part(pooling) => pooling.write_drawn(trunk, builder, sequence),)+
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Projection;
@@ -42,6 +43,10 @@ pub(crate) struct Identity {}
 
 impl Projection for Identity {
     fn forward(&self, pooled: Tensor<2>, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        Ok(pooled)
+    }
+
+    fn write(&self, _: &mut Builder, pooled: Handle) -> Result<Handle, ModelError> {
         Ok(pooled)
     }
 }

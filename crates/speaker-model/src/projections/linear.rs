@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::{LinearMap, Projection, ProjectionConfig};
@@ -68,6 +69,14 @@ impl Projection for Linear {
             false => pooled,
         };
         pass.within("dense", |pass| self.dense.forward(pooled, pass))
+    }
+
+    fn write(&self, builder: &mut Builder, pooled: Handle) -> Result<Handle, ModelError> {
+        if self.standardise {
+            let part = "projection, which takes statistics over a batch,";
+            return Err(ModelError::NotWritten { part });
+        }
+        self.dense.write(builder, &pooled)
     }
 
     fn linear_map(&self) -> Option<LinearMap> {

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 
 use crate::ModelError;
 use crate::choices::parts;
@@ -14,6 +15,14 @@ pub(crate) trait Projection: Module {
     /// # Errors
     /// [`ModelError::Shape`] for another number of features than the projection was built for.
     fn forward(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError>;
+
+    /// [`Self::forward`] as nodes of an ONNX graph.
+    ///
+    /// # Errors
+    /// [`ModelError::NotWritten`] for a projection that has no such form.
+    fn write(&self, _: &mut Builder, _: Handle) -> Result<Handle, ModelError> {
+        Err(ModelError::NotWritten { part: "projection" })
+    }
 
     /// The projection as a linear map, where it is one: then the mean over a recording's segments may come first.
     fn linear_map(&self) -> Option<LinearMap> {
@@ -78,6 +87,12 @@ macro_rules! projections {
             ) -> Result<Tensor<2>, ModelError> {
                 match self {
                     $(Self::$Part(projection) => projection.forward(pooled, pass),)+
+                }
+            }
+
+            fn write(&self, builder: &mut Builder, pooled: Handle) -> Result<Handle, ModelError> {
+                match self {
+                    $(Self::$Part(projection) => projection.write(builder, pooled),)+
                 }
             }
 

@@ -2,6 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Projection;
@@ -63,6 +64,17 @@ impl Projection for UnitLength {
     fn forward(&self, pooled: Tensor<2>, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
         let output = pass.within("dense", |pass| self.dense.forward(pooled, pass))?;
         Ok(unit_length(self.dense.activate(output)))
+    }
+
+    fn write(&self, builder: &mut Builder, pooled: Handle) -> Result<Handle, ModelError> {
+        let output = self.dense.write(builder, &pooled)?;
+        let x = self.dense.write_activation(builder, output)?;
+        let squares = builder.node("Mul", &[&x, &x], &[]);
+        let square = builder.sum(&squares, 1, true);
+        let floor = builder.float(SQUARE_FLOOR as f32);
+        let square = builder.node("Max", &[&square, &floor], &[]);
+        let length = builder.node("Sqrt", &[&square], &[]);
+        Ok(builder.node("Div", &[&x, &length], &[]))
     }
 }
 

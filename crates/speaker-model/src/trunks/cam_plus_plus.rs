@@ -1,8 +1,11 @@
 //! CAM++ (Wang et al. 2023, *CAM++: a fast and efficient network for speaker verification using context-aware masking*,
 //! <https://arxiv.org/abs/2303.00332>), as 3D-Speaker publishes it.
 
+mod onnx;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
@@ -12,7 +15,7 @@ use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
 use crate::layers::{
     AfterConvolution, BatchNorm, FrameConv, FrameConvShape, FramePadding, ImageConv,
-    ImageConvShape, Initialiser, Pass, Sequence,
+    ImageConvShape, Initialiser, Pass, Sequence, WrittenSequence,
 };
 
 /// Frames over which a mask's context is averaged, beside that of the whole recording.
@@ -147,6 +150,14 @@ impl Trunk for CamPlusPlus {
             }
             Ok(activation::relu(self.norm.forward(x)))
         })
+    }
+
+    fn write(
+        &self,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<WrittenSequence, ModelError> {
+        self.written(builder, &sequence)
     }
 }
 

@@ -1,7 +1,10 @@
 //! ECAPA-TDNN (Desplanques, Thienpondt & Demuynck 2020, <https://arxiv.org/abs/2005.07143>).
 
+mod onnx;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
@@ -11,6 +14,7 @@ use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
 use crate::layers::{
     AfterConvolution, FrameConv, FrameConvShape, FramePadding, Initialiser, Pass, Sequence,
+    WrittenSequence,
 };
 
 /// A convolution, blocks that look at ever longer stretches in groups of channels and weigh their channels, and a layer on
@@ -148,6 +152,14 @@ impl Trunk for Ecapa {
             }
             self.output.forward(Tensor::cat(outputs, 1))
         })
+    }
+
+    fn write(
+        &self,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<WrittenSequence, ModelError> {
+        self.written(builder, &sequence)
     }
 }
 

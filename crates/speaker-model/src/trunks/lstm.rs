@@ -2,13 +2,16 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_dropout, check_size};
-use crate::layers::{ComputeType, Direction, Initialiser, LstmLayer, Pass, SeenValues, Sequence};
+use crate::layers::{
+    ComputeType, Direction, Initialiser, LstmLayer, Pass, SeenValues, Sequence, WrittenSequence,
+};
 
 /// LSTM layers on top of each other.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,5 +136,32 @@ impl Trunk for Lstm {
         for layer in &mut self.layers {
             layer.set_compute_type(compute_type);
         }
+    }
+
+    fn write(
+        &self,
+        builder: &mut Builder,
+        mut sequence: WrittenSequence,
+    ) -> Result<WrittenSequence, ModelError> {
+        for layer in &self.layers {
+            (sequence, _) = layer.write(builder, &sequence)?;
+        }
+        Ok(sequence)
+    }
+
+    fn write_last(
+        &self,
+        builder: &mut Builder,
+        mut sequence: WrittenSequence,
+    ) -> Result<Handle, ModelError> {
+        let mut last = None;
+        for layer in &self.layers {
+            let (states, of_layer) = layer.write(builder, &sequence)?;
+            (sequence, last) = (states, Some(of_layer.last));
+        }
+        Ok(match last {
+            Some(last) => last,
+            None => sequence.last_frame(builder),
+        })
     }
 }

@@ -2,10 +2,11 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use onnx_graph::write::{Builder, Handle};
 
 use crate::ModelError;
 use crate::choices::parts;
-use crate::layers::{ComputeType, Pass, Sequence};
+use crate::layers::{ComputeType, Pass, Sequence, WrittenSequence};
 
 /// The part of an encoder that reads frame after frame.
 pub(crate) trait Trunk: Module {
@@ -28,6 +29,26 @@ pub(crate) trait Trunk: Module {
 
     /// Asks for another number format of products, for a trunk that has a choice.
     fn set_compute_type(&mut self, _: ComputeType) {}
+
+    /// [`Self::forward`] as nodes of an ONNX graph.
+    ///
+    /// # Errors
+    /// [`ModelError::NotWritten`] for a trunk that has no such form.
+    fn write(&self, _: &mut Builder, _: WrittenSequence) -> Result<WrittenSequence, ModelError> {
+        Err(ModelError::NotWritten { part: "trunk" })
+    }
+
+    /// [`Self::last_state`] as nodes of an ONNX graph, `[items, width]`.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn write_last(
+        &self,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<Handle, ModelError> {
+        Ok(self.write(builder, sequence)?.last_frame(builder))
+    }
 }
 
 /// Declares the trunks; a line is `file::Module(Configuration)`.
@@ -65,6 +86,26 @@ macro_rules! trunks {
             fn set_compute_type(&mut self, compute_type: ComputeType) {
                 match self {
                     $(Self::$Part(trunk) => trunk.set_compute_type(compute_type),)+
+                }
+            }
+
+            fn write(
+                &self,
+                builder: &mut Builder,
+                sequence: WrittenSequence,
+            ) -> Result<WrittenSequence, ModelError> {
+                match self {
+                    $(Self::$Part(trunk) => trunk.write(builder, sequence),)+
+                }
+            }
+
+            fn write_last(
+                &self,
+                builder: &mut Builder,
+                sequence: WrittenSequence,
+            ) -> Result<Handle, ModelError> {
+                match self {
+                    $(Self::$Part(trunk) => trunk.write_last(builder, sequence),)+
                 }
             }
         }

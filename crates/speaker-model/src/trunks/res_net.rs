@@ -1,15 +1,20 @@
 //! A residual network over images of bands and frames (He et al. 2016, <https://arxiv.org/abs/1512.03385>), as WeSpeaker and
 //! `voxceleb_trainer` use it for voices.
 
+mod onnx;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
-use crate::layers::{AfterConvolution, ImageConv, ImageConvShape, Initialiser, Pass, Sequence};
+use crate::layers::{
+    AfterConvolution, ImageConv, ImageConvShape, Initialiser, Pass, Sequence, WrittenSequence,
+};
 
 /// Stages of blocks of two convolutions each; every stage but the first halves bands and frames and doubles the channels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +118,14 @@ impl Trunk for ResNet {
                 .fold(image, |image, block| block.forward(image));
             Ok(flattened(image))
         })
+    }
+
+    fn write(
+        &self,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<WrittenSequence, ModelError> {
+        self.written(builder, &sequence)
     }
 }
 

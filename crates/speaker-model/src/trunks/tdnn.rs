@@ -1,6 +1,7 @@
 //! A time-delay network (Snyder et al. 2018, *X-vectors: robust DNN embeddings for speaker recognition*).
 
 use burn::module::Module;
+use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
 use super::Trunk;
@@ -9,6 +10,7 @@ use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
 use crate::layers::{
     AfterConvolution, FrameConv, FrameConvShape, FramePadding, Initialiser, Pass, Sequence,
+    WrittenSequence,
 };
 
 /// Convolutions over frames, one behind another, each followed by max(x, 0) and batch norm.
@@ -112,5 +114,17 @@ pub(crate) struct Tdnn {
 impl Trunk for Tdnn {
     fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
         sequence.convolved(|x| self.layers.iter().try_fold(x, |x, layer| layer.forward(x)))
+    }
+
+    fn write(
+        &self,
+        builder: &mut Builder,
+        sequence: WrittenSequence,
+    ) -> Result<WrittenSequence, ModelError> {
+        let (mut x, mut width) = (sequence.channels(builder), sequence.width());
+        for layer in &self.layers {
+            (x, width) = (layer.write(builder, &x)?, layer.output());
+        }
+        Ok(WrittenSequence::of_channels(x, width))
     }
 }

@@ -1,5 +1,7 @@
 //! Batch norm by stored statistics (Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
 
+mod onnx;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 

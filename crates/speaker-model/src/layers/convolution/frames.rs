@@ -1,5 +1,7 @@
 //! A convolution over frames.
 
+mod onnx;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::conv1d;

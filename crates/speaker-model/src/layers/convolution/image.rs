@@ -1,5 +1,7 @@
 //! A convolution over an image of bands and frames.
 
+mod onnx;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;

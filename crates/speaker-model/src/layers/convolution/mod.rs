@@ -3,6 +3,7 @@
 mod batch_norm;
 mod frames;
 mod image;
+mod onnx;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
