@@ -1,26 +1,12 @@
 //! Convolution over bins and frames.
 
 use crate::conv1d::output_len;
-use crate::epilogue::Residual;
+use crate::epilogue::{LANES, Residual};
 use crate::gather::PADDING;
 use crate::kernel::{Geometry, Kernel};
-use crate::{ConvError, Epilogue, View, ViewMut};
-
-/// Rows of activations as a plane: row `bin * frames + frame`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Grid {
-    /// Bins of frequency, the outer dimension.
-    pub bins: usize,
-    /// Frames, the inner one.
-    pub frames: usize,
-}
-
-impl Grid {
-    /// Rows of activations.
-    pub fn rows(self) -> usize {
-        self.bins.saturating_mul(self.frames)
-    }
-}
+use crate::transform::Tiles;
+use crate::winograd::Winograd;
+use crate::{ConvError, Epilogue, Grid, View, ViewMut};
 
 /// Sizes of a [`Conv2d`]; pairs are of bins and of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +46,13 @@ impl Conv2dShape {
         }
     }
 
+    /// Whether Winograd's form is the faster one. It was measured to take 0.25 to 0.55 of the direct form's time on planes
+    /// of 10 bins and more, and 1.1 to 1.4 of it on a plane of one bin, which no network has.
+    fn suits_winograd(&self) -> bool {
+        let three = self.kernel == [3; 2] && self.stride == [1; 2];
+        three && self.padding.iter().all(|&zeros| zeros <= 1) && self.inputs >= LANES / 2
+    }
+
     /// The plane of the output for that of the input.
     ///
     /// # Errors
@@ -85,7 +78,14 @@ impl Conv2dShape {
 #[derive(Debug)]
 pub struct Conv2d {
     shape: Conv2dShape,
-    kernel: Kernel,
+    form: Form,
+}
+
+/// How the sums are made.
+#[derive(Debug)]
+enum Form {
+    Direct(Kernel),
+    Winograd(Winograd),
 }
 
 impl Conv2d {
@@ -101,11 +101,13 @@ impl Conv2d {
         ConvError::not_zero("stride", shape.stride[0])?;
         ConvError::not_zero("stride", shape.stride[1])?;
         let taps = ConvError::product("kernel", &shape.kernel)?;
-        let sizes = [shape.outputs, shape.inputs, taps];
-        Ok(Self {
-            shape,
-            kernel: Kernel::new(sizes, weights, epilogue)?,
-        })
+        let (outputs, inputs) = (shape.outputs, shape.inputs);
+        let form = if shape.suits_winograd() {
+            Form::Winograd(Winograd::new([outputs, inputs], weights, epilogue)?)
+        } else {
+            Form::Direct(Kernel::new([outputs, inputs, taps], weights, epilogue)?)
+        };
+        Ok(Self { shape, form })
     }
 
     /// Its sizes.
@@ -128,12 +130,25 @@ impl Conv2d {
         ConvError::size("rows of the input", x.rows(), grid.rows())?;
         let to = self.shape.output_grid(grid)?;
         ConvError::size("rows of the output", out.rows(), to.rows())?;
-        let taps = Taps {
-            shape: self.shape,
-            from: grid,
-            to,
-        };
-        self.kernel.run(x, &taps, Residual(residual), &mut out)
+        let residual = Residual(residual);
+        match &self.form {
+            Form::Direct(kernel) => {
+                let taps = Taps {
+                    shape: self.shape,
+                    from: grid,
+                    to,
+                };
+                kernel.run(x, &taps, residual, &mut out)
+            }
+            Form::Winograd(winograd) => {
+                let tiles = Tiles {
+                    from: grid,
+                    to,
+                    padding: self.shape.padding,
+                };
+                winograd.run(x, tiles, residual, &mut out)
+            }
+        }
     }
 }
 

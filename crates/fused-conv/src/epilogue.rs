@@ -22,6 +22,39 @@ pub enum Activation {
     Sigmoid,
 }
 
+/// Calls with the function that an [`Activation`] is, for one set of instructions.
+macro_rules! with_activation {
+    ($simd:ty, $activation:expr, |$function:ident| $call:expr) => {
+        match (<$simd>::IS_SCALAR, $activation) {
+            (_, $crate::Activation::None) => {
+                let $function = |x: f32| x;
+                $call
+            }
+            (_, $crate::Activation::Relu) => {
+                let $function = $crate::epilogue::relu;
+                $call
+            }
+            (true, $crate::Activation::Tanh) => {
+                let $function = register_tiles::tanh::<false>;
+                $call
+            }
+            (false, $crate::Activation::Tanh) => {
+                let $function = register_tiles::tanh::<true>;
+                $call
+            }
+            (true, $crate::Activation::Sigmoid) => {
+                let $function = register_tiles::sigmoid::<false>;
+                $call
+            }
+            (false, $crate::Activation::Sigmoid) => {
+                let $function = register_tiles::sigmoid::<true>;
+                $call
+            }
+        }
+    };
+}
+pub(crate) use with_activation;
+
 /// What a layer does behind its product, in this order: `norm` and `bias` (the norm is folded into the weights), the
 /// residual that a call brings, `activation`, `norm_behind`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,7 +122,7 @@ type PerChannel = Vec<[f32; LANES]>;
 #[derive(Debug, Clone)]
 pub(crate) struct After {
     pub(crate) bias: PerChannel,
-    activation: Activation,
+    pub(crate) activation: Activation,
     affine: Option<(PerChannel, PerChannel)>,
 }
 
@@ -113,6 +146,73 @@ impl After {
     }
 }
 
+impl After {
+    /// What follows the sums of a register of channels, the first of which is `channel`.
+    #[inline(always)]
+    pub(crate) fn finish<'a, S: Simd>(
+        &self,
+        _: S,
+        channel: usize,
+        residual: Residual<'a>,
+    ) -> FinishRegister<'a, S> {
+        let of = |channels: &PerChannel| {
+            S::as_simd_f32s(&channels.as_flattened()[channel..][..S::F32_LANES]).0[0]
+        };
+        FinishRegister {
+            channel,
+            bias: of(&self.bias),
+            affine: self
+                .affine
+                .as_ref()
+                .map(|(factors, shifts)| (of(factors), of(shifts))),
+            residual,
+        }
+    }
+}
+
+/// [`After`] for a register of channels.
+pub(crate) struct FinishRegister<'a, S: Simd> {
+    channel: usize,
+    bias: S::f32s,
+    affine: Option<(S::f32s, S::f32s)>,
+    residual: Residual<'a>,
+}
+
+impl<S: Simd> FinishRegister<'_, S> {
+    /// Writes what becomes of a sum to its place in a row of the output.
+    #[inline(always)]
+    pub(crate) fn write(
+        &self,
+        simd: S,
+        sum: S::f32s,
+        activation: impl Fn(f32) -> f32,
+        row: usize,
+        out: &mut ViewMut<'_>,
+    ) {
+        let mut value = simd.add_f32s(sum, self.bias);
+        let residual = self.residual.row(row);
+        if !residual.is_empty() {
+            let part = residual.get(self.channel..).unwrap_or(&[]);
+            let residual = match part.get(..S::F32_LANES) {
+                Some(whole) => S::as_simd_f32s(whole).0[0],
+                None => simd.partial_load_f32s(part),
+            };
+            value = simd.add_f32s(value, residual);
+        }
+        for value in pulp::bytemuck::cast_slice_mut(std::slice::from_mut(&mut value)) {
+            *value = activation(*value);
+        }
+        if let Some((factor, shift)) = self.affine {
+            value = simd.mul_add_e_f32s(value, factor, shift);
+        }
+        let part = out.row(row).get_mut(self.channel..).unwrap_or(&mut []);
+        match part.get_mut(..S::F32_LANES) {
+            Some(whole) => S::as_mut_simd_f32s(whole).0[0] = value,
+            None => simd.partial_store_f32s(part, value),
+        }
+    }
+}
+
 /// The residual of a call: as many rows as the output, or one that is added to all.
 #[derive(Clone, Copy)]
 pub(crate) struct Residual<'a>(pub(crate) Option<View<'a>>);
@@ -131,7 +231,7 @@ impl<'a> Residual<'a> {
     }
 
     #[inline(always)]
-    fn row(self, row: usize) -> &'a [f32] {
+    pub(crate) fn row(self, row: usize) -> &'a [f32] {
         match self.0 {
             Some(view) if view.rows() == 1 => view.row(0),
             Some(view) => view.row(row),
@@ -157,14 +257,7 @@ impl WithSimd for Finish<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        match (S::IS_SCALAR, self.after.activation) {
-            (_, Activation::None) => self.run(|x| x),
-            (_, Activation::Relu) => self.run(relu),
-            (true, Activation::Tanh) => self.run(tanh::<false>),
-            (false, Activation::Tanh) => self.run(tanh::<true>),
-            (true, Activation::Sigmoid) => self.run(sigmoid::<false>),
-            (false, Activation::Sigmoid) => self.run(sigmoid::<true>),
-        }
+        with_activation!(S, self.after.activation, |activation| self.run(activation));
     }
 }
 

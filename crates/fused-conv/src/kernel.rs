@@ -9,7 +9,7 @@ use crate::gather::{Gathered, PADDING};
 use crate::{ConvError, View, ViewMut};
 
 /// Columns of a panel where no more are left.
-const NARROW: usize = WIDTH / 2;
+pub(crate) const NARROW: usize = WIDTH / 2;
 /// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
 const SHORT: usize = 16;
 /// Elements of the input that a part of the rows covers: they and the sums stay in the second-level cache.
@@ -43,6 +43,14 @@ pub(crate) struct Kernel {
     zeros: Vec<f32>,
 }
 
+/// First output and width of each panel.
+pub(crate) fn panels(outputs: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..outputs).step_by(WIDTH).map(move |first| {
+        let is_wide = outputs - first > NARROW;
+        (first, if is_wide { WIDTH } else { NARROW })
+    })
+}
+
 impl Kernel {
     /// From weights `[outputs, inputs, taps]`, as PyTorch has them.
     pub(crate) fn new(
@@ -64,15 +72,7 @@ impl Kernel {
             inputs.next_multiple_of(DEPTH)
         };
         let inner = (taps * piece).next_multiple_of(DEPTH);
-        let widths = (0..outputs).step_by(WIDTH).map(|first| {
-            let width = if outputs - first > NARROW {
-                WIDTH
-            } else {
-                NARROW
-            };
-            (first, width)
-        });
-        let panels = widths.map(|(first, width)| {
+        let panels = panels(outputs).map(|(first, width)| {
             let mut panel = Buffer::zeros(inner * width);
             for output in first..outputs.min(first + width) {
                 for input in 0..inputs {

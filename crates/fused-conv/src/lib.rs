@@ -24,17 +24,21 @@ mod conv2d;
 mod epilogue;
 mod error;
 mod gather;
+mod grid;
 mod kernel;
 mod norm;
 mod pass;
 mod pooling;
 pub mod training;
+mod transform;
 mod view;
+mod winograd;
 
 pub use conv1d::{Conv1d, Conv1dShape, Padding};
-pub use conv2d::{Conv2d, Conv2dShape, Grid};
+pub use conv2d::{Conv2d, Conv2dShape};
 pub use epilogue::{Activation, Epilogue};
 pub use error::ConvError;
+pub use grid::Grid;
 pub use norm::BatchNorm;
 pub use pass::{Norm, add, copy, from_grid, scale, to_grid};
 pub use pooling::{

@@ -161,6 +161,32 @@ fn the_end_of_a_residual_block() {
 }
 
 #[test]
+fn a_residual_block_by_tiles() {
+    let mut golden = Golden::open("tiles");
+    let (x, weights, norm) = (
+        golden.take(9 * 7 * 20),
+        golden.take(18 * 20 * 9),
+        golden.norm(18),
+    );
+    let (residual, y) = (golden.take(9 * 7 * 18), golden.take(9 * 7 * 18));
+    golden.end();
+    let epilogue = Epilogue {
+        norm: Some(batch_norm(&norm)),
+        activation: Activation::Relu,
+        ..Epilogue::default()
+    };
+    let layer =
+        Conv2d::new(Conv2dShape::three(20, 18, [1, 1]), &weights, &epilogue).expect("layer");
+    let grid = Grid { bins: 9, frames: 7 };
+    holds(9 * 7, 18, &y, |out| {
+        let residual = Some(view(&residual, 18));
+        layer
+            .forward(view(&x, 20), grid, residual, out.view_mut())
+            .expect("forward");
+    });
+}
+
+#[test]
 fn a_norm_before_its_activation() {
     let mut golden = Golden::open("norm");
     let (x, norm, y) = (golden.take(6 * 19), golden.norm(19), golden.take(6 * 19));

@@ -1,7 +1,7 @@
 """Layers of PyTorch on random weights: `python make_golden.py` writes `NAME.f32`, inputs and outputs one behind the other.
 
-Ran with torch 2.15.0. All is computed in f64 and written as f32 (little endian). Activations are written as Siamang has
-them: rows of channels.
+Ran with torch 2.15.0; 2.9.1 writes the same. All is computed in f64 and written as f32 (little endian). Activations are
+written as Siamang has them: rows of channels.
 """
 
 from pathlib import Path
@@ -80,3 +80,9 @@ with torch.no_grad():
     gates = torch.sigmoid(context)
     spread = gates.unsqueeze(-1).expand(*gates.shape, 10).reshape(1, 6, -1)[..., :25]
     write("segments", x[0].T, means[0].T, gates[0].T, (x * spread)[0].T)
+
+    # A block that changes nothing of the plane's size: tiles of 4 x 4 outputs, which go beyond both ends.
+    x, weight, residual = random(1, 20, 9, 7), random(18, 20, 3, 3), random(1, 18, 9, 7)
+    before, values = norm(18, nn.BatchNorm2d)
+    y = F.relu(before(F.conv2d(x, weight, padding=1)) + residual)
+    write("tiles", rows(x), weight, *values, rows(residual), rows(y))
