@@ -9,7 +9,7 @@
 
 use cpu_time::ProcessTime as Instant;
 
-use fused_conv::training::{Conv1d, Conv2d};
+use fused_conv::training::{After, Conv1d, Conv2d};
 use fused_conv::{Conv1dShape, Conv2dShape, Grid, View, ViewMut};
 
 fn main() {
@@ -75,7 +75,7 @@ fn main() {
             ViewMut::new(&mut y, outputs).unwrap(),
         );
         match (&one, &two) {
-            (Some(one), _) => one.forward(xv, &w, None, false, yv).unwrap(),
+            (Some(one), _) => one.forward(xv, &w, After::default(), yv).unwrap(),
             (_, Some(two)) => two.forward(xv, &w, yv).unwrap(),
             _ => {}
         }

@@ -4,8 +4,8 @@
 
 use std::sync::Mutex;
 
-use fused_conv::training::{Conv1d, Conv2d};
-use fused_conv::{Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
+use fused_conv::training::{After, Conv1d, Conv2d, activation_gradient, means};
+use fused_conv::{Activation, Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
 use proptest::prelude::*;
 use register_tiles::{Simd, set_simd};
 
@@ -147,6 +147,13 @@ fn view_mut(data: &mut [f32], channels: usize) -> ViewMut<'_> {
     ViewMut::new(data, channels).expect("view")
 }
 
+fn with(bias: &[f32]) -> After<'_> {
+    After {
+        bias: Some(bias),
+        ..After::default()
+    }
+}
+
 fn run_1d(
     shape: Conv1dShape,
     frames: usize,
@@ -161,8 +168,7 @@ fn run_1d(
         .forward(
             view(x, shape.inputs),
             w,
-            Some(b),
-            false,
+            with(b),
             view_mut(&mut y, shape.outputs),
         )
         .expect("forward");
@@ -376,7 +382,7 @@ fn channel_ranges_are_read_and_written_in_place() {
     let mut out = vec![7.0; batch * frames * 24];
     let x = view(&wide, 24).channel_range(8..16).expect("range");
     let to = view_mut(&mut out, 24).channel_range(16..24).expect("range");
-    layer.forward(x, &w, None, false, to).expect("forward");
+    layer.forward(x, &w, After::default(), to).expect("forward");
     for (row, expected) in out.chunks(24).zip(expected.chunks(8)) {
         assert_eq!(row[16..], *expected);
         assert_eq!(row[..16], [7.0; 16]);
@@ -384,18 +390,69 @@ fn channel_ranges_are_read_and_written_in_place() {
 }
 
 #[test]
-fn relu_follows_the_bias() {
-    let shape = Conv1dShape::dense(3, 20);
-    let (x, w, b) = (values(1, 30), values(2, 60), values(3, 20));
-    let layer = Conv1d::new(shape, 5).expect("layer");
-    let [mut plain, mut relu] = [vec![0.0; 200], vec![0.0; 200]];
-    for (relu, out) in [(false, &mut plain), (true, &mut relu)] {
+fn context_and_activation_follow_the_bias_and_have_gradients() {
+    let (batch, frames) = (3, 7);
+    let layer = Conv1d::new(Conv1dShape::dense(3, 20), frames).expect("layer");
+    let rows = batch * frames;
+    let (x, w, b) = (values(1, rows * 3), values(2, 60), values(3, 20));
+    let context = values(5, batch * 20);
+    let mut plain = vec![0.0; rows * 20];
+    layer
+        .forward(view(&x, 3), &w, with(&b), view_mut(&mut plain, 20))
+        .expect("forward");
+    type Function = fn(f64) -> f64;
+    let functions: [(Activation, Function, Function); 4] = [
+        (Activation::None, |x| x, |_| 1.0),
+        (
+            Activation::Relu,
+            |x| x.max(0.0),
+            |x| f64::from(u8::from(x > 0.0)),
+        ),
+        (Activation::Tanh, f64::tanh, |x| 1.0 - x.tanh().powi(2)),
+        (
+            Activation::Sigmoid,
+            |x| 1.0 / (1.0 + (-x).exp()),
+            |x| (-x).exp() / (1.0 + (-x).exp()).powi(2),
+        ),
+    ];
+    for (activation, function, derivative) in functions {
+        let after = After {
+            context: Some(view(&context, 20)),
+            activation,
+            ..with(&b)
+        };
+        let (mut y, mut dx) = (vec![0.0; rows * 20], vec![0.0; rows * 20]);
         layer
-            .forward(view(&x, 3), &w, Some(&b), relu, view_mut(out, 20))
+            .forward(view(&x, 3), &w, after, view_mut(&mut y, 20))
             .expect("forward");
+        let dy = values(6, rows * 20);
+        activation_gradient(
+            activation,
+            view(&y, 20),
+            view(&dy, 20),
+            view_mut(&mut dx, 20),
+        )
+        .expect("gradient");
+        let before = plain.iter().enumerate().map(|(at, &plain)| {
+            f64::from(plain) + f64::from(context[at / (frames * 20) * 20 + at % 20])
+        });
+        let before: Vec<f64> = before.collect();
+        close(
+            &y,
+            &before.iter().map(|&x| function(x)).collect::<Vec<_>>(),
+            3,
+        );
+        let expected = before
+            .iter()
+            .zip(&dy)
+            .map(|(&x, &dy)| derivative(x) * f64::from(dy));
+        close(&dx, &expected.collect::<Vec<_>>(), 3);
+        // A context's gradient is the sum over its item.
+        let mut of_context = vec![0.0; batch * 20];
+        means(view(&dx, 20), frames, view_mut(&mut of_context, 20)).expect("means");
+        let sum: f32 = (0..frames).map(|frame| dx[frame * 20 + 5]).sum();
+        assert!((of_context[5] * frames as f32 - sum).abs() < 1e-5);
     }
-    plain.iter_mut().for_each(|value| *value = value.max(0.0));
-    assert_eq!(plain, relu);
 }
 
 #[test]
@@ -470,7 +527,15 @@ fn hostile_sizes_are_errors() {
     let layer = Conv1d::new(shape, 9).expect("layer");
     let (x, w, mut y) = (vec![0.0; 2 * 9 * 4], vec![0.0; 60], vec![0.0; 2 * 9 * 5]);
     let mut forward = |x: &[f32], w: &[f32], b: Option<&[f32]>| {
-        layer.forward(view(x, 4), w, b, false, view_mut(&mut y, 5))
+        layer.forward(
+            view(x, 4),
+            w,
+            After {
+                bias: b,
+                ..After::default()
+            },
+            view_mut(&mut y, 5),
+        )
     };
     assert_eq!(forward(&x, &w, None), Ok(()));
     let size = |what, found, expected| {

@@ -1,9 +1,9 @@
 //! Convolution over the frames of a batch, with its gradients.
 
 use super::layer::Layer;
-use super::product::Finish;
+use super::product::After;
 use super::reads::Sizes;
-use crate::{Conv1dShape, ConvError, Grid, Padding, View, ViewMut};
+use crate::{Conv1dShape, ConvError, Padding, View, ViewMut};
 
 /// A convolution over the frames of a batch of equal-length items: PyTorch's `Conv1d` with one group, zeros as padding.
 ///
@@ -66,7 +66,7 @@ impl Conv1d {
         self.layer.to().frames
     }
 
-    /// `out` = the convolution of `x`, plus `bias`, and `max(0, ..)` of it with `relu`.
+    /// `out` = the convolution of `x` and what follows it.
     ///
     /// # Errors
     /// Arguments that do not fit, or instructions that the processor lacks.
@@ -74,16 +74,10 @@ impl Conv1d {
         &self,
         x: View<'_>,
         weights: &[f32],
-        bias: Option<&[f32]>,
-        relu: bool,
+        after: After<'_>,
         out: ViewMut<'_>,
     ) -> Result<(), ConvError> {
-        let finish = Finish {
-            bias: bias.unwrap_or(&[]),
-            relu,
-            accumulate: false,
-        };
-        self.layer.forward(x, weights, finish, out)
+        self.layer.forward(x, weights, after, out)
     }
 
     /// The gradient of the input from that of the output: `out` becomes it, or it is added to `out` with `accumulate`.
@@ -112,10 +106,5 @@ impl Conv1d {
         bias: Option<&mut [f32]>,
     ) -> Result<(), ConvError> {
         self.layer.weight_gradient(x, dy, weights, bias)
-    }
-
-    /// An item's input.
-    pub fn grid(&self) -> Grid {
-        self.layer.from()
     }
 }

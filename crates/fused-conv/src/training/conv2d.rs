@@ -1,7 +1,7 @@
 //! Convolution over the bins and frames of a batch, with its gradients.
 
 use super::layer::Layer;
-use super::product::Finish;
+use super::product::After;
 use super::reads::Sizes;
 use crate::{Conv2dShape, ConvError, Grid, View, ViewMut};
 
@@ -64,7 +64,7 @@ impl Conv2d {
     /// # Errors
     /// Arguments that do not fit, or instructions that the processor lacks.
     pub fn forward(&self, x: View<'_>, weights: &[f32], out: ViewMut<'_>) -> Result<(), ConvError> {
-        self.layer.forward(x, weights, Finish::default(), out)
+        self.layer.forward(x, weights, After::default(), out)
     }
 
     /// The gradient of the input from that of the output: `out` becomes it, or it is added to `out` with `accumulate`.

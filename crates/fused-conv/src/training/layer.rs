@@ -1,7 +1,7 @@
 //! A convolution over both dimensions of a batch: what those over frames and those over planes share.
 
 use super::packed::{Packed, Side, Weights};
-use super::product::{Finish, run};
+use super::product::{After, Finish, run};
 use super::reads::{Reads, Sizes, batch_of};
 use super::weights::weight_gradient;
 use crate::{ConvError, Grid, View, ViewMut};
@@ -72,14 +72,22 @@ impl Layer {
         &self,
         x: View<'_>,
         weights: &[f32],
-        finish: Finish<'_>,
+        after: After<'_>,
         out: ViewMut<'_>,
     ) -> Result<(), ConvError> {
         let batch = self.batch([size(x), size(out.view())])?;
         let weights = self.weights(weights)?;
-        if !finish.bias.is_empty() {
-            ConvError::size("elements of the bias", finish.bias.len(), self.outputs)?;
+        if let Some(bias) = after.bias {
+            ConvError::size("elements of the bias", bias.len(), self.outputs)?;
         }
+        if let Some(context) = after.context {
+            ConvError::size("channels of the context", context.channels(), self.outputs)?;
+            ConvError::size("rows of the context", context.rows(), batch)?;
+        }
+        let finish = Finish {
+            after,
+            accumulate: false,
+        };
         let reads = Reads::forward(batch, self.axes);
         let packed = Packed::new(weights, Side::Forward, &reads.taps());
         run(x, &[(reads, packed)], finish, out)

@@ -2,7 +2,7 @@
 //! bits for any number of threads.
 //!
 //! ```
-//! use fused_conv::training::Conv1d;
+//! use fused_conv::training::{After, Conv1d};
 //! use fused_conv::{Conv1dShape, View, ViewMut};
 //!
 //! let (batch, frames, inputs, outputs) = (2, 5, 3, 4);
@@ -10,7 +10,7 @@
 //! let (x, weights) = ([1.0; 2 * 5 * 3], [0.1; 4 * 3 * 3]);
 //! let x = View::new(&x, inputs)?;
 //! let mut y = [0.0; 2 * 5 * 4];
-//! layer.forward(x, &weights, None, false, ViewMut::new(&mut y, outputs)?)?;
+//! layer.forward(x, &weights, After::default(), ViewMut::new(&mut y, outputs)?)?;
 //! let dy = View::new(&y, outputs)?;
 //! let (mut dx, mut of_weights) = ([0.0; 2 * 5 * 3], [0.0; 4 * 3 * 3]);
 //! layer.input_gradient(dy, &weights, false, ViewMut::new(&mut dx, inputs)?)?;
@@ -19,13 +19,22 @@
 //! # Ok::<(), fused_conv::ConvError>(())
 //! ```
 
+mod activation;
 mod conv1d;
 mod conv2d;
+mod gate;
 mod layer;
+mod norm;
 mod packed;
 mod product;
 mod reads;
+mod statistics;
 mod weights;
 
+pub use activation::activation_gradient;
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
+pub use gate::{gate_gradient, means, scale, scale_gradient};
+pub use norm::{BatchNorm, BatchNormGradients, BatchStatistics, Relu};
+pub use product::After;
+pub use statistics::{Attended, attend};

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
-use register_tiles::{Arch, Buffer, Simd, TALLEST};
+use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
 
 use super::packed::{Packed, WIDE};
 use super::reads::{PADDING, Reads};
-use crate::epilogue::{LANES, load, relu, store};
+use crate::epilogue::{Activation, LANES, load, relu, store};
 use crate::gather::Gathered;
 use crate::{ConvError, View, ViewMut};
 
@@ -22,11 +22,21 @@ const TASK: usize = 1 << 23;
 /// What is done to each sum.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Finish<'a> {
-    /// Added first, where it is not empty.
-    pub(crate) bias: &'a [f32],
-    pub(crate) relu: bool,
+    pub(crate) after: After<'a>,
     /// Whether the result is added to what is there.
     pub(crate) accumulate: bool,
+}
+
+/// What follows a convolution, in this order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct After<'a> {
+    /// One element an output channel.
+    pub bias: Option<&'a [f32]>,
+    /// One row an item, `[batch, outputs]`, that is added to all of its rows: what a layer makes of a context that all frames
+    /// share, as ECAPA's attention does.
+    pub context: Option<View<'a>>,
+    /// A function of each element.
+    pub activation: Activation,
 }
 
 /// Rows of a block.
@@ -111,6 +121,8 @@ fn rows_of(
                 sums,
                 width: panel.width,
                 first: panel.first,
+                first_row: range.start,
+                of_item: reads.rows_of_item(),
                 targets,
                 finish,
                 out,
@@ -190,6 +202,9 @@ pub(crate) struct Write<'a, 'b> {
     pub(crate) sums: &'a [f32],
     pub(crate) width: usize,
     pub(crate) first: usize,
+    /// The first of the rows, and how many an item has: they tell the row of the context.
+    pub(crate) first_row: usize,
+    pub(crate) of_item: usize,
     pub(crate) targets: &'a [usize],
     pub(crate) finish: Finish<'a>,
     pub(crate) out: &'a mut ViewMut<'b>,
@@ -200,9 +215,13 @@ impl WithSimd for Write<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, _: S) {
-        match self.finish.relu {
-            true => self.run(relu),
-            false => self.run(|x| x),
+        match (S::IS_SCALAR, self.finish.after.activation) {
+            (_, Activation::None) => self.run(|x| x),
+            (_, Activation::Relu) => self.run(relu),
+            (true, Activation::Tanh) => self.run(tanh::<false>),
+            (false, Activation::Tanh) => self.run(tanh::<true>),
+            (true, Activation::Sigmoid) => self.run(sigmoid::<false>),
+            (false, Activation::Sigmoid) => self.run(sigmoid::<true>),
         }
     }
 }
@@ -210,27 +229,32 @@ impl WithSimd for Write<'_, '_> {
 impl Write<'_, '_> {
     #[inline(always)]
     fn run(self, activation: impl Fn(f32) -> f32 + Copy) {
-        let Finish {
-            bias, accumulate, ..
-        } = self.finish;
+        let Finish { after, accumulate } = self.finish;
         let channels = self.out.channels().min(self.first + self.width);
-        let bias = bias.get(self.first..channels).unwrap_or(&[]);
-        for (sums, &target) in self.sums.chunks_exact(self.width).zip(self.targets) {
+        let bias = after.bias.and_then(|bias| bias.get(self.first..channels));
+        let rows = self.sums.chunks_exact(self.width).zip(self.targets);
+        for (row, (sums, &target)) in rows.enumerate() {
             let (sums, _) = sums.as_chunks::<LANES>();
+            let context = after.context.map(|context| {
+                let item = context.row((self.first_row + row) / self.of_item);
+                &item[self.first..channels]
+            });
             let out = &mut self.out.row(target)[self.first..channels];
             for (lane, sums) in sums.iter().enumerate() {
                 let mut values = *sums;
-                if !bias.is_empty() {
-                    let bias = load(bias, lane);
-                    for (value, bias) in values.iter_mut().zip(bias) {
-                        *value += bias;
+                let mut add = |from: &[f32]| {
+                    for (value, summand) in values.iter_mut().zip(load(from, lane)) {
+                        *value += summand;
                     }
+                };
+                if let Some(bias) = bias {
+                    add(bias);
+                }
+                if let Some(context) = context {
+                    add(context);
                 }
                 if accumulate {
-                    let before = load(out, lane);
-                    for (value, before) in values.iter_mut().zip(before) {
-                        *value += before;
-                    }
+                    add(out);
                 }
                 for value in &mut values {
                     *value = activation(*value);
