@@ -4,6 +4,7 @@
 use crate::feature_config::{
     Compression, FeatureConfig, Framing, MelScale, Normalisation, PreemphasisOver, WindowShape,
 };
+use crate::windows::Windows;
 
 impl FeatureConfig {
     /// The front end of a family of networks by its name: `wespeaker`, `3d-speaker`, `nemo`, `speechbrain`, `resemblyzer`.
@@ -64,6 +65,8 @@ impl FeatureConfig {
             remove_dc: false,
             compression: Compression::LnGuarded,
             sample_scale: 1.0,
+            least_level_dbfs: None,
+            whole_windows: None,
             top_db: None,
             normalisation: Normalisation::UtteranceDeviation,
             speech_activity: None,
@@ -92,8 +95,10 @@ impl FeatureConfig {
     /// Resemblyzer's `wav_to_mel_spectrogram` with librosa 0.10 and later (before, recordings were mirrored at their ends): 40
     /// Slaney bands of power, no logarithm, nothing subtracted.
     ///
-    /// Before it, quiet recordings are made louder ([`crate::raise_volume`] to -30 dBFS), and the network hears
-    /// [`crate::Partials`] of the recording.
+    /// Before it, quiet recordings are made as loud as -30 dBFS, and zeros are put behind them until the network's last window is
+    /// whole. What webrtcvad takes for silence is left in ([Resemblyzer's `trim_long_silences`]).
+    ///
+    /// [Resemblyzer's `trim_long_silences`]: https://github.com/resemble-ai/Resemblyzer/blob/master/resemblyzer/audio.py
     pub fn resemblyzer() -> Self {
         Self {
             fft_size: 400,
@@ -103,6 +108,8 @@ impl FeatureConfig {
             preemphasis: 0.0,
             preemphasis_over: PreemphasisOver::Frame,
             compression: Compression::Power,
+            least_level_dbfs: Some(-30.0),
+            whole_windows: Some(Windows::RESEMBLYZER),
             normalisation: Normalisation::None,
             ..Self::nemo()
         }

@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::activity_config::SpeechActivityConfig;
 use crate::feature_error::FeatureError;
 use crate::relative_level_config::RelativeLevel;
+use crate::windows::Windows;
 
 /// Largest FFT that a configuration may ask for, in samples.
 const MAX_FFT_SIZE: usize = 1 << 16;
 /// Largest number of mel bands.
 const MAX_NUM_BINS: usize = 1024;
+/// Most frames of windows that are made whole: what is put behind a recording is bounded.
+const MAX_WINDOW_FRAMES: usize = 10_000;
 
 /// Every choice between samples and network input; two models with equal configurations see equal
 /// features.
@@ -51,6 +54,14 @@ pub struct FeatureConfig {
     pub compression: Compression,
     /// Factor on samples in [-1, 1]: 1, or 32768 for the range of 16-bit integers.
     pub sample_scale: f64,
+    /// Recordings whose root mean square lies below so many dBFS are made as loud as that before anything else; silence is not
+    /// (Resemblyzer). Of [`Compression::Power`] alone; absent = as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub least_level_dbfs: Option<f64>,
+    /// Zeros stand behind the recording until the last of these windows over its frames is whole (Resemblyzer). Of framings with
+    /// zeros at the ends; absent = none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whole_windows: Option<Windows>,
     /// Values more than so many dB below the recording's highest are raised to that (SpeechBrain's `top_db`); of
     /// [`Compression::Decibel`] alone; absent = off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -187,6 +198,8 @@ impl FeatureConfig {
             remove_dc: false,
             compression: Compression::Log10OnePlus10000,
             sample_scale: 1.0,
+            least_level_dbfs: None,
+            whole_windows: None,
             top_db: None,
             normalisation: Normalisation::None,
             speech_activity: None,
@@ -217,6 +230,8 @@ impl FeatureConfig {
             remove_dc: true,
             compression: Compression::Ln,
             sample_scale: 32_768.0,
+            least_level_dbfs: None,
+            whole_windows: None,
             top_db: None,
             normalisation: Normalisation::None,
             speech_activity: None,
@@ -296,6 +311,29 @@ impl FeatureConfig {
             &self.sample_scale,
             "1 for samples in [-1, 1] or 32768 for the range of 16-bit integers".into(),
         )?;
+        if let Some(level) = self.least_level_dbfs {
+            check(
+                self.compression == Compression::Power && (-100.0..=0.0).contains(&level),
+                "least_level_dbfs",
+                &level,
+                "-100 to 0 dBFS, with `compression = \"power\"`".into(),
+            )?;
+        }
+        if let Some(windows) = self.whole_windows {
+            let has_zeros = matches!(
+                self.framing,
+                Framing::CentredZeros | Framing::CentredZerosWholeHops
+            );
+            let is_valid = |frames| (1..=MAX_WINDOW_FRAMES).contains(&frames);
+            check(
+                has_zeros && is_valid(windows.frames) && is_valid(windows.hop),
+                "whole_windows",
+                &format!("{} frames, {} apart", windows.frames, windows.hop),
+                format!(
+                    "1 to {MAX_WINDOW_FRAMES} frames each, with `framing = \"centred_zeros\"` or `centred_zeros_whole_hops`"
+                ),
+            )?;
+        }
         if let Some(top_db) = self.top_db {
             check(
                 self.compression == Compression::Decibel && (1.0..=200.0).contains(&top_db),
@@ -355,7 +393,7 @@ mod tests {
     #[test]
     fn values_out_of_range_are_named() {
         type Damage = fn(&mut FeatureConfig);
-        let cases: [(&str, Damage); 11] = [
+        let cases: [(&str, Damage); 13] = [
             ("sample_rate_hz", |c| c.sample_rate_hz = 0),
             ("fft_size", |c| c.fft_size = 511),
             ("window_samples", |c| c.window_samples = 513),
@@ -366,6 +404,10 @@ mod tests {
             ("preemphasis", |c| c.preemphasis = 1.0),
             ("sample_scale", |c| c.sample_scale = 0.0),
             ("top_db", |c| c.top_db = Some(80.0)),
+            ("least_level_dbfs", |c| c.least_level_dbfs = Some(-30.0)),
+            ("whole_windows", |c| {
+                c.whole_windows = Some(Windows::RESEMBLYZER);
+            }),
             ("relative_level.floor_db", |c| {
                 c.relative_level = Some(RelativeLevel { floor_db: 61.0 });
             }),

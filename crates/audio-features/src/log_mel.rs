@@ -14,8 +14,10 @@ use crate::features::Features;
 use crate::hops::{Hops, Outside};
 use crate::lanes::{Lanes, MAX_LANES};
 use crate::mel_scale::MelBank;
+use crate::raised_level::MeanSquare;
 use crate::spectrum::{Spectrum, SpectrumScratch};
 use crate::transpose::transpose;
+use crate::windows::Windows;
 
 /// Log-mel filter bank of one configuration; the FFT is planned once, and the value is shared
 /// between threads by reference.
@@ -32,6 +34,8 @@ pub struct LogMel {
     preemphasis: f32,
     recording_preemphasis: f32,
     remove_dc: bool,
+    least_level_dbfs: Option<f64>,
+    whole_windows: Option<Windows>,
     spectrum: Spectrum,
     bank: MelBank,
     compression: Compression,
@@ -87,6 +91,8 @@ impl LogMel {
             recording_preemphasis,
             outside,
             remove_dc: config.remove_dc,
+            least_level_dbfs: config.least_level_dbfs,
+            whole_windows: config.whole_windows,
             spectrum: Spectrum::new(config.fft_size),
             bank: MelBank::new(config)?,
             compression: config.compression,
@@ -104,7 +110,7 @@ impl LogMel {
 
     /// Number of frames for a recording of `num_samples`; none without samples.
     pub fn num_frames(&self, num_samples: usize) -> usize {
-        match self.framing {
+        let num_frames = match self.framing {
             _ if num_samples == 0 => 0,
             Framing::CentredReflect | Framing::CentredZeros => 1 + num_samples / self.hop_samples,
             Framing::CentredZerosWholeHops => num_samples / self.hop_samples,
@@ -112,7 +118,9 @@ impl LogMel {
             Framing::SnipEdges => num_samples
                 .checked_sub(self.window.len())
                 .map_or(0, |rest| 1 + rest / self.hop_samples),
-        }
+        };
+        self.whole_windows
+            .map_or(num_frames, |windows| windows.filled(num_frames))
     }
 
     /// Working memory for [`LogMel::extract_into`].
@@ -158,11 +166,22 @@ impl LogMel {
                 scratch,
                 out,
             });
+            self.raise(|| MeanSquare::of(samples), out);
+        }
+    }
+
+    /// Makes features as loud as a quiet recording is to be: of powers that is a factor.
+    fn raise(&self, mean_square: impl FnOnce() -> MeanSquare, features: &mut [f32]) {
+        if let Some(least) = self.least_level_dbfs {
+            let gain = mean_square().power_gain(least);
+            if gain != 1.0 {
+                features.iter_mut().for_each(|power| *power *= gain);
+            }
         }
     }
 
     /// Frames `frames` of what [`LogMel::extract`] gives for a recording of `num_samples`, to the bit, from the samples
-    /// that they depend on alone: `read` is asked for these by their range. Frames that there are not are left out.
+    /// that they depend on alone (all, where the level of a quiet recording is raised): `read` is asked for these by their range. Frames that there are not are left out.
     ///
     /// # Errors
     /// What `read` returns.
@@ -188,6 +207,7 @@ impl LogMel {
                 scratch: &mut self.scratch(),
                 out: &mut out,
             });
+            self.raise(|| MeanSquare::of(&samples), &mut out);
         }
         Ok(Features::new(out, self.num_bins()))
     }
@@ -200,6 +220,7 @@ impl LogMel {
             samples: Vec::new(),
             first: 0,
             num_samples: 0,
+            mean_square: MeanSquare::default(),
             out: Vec::new(),
         }
     }
@@ -215,8 +236,9 @@ impl LogMel {
         let start = self.start_of(frames.start);
         let end = self.start_of(frames.end - 1) + self.window.len() as isize;
         let (before, after) = ((-start).max(0), (end - length).max(0));
-        // Both ends, or mirrored more than once: everything is needed.
-        if before > 0 && after > 0 || before.max(after) >= length {
+        // Both ends, or mirrored more than once, or the level of it all: everything is needed.
+        if self.least_level_dbfs.is_some() || before > 0 && after > 0 || before.max(after) >= length
+        {
             return 0..num_samples;
         }
         // Sample -n is sample n, and n beyond the last is n before it.
@@ -274,6 +296,7 @@ pub struct LogMelStream<'a> {
     /// Number of the first of them.
     first: usize,
     num_samples: usize,
+    mean_square: MeanSquare,
     out: Vec<f32>,
 }
 
@@ -289,6 +312,9 @@ impl LogMelStream<'_> {
         self.samples.extend_from_slice(samples);
         self.num_samples += samples.len();
         let log_mel = self.log_mel;
+        if log_mel.least_level_dbfs.is_some() {
+            self.mean_square.push(samples);
+        }
         // Mirrored samples at the end reach back by less than a transform, and a frame is a transform long at most.
         let margin = 2 * log_mel.fft_size + log_mel.hop_samples;
         let stretch = STREAM_FRAMES * log_mel.hop_samples;
@@ -305,6 +331,7 @@ impl LogMelStream<'_> {
     pub fn finish(mut self) -> Features {
         let left = self.log_mel.num_frames(self.num_samples) - self.num_made();
         self.make(left);
+        self.log_mel.raise(|| self.mean_square, &mut self.out);
         Features::new(self.out, self.log_mel.num_bins())
     }
 
@@ -531,7 +558,9 @@ mod tests {
                         assert_eq!(found.data(), expected, "{num_samples} {start}..{end}");
                         // No more is read than frames cover, mirrored samples included.
                         let most = (end - start - 1) * config.hop_samples + config.fft_size + 2;
-                        assert!(asked.len() <= most.max(config.fft_size + 2), "{asked:?}");
+                        // The level of a recording is that of all of it.
+                        let is_whole = config.least_level_dbfs.is_some();
+                        assert!(is_whole || asked.len() <= most, "{asked:?}");
                     }
                 }
                 let none = |_| -> Result<Vec<f32>, ()> { Err(()) };

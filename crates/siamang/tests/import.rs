@@ -41,9 +41,13 @@ fn member(name: &str) -> ImportOptions {
     }
 }
 
-/// The arrays of a `.npz`, by their names.
+/// The arrays of a network's `.npz`, by their names.
 fn arrays(name: &str) -> Vec<(String, Vec<f32>)> {
-    let file = std::fs::File::open(networks().join(format!("{name}.npz"))).unwrap();
+    arrays_at(&networks().join(format!("{name}.npz")))
+}
+
+fn arrays_at(path: &Path) -> Vec<(String, Vec<f32>)> {
+    let file = std::fs::File::open(path).unwrap();
     let mut archive = zip::ZipArchive::new(file).unwrap();
     (0..archive.len())
         .map(|index| {
@@ -229,5 +233,65 @@ fn cam_plus_plus_has_the_error_rates_that_were_measured_elsewhere() {
         let evaluation = siamang::evaluate(&list, &set, None, &settings).unwrap();
         let eer = 100.0 * evaluation.report.eer;
         assert!((eer - expected).abs() <= 0.1, "{}: {eer}", list.name);
+    }
+}
+
+/// A file of 32-bit floats.
+fn wav(samples: &[f32], rate_hz: u32) -> Vec<u8> {
+    let length = 4 * samples.len() as u32;
+    let mut bytes = b"RIFF".to_vec();
+    bytes.extend((36 + length).to_le_bytes());
+    bytes.extend(b"WAVEfmt ");
+    // 16 bytes; floats, one channel, its rate, bytes a second, 4 bytes and 32 bits a sample.
+    bytes.extend(16u32.to_le_bytes());
+    bytes.extend([3, 0, 1, 0]);
+    bytes.extend(rate_hz.to_le_bytes());
+    bytes.extend((4 * rate_hz).to_le_bytes());
+    bytes.extend([4, 0, 32, 0]);
+    bytes.extend(b"data");
+    bytes.extend(length.to_le_bytes());
+    bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    bytes
+}
+
+/// Quiet recordings, short ones, a last window that is hardly kept and one that is not, another rate
+/// (`golden/make_resemblyzer.py`).
+#[test]
+fn resemblyzers_own_network_does_what_its_package_does_with_recordings() {
+    let Some(wheel) = testing::wheel("resemblyzer==0.1.4") else {
+        return;
+    };
+    let import = import(&wheel, &ImportOptions::default()).unwrap();
+    let embedder = import.bundle.embedder();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/resemblyzer.npz");
+    let cases = arrays_at(&golden);
+    assert_eq!(cases.len(), 9);
+    for (name, expected) in cases {
+        let name = name.trim_end_matches(".npy").to_owned();
+        let [path, factor, first, rate] = name.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{name}");
+        };
+        let voice = testing::repository().join("data/voices").join(path);
+        let recording = audio_features::read_recording(&voice, 16_000).unwrap();
+        let (factor, rate): (f32, u32) = (factor.parse().unwrap(), rate.parse().unwrap());
+        let mut samples = recording.waveform.samples;
+        if first != "0" {
+            samples.truncate(first.parse().unwrap());
+        }
+        let samples: Vec<f32> = samples.iter().map(|v| v * factor).collect();
+        let inputs = [siamang::Input::bytes(&name, wav(&samples, rate))];
+        let detector = siamang::SpeechDetector::Off;
+        let (set, _) = siamang::EmbeddingSet::embed(embedder, &inputs, detector, &()).unwrap();
+        let mut found = vec![set.matrix.row(0).to_vec()];
+        if rate == 16_000 {
+            // The same where the samples come in one piece.
+            found.push(embedder.embed(&samples).unwrap());
+        }
+        for found in found {
+            let cosine: f32 = found.iter().zip(&expected).map(|(a, b)| a * b).sum();
+            // Resamplers differ in the last twentieth of the band.
+            let tolerance = if rate == 16_000 { 1e-6 } else { 2e-4 };
+            assert!(1.0 - cosine < tolerance, "{name}: {cosine}");
+        }
     }
 }

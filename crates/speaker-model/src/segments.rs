@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use audio_features::Windows;
 use serde::{Deserialize, Serialize};
 
 /// How a recording is cut before it is embedded.
@@ -11,13 +12,9 @@ pub enum Segmentation {
     /// Consecutive segments of so many frames from the first frame on, the remainder dropped, as in the
     /// paper; a shorter recording is one segment of its own length.
     Frames(usize),
-    /// Overlapping windows, as Resemblyzer cuts them; a recording shorter than one is one segment of its own length.
-    Windows {
-        /// Frames of a window. The last may have a quarter less.
-        frames: usize,
-        /// Frames from the beginning of a window to that of the next.
-        hop: usize,
-    },
+    /// Overlapping windows, as Resemblyzer cuts them; a recording shorter than one is one segment of its own length, unless the
+    /// front end makes it longer ([`audio_features::FeatureConfig::whole_windows`]).
+    Windows(Windows),
     /// The whole recording as one segment, or as equal ones where it is longer than ten seconds.
     Whole,
     /// The same, where it is longer than so many frames.
@@ -39,17 +36,7 @@ impl Segmentation {
             Self::Frames(length) => (0..num_frames / length)
                 .map(|i| i * length..(i + 1) * length)
                 .collect(),
-            Self::Windows { frames, .. } if frames == 0 || num_frames <= frames => {
-                std::iter::once(0..num_frames).collect()
-            }
-            Self::Windows { frames, hop } => (0..num_frames)
-                .step_by(hop.max(1))
-                .scan(false, |is_over, start| {
-                    let before = std::mem::replace(is_over, start + frames >= num_frames);
-                    (!before).then(|| start..num_frames.min(start + frames))
-                })
-                .filter(|window| 4 * window.len() >= 3 * frames)
-                .collect(),
+            Self::Windows(windows) => windows.over(num_frames),
             Self::Whole => equal(num_frames, LONGEST_WHOLE),
             Self::UpTo(longest) => equal(num_frames, longest.max(1)),
         }
@@ -76,37 +63,6 @@ mod tests {
             Some(&(0..39))
         );
         assert!(Segmentation::Frames(40).segments(0).is_empty());
-    }
-
-    /// Values of `VoiceEncoder.compute_partial_slices` of Resemblyzer 0.1.4 for 160 n - 1 samples at a rate of 1.3 a
-    /// second, which it takes as n frames.
-    #[test]
-    fn windows_are_resemblyzers() {
-        let windows = Segmentation::Windows {
-            frames: 160,
-            hop: 77,
-        };
-        let cases: [(usize, &[usize]); 8] = [
-            (100, &[0]),
-            (160, &[0]),
-            (196, &[0]),
-            (198, &[0, 77]),
-            (237, &[0, 77]),
-            (400, &[0, 77, 154, 231]),
-            (
-                1000,
-                &[0, 77, 154, 231, 308, 385, 462, 539, 616, 693, 770, 847],
-            ),
-            (504, &[0, 77, 154, 231, 308]),
-        ];
-        for (num_frames, starts) in cases {
-            let segments = windows.segments(num_frames);
-            let found: Vec<usize> = segments.iter().map(|segment| segment.start).collect();
-            assert_eq!(found, starts, "{num_frames}");
-            let ends = segments.iter().map(|segment| segment.end);
-            let expected = starts.iter().map(|start| num_frames.min(start + 160));
-            assert!(ends.eq(expected), "{num_frames}");
-        }
     }
 
     #[test]

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
+use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation, Windows};
 use burn::tensor::Device;
 use speaker_model::{
     Activation, Bundle, Direction, Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser,
@@ -174,10 +174,10 @@ fn one_direction_and_a_dense_layer_give_the_mean_of_the_segments_directions() {
         .downcast_mut::<LstmConfig>()
         .unwrap()
         .direction = Direction::Forward;
-    let windows = Segmentation::Windows {
+    let windows = Segmentation::Windows(Windows {
         frames: 40,
         hop: 20,
-    };
+    });
     let written = bundle_with(&encoder, windows, false);
     let directory = tempfile::tempdir().unwrap();
     written.save(directory.path(), WeightType::F32).unwrap();

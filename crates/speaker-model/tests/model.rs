@@ -5,7 +5,7 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
-use audio_features::{FeatureConfig, Features, FrontEnd};
+use audio_features::{FeatureConfig, Features, FrontEnd, Windows};
 use burn::tensor::Device;
 use speaker_model::{
     Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser, ModelError, SegmentEmbedding,
@@ -114,10 +114,10 @@ fn callers_take_any_model() {
 /// Overlapping windows of 40 frames every 20: their times, and their mean as the recording's embedding.
 #[test]
 fn segments_have_their_times_and_their_mean_is_the_recordings_embedding() {
-    let windows = Segmentation::Windows {
+    let windows = Segmentation::Windows(Windows {
         frames: 40,
         hop: 20,
-    };
+    });
     let model = ours(windows).without_scaling();
     // 100 frames, and 30 in the second recording: shorter than a window.
     let recordings = [16_240, 5_040].map(|length| model.front_end().features(&noise(length)));

@@ -58,6 +58,12 @@ fn changes(right: &FeatureConfig) -> Vec<(String, FeatureConfig)> {
     add("no mean subtracted", &|features| {
         features.normalisation = Normalisation::None;
     });
+    add("quiet recordings not made louder", &|features| {
+        features.least_level_dbfs = None;
+    });
+    add("no zeros behind the last window", &|features| {
+        features.whole_windows = None;
+    });
     for (name, window) in [
         ("Hann window", WindowShape::Hann),
         ("Hamming window", WindowShape::Hamming),

@@ -1,5 +1,6 @@
 //! The LSTM of Resemblyzer (Wan et al. 2018).
 
+use audio_features::Windows;
 use foreign_weights::families::Architecture;
 use speaker_model::{
     Activation, Direction, EncoderConfig, InputConfig, LastStateConfig, LstmConfig, PoolingConfig,
@@ -9,10 +10,7 @@ use speaker_model::{
 use super::taken::Taken;
 
 /// Resemblyzer's partial utterances: 1.6 s, 1.3 a second.
-pub(super) const WINDOWS: Segmentation = Segmentation::Windows {
-    frames: 160,
-    hop: 77,
-};
+pub(super) const WINDOWS: Segmentation = Segmentation::Windows(Windows::RESEMBLYZER);
 
 pub(super) fn translated(
     architecture: &Architecture,

@@ -141,7 +141,10 @@ fn unwritable(error: &serde_json::Error) -> ModelError {
 
 /// What comes before the graph, and what is in it.
 fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] {
-    let mut before = vec!["log_mel"];
+    let mut before = Vec::new();
+    before.extend(features.least_level_dbfs.map(|_| "least_level_dbfs"));
+    before.push("log_mel");
+    before.extend(features.whole_windows.map(|_| "whole_windows"));
     before.extend(features.speech_activity.as_ref().map(|_| "speech_activity"));
     before.extend(features.relative_level.map(|_| "relative_level"));
     let mut inside = Vec::new();
@@ -167,7 +170,13 @@ fn every_constant(features: &FeatureConfig) -> Result<Value, ModelError> {
     if let Value::Object(fields) = &mut value {
         let over = over.map_err(|error| unwritable(&error))?;
         fields.insert("preemphasis_over".to_owned(), over);
-        for off in ["top_db", "speech_activity", "relative_level"] {
+        for off in [
+            "least_level_dbfs",
+            "whole_windows",
+            "top_db",
+            "speech_activity",
+            "relative_level",
+        ] {
             fields.entry(off).or_insert(Value::Null);
         }
     }

@@ -65,6 +65,8 @@ pub(super) fn seen_by_sherpa(config: &FeatureConfig) -> SherpaFront {
         remove_dc,
         compression,
         sample_scale,
+        least_level_dbfs,
+        whole_windows,
         // In the graph.
         top_db: _,
         normalisation: _,
@@ -89,6 +91,9 @@ pub(super) fn seen_by_sherpa(config: &FeatureConfig) -> SherpaFront {
         mirrored: *framing == Framing::KaldiMirrored,
         full_scale: *sample_scale,
         subtracts_own_mean: false,
-        otherwise_changed: speech_activity.is_some() || relative_level.is_some(),
+        otherwise_changed: speech_activity.is_some()
+            || relative_level.is_some()
+            || least_level_dbfs.is_some()
+            || whole_windows.is_some(),
     }
 }
