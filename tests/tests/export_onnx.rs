@@ -100,6 +100,24 @@ fn assert_unlike(embeddings: &[Vec<f32>]) {
     assert!(least < 0.9, "{least}");
 }
 
+/// Imported again, a file gives the same embeddings behind the front end that it carries; its bundle is a graph, and says so.
+fn assert_comes_back(place: &Place, file: &str, paths: &[PathBuf], expected: &[Vec<f32>]) {
+    let run = place.run(&format!("import {file} --out again --json"));
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let report = run.json();
+    assert_eq!(
+        (&report["family"], &report["run_as"]),
+        (&"siamang".into(), &"graph".into())
+    );
+    for (found, expected) in embedded(place, "--model again", paths).iter().zip(expected) {
+        let cosine = cosine(found, expected);
+        assert!(cosine > 0.999_999, "{file}: {cosine}");
+    }
+    let run = place.run("export --model again --out again.onnx");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stderr.contains("`graph.onnx`"), "{run:#?}");
+}
+
 #[test]
 fn the_default_model_gives_its_embeddings_in_onnxruntime() {
     let place = Place::new();
@@ -119,8 +137,8 @@ fn the_default_model_gives_its_embeddings_in_onnxruntime() {
         .collect();
     assert_eq!(names, ["default.onnx"]);
     for said in [
-        "`feats` [items, frames, 80] to `embs` [items, 160]",
-        "frames after log_mel and speech_activity and relative_level",
+        "`feats` [items, frames, 80] takes log-mel frames after speech_activity and relative_level, `embs` [items, 160] gives",
+        "in the graph: encoder, centre, unit_length",
         "up to 1000 frames (10 s) its vector is Siamang's embedding",
         "sherpa-onnx would feed this model wrongly (bands from 20 to 3800 Hz, there 20 to 7600; other frames at the edges",
         "its keys are left out",
@@ -132,6 +150,7 @@ fn the_default_model_gives_its_embeddings_in_onnxruntime() {
     let bundle = Bundle::load(&model, &device).unwrap();
     let embeddings = embedded(&place, "", &voices());
     assert_unlike(&embeddings);
+    assert_comes_back(&place, "files/default.onnx", &voices(), &embeddings);
     let front_end = bundle.embedder().front_end();
     let folder = place.path("files");
     write_expected(&folder, "default", front_end, &voices(), &embeddings);
@@ -260,6 +279,8 @@ fn sherpa_onnx_gives_the_embeddings_of_a_model_that_has_its_front_end() {
     assert!(run.stderr.contains("its keys are in the file"), "{run:#?}");
     let expected = embedded(&place, "--model mirrored", &paths);
     assert_unlike(&expected);
+    // Not WeSpeaker's front end, whose keys sherpa-onnx wants it to have.
+    assert_comes_back(&place, "mirrored.onnx", &paths, &expected);
     let Some(mut python) = testing::python("sherpa_onnx, numpy") else {
         return;
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde::Serialize;
 use siamang::Model;
-use speaker_model::{AboutOnnx, OnnxModel, WeightType};
+use speaker_model::{AboutOnnx, NetworkConfig, OnnxModel, WeightType};
 
 use crate::atomic;
 use crate::console::{Console, print_json};
@@ -84,12 +84,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         ));
     }
     let model = model::load(args.model.model.as_deref(), context)?;
-    // The weights of a graph are what they are.
-    model
-        .bundle()
-        .embedder()
-        .encoder()
-        .map_err(siamang::Error::from)?;
+    if let NetworkConfig::Graph(_) = model.bundle().config().network {
+        return Err(fault(
+            format!("`{}` is an ONNX graph that others trained", model.name()),
+            "its file lies in the bundle as `graph.onnx`, and its front end stands in `bundle.toml`: copy the folder to give it away",
+        ));
+    }
     let onnx = match is_onnx {
         true => Some(write_onnx(&model, &args.out)?),
         false => {
@@ -109,10 +109,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         print_json(&report)?;
         return Ok(ExitStatus::Done);
     }
-    context.console.note(&format!(
-        "wrote `{}`, from step {} of the run",
-        report.out, report.step
-    ));
+    context.console.note(&match report.step {
+        0 => format!("wrote `{}`", report.out),
+        step => format!("wrote `{}`, from step {step} of the run", report.out),
+    });
     if let Some(about) = &report.onnx {
         explain(about, &context.console);
     }
@@ -141,12 +141,13 @@ fn write_onnx(model: &Model, path: &Path) -> Result<AboutOnnx> {
 /// What somebody who runs the file has to know.
 fn explain(about: &AboutOnnx, console: &Console) {
     console.note(&format!(
-        "`{}` [{}] to `{}` [{}]: the graph takes {}, and does: {}",
+        "`{}` [{}] takes {}, `{}` [{}] gives {}; in the graph: {}",
         about.input.name,
         about.input.axes.join(", "),
+        about.input.values,
         about.output.name,
         about.output.axes.join(", "),
-        about.input.values,
+        about.output.values,
         about.in_the_graph.join(", "),
     ));
     console.note(&about.equality);

@@ -10,7 +10,7 @@ use speaker_model::{Bundle, Embedder, ModelError, Origin, Segmentation, SpeakerG
 
 use super::network::{Import, LONGEST_FRAMES, origin, refused};
 use super::options::ImportOptions;
-use super::{judge, lstm, metadata};
+use super::{judge, lstm, metadata, own};
 use crate::error::{Error, ImportRemedy};
 
 /// Frames that NeMo fills recordings up to a multiple of.
@@ -18,6 +18,11 @@ const NEMO_FRAMES: usize = 16;
 
 /// Longest segments that are tried, in frames of 10 ms: those of a minute take more memory in some networks than they may.
 const SEGMENTS: [usize; 5] = [LONGEST_FRAMES, 3_000, 1_500, 800, 400];
+
+/// What is said of a file that Siamang wrote.
+const WROTE_IT: &str = "its metadata say that Siamang wrote it: the front end and the cuts are those of its bundle, and it normalises features itself; a recording that is cut gets the mean of its segments' vectors after their centre and length, another one than the bundle's";
+
+const OTHERS_WROTE_IT: &str = "take the siamang that wrote it, or describe its front end";
 
 /// ONNX's number of the type f32.
 const FLOAT: i64 = 1;
@@ -34,10 +39,21 @@ pub(super) fn import(
         .take()
         .ok_or(Error::Defect("a graph without its file"))?;
     // What a file says of itself is believed before what its tensors look like.
+    let own = match (options.family, &options.features) {
+        (None, None) => own::said(&file.metadata)
+            .map_err(|found| refused(path, found, ImportRemedy::Other(OTHERS_WROTE_IT)))?,
+        _ => None,
+    };
     let said = metadata::family(&file.metadata);
     let recognised = network.as_ref().map(|network| network.family);
-    let family = options.family.or(said).or(recognised);
-    let (features, notes) = front_end(path, &file, &graph, family, options)?;
+    let family = match own {
+        Some(_) => None,
+        None => options.family.or(said).or(recognised),
+    };
+    let (features, notes) = match &own {
+        Some(own) => (own.features.clone(), vec![WROTE_IT.to_owned()]),
+        None => front_end(path, &file, &graph, family, options)?,
+    };
     let choice = choice(&graph, options, family, &features);
     let frames_multiple = match family {
         Some(Family::Nemo) if options.features.is_none() => NEMO_FRAMES,
@@ -47,6 +63,7 @@ pub(super) fn import(
     let opened = opened.map_err(|error| explained(path, error))?;
     let features = with_bins(path, features, &opened, family, network.as_ref(), options)?;
     let segmentation = match family {
+        None if let Some(own) = &own => own.segmentation,
         Some(Family::Resemblyzer) => lstm::WINDOWS,
         _ => Segmentation::UpTo(longest(&opened).map_err(|error| explained(path, error))?),
     };
@@ -77,6 +94,10 @@ pub(super) fn import(
         _ => notes,
     };
     let imported = origin(path, &file, network.as_ref(), family);
+    let imported = match own {
+        Some(own) => own.origin(imported),
+        None => imported,
+    };
     Ok(Import {
         bundle: Bundle::new(embedder, Origin::default()).with_import(imported),
         network,

@@ -13,6 +13,8 @@ mod lstm;
 mod metadata;
 mod network;
 mod options;
+#[cfg(feature = "onnx")]
+mod own;
 mod res_net;
 mod taken;
 mod voices;

@@ -95,10 +95,7 @@ impl AboutOnnx {
             input: OnnxPort {
                 name: INPUT,
                 axes: vec![any("items"), any("frames"), features.num_bins.to_string()],
-                values: format!(
-                    "frames after {}, before everything that the graph does",
-                    before_the_graph.join(" and ")
-                ),
+                values: frames_in_words(&before_the_graph, features),
             },
             output: OnnxPort {
                 name: OUTPUT,
@@ -161,6 +158,20 @@ fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] 
     inside.extend(is_centred.then_some("centre"));
     inside.push("unit_length");
     [before, inside]
+}
+
+/// What goes into the graph.
+fn frames_in_words(before_the_graph: &[&str], features: &FeatureConfig) -> String {
+    let mut words = "log-mel frames".to_owned();
+    if let [_, others @ ..] = before_the_graph
+        && !others.is_empty()
+    {
+        words += &format!(" after {}", others.join(" and "));
+    }
+    if features.top_db.is_some() || features.normalisation != Normalisation::None {
+        words += ", not normalised yet";
+    }
+    words
 }
 
 /// The configuration with the fields that TOML leaves out.
