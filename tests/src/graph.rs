@@ -37,7 +37,7 @@ pub fn tdnn(builder: &mut Builder, features: &Handle, bins: usize) -> Handle {
             groups: 1,
         };
         let y = builder.conv1d(x, conv).unwrap();
-        builder.relu(&y)
+        builder.tanh(&y)
     };
     let x = layer(builder, &channels, 1, bins, 5, 1);
     let x = layer(builder, &x, 3, 32, 3, 2);
@@ -49,9 +49,8 @@ pub fn tdnn(builder: &mut Builder, features: &Handle, bins: usize) -> Handle {
     };
     let pooled = builder.mean_and_deviation_over_frames(&frames, deviation);
     let weight = numbers(5, 64 * GRAPH_WIDTH, 1.0);
-    let bias = numbers(6, GRAPH_WIDTH, 0.1);
     builder
-        .linear(&pooled, 64, GRAPH_WIDTH, &weight, Some(&bias))
+        .linear(&pooled, 64, GRAPH_WIDTH, &weight, None)
         .unwrap()
 }
 

@@ -33,6 +33,8 @@ fn help_of_every_command() {
         "check",
         "doctor",
         "export",
+        "import",
+        "models",
         "prepare",
         "merge",
         "trials",

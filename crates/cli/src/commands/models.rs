@@ -16,8 +16,8 @@ Examples:
   siamang models --json
 
 None of them comes with Siamang, and nothing is downloaded: the table says where their authors give
-them out. `siamang import FILE --out DIR` makes a bundle of one that is run natively; the others are
-known by name.";
+them out. `siamang import FILE --out DIR` makes a bundle of one: of its weights where it is run
+natively, and of an ONNX file of any.";
 
 /// List the networks of others that are known: family, size, licence, where they are given out.
 #[derive(Debug, clap::Args)]
