@@ -152,6 +152,27 @@ impl<'a> ViewMut<'a> {
         })
     }
 
+    /// The first rows and the others, if there are others.
+    pub(crate) fn split(self, rows: usize) -> (ViewMut<'a>, Option<ViewMut<'a>>) {
+        let Self {
+            data,
+            rows: all,
+            channels,
+            stride,
+        } = self;
+        let part = |data, rows| ViewMut {
+            data,
+            rows,
+            channels,
+            stride,
+        };
+        if rows >= all {
+            return (part(data, all), None);
+        }
+        let (first, rest) = data.split_at_mut(rows * stride);
+        (part(first, rows), Some(part(rest, all - rows)))
+    }
+
     /// The same for a while.
     pub fn reborrow(&mut self) -> ViewMut<'_> {
         ViewMut {

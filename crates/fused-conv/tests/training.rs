@@ -93,8 +93,8 @@ fn pairs([outer, inner]: [usize; 2]) -> impl Iterator<Item = (usize, usize)> {
 
 fn close(found: &[f32], expected: &[f64], terms: usize) {
     assert_eq!(found.len(), expected.len());
-    // Products of numbers up to 1, whose sums' roundings grow slowly.
-    let tolerance = 2e-6 * (terms as f64).sqrt().max(1.0);
+    // Products of numbers up to 1, whose sums' roundings grow slowly; tiles of frames have a few more.
+    let tolerance = 6e-6 * (terms as f64).sqrt().max(1.0);
     for (index, (&found, &expected)) in found.iter().zip(expected).enumerate() {
         assert!(
             (f64::from(found) - expected).abs() <= tolerance,
@@ -281,6 +281,50 @@ proptest! {
             dilation: 1,
             stride,
             padding: shape.padding,
+        };
+        hold(case, |x, w, b, dy| run_2d(shape, grid, x, w, b, dy));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(30))]
+
+    // As many frames and channels as it takes for tiles of frames to be worth it.
+    #[test]
+    fn tiles_over_frames_are_their_sums(
+        inputs in prop_oneof![Just(16usize), 17usize..40, Just(70)],
+        outputs in 16usize..40,
+        five in any::<bool>(),
+        dilation in 1usize..4,
+        padding in 0usize..7,
+        batch in 3usize..6,
+        frames in 60usize..100,
+    ) {
+        let kernel = if five { 5 } else { 3 };
+        let padding = Padding::Zeros(padding);
+        let shape = Conv1dShape { inputs, outputs, kernel, dilation, stride: 1, padding };
+        hold_1d(shape, batch, frames);
+    }
+
+    #[test]
+    fn tiles_over_planes_are_their_sums(
+        inputs in 16usize..36,
+        outputs in 16usize..36,
+        bins in 1usize..9,
+        frames in prop_oneof![Just(19usize), 15usize..50],
+        batch in 2usize..5,
+    ) {
+        let shape = Conv2dShape::three(inputs, outputs, [1, 1]);
+        let grid = Grid { bins, frames };
+        let case = Case {
+            batch,
+            sizes: [inputs, outputs],
+            from: [bins, frames],
+            to: [bins, frames],
+            kernel: [3; 2],
+            dilation: 1,
+            stride: [1; 2],
+            padding: [1; 2],
         };
         hold(case, |x, w, b, dy| run_2d(shape, grid, x, w, b, dy));
     }

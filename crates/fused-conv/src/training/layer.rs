@@ -3,6 +3,9 @@
 use super::packed::{Packed, Side, Weights};
 use super::product::{After, Finish, run};
 use super::reads::{Reads, Sizes, batch_of};
+use super::tiled_product;
+use super::tiled_weights;
+use super::tiling::Tiling;
 use super::weights::weight_gradient;
 use crate::{ConvError, Grid, View, ViewMut};
 
@@ -89,6 +92,9 @@ impl Layer {
             accumulate: false,
         };
         let reads = Reads::forward(batch, self.axes);
+        if let Some(tiling) = Tiling::of(&reads, [self.inputs, self.outputs]) {
+            return tiled_product::run(x, &tiling, weights, Side::Forward, finish, out);
+        }
         let packed = Packed::new(weights, Side::Forward, &reads.taps());
         run(x, &[(reads, packed)], finish, out)
     }
@@ -102,17 +108,23 @@ impl Layer {
     ) -> Result<(), ConvError> {
         let batch = self.batch([size(out.view()), size(dy)])?;
         let weights = self.weights(weights)?;
-        let phases = Reads::backward(batch, self.axes).into_iter();
+        let finish = Finish {
+            accumulate,
+            ..Finish::default()
+        };
+        let phases = Reads::backward(batch, self.axes);
+        if let [whole] = &phases[..]
+            && let Some(tiling) = Tiling::of(whole, [self.inputs, self.outputs])
+        {
+            return tiled_product::run(dy, &tiling, weights, Side::Backward, finish, out);
+        }
         let phases: Vec<(Reads, Packed)> = phases
+            .into_iter()
             .map(|reads| {
                 let packed = Packed::new(weights, Side::Backward, &reads.taps());
                 (reads, packed)
             })
             .collect();
-        let finish = Finish {
-            accumulate,
-            ..Finish::default()
-        };
         run(dy, &phases, finish, out)
     }
 
@@ -128,7 +140,11 @@ impl Layer {
         if let Some(bias) = &bias {
             ConvError::size("elements of the bias", bias.len(), self.outputs)?;
         }
-        weight_gradient(&Reads::forward(batch, self.axes), x, dy, weights, bias)
+        let reads = Reads::forward(batch, self.axes);
+        match Tiling::of(&reads, [self.inputs, self.outputs]) {
+            Some(tiling) => tiled_weights::weight_gradient(&tiling, x, dy, weights, bias),
+            None => weight_gradient(&reads, x, dy, weights, bias),
+        }
     }
 }
 

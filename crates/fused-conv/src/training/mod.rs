@@ -29,6 +29,9 @@ mod packed;
 mod product;
 mod reads;
 mod statistics;
+mod tiled_product;
+mod tiled_weights;
+mod tiling;
 mod weights;
 
 pub use activation::activation_gradient;

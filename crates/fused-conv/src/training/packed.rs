@@ -3,6 +3,8 @@
 use rayon::prelude::*;
 use register_tiles::{Arch, Buffer, DEPTH, Left, Product};
 
+use crate::epilogue::LANES;
+
 /// Widest panel.
 pub(crate) const WIDE: usize = 64;
 /// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
@@ -42,6 +44,61 @@ pub(crate) struct Weights<'a> {
     pub(crate) values: &'a [f32],
 }
 
+impl Weights<'_> {
+    /// The weights of `taps`, whose indices are given: a row for each tap and each channel that is summed over.
+    pub(crate) fn by_tap(self, side: Side, taps: &[usize]) -> ByTap {
+        let Self {
+            outputs,
+            inputs,
+            taps: all,
+            values,
+        } = self;
+        let (summed, columns) = match side {
+            Side::Forward => (inputs, outputs),
+            Side::Backward => (outputs, inputs),
+        };
+        let mut rows = Buffer::new(taps.len() * summed * columns);
+        rows.par_chunks_mut(summed * columns)
+            .zip(taps)
+            .for_each(|(rows, &tap)| match side {
+                Side::Backward => {
+                    for (to, from) in rows.iter_mut().zip(values[tap..].iter().step_by(all)) {
+                        *to = *from;
+                    }
+                }
+                Side::Forward => {
+                    // Some outputs at a time: their weights stay in the first-level cache.
+                    for first in (0..columns).step_by(LANES) {
+                        let last = columns.min(first + LANES);
+                        for (input, row) in rows.chunks_exact_mut(columns).enumerate() {
+                            for (output, to) in (first..).zip(&mut row[first..last]) {
+                                *to = values[(output * inputs + input) * all + tap];
+                            }
+                        }
+                    }
+                }
+            });
+        ByTap {
+            summed,
+            columns,
+            rows,
+        }
+    }
+}
+
+/// Weights `[taps, summed, columns]`.
+pub(crate) struct ByTap {
+    summed: usize,
+    columns: usize,
+    rows: Buffer,
+}
+
+impl ByTap {
+    pub(crate) fn row(&self, tap: usize, summed: usize) -> &[f32] {
+        &self.rows[(tap * self.summed + summed) * self.columns..][..self.columns]
+    }
+}
+
 /// A panel.
 pub(crate) struct Panel {
     pub(crate) first: usize,
@@ -63,26 +120,15 @@ pub(crate) struct Packed {
 impl Packed {
     /// The weights of `taps`, whose indices are given, in that order.
     pub(crate) fn new(weights: Weights<'_>, side: Side, taps: &[usize]) -> Self {
-        let Weights {
-            outputs,
-            inputs,
-            taps: all,
-            values,
-        } = weights;
-        let (summed, columns) = match side {
-            Side::Forward => (inputs, outputs),
-            Side::Backward => (outputs, inputs),
-        };
-        Self::by(summed, columns, taps.len(), |tap, summed, columns, to| {
-            let tap = taps[tap];
-            for (to, column) in to.iter_mut().zip(columns) {
-                let (output, input) = match side {
-                    Side::Forward => (column, summed),
-                    Side::Backward => (summed, column),
-                };
-                *to = values[(output * inputs + input) * all + tap];
-            }
-        })
+        let plain = weights.by_tap(side, taps);
+        Self::by(
+            plain.summed,
+            plain.columns,
+            taps.len(),
+            |tap, summed, columns, to| {
+                to.copy_from_slice(&plain.row(tap, summed)[columns]);
+            },
+        )
     }
 
     /// Panels whose rows (of a tap and an input) `row` writes.

@@ -49,12 +49,7 @@ pub(crate) fn weight_gradient(
             let (chunk, group) = (task / groups, task % groups);
             let mut parts: Vec<Part> = chunks[chunk]
                 .iter()
-                .map(|&(first, width)| Part {
-                    first,
-                    width,
-                    sums: Buffer::zeros(taps * strips.height * width),
-                    bias: vec![0.0; width],
-                })
+                .map(|&(first, width)| Part::new(first, width, taps * strips.height))
                 .collect();
             let task = Task {
                 reads,
@@ -103,7 +98,7 @@ pub(crate) fn weight_gradient(
 }
 
 /// What belongs to the outputs of each panel, `each` elements an output.
-fn by_panel<'a>(
+pub(super) fn by_panel<'a>(
     mut all: &'a mut [f32],
     panels: &[(usize, usize)],
     each: usize,
@@ -119,12 +114,24 @@ fn by_panel<'a>(
 }
 
 /// What a group of rows gave for a panel of outputs.
-struct Part {
-    first: usize,
-    width: usize,
-    /// `[taps, height, width]`.
-    sums: Buffer,
-    bias: Vec<f64>,
+pub(super) struct Part {
+    pub(super) first: usize,
+    pub(super) width: usize,
+    /// `[taps (or parts of tiles), height, width]`.
+    pub(super) sums: Buffer,
+    pub(super) bias: Vec<f64>,
+}
+
+impl Part {
+    /// Zeros, so many rows of sums.
+    pub(super) fn new(first: usize, width: usize, rows: usize) -> Self {
+        Self {
+            first,
+            width,
+            sums: Buffer::zeros(rows * width),
+            bias: vec![0.0; width],
+        }
+    }
 }
 
 /// What all tasks have.
@@ -278,13 +285,13 @@ impl WithSimd for CopyStrips<'_> {
 
 /// The left operand: rows are channels, and its inner dimension is the rows that a tap reads.
 #[derive(Clone, Copy)]
-struct Columns<'a> {
-    data: &'a [f32],
+pub(super) struct Columns<'a> {
+    pub(super) data: &'a [f32],
     /// Where in a strip each row begins.
-    starts: &'a [usize],
-    strip: usize,
-    width: usize,
-    count: usize,
+    pub(super) starts: &'a [usize],
+    pub(super) strip: usize,
+    pub(super) width: usize,
+    pub(super) count: usize,
 }
 
 impl<'a> Left for Columns<'a> {
