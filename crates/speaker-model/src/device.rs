@@ -38,7 +38,7 @@ pub fn device(name: &str) -> Result<Device, ModelError> {
     }
 }
 
-/// Whether the fused LSTM, which is written for Burn's own CPU backend, can run on `device`.
-pub(crate) fn has_fused_lstm(device: &Device) -> bool {
+/// Whether our own kernels, which are written for the memory of Burn's own CPU backend, can run on `device`.
+pub(crate) fn has_kernels(device: &Device) -> bool {
     device.clone().inner() == Device::flex()
 }

@@ -43,7 +43,7 @@ impl Embedder {
                 expected: "recordings that give them".to_owned(),
             });
         }
-        let encoder = BatchedEncoder::raw(encoder, device).projecting();
+        let encoder = BatchedEncoder::raw(encoder, device)?.projecting();
         Self::of(front_end, Extractor::Encoder(encoder), segmentation, centre)
     }
 
@@ -80,7 +80,7 @@ impl Embedder {
             let extractor = Extractor::Encoder(encoder.clone());
             Self::of(front_end.clone(), extractor, segmentation, None)
         };
-        let mut encoder = BatchedEncoder::raw(encoder, device);
+        let mut encoder = BatchedEncoder::raw(encoder, device)?;
         if encoder.encoder().needs_statistics() {
             let pooled = of(&encoder)?.pooled_means(recordings)?;
             let mean = mean_of(&pooled)?;

@@ -86,6 +86,9 @@ pub enum ModelError {
     /// A graph that cannot be written or run, or a run that gave no vector.
     #[error(transparent)]
     Graph(#[from] onnx_graph::OnnxError),
+    /// A layer that cannot be computed on this processor or with this much memory.
+    #[error(transparent)]
+    Kernel(#[from] fused_conv::ConvError),
     /// The feature configuration of a bundle is refused by the front end.
     #[error(transparent)]
     Features(#[from] audio_features::FeatureError),
@@ -96,6 +99,7 @@ impl ModelError {
     pub fn remedy(&self) -> Option<&str> {
         Some(match self {
             Self::Features(error) => return error.remedy(),
+            Self::Kernel(error) => return error.remedy(),
             Self::Bundle { remedy, .. } => remedy,
             Self::IsGraph => {
                 "copy its folder to give it away; train or export a model whose bundle has an `[encoder]`"

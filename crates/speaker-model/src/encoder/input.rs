@@ -1,5 +1,7 @@
 //! What happens to features before the trunk reads them, and what goes past it.
 
+use std::borrow::Cow;
+
 use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -154,6 +156,27 @@ impl Input {
             sequence = WrittenSequence::of_frames(centred, num_bins);
         }
         Ok((sequence, beside))
+    }
+
+    /// The same of one item's features `[frames, bins]`, in numbers.
+    pub(super) fn treat_item<'a>(
+        &self,
+        frames: &'a [f32],
+        num_bins: usize,
+        device: &Device,
+    ) -> Result<(Cow<'a, [f32]>, Vec<f32>), ModelError> {
+        if self.config == InputConfig::default() {
+            return Ok((Cow::Borrowed(frames), Vec::new()));
+        }
+        let shape = [frames.len() / num_bins, 1, num_bins];
+        let features = Tensor::from_data(TensorData::new(frames.to_vec(), shape), device);
+        let (treated, beside) = self.treat(Sequence::new(features, None)?)?;
+        let numbers = |data: TensorData| data.iter::<f32>().collect::<Vec<f32>>();
+        let beside = beside.map_or(Vec::new(), |beside| numbers(beside.into_data()));
+        Ok((
+            Cow::Owned(numbers(treated.values().clone().into_data())),
+            beside,
+        ))
     }
 
     /// Whether there is a whitening, which wants to be fitted to training recordings.

@@ -2,6 +2,7 @@
 
 mod config;
 mod input;
+mod prepared;
 
 use audio_features::Features;
 use burn::module::Module;
@@ -10,9 +11,11 @@ use onnx_graph::write::{Builder, Handle};
 
 pub use config::EncoderConfig;
 pub use input::InputConfig;
+pub(crate) use prepared::PreparedEncoder;
 
 use crate::ModelError;
 use crate::choices::PartConfig;
+use crate::device;
 use crate::layers::{ComputeType, Initialiser, Pass, Sequence};
 use crate::poolings::{AnyPooling, Pooling};
 use crate::projections::{AnyProjection, LinearMap, Projection};
@@ -93,7 +96,36 @@ impl Encoder {
         pass: &mut Pass<'_>,
     ) -> Result<Tensor<2>, ModelError> {
         let pooled = self.pooled(features, lengths, pass)?;
+        self.projected(pooled, pass)
+    }
+
+    /// What its projection makes of [`Self::pooled`] states.
+    pub(crate) fn projected(
+        &self,
+        pooled: Tensor<2>,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
         pass.within("projection", |pass| self.projection.forward(pooled, pass))
+    }
+
+    /// Its form for inference on our own kernels, with the weights that it has now: where it is on their device and trunk
+    /// and pooling have one.
+    pub(crate) fn prepared(&self, device: &Device) -> Result<Option<PreparedEncoder>, ModelError> {
+        let trains = *device != device.clone().inner();
+        if trains || !device::has_kernels(device) {
+            return Ok(None);
+        }
+        let (Some(trunk), Some(pooling)) = (self.trunk.prepared()?, self.pooling.prepared()?)
+        else {
+            return Ok(None);
+        };
+        Ok(Some(PreparedEncoder {
+            input: self.input.clone(),
+            trunk,
+            pooling,
+            num_bins: self.num_bins,
+            device: device.clone(),
+        }))
     }
 
     /// Features `[frames, batch, bins]` to pooled states, and what stands beside them, before the projection.

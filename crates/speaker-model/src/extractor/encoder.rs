@@ -1,11 +1,13 @@
 //! An encoder that takes segments of like length together.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::Segment;
 use crate::ModelError;
-use crate::encoder::Encoder;
+use crate::encoder::{Encoder, PreparedEncoder};
 use crate::layers::{ComputeType, Pass};
 use crate::projections::LinearMap;
 
@@ -19,6 +21,8 @@ const WHOLE_TILES: usize = 64;
 #[derive(Clone)]
 pub(crate) struct BatchedEncoder {
     encoder: Encoder,
+    /// The same on our own kernels, where it has such a form.
+    prepared: Option<Arc<PreparedEncoder>>,
     /// The encoder's projection, where it is applied to the mean over a recording's segments.
     map: Option<LinearMap>,
     device: Device,
@@ -26,12 +30,15 @@ pub(crate) struct BatchedEncoder {
 
 impl BatchedEncoder {
     /// One that gives what the encoder has before its projection, where that is a linear map or wants statistics.
-    pub(crate) fn raw(encoder: Encoder, device: &Device) -> Self {
-        Self {
-            encoder: encoder.valid().with_compute_type(ComputeType::F32),
+    pub(crate) fn raw(encoder: Encoder, device: &Device) -> Result<Self, ModelError> {
+        let device = device.clone().inner();
+        let encoder = encoder.valid().with_compute_type(ComputeType::F32);
+        Ok(Self {
+            prepared: encoder.prepared(&device)?.map(Arc::new),
+            encoder,
             map: None,
-            device: device.clone().inner(),
-        }
+            device,
+        })
     }
 
     /// The same, whose projection is applied.
@@ -87,6 +94,38 @@ impl BatchedEncoder {
 
     /// The encoder's output for each of `segments`, the longest of which comes first.
     fn encode(&self, segments: &[Segment<'_>]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let pass = &mut Pass::inference();
+        let pooled = match &self.prepared {
+            Some(prepared) => {
+                let items: Vec<&[f32]> = segments.iter().map(|segment| segment.values).collect();
+                prepared.pooled(&items)?
+            }
+            None => self.pooled(segments, pass)?,
+        };
+        let is_raw = self.map.is_some() || self.encoder.needs_statistics();
+        let output = match is_raw {
+            true => pooled,
+            false => self.encoder.projected(pooled, pass)?,
+        };
+        let [_, dim] = output.dims();
+        let values: Vec<f32> =
+            output
+                .into_data()
+                .try_into_vec()
+                .map_err(|error| ModelError::Shape {
+                    what: "embeddings",
+                    found: error.to_string(),
+                    expected: "32-bit floats".to_owned(),
+                })?;
+        Ok(values.chunks_exact(dim).map(<[f32]>::to_vec).collect())
+    }
+
+    /// `segments` side by side, padded to the first, through the encoder up to its projection.
+    fn pooled(
+        &self,
+        segments: &[Segment<'_>],
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<2>, ModelError> {
         let num_bins = self.encoder.num_bins();
         let lengths: Vec<usize> = segments
             .iter()
@@ -104,22 +143,6 @@ impl BatchedEncoder {
         let equal = lengths.iter().all(|&length| length == longest);
         let lengths = (!equal).then_some(lengths.as_slice());
         let input = Tensor::from_data(data, &self.device);
-        let pass = &mut Pass::inference();
-        let is_raw = self.map.is_some() || self.encoder.needs_statistics();
-        let output = match is_raw {
-            true => self.encoder.pooled(input, lengths, pass)?,
-            false => self.encoder.forward(input, lengths, pass)?,
-        };
-        let [_, dim] = output.dims();
-        let values: Vec<f32> =
-            output
-                .into_data()
-                .try_into_vec()
-                .map_err(|error| ModelError::Shape {
-                    what: "embeddings",
-                    found: error.to_string(),
-                    expected: "32-bit floats".to_owned(),
-                })?;
-        Ok(values.chunks_exact(dim).map(<[f32]>::to_vec).collect())
+        self.encoder.pooled(input, lengths, pass)
     }
 }

@@ -116,7 +116,7 @@ impl LstmLayer {
     /// state of the first are an item's last states whatever its length.
     pub(crate) fn forward(&self, sequence: &Sequence) -> Result<Tensor<3>, ModelError> {
         let (x, lengths) = self.checked(sequence)?;
-        Ok(if device::has_fused_lstm(&x.device()) {
+        Ok(if device::has_kernels(&x.device()) {
             fused_op::fused_sequence(x, self.values(), lengths, self.compute_type)
         } else {
             self.forward_composed(x, lengths)
@@ -128,7 +128,7 @@ impl LstmLayer {
     /// backward direction's of the first.
     pub(crate) fn forward_last(&self, sequence: &Sequence) -> Result<Tensor<2>, ModelError> {
         let (x, lengths) = self.checked(sequence)?;
-        Ok(if device::has_fused_lstm(&x.device()) {
+        Ok(if device::has_kernels(&x.device()) {
             fused_op::fused_last_state(x, self.values(), lengths, self.compute_type)
         } else {
             last_state(self.forward_composed(x, lengths), self.direction())

@@ -21,7 +21,8 @@ pub use pass::{Pass, Seen, SeenValues};
 pub use whitening::Whitening;
 
 pub(crate) use convolution::{
-    AfterConvolution, BatchNorm, FrameConv, FrameConvShape, ImageConv, ImageConvShape,
+    AfterConvolution, BatchNorm, FrameConv, FrameConvShape, Image, ImageConv, ImageConvShape,
+    PreparedFrameConv, PreparedImageConv,
 };
 pub(crate) use initialiser::stream;
 pub(crate) use lstm::LstmLayer;

@@ -1,12 +1,15 @@
 //! Attentive statistics pooling (Okabe, Koshinaka & Shinoda 2018, <https://arxiv.org/abs/1803.10963>), with the context of
 //! ECAPA-TDNN.
 
+mod prepared;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use fused_conv::{Conv1d, Conv1dShape, Eps, Epilogue};
 use onnx_graph::write::{Builder, Deviation, Handle};
 use serde::{Deserialize, Serialize};
 
-use super::Pooling;
+use super::{Pooling, PreparedPooling};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig, check_size};
 use crate::layers::{
@@ -132,6 +135,41 @@ impl Pooling for Attentive {
         let hidden = builder.tanh(&hidden);
         let logits = self.weigh.write(builder, &hidden)?;
         Ok(builder.weighted_statistics(&channels, &logits, floor as f32))
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+        use fused_conv::Activation::{None as Linear, Relu, Tanh};
+        let (weights, bias) = self.enter.values();
+        let width = self.config.width;
+        let seen = weights.len() / width;
+        let own = if self.config.context { seen / 3 } else { seen };
+        let columns = |from: usize, to: usize| -> Vec<f32> {
+            let rows = weights.chunks_exact(seen);
+            rows.flat_map(|row| row[from..to].iter().copied()).collect()
+        };
+        let epilogue = Epilogue {
+            bias: bias.as_deref(),
+            activation: if self.config.norm { Relu } else { Tanh },
+            ..Epilogue::default()
+        };
+        let enter = Conv1d::new(Conv1dShape::dense(own, width), &columns(0, own), &epilogue)?;
+        let context = self.config.context.then(|| {
+            let shape = Conv1dShape::dense(seen - own, width);
+            Conv1d::new(shape, &columns(own, seen), &Epilogue::default())
+        });
+        let norm = self.enter.norm().map(|norm| norm.prepared(Tanh));
+        let (unbiased, eps, floor) = match self.config.norm {
+            true => (false, Eps::Floor(VARIANCE_FLOOR as f32), VARIANCE_FLOOR),
+            false => (true, Eps::Inside(WESPEAKER_EPSILON as f32), WESPEAKER_EPSILON),
+        };
+        Ok(Some(Box::new(prepared::PreparedAttentive {
+            enter,
+            context: context.transpose()?,
+            norm: norm.transpose()?,
+            weigh: self.weigh.prepared(Linear)?,
+            context_deviation: fused_conv::Deviation { unbiased, eps },
+            floor: Eps::Floor(floor as f32),
+        })))
     }
 }
 

@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
-use super::Pooling;
+use super::{Pooling, PreparedPooling};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence};
-use crate::trunks::Trunk;
+use crate::trunks::{States, Trunk};
 
 /// Forward state after the last frame, beside the backward state after the first where there is one (the paper's). It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,5 +68,18 @@ impl Pooling for LastState {
         sequence: WrittenSequence,
     ) -> Result<Handle, ModelError> {
         trunk.write_last(builder, sequence)
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+        Ok(Some(Box::new(PreparedLastState)))
+    }
+}
+
+struct PreparedLastState;
+
+impl PreparedPooling for PreparedLastState {
+    fn pooled(&self, states: States) -> Result<Vec<f32>, ModelError> {
+        let states = states.into_frames()?;
+        Ok(states.view().row(states.rows() - 1).to_vec())
     }
 }

@@ -2,13 +2,15 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use fused_conv::ViewMut;
 use onnx_graph::write::{Builder, Handle};
 use serde::{Deserialize, Serialize};
 
-use super::Pooling;
+use super::{Pooling, PreparedPooling};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence, frame_weights};
+use crate::trunks::States;
 
 /// Mean over the valid frames. It has no settings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +50,22 @@ impl Pooling for Mean {
 
     fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
         Ok(states.mean(builder))
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+        Ok(Some(Box::new(PreparedMean)))
+    }
+}
+
+struct PreparedMean;
+
+impl PreparedPooling for PreparedMean {
+    fn pooled(&self, states: States) -> Result<Vec<f32>, ModelError> {
+        let states = states.into_frames()?;
+        let mut mean = vec![0.0; states.channels()];
+        let width = mean.len();
+        fused_conv::mean(states.view(), ViewMut::new(&mut mean, width)?)?;
+        Ok(mean)
     }
 }
 

@@ -2,13 +2,16 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use fused_conv::{Eps, grid_mean_deviation};
 use onnx_graph::write::{self, Builder, Handle};
 use serde::{Deserialize, Serialize};
 
-use super::{Pooling, mean};
+use super::prepared::halves;
+use super::{Pooling, PreparedPooling, mean};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
-use crate::layers::{Initialiser, Pass, Sequence, WrittenSequence, frame_weights};
+use crate::layers::{Image, Initialiser, Pass, Sequence, WrittenSequence, frame_weights};
+use crate::trunks::States;
 
 /// Mean and standard deviation over the valid frames, concatenated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +98,38 @@ impl Pooling for MeanDeviation {
     fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {
         let (mean, deviation) = states.statistics(builder, self.deviation.written());
         Ok(builder.concat(&[&mean, &deviation], 1))
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+        let (unbiased, eps) = match self.deviation {
+            Deviation::Population => (false, Eps::Floor(VARIANCE_FLOOR as f32)),
+            Deviation::Sample => (true, Eps::Floor(SAMPLE_FLOOR as f32)),
+            Deviation::SampleRaised => (true, Eps::Inside(RAISE as f32)),
+        };
+        Ok(Some(Box::new(PreparedMeanDeviation(
+            fused_conv::Deviation { unbiased, eps },
+        ))))
+    }
+}
+
+struct PreparedMeanDeviation(fused_conv::Deviation);
+
+impl PreparedPooling for PreparedMeanDeviation {
+    fn pooled(&self, states: States) -> Result<Vec<f32>, ModelError> {
+        let of = |frames: usize| fused_conv::Deviation {
+            unbiased: self.0.unbiased && frames > 1,
+            ..self.0
+        };
+        match states {
+            States::Frames(x) => halves(x.channels(), |mean, out| {
+                fused_conv::mean_deviation(x.view(), of(x.rows()), mean, out)
+            }),
+            States::Image(Image { values, grid }) => {
+                halves(values.channels() * grid.bins, |mean, out| {
+                    grid_mean_deviation(values.view(), grid, of(grid.frames), mean, out)
+                })
+            }
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Poolings: a sequence of states to one vector. One file each, and one line below.
 
+mod prepared;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 use onnx_graph::write::{Builder, Handle};
@@ -51,6 +53,14 @@ pub(crate) trait Pooling: Module {
     ) -> Result<Handle, ModelError> {
         let states = trunk.write(builder, sequence)?;
         self.write(builder, &states)
+    }
+
+    /// Its form for inference on our own kernels, where it has one.
+    ///
+    /// # Errors
+    /// [`ModelError::Kernel`] for weights that do not fit together.
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+        Ok(None)
     }
 }
 
@@ -107,6 +117,12 @@ macro_rules! poolings {
                     $(Self::$Part(pooling) => pooling.write_drawn(trunk, builder, sequence),)+
                 }
             }
+
+            fn prepared(&self) -> Result<Option<Box<dyn PreparedPooling>>, ModelError> {
+                match self {
+                    $(Self::$Part(pooling) => pooling.prepared(),)+
+                }
+            }
         }
     };
 }
@@ -124,3 +140,4 @@ pub(crate) use mean::mean;
 #[cfg(test)]
 pub(crate) use mean_deviation::VARIANCE_FLOOR;
 pub(crate) use mean_deviation::mean_and_deviation;
+pub(crate) use prepared::PreparedPooling;

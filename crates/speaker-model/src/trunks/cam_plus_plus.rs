@@ -2,14 +2,18 @@
 //! <https://arxiv.org/abs/2303.00332>), as 3D-Speaker publishes it.
 
 mod onnx;
+mod prepared;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::Trunk;
+use super::{PreparedTrunk, Trunk};
 use super::res_net::{ImageBlock, flattened};
+use prepared::PreparedImageStep;
+
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
@@ -112,6 +116,7 @@ impl PartConfig for CamPlusPlusConfig {
             entry,
             blocks,
             norm: BatchNorm::new(channels, initialiser)?,
+            bands,
         })
     }
 }
@@ -139,6 +144,9 @@ pub(crate) struct CamPlusPlus {
     entry: FrameConv,
     blocks: Vec<Block>,
     norm: BatchNorm,
+    /// What the images leave of the bands.
+    #[module(skip)]
+    bands: usize,
 }
 
 impl Trunk for CamPlusPlus {
@@ -158,6 +166,16 @@ impl Trunk for CamPlusPlus {
         sequence: WrittenSequence,
     ) -> Result<WrittenSequence, ModelError> {
         self.written(builder, &sequence)
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+        let blocks = self.blocks.iter().map(Block::prepared);
+        Ok(Some(Box::new(prepared::PreparedCamPlusPlus {
+            images: self.images.prepared()?,
+            entry: self.entry.prepared_over_bands(self.bands)?,
+            blocks: blocks.collect::<Result<_, _>>()?,
+            norm: self.norm.prepared(Activation::Relu)?,
+        })))
     }
 }
 
@@ -206,6 +224,16 @@ impl Images {
             .fold(image, |image, block| block.forward(image));
         flattened(self.leave.forward(image))
     }
+
+    fn prepared(&self) -> Result<Vec<PreparedImageStep>, ModelError> {
+        let conv = |conv: &ImageConv| conv.prepared(Activation::None);
+        let mut steps = vec![PreparedImageStep::Conv(conv(&self.entry)?)];
+        for block in &self.blocks {
+            steps.push(PreparedImageStep::Block(block.prepared()?));
+        }
+        steps.push(PreparedImageStep::Conv(conv(&self.leave)?));
+        Ok(steps)
+    }
 }
 
 /// Layers that each see the outputs of all before them, and one that halves the channels.
@@ -253,6 +281,15 @@ impl Block {
             x = Tensor::cat(vec![x, added], 1);
         }
         self.leave.forward(activation::relu(self.norm.forward(x)))
+    }
+
+    fn prepared(&self) -> Result<prepared::PreparedBlock, ModelError> {
+        let layers = self.layers.iter().map(Layer::prepared);
+        Ok(prepared::PreparedBlock {
+            layers: layers.collect::<Result<_, _>>()?,
+            norm: self.norm.prepared(Activation::Relu)?,
+            leave: self.leave.prepared(Activation::None)?,
+        })
     }
 }
 
@@ -314,6 +351,17 @@ impl Layer {
         let [_, _, frames] = local.dims();
         let mask = activation::sigmoid(self.excite.forward(context)?);
         Ok(local * by_frame(mask, frames))
+    }
+
+    fn prepared(&self) -> Result<prepared::PreparedLayer, ModelError> {
+        Ok(prepared::PreparedLayer {
+            norm: self.norm.prepared(Activation::Relu)?,
+            enter: self.enter.prepared(Activation::None)?,
+            local: self.local.prepared(Activation::None)?,
+            squeeze: self.squeeze.prepared(Activation::None)?,
+            excite: self.excite.prepared(Activation::Sigmoid)?,
+            context_frames: CONTEXT_FRAMES,
+        })
     }
 }
 

@@ -1,13 +1,15 @@
 //! ECAPA-TDNN (Desplanques, Thienpondt & Demuynck 2020, <https://arxiv.org/abs/2005.07143>).
 
 mod onnx;
+mod prepared;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::Trunk;
+use super::{PreparedTrunk, Trunk};
 use super::tdnn::check_kernel;
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
@@ -75,6 +77,14 @@ impl PartConfig for EcapaConfig {
                 field: "encoder.trunk.scale",
                 found: self.scale.to_string(),
                 expected: "at least 2, and a divisor of `channels`",
+            });
+        }
+        // What comes out of a block is added to what came in.
+        if self.padding == FramePadding::None {
+            return Err(ModelError::Config {
+                field: "encoder.trunk.padding",
+                found: "none".to_owned(),
+                expected: "zeros or reflect",
             });
         }
         Ok(())
@@ -161,6 +171,15 @@ impl Trunk for Ecapa {
     ) -> Result<WrittenSequence, ModelError> {
         self.written(builder, &sequence)
     }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+        let blocks = self.blocks.iter().map(Block::prepared);
+        Ok(Some(Box::new(prepared::PreparedEcapa {
+            entry: self.entry.prepared(Activation::None)?,
+            blocks: blocks.collect::<Result<_, _>>()?,
+            output: self.output.prepared(Activation::None)?,
+        })))
+    }
 }
 
 /// A block: channels mixed, convolved in groups that see those before them, mixed, weighed, and added to what came in.
@@ -220,6 +239,19 @@ impl Block {
         let weights = self.squeeze.forward(mixed.clone().mean_dim(2))?;
         let weights = activation::sigmoid(self.excite.forward(weights)?);
         Ok(x + mixed * weights)
+    }
+
+    fn prepared(&self) -> Result<prepared::PreparedBlock, ModelError> {
+        let groups = self.groups.iter();
+        let groups = groups.map(|group| group.prepared(Activation::None));
+        Ok(prepared::PreparedBlock {
+            enter: self.enter.prepared(Activation::None)?,
+            groups: groups.collect::<Result<_, _>>()?,
+            leave: self.leave.prepared(Activation::None)?,
+            squeeze: self.squeeze.prepared(Activation::None)?,
+            excite: self.excite.prepared(Activation::Sigmoid)?,
+            keeps_first: self.kept == KeptGroup::First,
+        })
     }
 
     fn grouped(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {

@@ -1,5 +1,7 @@
 //! Trunks: sequences of features to sequences of states. One file each, and one line below.
 
+mod prepared;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 use onnx_graph::write::{Builder, Handle};
@@ -25,6 +27,14 @@ pub(crate) trait Trunk: Module {
     /// As [`Self::forward`].
     fn last_state(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
         Ok(self.forward(sequence, pass)?.last_frames())
+    }
+
+    /// Its form for inference on our own kernels, where it has one.
+    ///
+    /// # Errors
+    /// [`ModelError::Kernel`] for weights that do not fit together.
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+        Ok(None)
     }
 
     /// Asks for another number format of products, for a trunk that has a choice.
@@ -83,6 +93,12 @@ macro_rules! trunks {
                 }
             }
 
+            fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+                match self {
+                    $(Self::$Part(trunk) => trunk.prepared(),)+
+                }
+            }
+
             fn set_compute_type(&mut self, compute_type: ComputeType) {
                 match self {
                     $(Self::$Part(trunk) => trunk.set_compute_type(compute_type),)+
@@ -123,3 +139,5 @@ trunks! {
 pub use cam_plus_plus::CamBlock;
 pub use ecapa::KeptGroup;
 pub use tdnn::TdnnLayer;
+
+pub(crate) use prepared::{PreparedTrunk, States};

@@ -2,16 +2,20 @@
 //! `voxceleb_trainer` use it for voices.
 
 mod onnx;
+mod prepared;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::Trunk;
+use super::{PreparedTrunk, Trunk};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
+pub(super) use prepared::PreparedImageBlock;
+
 use crate::layers::{
     AfterConvolution, ImageConv, ImageConvShape, Initialiser, Pass, Sequence, WrittenSequence,
 };
@@ -127,6 +131,14 @@ impl Trunk for ResNet {
     ) -> Result<WrittenSequence, ModelError> {
         self.written(builder, &sequence)
     }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+        let blocks = self.blocks.iter().map(ImageBlock::prepared);
+        Ok(Some(Box::new(prepared::PreparedResNet {
+            entry: self.entry.prepared(Activation::None)?,
+            blocks: blocks.collect::<Result<_, _>>()?,
+        })))
+    }
 }
 
 /// `[batch, channels, bands, frames]` to `[batch, channels * bands, frames]`.
@@ -180,5 +192,16 @@ impl ImageBlock {
             None => x,
         };
         activation::relu(output + beside)
+    }
+
+    /// The same on slices.
+    pub(super) fn prepared(&self) -> Result<PreparedImageBlock, ModelError> {
+        let shortcut = self.shortcut.as_ref();
+        let shortcut = shortcut.map(|conv| conv.prepared(Activation::None));
+        Ok(PreparedImageBlock {
+            first: self.first.prepared(Activation::None)?,
+            second: self.second.prepared(Activation::Relu)?,
+            shortcut: shortcut.transpose()?,
+        })
     }
 }

@@ -1,10 +1,13 @@
 //! A time-delay network (Snyder et al. 2018, *X-vectors: robust DNN embeddings for speaker recognition*).
 
+mod prepared;
+
 use burn::module::Module;
+use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::Trunk;
+use super::{PreparedTrunk, Trunk};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
@@ -126,5 +129,13 @@ impl Trunk for Tdnn {
             (x, width) = (layer.write(builder, &x)?, layer.output());
         }
         Ok(WrittenSequence::of_channels(x, width))
+    }
+
+    fn prepared(&self) -> Result<Option<Box<dyn PreparedTrunk>>, ModelError> {
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            layers.push(layer.prepared(Activation::None)?);
+        }
+        Ok(Some(Box::new(prepared::PreparedTdnn { layers })))
     }
 }

@@ -4,6 +4,7 @@ mod onnx;
 
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
+use fused_conv::{Activation, Norm};
 
 use crate::ModelError;
 use crate::layers::{Initialiser, VARIANCE_EPSILON};
@@ -44,4 +45,46 @@ impl BatchNorm {
         let shift = self.shift.val() - self.mean.val() * scale.clone();
         x * scale.reshape(shape) + shift.reshape(shape)
     }
+
+    /// The same on slices, with an activation behind it.
+    pub(crate) fn prepared(&self, activation: Activation) -> Result<Norm, ModelError> {
+        let values = self.values();
+        let norm = values.borrowed();
+        Ok(Norm::new(values.mean.len(), &norm, activation)?)
+    }
+
+    pub(super) fn values(&self) -> NormValues {
+        let of = |param: &Param<Tensor<1>>| values(param.val());
+        NormValues {
+            scale: of(&self.scale),
+            shift: of(&self.shift),
+            mean: of(&self.mean),
+            variance: of(&self.variance),
+        }
+    }
+}
+
+/// The numbers of a [`BatchNorm`].
+pub(super) struct NormValues {
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+}
+
+impl NormValues {
+    pub(super) fn borrowed(&self) -> fused_conv::BatchNorm<'_> {
+        fused_conv::BatchNorm {
+            weight: Some(&self.scale),
+            bias: Some(&self.shift),
+            mean: &self.mean,
+            variance: &self.variance,
+            eps: VARIANCE_EPSILON,
+        }
+    }
+}
+
+/// A tensor's numbers, row-major.
+pub(super) fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().iter::<f32>().collect()
 }

@@ -6,59 +6,14 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
-use serde::{Deserialize, Serialize};
+use fused_conv::{Activation, Conv1d, Conv1dShape, Conv2d, Conv2dShape, Epilogue, Padding};
 
-use super::{After, AfterConvolution};
+use super::batch_norm::values;
+use super::frame_shape::{FrameConvShape, FramePadding};
+use super::prepared::{PreparedFrameConv, PreparedImageConv};
+use super::{After, BatchNorm};
 use crate::ModelError;
 use crate::layers::Initialiser;
-
-/// What lies beyond the first and the last frame.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FramePadding {
-    /// Nothing: there are fewer frames afterwards.
-    None,
-    /// Zeros, so that there are as many frames afterwards.
-    #[default]
-    Zeros,
-    /// The frames mirrored at the first and the last one, as SpeechBrain does.
-    Reflect,
-}
-
-/// Sizes of a convolution over frames.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FrameConvShape {
-    pub(crate) input: usize,
-    pub(crate) output: usize,
-    /// Frames that one output frame sees; odd where there is padding.
-    pub(crate) kernel: usize,
-    pub(crate) dilation: usize,
-    pub(crate) stride: usize,
-    pub(crate) padding: FramePadding,
-    pub(crate) has_bias: bool,
-    pub(crate) after: AfterConvolution,
-}
-
-impl FrameConvShape {
-    /// A convolution of one frame at a time, with a bias.
-    pub(crate) fn pointwise(input: usize, output: usize, after: AfterConvolution) -> Self {
-        Self {
-            input,
-            output,
-            kernel: 1,
-            dilation: 1,
-            stride: 1,
-            padding: FramePadding::Zeros,
-            has_bias: true,
-            after,
-        }
-    }
-
-    /// Frames on either side that padding adds.
-    fn num_padded(&self) -> usize {
-        (self.kernel - 1) * self.dilation / 2
-    }
-}
 
 /// A convolution over frames, and what follows it.
 #[derive(Module, Debug)]
@@ -96,27 +51,14 @@ impl FrameConv {
     /// [`ModelError::Shape`] for fewer frames than the convolution needs, or another width.
     pub(crate) fn forward(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
         let FrameConvShape {
-            input,
-            kernel,
             dilation,
             stride,
             padding,
             ..
         } = self.shape;
         let [_, width, frames] = x.dims();
+        self.shape.check(frames, width)?;
         let padded = self.shape.num_padded();
-        let needed = match padding {
-            FramePadding::None => (kernel - 1) * dilation + 1,
-            FramePadding::Zeros => 1,
-            FramePadding::Reflect => padded + 1,
-        };
-        if width != input || frames < needed {
-            return Err(ModelError::Shape {
-                what: "input of a convolution over frames",
-                found: format!("{frames} frames of {width}"),
-                expected: format!("at least {needed} frames of {input}"),
-            });
-        }
         let x = match padding {
             FramePadding::Reflect => reflected(x, padded),
             _ => x,
@@ -130,6 +72,61 @@ impl FrameConv {
         Ok(self
             .after
             .apply(conv1d(x, self.weight.val(), bias, options)))
+    }
+
+    /// The same on slices, with `last` behind it where no activation follows it anyway.
+    pub(crate) fn prepared(&self, last: Activation) -> Result<PreparedFrameConv, ModelError> {
+        let shape = self.shape;
+        let padded = shape.num_padded();
+        let sizes = Conv1dShape {
+            inputs: shape.input,
+            outputs: shape.output,
+            kernel: shape.kernel,
+            dilation: shape.dilation,
+            stride: shape.stride,
+            padding: match shape.padding {
+                FramePadding::None => Padding::Zeros(0),
+                FramePadding::Zeros => Padding::Zeros(padded),
+                FramePadding::Reflect => Padding::Reflect(padded),
+            },
+        };
+        let (weights, bias) = self.values();
+        let build = |epilogue: &Epilogue<'_>| Conv1d::new(sizes, &weights, epilogue);
+        let conv = self.after.prepared(bias.as_deref(), last, build)?;
+        Ok(PreparedFrameConv::new(conv, shape))
+    }
+
+    /// The same on an image whose `bands` of all channels are the channels here, in PyTorch's order (channel, then band):
+    /// one tap a band, so that nobody has to bring them side by side.
+    pub(crate) fn prepared_over_bands(
+        &self,
+        bands: usize,
+    ) -> Result<PreparedImageConv, ModelError> {
+        let shape = self.shape;
+        let sizes = Conv2dShape {
+            inputs: shape.input / bands,
+            outputs: shape.output,
+            kernel: [bands, shape.kernel],
+            stride: [1, shape.stride],
+            padding: [0, shape.num_padded()],
+        };
+        let (weights, bias) = self.values();
+        let build = |epilogue: &Epilogue<'_>| Conv2d::new(sizes, &weights, epilogue);
+        let conv = self
+            .after
+            .prepared(bias.as_deref(), Activation::None, build)?;
+        Ok(PreparedImageConv::new(conv))
+    }
+
+    /// Weights `[output, input, kernel]`, row-major, and the bias.
+    pub(crate) fn values(&self) -> (Vec<f32>, Option<Vec<f32>>) {
+        let bias = self.bias.as_ref().map(|bias| values(bias.val()));
+        (values(self.weight.val()), bias)
+    }
+
+    /// The norm that follows, if one does.
+    pub(crate) fn norm(&self) -> Option<&BatchNorm> {
+        self.after.norm.as_ref()
     }
 }
 

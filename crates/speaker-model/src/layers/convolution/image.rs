@@ -7,6 +7,10 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
+use fused_conv::{Activation, Conv2d, Conv2dShape, Epilogue};
+
+use super::batch_norm::values;
+use super::prepared::PreparedImageConv;
 use super::{After, AfterConvolution};
 use crate::ModelError;
 use crate::layers::Initialiser;
@@ -60,5 +64,28 @@ impl ImageConv {
         let options = ConvOptions::new(self.shape.stride, [padding; 2], [1, 1], 1);
         self.after
             .apply(conv2d(x, self.weight.val(), None, options))
+    }
+
+    /// The same on slices, with `last` behind it where no activation follows it anyway: in the block that it ends.
+    pub(crate) fn prepared(&self, last: Activation) -> Result<PreparedImageConv, ModelError> {
+        let ImageConvShape {
+            input,
+            output,
+            kernel,
+            stride,
+            ..
+        } = self.shape;
+        let shape = Conv2dShape {
+            inputs: input,
+            outputs: output,
+            kernel: [kernel; 2],
+            stride,
+            padding: [kernel / 2; 2],
+        };
+        let weights = values(self.weight.val());
+        let build = |epilogue: &Epilogue<'_>| Conv2d::new(shape, &weights, epilogue);
+        self.after
+            .prepared(None, last, build)
+            .map(PreparedImageConv::new)
     }
 }

@@ -1,18 +1,24 @@
 //! Convolutions over frames and over images of frames and bands, with the normalisation and the activation that go with them.
 
 mod batch_norm;
+mod frame_shape;
 mod frames;
 mod image;
 mod onnx;
+mod prepared;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
+use fused_conv::{Activation, ConvError, Epilogue};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use batch_norm::BatchNorm;
-pub use frames::FramePadding;
-pub(crate) use frames::{FrameConv, FrameConvShape};
+use batch_norm::NormValues;
+pub(crate) use frame_shape::FrameConvShape;
+pub use frame_shape::FramePadding;
+pub(crate) use frames::FrameConv;
 pub(crate) use image::{ImageConv, ImageConvShape};
+pub(crate) use prepared::{Image, PreparedFrameConv, PreparedImageConv};
 
 use crate::ModelError;
 use crate::layers::Initialiser;
@@ -76,5 +82,31 @@ impl After {
             AfterConvolution::NormRelu => activation::relu(norm(x)),
             AfterConvolution::ReluNorm => norm(activation::relu(x)),
         }
+    }
+
+    /// What `build` makes of the same for a convolution on slices: with its bias, and with `last` where no activation of its
+    /// own follows.
+    fn prepared<T>(
+        &self,
+        bias: Option<&[f32]>,
+        last: Activation,
+        build: impl FnOnce(&Epilogue<'_>) -> Result<T, ConvError>,
+    ) -> Result<T, ModelError> {
+        let values = self.norm.as_ref().map(BatchNorm::values);
+        let norm = values.as_ref().map(NormValues::borrowed);
+        let activation = match self.order {
+            AfterConvolution::Nothing | AfterConvolution::Norm => last,
+            AfterConvolution::Relu | AfterConvolution::NormRelu | AfterConvolution::ReluNorm => {
+                Activation::Relu
+            }
+        };
+        let is_behind = self.order == AfterConvolution::ReluNorm;
+        let epilogue = Epilogue {
+            bias,
+            norm: norm.filter(|_| !is_behind),
+            activation,
+            norm_behind: norm.filter(|_| is_behind),
+        };
+        Ok(build(&epilogue)?)
     }
 }
