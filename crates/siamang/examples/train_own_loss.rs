@@ -15,7 +15,7 @@ use burn::tensor::{Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 use siamang::{Model, shipped};
 use speaker_model::{
-    Batches, Initialiser, Loss, LossBatch, LossChoice, LossOutput, ModelError, Term,
+    Batches, Initialiser, Loss, LossBatch, LossChoice, LossInput, LossOutput, ModelError, Term,
 };
 use speech_data::{Manifest, TrialList};
 use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData, train_with};
@@ -52,7 +52,7 @@ impl LossChoice for AngularConfig {
 
     fn build(
         &self,
-        _embedding_dim: usize,
+        _: LossInput,
         initialiser: &mut Initialiser<'_>,
     ) -> Result<AngularPrototypes, ModelError> {
         Ok(AngularPrototypes {
@@ -100,11 +100,7 @@ impl Loss for AngularPrototypes {
         let mean_of_own = |values: Tensor<2>| (values * own.clone()).sum() / num_speakers as f32;
         let value = mean_of_own(activation::log_softmax(logits, 1)).neg();
         Ok(LossOutput {
-            terms: vec![Term {
-                name: "own_cosine",
-                unit: "",
-                value: mean_of_own(cosines),
-            }],
+            terms: vec![Term::new("own_cosine", "", mean_of_own(cosines))],
             value,
             // Where all outputs are alike, every speaker is as likely.
             when_alike: Some((num_speakers as f64).ln()),

@@ -28,10 +28,10 @@
 //!
 //! # fn main() -> Result<(), speaker_model::ModelError> {
 //! let device = Device::flex();
-//! let network = SpeakerNetwork::new(40, &EncoderConfig::question(), &KlHingeConfig::question(), 1, &device)?;
+//! let network = SpeakerNetwork::new(40, 2, &EncoderConfig::question(), &KlHingeConfig::question(), 1, &device)?;
 //! let features = Tensor::ones([30, 4, 40], &device); // frames, segments, bins
 //! let outputs = network.outputs(features, None, &mut Pass::inference())?;
-//! let batch = LossBatch { labels: &[0, 0, 1, 1], pairs: None };
+//! let batch = LossBatch { labels: &[0, 0, 1, 1], ..LossBatch::default() };
 //! let loss = network.loss().loss(outputs, &batch)?;
 //! println!("{} ({} where all outputs are alike)", loss.value, loss.when_alike.unwrap_or(f64::NAN));
 //! # Ok(())
@@ -79,9 +79,13 @@ pub use layers::{
     Seen, SeenValues, Whitening,
 };
 pub use losses::{
-    AnyLoss, Batches, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice,
-    LossConfig, LossOutput, MOST_PAPER_CLASSES, PairDistance, PairLoss, Pairwise, Term, Weighting,
-    all_pairs, explicit_pairs,
+    AamSoftmax, AamSoftmaxConfig, AmSoftmax, AmSoftmaxConfig, AngularPrototypical,
+    AngularPrototypicalConfig, AnyLoss, Batches, Contrastive, ContrastiveConfig, Ge2e, Ge2eConfig,
+    Growth, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice, LossConfig,
+    LossInput, LossOutput, MOST_PAPER_CLASSES, MarginSchedule, Mining, PairDistance, PairLoss,
+    Pairwise, Prototypical, PrototypicalConfig, Softmax, SoftmaxConfig, SphereFace2,
+    SphereFace2Config, Sum, SumConfig, SupervisedContrastive, SupervisedContrastiveConfig, Term,
+    Triplet, TripletConfig, TripletDistance, WeightedLoss, Weighting, all_pairs, explicit_pairs,
 };
 pub use model::{EmbeddingModel, SegmentEmbedding};
 pub use module_path::ModulePath;

@@ -9,7 +9,7 @@ use crate::ModelError;
 use crate::bundle::weights::{self, WeightType};
 use crate::encoder::{Encoder, EncoderConfig};
 use crate::layers::{Initialiser, Pass};
-use crate::losses::{AnyLoss, Loss, LossChoice};
+use crate::losses::{AnyLoss, Loss, LossChoice, LossInput};
 use crate::module_path::ModulePath;
 
 /// Encoder and loss: everything that is trained. Both inputs of a siamese pair go through the same weights, so that a batch
@@ -21,13 +21,14 @@ pub struct SpeakerNetwork<L: Module = AnyLoss> {
 }
 
 impl<L: Loss> SpeakerNetwork<L> {
-    /// A network for feature frames of `num_bins` bins with Keras' initialisation (Glorot, orthogonal recurrent weights,
+    /// A network for feature frames of `num_bins` bins and a training of `num_speakers` speakers with Keras' initialisation (Glorot, orthogonal recurrent weights,
     /// forget bias 1), a function of the configurations and `seed` alone.
     ///
     /// # Errors
     /// [`ModelError::Config`] for a configuration that describes no network.
     pub fn new(
         num_bins: usize,
+        num_speakers: usize,
         encoder: &EncoderConfig,
         loss: &impl LossChoice<Loss = L>,
         seed: u64,
@@ -36,7 +37,11 @@ impl<L: Loss> SpeakerNetwork<L> {
         loss.validate()?;
         let mut initialiser = Initialiser::seeded(seed, device);
         let encoder = Encoder::new(num_bins, encoder, &mut initialiser)?;
-        let loss = loss.build(encoder.embedding_dim(), &mut initialiser)?;
+        let input = LossInput {
+            embedding_dim: encoder.embedding_dim(),
+            num_speakers,
+        };
+        let loss = loss.build(input, &mut initialiser)?;
         Ok(Self { encoder, loss }.map(&mut NamedIds::default()))
     }
 

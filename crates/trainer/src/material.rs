@@ -141,8 +141,15 @@ impl<'a, C: LossChoice> Material<'a, C> {
     ) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
         let config = self.config;
         let bins = config.features.num_bins;
-        let network =
-            SpeakerNetwork::new(bins, &config.encoder, &config.loss, config.seed, device)?;
+        let speakers = self.sampler.num_speakers();
+        let network = SpeakerNetwork::new(
+            bins,
+            speakers,
+            &config.encoder,
+            &config.loss,
+            config.seed,
+            device,
+        )?;
         network.try_map_encoder(|encoder| Ok(encoder.with_compute_type(config.precision)))
     }
 

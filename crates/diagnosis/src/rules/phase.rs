@@ -26,16 +26,24 @@ fn of_loss(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding>
     match alike(run, points, now).or_else(|| flat(points, now)) {
         Some(finding) => vec![finding],
         None if stopped => vec![collapse(now, "the run stopped itself".to_owned())],
-        None => match worse_than_alike(run, now) {
+        None => match worse_than_alike(run, points, now) {
             Some(finding) => vec![finding],
             None => apart(run, points, now),
         },
     }
 }
 
-/// A loss above its value for outputs all alike: training has made it worse than saying nothing.
-fn worse_than_alike(run: &Run, now: &StepSummary) -> Option<Finding> {
+/// A loss above its value for outputs all alike: training has made it worse than saying nothing. Where it compares no pairs, an
+/// untrained network may lie far above that value, so that one that is still falling is no fault.
+fn worse_than_alike(run: &Run, points: &[StepSummary], now: &StepSummary) -> Option<Finding> {
     let plateau = now.when_alike.filter(|&plateau| now.loss > 1.2 * plateau)?;
+    let compares_pairs = now.same_distance().or(now.different_distance()).is_some();
+    let falls = points
+        .first()
+        .is_some_and(|first| now.loss < 0.9 * first.loss);
+    if falls && !compares_pairs {
+        return None;
+    }
     Some(Finding {
         name: Name::LearningRate,
         severity: if has_ended(run) {
@@ -117,7 +125,7 @@ fn alike(run: &Run, points: &[StepSummary], now: &StepSummary) -> Option<Finding
         .fold(0.0, f64::max)
         > 5.0 * ALIKE * margin;
     let numbers = format!(
-        "mean divergence of same-speaker pairs {}, of others {}; loss {}{}",
+        "mean distance of same-speaker pairs {}, of others {}; loss {}{}",
         number(same),
         number(different),
         number(now.loss),
@@ -151,14 +159,25 @@ fn alike(run: &Run, points: &[StepSummary], now: &StepSummary) -> Option<Finding
 }
 
 fn collapse(now: &StepSummary, numbers: String) -> Finding {
+    let compares_pairs = now.same_distance().or(now.different_distance()).is_some();
+    let (expected, remedy) = match compares_pairs {
+        true => (
+            "different-speaker pairs about the margin apart",
+            "start anew with a lower learning rate (0.001), a softmax output, and a share of same-speaker pairs well below one half",
+        ),
+        false => (
+            "outputs that differ",
+            "start anew with a lower learning rate (0.001), and see whether the labels matter to the loss",
+        ),
+    };
     Finding {
         name: Name::Collapse,
         severity: Severity::Broken,
         measured: numbers,
-        expected: "different-speaker pairs about the margin apart".to_owned(),
-        reason: "all outputs have become alike, where the gradient is zero: nothing moves any more".to_owned(),
-        remedy: "start anew with a lower learning rate (0.001), a softmax output, and a share of same-speaker pairs well below one half"
+        expected: expected.to_owned(),
+        reason: "all outputs have become alike, where the gradient is zero: nothing moves any more"
             .to_owned(),
+        remedy: remedy.to_owned(),
         step: now.step,
     }
 }
@@ -186,7 +205,7 @@ fn flat(points: &[StepSummary], now: &StepSummary) -> Option<Finding> {
             number(now.gradient_norm.unwrap_or(0.0))
         ),
         expected: "a loss below its plateau and a gradient".to_owned(),
-        reason: "the loss is flat here: every pair is where the loss no longer moves it".to_owned(),
+        reason: "the loss is flat here: nothing is where the loss would move it".to_owned(),
         remedy:
             "see whether the labels matter to the loss, and whether the outputs are distributions"
                 .to_owned(),
@@ -225,7 +244,7 @@ fn apart(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
     let passing = falling || since < PATIENCE;
     let ended = has_ended(run);
     let numbers = format!(
-        "mean divergence of same-speaker pairs {}, beyond the margin {}; of others {}; the loss has still fallen to {}",
+        "mean distance of same-speaker pairs {}, beyond the margin {}; of others {}; the loss has still fallen to {}",
         number(same),
         number(margin),
         number(different),

@@ -3,8 +3,9 @@
 //! A loss owns whatever stands between the embedding and that number: a head, class centres, a scale. These are its
 //! parameters; they are optimised, checkpointed and resumed with the encoder's, and no bundle has them.
 
-mod head;
+mod parts;
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 
 use burn::module::{Module, ModuleDisplay};
@@ -12,7 +13,9 @@ use burn::tensor::Tensor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use head::{Head, HeadConfig};
+pub use parts::head::{Head, HeadConfig};
+pub use parts::margin::{Growth, MarginSchedule};
+pub use parts::weighting::Weighting;
 
 use crate::ModelError;
 use crate::choices::choices;
@@ -31,13 +34,13 @@ pub trait LossChoice:
     /// [`ModelError::Config`] with the field, its value and what it may be.
     fn validate(&self) -> Result<(), ModelError>;
 
-    /// The loss of embeddings of `embedding_dim` dimensions, with weights of `initialiser`.
+    /// The loss of what `input` says reaches it, with weights of `initialiser`.
     ///
     /// # Errors
-    /// As [`Initialiser::kernel`].
+    /// As [`Initialiser::kernel`], and [`ModelError::Shape`] where the loss needs more speakers.
     fn build(
         &self,
-        embedding_dim: usize,
+        input: LossInput,
         initialiser: &mut Initialiser<'_>,
     ) -> Result<Self::Loss, ModelError>;
 
@@ -50,6 +53,15 @@ pub trait LossChoice:
     fn pairwise(&self) -> Option<Pairwise> {
         None
     }
+}
+
+/// What reaches a loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossInput {
+    /// Dimensions of the embeddings.
+    pub embedding_dim: usize,
+    /// Speakers of the training, as many as a classifier has classes: labels are numbers below it.
+    pub num_speakers: usize,
 }
 
 /// A loss with its parameters.
@@ -81,16 +93,42 @@ pub trait Loss: Module + ModuleDisplay {
     }
 }
 
-/// The labels of a batch.
-#[derive(Clone, Copy, Debug)]
+/// The labels of a batch, and when it comes.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct LossBatch<'a> {
     /// Speaker of each segment, as a number below that of the training's speakers.
     pub labels: &'a [usize],
     /// Pairs of segments, where the sampler draws pairs.
     pub pairs: Option<&'a [(usize, usize)]>,
+    /// Training steps before this one. What changes over a training, such as a margin, is a function of it alone, so that a
+    /// run that is resumed goes on as it would have.
+    pub step: u64,
 }
 
 impl LossBatch<'_> {
+    /// Refuses labels and pairs of another batch than one of `num_rows` segments.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`].
+    pub fn check(&self, num_rows: usize) -> Result<(), ModelError> {
+        if self.labels.len() != num_rows {
+            return Err(ModelError::Shape {
+                what: "labels",
+                found: self.labels.len().to_string(),
+                expected: num_rows.to_string(),
+            });
+        }
+        let beyond = |&&(a, b): &&(usize, usize)| a.max(b) >= num_rows;
+        match self.pairs.unwrap_or_default().iter().find(beyond) {
+            Some((a, b)) => Err(ModelError::Shape {
+                what: "a pair",
+                found: format!("segments {a} and {b}"),
+                expected: format!("segments below {num_rows}"),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// The pairs of segments, each with whether one speaker spoke both: those of the sampler or, where it draws none, all
     /// pairs (a, b) with a < b.
     #[must_use]
@@ -119,13 +157,26 @@ pub enum Batches {
     Pairs,
 }
 
+impl Batches {
+    /// The batches that suit both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Any, wanted) | (wanted, Self::Any) => Some(wanted),
+            (Self::Grouped(a), Self::Grouped(b)) => Some(Self::Grouped(a.max(b))),
+            (Self::Pairs, Self::Pairs) => Some(Self::Pairs),
+            (Self::Grouped(_), Self::Pairs) | (Self::Pairs, Self::Grouped(_)) => None,
+        }
+    }
+}
+
 /// What a loss on pairs tells who judges a training.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Pairwise {
     /// Name of the term that is the mean distance of same-speaker pairs.
-    pub same_term: &'static str,
+    pub same_term: Cow<'static, str>,
     /// Name of the term that is the mean distance of different-speaker pairs.
-    pub different_term: &'static str,
+    pub different_term: Cow<'static, str>,
     /// Distance that the loss asks of different-speaker pairs, if it asks for one.
     pub margin: Option<f64>,
     /// Classes of the distributions that it compares, if it compares distributions by their divergence in nats.
@@ -158,11 +209,23 @@ pub struct LossOutput {
 #[derive(Clone, Debug)]
 pub struct Term {
     /// Its name, in snake case; journal, report and diagnosis know it by that.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Its unit; empty for a plain number.
     pub unit: &'static str,
     /// `[1]`
     pub value: Tensor<1>,
+}
+
+impl Term {
+    /// A number of this name and unit.
+    #[must_use]
+    pub fn new(name: impl Into<Cow<'static, str>>, unit: &'static str, value: Tensor<1>) -> Self {
+        Self {
+            name: name.into(),
+            unit,
+            value,
+        }
+    }
 }
 
 /// Declares the losses; a line is `file::Module(Configuration)`.
@@ -176,6 +239,16 @@ macro_rules! losses {
             $($file::$Part($Config)),+
         }
 
+        impl LossConfig {
+            /// The name by which a configuration chooses it.
+            #[must_use]
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$Part(_) => stringify!($file),)+
+                }
+            }
+        }
+
         impl LossChoice for LossConfig {
             type Loss = AnyLoss;
 
@@ -187,13 +260,11 @@ macro_rules! losses {
 
             fn build(
                 &self,
-                embedding_dim: usize,
+                input: LossInput,
                 initialiser: &mut Initialiser<'_>,
             ) -> Result<AnyLoss, ModelError> {
                 Ok(match self {
-                    $(Self::$Part(config) => {
-                        AnyLoss::$Part(config.build(embedding_dim, initialiser)?)
-                    })+
+                    $(Self::$Part(config) => AnyLoss::$Part(config.build(input, initialiser)?),)+
                 })
             }
 
@@ -246,6 +317,19 @@ macro_rules! losses {
 
 losses! {
     kl_hinge::KlHinge(KlHingeConfig),
+    softmax::Softmax(SoftmaxConfig),
+    am_softmax::AmSoftmax(AmSoftmaxConfig),
+    aam_softmax::AamSoftmax(AamSoftmaxConfig),
+    sphere_face2::SphereFace2(SphereFace2Config),
+    ge2e::Ge2e(Ge2eConfig),
+    prototypical::Prototypical(PrototypicalConfig),
+    angular_prototypical::AngularPrototypical(AngularPrototypicalConfig),
+    triplet::Triplet(TripletConfig),
+    contrastive::Contrastive(ContrastiveConfig),
+    supervised_contrastive::SupervisedContrastive(SupervisedContrastiveConfig),
+    sum::Sum(SumConfig),
 }
 
-pub use kl_hinge::{MOST_PAPER_CLASSES, PairLoss, Weighting, all_pairs, explicit_pairs};
+pub use kl_hinge::{MOST_PAPER_CLASSES, PairLoss, all_pairs, explicit_pairs};
+pub use sum::WeightedLoss;
+pub use triplet::{Mining, TripletDistance};

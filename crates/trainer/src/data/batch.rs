@@ -29,6 +29,8 @@ pub struct Batch {
     pub pairs: Option<Vec<(usize, usize)>>,
     /// Index of each segment's utterance in the manifest.
     pub utterances: Vec<usize>,
+    /// The step that it is of, from 0.
+    pub step: u64,
 }
 
 impl Batch {
@@ -38,6 +40,7 @@ impl Batch {
         LossBatch {
             labels: &self.speakers,
             pairs: self.pairs.as_deref(),
+            step: self.step,
         }
     }
 }
@@ -83,13 +86,16 @@ impl<'a> BatchMaker<'a> {
     pub fn batch(&self, step: u64) -> Result<Batch, TrainError> {
         let per_epoch = self.sampler.steps_per_epoch().max(1);
         let augmenter = self.augmenter.filter(|_| step >= self.augment_from_step);
-        self.fill(
-            self.sampler.batch(step / per_epoch, step % per_epoch),
-            augmenter,
-        )
+        let plan = self.sampler.batch(step / per_epoch, step % per_epoch);
+        self.fill(step, plan, augmenter)
     }
 
-    fn fill(&self, plan: BatchPlan, augmenter: Option<&Augmenter>) -> Result<Batch, TrainError> {
+    fn fill(
+        &self,
+        step: u64,
+        plan: BatchPlan,
+        augmenter: Option<&Augmenter>,
+    ) -> Result<Batch, TrainError> {
         let num_bins = self.front_end.config().num_bins;
         let hop_s = self.front_end.config().hop_s();
         let num_segments = plan.items.len();
@@ -138,6 +144,7 @@ impl<'a> BatchMaker<'a> {
             speakers: plan.items.iter().map(|item| item.speaker).collect(),
             pairs: plan.pairs,
             utterances: plan.items.iter().map(|item| item.utterance).collect(),
+            step,
         })
     }
 }

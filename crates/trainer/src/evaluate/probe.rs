@@ -78,7 +78,7 @@ impl Probe {
         let outputs = Tensor::<2>::from_data(data, device).require_grad();
         let labels = LossBatch {
             labels,
-            pairs: batch.pairs.as_deref(),
+            ..batch.labels()
         };
         let value = loss.loss(outputs.clone(), &labels)?.value;
         let gradients = value.backward();

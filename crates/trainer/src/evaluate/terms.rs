@@ -11,7 +11,7 @@ pub(crate) struct Terms(Vec<Term>);
 impl Terms {
     pub(crate) fn of(loss: &LossOutput) -> Self {
         let terms = loss.terms.iter().map(|term| Term {
-            name: term.name.to_owned(),
+            name: term.name.clone().into_owned(),
             unit: term.unit.to_owned(),
             value: scalar(&term.value),
         });
@@ -45,13 +45,15 @@ impl Terms {
     }
 
     /// Mean distance of same-speaker pairs and of the others, of a loss that compares pairs.
-    pub(crate) fn distances(&self, pairwise: Option<Pairwise>) -> [Option<f64>; 2] {
+    pub(crate) fn distances(&self, pairwise: Option<&Pairwise>) -> [Option<f64>; 2] {
         let value = |name: &str| {
             let mut terms = self.0.iter();
             terms.find_map(|term| (term.name == name).then_some(term.value))
         };
         match pairwise {
-            Some(pairwise) => [pairwise.same_term, pairwise.different_term].map(value),
+            Some(pairwise) => {
+                [&pairwise.same_term, &pairwise.different_term].map(|name| value(name))
+            }
             None => [None; 2],
         }
     }
@@ -67,6 +69,8 @@ pub(crate) fn scalar(tensor: &Tensor<1>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
 
     fn terms(values: [f64; 2]) -> Terms {
@@ -80,8 +84,8 @@ mod tests {
     }
 
     const PAIRWISE: Pairwise = Pairwise {
-        same_term: "near",
-        different_term: "far",
+        same_term: Cow::Borrowed("near"),
+        different_term: Cow::Borrowed("far"),
         margin: None,
         num_classes: None,
     };
@@ -97,10 +101,10 @@ mod tests {
     #[test]
     fn the_distances_of_pairs_are_the_terms_that_the_loss_names() {
         let found = terms([2.0, 6.0]);
-        assert_eq!(found.distances(Some(PAIRWISE)), [Some(2.0), Some(6.0)]);
+        assert_eq!(found.distances(Some(&PAIRWISE)), [Some(2.0), Some(6.0)]);
         assert_eq!(found.distances(None), [None; 2]);
         // A batch without pairs of two speakers says nothing of them.
         let known = found.where_known(|name| name == "near");
-        assert_eq!(known.distances(Some(PAIRWISE)), [Some(2.0), None]);
+        assert_eq!(known.distances(Some(&PAIRWISE)), [Some(2.0), None]);
     }
 }

@@ -1,24 +1,31 @@
 //! What the sampler draws.
 
-use diagnosis::Check;
 use diagnosis::preflight::{
     Sessions, few_same_pairs, same_session_positives, unreachable_speakers,
 };
+use diagnosis::{Check, Name};
 use pair_sampler::{BatchPlan, BatchSampler};
 use speech_data::Manifest;
 
-/// What the sampler draws.
+/// What the sampler draws, for a loss that compares segments with one another, or for one that does not.
 pub(super) fn draw_checks(
     sampler: &BatchSampler,
     manifest: &Manifest,
     plans: &[BatchPlan],
+    compares_segments: bool,
 ) -> Vec<Check> {
     let num_segments = plans.first().map_or(0, |plan| plan.items.len());
     let num_speakers = sampler.num_speakers();
     let unreachable = sampler.unreachable_speakers().len();
+    let reachable = unreachable_speakers(unreachable, num_speakers);
+    if !compares_segments {
+        let skipped = [Name::FewSamePairs, Name::SameSessionPositives]
+            .map(|name| Check::skipped(name, "the loss compares no segments with one another"));
+        return std::iter::once(reachable).chain(skipped).collect();
+    }
     vec![
         few_same_pairs(sampler.expected_same_share(), num_segments, num_speakers),
-        unreachable_speakers(unreachable, num_speakers),
+        reachable,
         same_session_positives(&sessions(manifest, plans)),
     ]
 }

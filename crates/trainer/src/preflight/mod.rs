@@ -14,7 +14,7 @@ use diagnosis::preflight::{
 };
 use diagnosis::{Check, Name};
 use pair_sampler::BatchPlan;
-use speaker_model::{LossChoice, SpeakerNetwork};
+use speaker_model::{Batches, LossChoice, SpeakerNetwork};
 
 use self::crops::crop_checks;
 use self::draws::draw_checks;
@@ -66,7 +66,12 @@ fn checks<C: LossChoice>(
     let mut checks = loss_checks(config, network, &batch, &device)?;
     checks.push(label_check(statistics));
     checks.push(overfit(config, network, &batch, &device)?);
-    checks.extend(draw_checks(&material.sampler, &material.manifest, &plans));
+    checks.extend(draw_checks(
+        &material.sampler,
+        &material.manifest,
+        &plans,
+        compares_segments(&config.loss),
+    ));
     checks.extend(crop_checks(material, &plans, &batch)?);
     checks.push(learning_rate(
         config.optimiser.learning_rate,
@@ -74,6 +79,12 @@ fn checks<C: LossChoice>(
     ));
     checks.sort_by_key(|check| check.name);
     Ok(checks)
+}
+
+/// Whether a loss compares segments with one another: those on pairs do, and those that want batches for it. Others compare
+/// each segment with weights of their own, such as class centres.
+fn compares_segments(loss: &impl LossChoice) -> bool {
+    loss.pairwise().is_some() || loss.wants() != Batches::Any
 }
 
 /// What can be wrong between labels, loss and network, on one batch.

@@ -48,7 +48,7 @@ pub(super) fn overfit<C: LossChoice>(
         if step % look_every == 0 {
             let loss = scalar(&output.value);
             let pairwise = config.loss.pairwise();
-            let [same, different] = match Terms::of(&output).distances(pairwise) {
+            let [same, different] = match Terms::of(&output).distances(pairwise.as_ref()) {
                 [Some(same), Some(different)] => [same, different],
                 _ => cosine_distances(&rows(&outputs, 1), &small),
             };
@@ -118,6 +118,7 @@ fn small(batch: &Batch) -> Option<Batch> {
         speakers: pick(&batch.speakers),
         pairs: None,
         utterances: pick(&batch.utterances),
+        step: batch.step,
     })
 }
 
@@ -150,6 +151,7 @@ mod tests {
             speakers: vec![7, 9, 8, 7, 8],
             pairs: Some(vec![(0, 1)]),
             utterances: vec![10, 11, 12, 13, 14],
+            step: 3,
         };
         let expected = Batch {
             features: vec![0.0, 0.3, 0.2, 0.4, 1.0, 1.3, 1.2, 1.4],
@@ -158,6 +160,7 @@ mod tests {
             speakers: vec![7, 7, 8, 8],
             pairs: None,
             utterances: vec![10, 13, 12, 14],
+            step: 3,
         };
         assert_eq!(small(&batch), Some(expected));
     }
@@ -172,6 +175,7 @@ mod tests {
             speakers: vec![0, 0, 1],
             pairs: None,
             utterances: vec![0, 1, 2],
+            step: 0,
         };
         let [same, different] = cosine_distances(&outputs, &batch);
         assert!(

@@ -56,16 +56,13 @@ fn probe<C: LossChoice>(
     let optimiser = &config.optimiser;
     measurements.loss = Some(probe.loss);
     measurements.when_alike = probe.when_alike;
-    let [same_term, different_term] = pairwise.map_or([None; 2], |pairwise| {
-        [Some(pairwise.same_term), Some(pairwise.different_term)]
-    });
-    let is_known = |name: &str| match Some(name) {
-        name if name == same_term => num_same > 0,
-        name if name == different_term => num_different > 0,
+    let is_known = |name: &str| match &pairwise {
+        Some(pairwise) if name == pairwise.same_term => num_same > 0,
+        Some(pairwise) if name == pairwise.different_term => num_different > 0,
         _ => true,
     };
     let terms = probe.terms.clone().where_known(is_known);
-    let [same_distance, different_distance] = terms.distances(pairwise);
+    let [same_distance, different_distance] = terms.distances(pairwise.as_ref());
     measurements.terms = terms.into_journal();
     measurements.pairs = pairwise.map(|pairwise| PairFacts {
         same_distance,

@@ -126,7 +126,7 @@ impl<C: LossChoice> Training<'_, C> {
         let first = state.progress.step;
         let reason = with_batches(&maker, first, self.options.num_workers, |batches| {
             let pairwise = config.loss.pairwise();
-            let mut means = StepMeans::new(pairwise);
+            let mut means = StepMeans::new(pairwise.clone());
             loop {
                 if let Some(reason) = self.end(state) {
                     break Ok::<_, TrainError>(reason);
@@ -143,7 +143,7 @@ impl<C: LossChoice> Training<'_, C> {
                 if taken.is_multiple_of(LOG_EVERY) || taken == config.max_steps {
                     let summary = means.finish(&state.coverage, weight_norm(&state.network));
                     recorder.record(&Event::Steps(summary))?;
-                    means = StepMeans::new(pairwise);
+                    means = StepMeans::new(pairwise.clone());
                 }
                 if taken.is_multiple_of(config.eval_every) {
                     self.evaluate_and_save(state, recorder)?;

@@ -76,13 +76,13 @@ impl StepMeans {
         let seconds = self.took.as_secs_f64().max(1e-9);
         let mean = |sum: f64| Some(sum / count);
         let terms = self.sums.terms.divided_by(count);
-        let [same_distance, different_distance] = terms.distances(self.pairwise);
+        let [same_distance, different_distance] = terms.distances(self.pairwise.as_ref());
         StepSummary {
             step: self.sums.step,
             loss: self.sums.loss / count,
             when_alike: self.sums.when_alike.and_then(mean),
             terms: terms.into_journal(),
-            pairs: self.pairwise.map(|_| PairFacts {
+            pairs: self.pairwise.as_ref().map(|_| PairFacts {
                 same_distance,
                 different_distance,
                 ..PairFacts::default()

@@ -5,16 +5,14 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 use speaker_model::{
-    Batches, Initialiser, Loss, LossBatch, LossChoice, LossOutput, ModelError, Pass, Term,
-    check_size,
+    Batches, Initialiser, Loss, LossBatch, LossChoice, LossInput, LossOutput, ModelError, Pass,
+    Term,
 };
 
 /// What stands under `[loss]` in the configuration.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MarginSoftmaxConfig {
-    /// Training speakers.
-    pub(crate) num_speakers: usize,
     /// What is subtracted from the cosine to the own speaker's centre.
     pub(crate) margin: f64,
     /// What cosines are multiplied with at first.
@@ -36,16 +34,17 @@ impl LossChoice for MarginSoftmaxConfig {
     type Loss = MarginSoftmax;
 
     fn validate(&self) -> Result<(), ModelError> {
-        check_size("loss.num_speakers", self.num_speakers)
+        Ok(())
     }
 
     fn build(
         &self,
-        embedding_dim: usize,
+        input: LossInput,
         initialiser: &mut Initialiser<'_>,
     ) -> Result<MarginSoftmax, ModelError> {
         Ok(MarginSoftmax {
-            centres: initialiser.kernel("loss.centres", [embedding_dim, self.num_speakers])?,
+            centres: initialiser
+                .kernel("loss.centres", [input.embedding_dim, input.num_speakers])?,
             scale: initialiser.constant(1, self.scale)?,
             config: self.clone(),
         })
@@ -106,11 +105,7 @@ impl Loss for MarginSoftmax {
             .mean();
         Ok(LossOutput {
             value,
-            terms: vec![Term {
-                name: "accuracy",
-                unit: "",
-                value: hits,
-            }],
+            terms: vec![Term::new("accuracy", "", hits)],
             when_alike: None,
             num_pairs: None,
         })

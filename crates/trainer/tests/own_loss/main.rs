@@ -57,7 +57,6 @@ fn encoder() -> EncoderConfig {
 
 fn config() -> TrainConfig<MarginSoftmaxConfig> {
     let mut config = TrainConfig::question().with_loss(MarginSoftmaxConfig {
-        num_speakers: SPEAKERS,
         margin: 0.1,
         scale: 8.0,
     });

@@ -20,7 +20,7 @@ use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
 use crate::training::{Display, INTERRUPTED, Recipe, configuration, options, read};
 
-/// Train a speaker network with the KL/hinge loss.
+/// Train a speaker network.
 #[derive(ClapArgs, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -50,6 +50,9 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
+Losses, by the `kind` below `[loss]` in a configuration (docs/losses.md): kl_hinge, softmax, am_softmax, aam_softmax, sphere_face2, ge2e,
+prototypical, angular_prototypical, triplet, contrastive, supervised_contrastive, and sum of these.
+
 Examples:
   siamang train                                  # the built-in voices, under a minute
   siamang train --data corpus --out run          # one folder per speaker; some are held out

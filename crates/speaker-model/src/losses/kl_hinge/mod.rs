@@ -19,16 +19,17 @@
 mod pairs;
 
 use burn::module::Module;
-use burn::tensor::{Int, Tensor, TensorData};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use super::parts::rows::select;
 use super::{
-    Head, HeadConfig, Loss, LossBatch, LossChoice, LossOutput, PairDistance, Pairwise, Term,
+    Head, HeadConfig, Loss, LossBatch, LossChoice, LossInput, LossOutput, PairDistance, Pairwise,
+    Term, Weighting,
 };
 use crate::ModelError;
 use crate::choices::Example;
 use crate::layers::{Activation, Initialiser, Pass};
-use pairs::check;
 pub use pairs::{PairLoss, all_pairs, explicit_pairs};
 
 /// The loss, its two constants, whose defaults are the paper's, and its head.
@@ -94,37 +95,13 @@ impl KlHingeConfig {
     }
 }
 
-/// How much the same-speaker pairs weigh against the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weighting {
-    /// Every pair alike, as in the papers: w is the share of same-speaker pairs in the batch.
-    #[default]
-    AsCounted,
-    /// w = ½ whatever the batch.
-    Balanced,
-    /// A given w between 0 and 1.
-    SameShare(f64),
-}
-
 impl KlHingeConfig {
-    /// The weight w of the same-speaker pairs in a batch with these counts. A kind of pair that the
-    /// batch lacks contributes nothing.
-    #[must_use]
-    pub fn same_weight(&self, num_same: usize, num_different: usize) -> f64 {
-        match self.weighting {
-            Weighting::AsCounted => num_same as f64 / (num_same + num_different).max(1) as f64,
-            Weighting::Balanced => 0.5,
-            Weighting::SameShare(weight) => weight,
-        }
-    }
-
     /// The loss while every output is alike: D = 0 and H = `margin`, a stationary point that training
     /// has to leave (2·m·share of different pairs for pairs as counted).
     #[must_use]
     pub fn plateau(&self, num_same: usize, num_different: usize) -> f64 {
         let different = if num_different == 0 { 0.0 } else { self.margin };
-        2.0 * (1.0 - self.same_weight(num_same, num_different)) * different
+        2.0 * (1.0 - self.weighting.of_same(num_same, num_different)) * different
     }
 }
 
@@ -139,33 +116,25 @@ impl LossChoice for KlHingeConfig {
                 expected: "a positive number of nats",
             });
         }
-        if let Weighting::SameShare(weight) = self.weighting
-            && !(0.0..=1.0).contains(&weight)
-        {
-            return Err(ModelError::Config {
-                field: "loss.weighting.same_share",
-                found: weight.to_string(),
-                expected: "a weight between 0 and 1",
-            });
-        }
+        self.weighting.validate()?;
         self.head.validate()
     }
 
     fn build(
         &self,
-        embedding_dim: usize,
+        input: LossInput,
         initialiser: &mut Initialiser<'_>,
     ) -> Result<KlHinge, ModelError> {
         Ok(KlHinge {
-            head: Head::new(embedding_dim, &self.head, initialiser)?,
+            head: Head::new(input.embedding_dim, &self.head, initialiser)?,
             config: self.clone(),
         })
     }
 
     fn pairwise(&self) -> Option<Pairwise> {
         Some(Pairwise {
-            same_term: SAME_DIVERGENCE,
-            different_term: DIFFERENT_DIVERGENCE,
+            same_term: SAME_DIVERGENCE.into(),
+            different_term: DIFFERENT_DIVERGENCE.into(),
             margin: Some(self.margin),
             num_classes: Some(self.head.num_outputs),
         })
@@ -204,15 +173,15 @@ impl Loss for KlHinge {
         let loss = match batch.pairs {
             None => all_pairs(outputs, batch.labels, &self.config)?,
             Some(pairs) => {
-                check("labels", batch.labels.len(), outputs.dims()[0])?;
-                let [left, right] = sides(&outputs, pairs)?;
+                batch.check(outputs.dims()[0])?;
+                let [left, right] = sides(&outputs, pairs);
                 let same: Vec<bool> = batch.compared().iter().map(|&(_, same)| same).collect();
                 explicit_pairs(left, right, &same, &self.config)?
             }
         };
         let when_alike = self.config.plateau(loss.num_same, loss.num_different);
-        let nats = |name, value| Term {
-            name,
+        let nats = |name: &'static str, value| Term {
+            name: name.into(),
             unit: "nats",
             value,
         };
@@ -243,22 +212,9 @@ impl Loss for KlHinge {
 }
 
 /// Left and right rows of `pairs`.
-fn sides(outputs: &Tensor<2>, pairs: &[(usize, usize)]) -> Result<[Tensor<2>; 2], ModelError> {
-    let [batch, _] = outputs.dims();
-    if let Some(&(a, b)) = pairs.iter().find(|&&(a, b)| a.max(b) >= batch) {
-        return Err(ModelError::Shape {
-            what: "a pair",
-            found: format!("segments {a} and {b}"),
-            expected: format!("segments below {batch}"),
-        });
-    }
-    let rows = |side: fn(&(usize, usize)) -> usize| {
-        let rows: Vec<i64> = pairs.iter().map(|pair| side(pair) as i64).collect();
-        let data = TensorData::from(rows.as_slice());
-        let rows = Tensor::<1, Int>::from_data(data, &outputs.device());
-        outputs.clone().select(0, rows)
-    };
-    Ok([rows(|pair| pair.0), rows(|pair| pair.1)])
+fn sides(outputs: &Tensor<2>, pairs: &[(usize, usize)]) -> [Tensor<2>; 2] {
+    [|pair: &(usize, usize)| pair.0, |pair: &(usize, usize)| pair.1]
+        .map(|side| select(outputs, pairs.iter().map(side)))
 }
 
 /// The distribution of a row of logits, in 64 bits.

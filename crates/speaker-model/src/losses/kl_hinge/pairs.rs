@@ -89,7 +89,7 @@ pub fn explicit_pairs(
     ))
 }
 
-pub(super) fn check(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
+fn check(what: &'static str, found: usize, expected: usize) -> Result<(), ModelError> {
     if found == expected {
         return Ok(());
     }
@@ -126,7 +126,7 @@ fn combine(
     let hinge = activation::relu(divergence.neg().add_scalar(config.margin));
     let different_hinge = (hinge * different_mask).sum();
     let (num_same, num_different) = (directed_same / 2, directed_different / 2);
-    let weight = config.same_weight(num_same, num_different);
+    let weight = config.weighting.of_same(num_same, num_different);
     let loss = same_divergence.clone().mul_scalar(2.0 * weight)
         + different_hinge.clone().mul_scalar(2.0 * (1.0 - weight));
     PairLoss {
