@@ -451,3 +451,29 @@ fn labels_are_not_judged_by_recordings_that_the_whitening_was_fitted_on() {
     assert!(found(Some(true)));
     assert!(!found(Some(false)));
 }
+
+/// A loss on class centres: chance is 3, and the untrained network far above it.
+#[test]
+fn a_loss_that_compares_no_pairs_is_judged_without_a_word_of_pairs() {
+    let run = |losses: [f64; 4], end: Option<EndReason>| {
+        let steps = [10, 20, 30, 40].into_iter().zip(losses);
+        let point = |(step, loss)| StepSummary {
+            step,
+            loss,
+            when_alike: Some(3.0),
+            gradient_norm: Some(1.0),
+            ..StepSummary::default()
+        };
+        judge(&Run {
+            trace: steps.map(point).collect(),
+            end: end.map(|reason| End { step: 40, reason }),
+            ..Run::default()
+        })
+    };
+    assert_eq!(run([12.0, 10.0, 8.0, 6.0], None).findings, []);
+    let worse = run([4.0, 8.0, 9.0, 9.0], None);
+    assert_eq!(worse.findings[0].name, Name::LearningRate);
+    let stopped = run([2.0, 1.0, 0.5, 0.4], Some(EndReason::Collapse));
+    let collapse = stopped.find(Name::Collapse).unwrap();
+    assert!(!format!("{collapse:?}").contains("pair"), "{collapse:?}");
+}

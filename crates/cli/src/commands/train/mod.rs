@@ -50,8 +50,9 @@ pub(crate) struct Args {
 }
 
 const EXAMPLES: &str = "\
-Losses, by the `kind` below `[loss]` in a configuration (docs/losses.md): kl_hinge, softmax, am_softmax, aam_softmax, sphere_face2, ge2e,
-prototypical, angular_prototypical, triplet, contrastive, supervised_contrastive, and sum of these.
+Losses, by `kind` below `[loss]` in a configuration (docs/losses.md): kl_hinge, softmax,
+am_softmax, aam_softmax, sphere_face2, ge2e, prototypical, angular_prototypical, triplet,
+contrastive, supervised_contrastive, and sums of these.
 
 Examples:
   siamang train                                  # the built-in voices, under a minute
