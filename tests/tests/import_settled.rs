@@ -64,6 +64,29 @@ fn a_front_end_of_ones_own_is_that_of_the_bundle() {
 }
 
 #[test]
+fn a_graph_in_an_archive_is_found_by_the_end_of_its_name() {
+    let place = Place::new();
+    write_graph(&place.path("x.onnx"));
+    let graph = fs::read(place.path("x.onnx")).unwrap();
+    let mut archive = zip::ZipWriter::new(fs::File::create(place.path("models.zip")).unwrap());
+    for name in ["a/x.onnx", "b/y.onnx"] {
+        let plain = zip::write::SimpleFileOptions::default();
+        archive.start_file(name, plain).unwrap();
+        std::io::Write::write_all(&mut archive, &graph).unwrap();
+    }
+    archive.finish().unwrap();
+    let run = place.run("import models.zip --out net");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for word in ["holds 2 models", "a/x.onnx", "b/y.onnx"] {
+        assert!(run.stderr.contains(word), "{word}: {run:#?}");
+    }
+    let run = place.run("import models.zip --member y.onnx --out net --json");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(run.json()["file"], "models.zip!b/y.onnx");
+    assert_eq!(fs::read(place.path("net/graph.onnx")).unwrap(), graph);
+}
+
+#[test]
 fn front_ends_that_cannot_be_are_refused_by_field() {
     let place = Place::new();
     write_graph(&place.path("x.onnx"));

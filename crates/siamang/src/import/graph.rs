@@ -84,7 +84,7 @@ pub(super) fn import(
         _ => None,
     };
     let notes = match segmentation {
-        Segmentation::UpTo(frames) if frames < LONGEST_FRAMES => {
+        Segmentation::UpTo(frames) if frames < LONGEST_FRAMES && own.is_none() => {
             let note = format!(
                 "longer recordings are cut into equal parts of at most {frames} frames: more would take more than {} MB of memory",
                 options.memory_mb
@@ -94,12 +94,15 @@ pub(super) fn import(
         _ => notes,
     };
     let imported = origin(path, &file, network.as_ref(), family);
-    let imported = match own {
-        Some(own) => own.origin(imported),
-        None => imported,
+    let bundle = Bundle::new(embedder, Origin::default());
+    let bundle = match own {
+        Some(own) => bundle
+            .with_thresholds(own.thresholds.clone())
+            .with_import(own.origin(imported)),
+        None => bundle.with_import(imported),
     };
     Ok(Import {
-        bundle: Bundle::new(embedder, Origin::default()).with_import(imported),
+        bundle,
         network,
         family,
         or_family,

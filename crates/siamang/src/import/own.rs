@@ -7,6 +7,7 @@ use audio_features::{FeatureConfig, Normalisation};
 use serde::Deserialize;
 use serde_json::Value;
 use speaker_model::{Imported, Segmentation};
+use speaker_scoring::Thresholds;
 
 /// The key of the metadata.
 const KEY: &str = "siamang";
@@ -21,6 +22,8 @@ pub(super) struct Own {
     pub(super) features: FeatureConfig,
     /// How its bundle cuts recordings.
     pub(super) segmentation: Segmentation,
+    /// Cosines that were measured with it.
+    pub(super) thresholds: Thresholds,
     /// What the bundle was imported from.
     pub(super) imported: Option<Imported>,
 }
@@ -47,6 +50,8 @@ impl Own {
 struct Description {
     front_end: serde_json::Map<String, Value>,
     segmentation: Segmentation,
+    #[serde(default)]
+    thresholds: Thresholds,
     #[serde(default)]
     imported: Option<Imported>,
 }
@@ -91,6 +96,7 @@ pub(super) fn said(metadata: &BTreeMap<String, String>) -> Result<Option<Own>, S
     Ok(Some(Own {
         features,
         segmentation: description.segmentation,
+        thresholds: description.thresholds,
         imported: description.imported,
     }))
 }
@@ -116,6 +122,7 @@ mod tests {
         let expected = Own {
             features,
             segmentation: Segmentation::Frames(40),
+            thresholds: Thresholds::default(),
             imported: None,
         };
         assert_eq!(of(&text), Ok(Some(expected)));
