@@ -204,12 +204,21 @@ impl LeftOperand {
                 inputs,
             };
         };
-        for row in 0..count {
-            for tap in 0..taps {
-                let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
-                match starts[tap * count + row] {
-                    PADDING => piece.fill(0.0),
-                    start => piece.copy_from_slice(&data[start..][..inputs]),
+        if inputs == 1 {
+            // The first layer of a plane: a copy of one element is nothing but its address.
+            for (row, unfolded) in copy.chunks_exact_mut(taps).take(count).enumerate() {
+                for (tap, to) in unfolded.iter_mut().enumerate() {
+                    *to = data.get(starts[tap * count + row]).copied().unwrap_or(0.0);
+                }
+            }
+        } else {
+            for row in 0..count {
+                for tap in 0..taps {
+                    let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
+                    match starts[tap * count + row] {
+                        PADDING => piece.fill(0.0),
+                        start => piece.copy_from_slice(&data[start..][..inputs]),
+                    }
                 }
             }
         }

@@ -83,25 +83,28 @@ fn outputs<S: Lanes>(simd: S, m: [S::f32s; REACH]) -> [S::f32s; TILE] {
 /// Where a tile goes beyond the plane.
 const NOWHERE: usize = usize::MAX;
 
-/// The tiles of a plane of outputs.
+/// The tiles of a plane of outputs. With a stride of 2 along an axis, a tile makes every output of stride 1 and half of
+/// them are left out.
 #[derive(Clone, Copy)]
 pub(crate) struct Tiles {
     pub(crate) from: Grid,
     pub(crate) to: Grid,
+    /// 1 or 2.
+    pub(crate) stride: [usize; 2],
     /// Rows and columns of zeros before the plane of inputs.
     pub(crate) padding: [usize; 2],
 }
 
 impl Tiles {
     fn across(self) -> usize {
-        self.to.frames.div_ceil(TILE)
+        self.to.frames.div_ceil(TILE / self.stride[1])
     }
 
     pub(crate) fn count(self) -> usize {
-        self.to.bins.div_ceil(TILE) * self.across()
+        self.to.bins.div_ceil(TILE / self.stride[0]) * self.across()
     }
 
-    /// First output over bins and over frames.
+    /// First output of stride 1 over bins and over frames.
     fn begin(self, tile: usize) -> [usize; 2] {
         [tile / self.across() * TILE, tile % self.across() * TILE]
     }
@@ -126,15 +129,18 @@ impl Tiles {
         rows
     }
 
-    /// Rows of the outputs, [`NOWHERE`] behind the ends.
+    /// Rows of the outputs, [`NOWHERE`] behind the ends and between strides.
     #[inline(always)]
     fn outputs(self, tile: usize) -> [[usize; TILE]; TILE] {
         let [bin, frame] = self.begin(tile);
         let mut rows = [[NOWHERE; TILE]; TILE];
-        for (i, rows) in rows.iter_mut().enumerate() {
-            for (j, row) in rows.iter_mut().enumerate() {
-                if bin + i < self.to.bins && frame + j < self.to.frames {
-                    *row = (bin + i) * self.to.frames + frame + j;
+        let [over_bins, over_frames] = self.stride;
+        for (i, rows) in rows.iter_mut().step_by(over_bins).enumerate() {
+            let bin = bin / over_bins + i;
+            for (j, row) in rows.iter_mut().step_by(over_frames).enumerate() {
+                let frame = frame / over_frames + j;
+                if bin < self.to.bins && frame < self.to.frames {
+                    *row = bin * self.to.frames + frame;
                 }
             }
         }
@@ -273,7 +279,10 @@ impl Backward<'_, '_> {
                         tile.set(simd, i * REACH + j, value);
                     }
                 }
-                for i in 0..TILE {
+                for (i, rows) in rows.iter().enumerate() {
+                    if rows[0] == NOWHERE {
+                        continue;
+                    }
                     let mut row = [simd.splat_f32s(0.0); REACH];
                     for (j, value) in row.iter_mut().enumerate() {
                         *value = tile.get(simd, i * REACH + j);

@@ -58,7 +58,8 @@ fn run(layer: &Conv2d, x: &[f32], grid: Grid, residual: Option<&[f32]>) -> Vec<f
     y.view().to_vec()
 }
 
-/// What the direct form makes, which a layer with a second line of zeros around it takes.
+/// What the direct form makes, which a layer with a second line of zeros around it takes,
+/// or a part of it.
 fn direct(
     shape: Conv2dShape,
     weights: &[f32],
@@ -69,6 +70,7 @@ fn direct(
 ) -> Vec<f32> {
     let wider = Conv2dShape {
         padding: [2; 2],
+        stride: [1; 2],
         ..shape
     };
     let (around, to) = (
@@ -77,7 +79,10 @@ fn direct(
     );
     let outputs = shape.outputs;
     let inner = |row: usize| {
-        let (bin, frame) = (row / to.frames, row % to.frames);
+        let (bin, frame) = (
+            row / to.frames * shape.stride[0],
+            row % to.frames * shape.stride[1],
+        );
         let before = shape.padding.map(|zeros| 2 - zeros);
         (bin + before[0]) * around.frames + frame + before[1]
     };
@@ -124,11 +129,12 @@ fn shapes() -> impl Strategy<Value = (Conv2dShape, Grid)> {
         length(),
         prop_oneof![length(), Just(61usize)],
         [0usize..2, 0usize..2],
+        prop_oneof![Just([1, 1]), Just([1, 1]), Just([2, 1]), Just([1, 2])],
     )
-        .prop_map(|(inputs, outputs, bins, frames, padding)| {
+        .prop_map(|(inputs, outputs, bins, frames, padding, stride)| {
             let shape = Conv2dShape {
                 padding,
-                ..Conv2dShape::three(inputs, outputs, [1, 1])
+                ..Conv2dShape::three(inputs, outputs, stride)
             };
             (shape, Grid { bins, frames })
         })
