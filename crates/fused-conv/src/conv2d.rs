@@ -1,10 +1,11 @@
 //! Convolution over bins and frames.
 
-use crate::conv1d::output_len;
 use crate::epilogue::{LANES, Residual};
 use crate::gather::PADDING;
 use crate::kernel::{Geometry, Kernel};
-use crate::transform::Tiles;
+use crate::planes::{Planes, plane_at_points};
+use crate::shape::output_len;
+use crate::transform::Tiling;
 use crate::winograd::Winograd;
 use crate::{ConvError, Epilogue, Grid, View, ViewMut};
 
@@ -104,7 +105,15 @@ impl Conv2d {
         let taps = ConvError::product("kernel", &shape.kernel)?;
         let (outputs, inputs) = (shape.outputs, shape.inputs);
         let form = if shape.suits_winograd() {
-            Form::Winograd(Winograd::new([outputs, inputs], weights, epilogue)?)
+            let sizes = [outputs, inputs, taps];
+            let points = Planes::POINTS;
+            Form::Winograd(Winograd::new(
+                sizes,
+                weights,
+                epilogue,
+                points,
+                plane_at_points,
+            )?)
         } else {
             Form::Direct(Kernel::new([outputs, inputs, taps], weights, epilogue)?)
         };
@@ -142,7 +151,7 @@ impl Conv2d {
                 kernel.run(x, &taps, residual, &mut out)
             }
             Form::Winograd(winograd) => {
-                let tiles = Tiles {
+                let tiles = Planes {
                     from: grid,
                     to,
                     stride: self.shape.stride,

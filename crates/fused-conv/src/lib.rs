@@ -23,18 +23,21 @@ mod conv1d;
 mod conv2d;
 mod epilogue;
 mod error;
+mod frames;
 mod gather;
 mod grid;
 mod kernel;
 mod norm;
 mod pass;
+mod planes;
 mod pooling;
+mod shape;
 pub mod training;
 mod transform;
 mod view;
 mod winograd;
 
-pub use conv1d::{Conv1d, Conv1dShape, Padding};
+pub use conv1d::Conv1d;
 pub use conv2d::{Conv2d, Conv2dShape};
 pub use epilogue::{Activation, Epilogue};
 pub use error::ConvError;
@@ -45,4 +48,5 @@ pub use pooling::{
     Deviation, Eps, attentive_statistics, grid_mean_deviation, mean, mean_deviation, num_segments,
     segment_means,
 };
+pub use shape::{Conv1dShape, Padding};
 pub use view::{Activations, View, ViewMut};

@@ -1,25 +1,25 @@
-//! Convolutions of 3 x 3 with a quarter of the multiplications: products of tiles and kernels at points.
+//! Convolutions with a half or a quarter of the multiplications: products of tiles and taps at points.
 
 use register_tiles::{Buffer, LINE, Product, Rows, Simd, TALLEST, WIDTH};
 
 use crate::epilogue::{After, Epilogue, LANES, Residual};
 use crate::kernel::{NARROW, panels};
-use crate::transform::{Backward, Forward, POINTS, Tiles, kernel_at_points};
+use crate::transform::{Backward, Forward, Tiling};
 use crate::{ConvError, View, ViewMut};
 
 /// Elements of the second-level cache that the tiles of a part and their products at all points take.
 const PART: usize = 160 << 10;
 
-/// Kernels at points, of some of the outputs.
+/// Taps at points, of some of the outputs.
 #[derive(Debug)]
 struct Panel {
     first: usize,
     width: usize,
     /// `[points, inner, width]`.
-    kernels: Buffer,
+    taps: Buffer,
 }
 
-/// A convolution's kernels at points, and what follows.
+/// A convolution's taps at points, and what follows.
 #[derive(Debug)]
 pub(crate) struct Winograd {
     inputs: usize,
@@ -32,38 +32,43 @@ pub(crate) struct Winograd {
 }
 
 impl Winograd {
-    /// From weights `[outputs, inputs, 3, 3]`, as PyTorch has them.
-    pub(crate) fn new(
-        [outputs, inputs]: [usize; 2],
+    /// From weights `[outputs, inputs, taps]`, as PyTorch has them, and what makes the values at so many points of those of
+    /// an output and an input.
+    pub(crate) fn new<Values: AsRef<[f64]>>(
+        [outputs, inputs, taps]: [usize; 3],
         weights: &[f32],
         epilogue: &Epilogue<'_>,
+        points: usize,
+        at_points: impl Fn(&[f64]) -> Values,
     ) -> Result<Self, ConvError> {
         ConvError::not_zero("outputs", outputs)?;
         ConvError::not_zero("inputs", inputs)?;
-        let all = ConvError::product("weights", &[outputs, inputs, POINTS])?;
-        ConvError::size("elements of the weights", weights.len(), all / POINTS * 9)?;
+        let all = ConvError::product("weights", &[outputs, inputs, points.max(taps)])?;
+        ConvError::size(
+            "elements of the weights",
+            weights.len(),
+            all / points.max(taps) * taps,
+        )?;
         let (factors, after) = epilogue.build(outputs)?;
         let inner = inputs.next_multiple_of(LANES);
         let panels = panels(outputs).map(|(first, width)| {
-            let mut kernels = Buffer::zeros(POINTS * inner * width);
+            let mut panel = Buffer::zeros(points * inner * width);
+            let mut scaled = vec![0.0; taps];
             for output in first..outputs.min(first + width) {
                 for input in 0..inputs {
-                    let kernel = &weights[(output * inputs + input) * 9..][..9];
-                    let at = |row: usize, column: usize| {
-                        f64::from(kernel[row * 3 + column]) * factors[output]
-                    };
-                    let kernel =
-                        std::array::from_fn(|row| std::array::from_fn(|column| at(row, column)));
-                    let values = kernel_at_points(kernel);
-                    for (point, value) in values.as_flattened().iter().enumerate() {
-                        kernels[(point * inner + input) * width + output - first] = *value as f32;
+                    let weights = &weights[(output * inputs + input) * taps..][..taps];
+                    for (scaled, &weight) in scaled.iter_mut().zip(weights) {
+                        *scaled = f64::from(weight) * factors[output];
+                    }
+                    for (point, value) in at_points(&scaled).as_ref().iter().enumerate() {
+                        panel[(point * inner + input) * width + output - first] = *value as f32;
                     }
                 }
             }
             Panel {
                 first,
                 width,
-                kernels,
+                taps: panel,
             }
         });
         Ok(Self {
@@ -77,7 +82,7 @@ impl Winograd {
     }
 
     /// Computes all rows of the output.
-    pub(crate) fn run(
+    pub(crate) fn run<Tiles: Tiling>(
         &self,
         x: View<'_>,
         tiles: Tiles,
@@ -88,8 +93,9 @@ impl Winograd {
         ConvError::size("channels of the output", out.channels(), self.outputs)?;
         residual.check(out.rows(), self.outputs)?;
         let arch = Simd::chosen()?.resolve()?;
+        let points = Tiles::POINTS;
         let (inner, width) = (self.inner, self.outputs.min(WIDTH).next_multiple_of(NARROW));
-        let most = (PART / POINTS / (inner + width)).max(4 * TALLEST);
+        let most = (PART / points / (inner + width)).max(4 * TALLEST);
         let all = tiles.count();
         let part = all
             .div_ceil(all.div_ceil(most))
@@ -97,8 +103,8 @@ impl Winograd {
             .min(all);
         // A line more, so that the points of a tile do not all lie in the same set of the cache.
         let (stride, stride_out) = (part * inner + LINE, part * width + LINE);
-        let mut at_points = Buffer::new(POINTS * stride);
-        let mut products = Buffer::new(POINTS * stride_out);
+        let mut at_points = Buffer::new(points * stride);
+        let mut products = Buffer::new(points * stride_out);
         for first in (0..all).step_by(part) {
             let count = part.min(all - first);
             arch.dispatch(Forward {
@@ -113,11 +119,11 @@ impl Winograd {
             });
             for panel in &self.panels {
                 let width = panel.width;
-                for point in 0..POINTS {
+                for point in 0..points {
                     let rows = Rows::plain(&at_points[point * stride..][..count * inner], inner);
-                    let kernels = &panel.kernels[point * inner * width..][..inner * width];
+                    let taps = &panel.taps[point * inner * width..][..inner * width];
                     let out = &mut products[point * stride_out..][..count * width];
-                    multiply(rows, kernels, width, out, arch);
+                    multiply(rows, taps, width, out, arch);
                 }
                 arch.dispatch(Backward {
                     products: &products,

@@ -1,11 +1,12 @@
-//! Convolutions of 3 x 3 by tiles at points, against the direct form of the same sums and against f64.
+//! Convolutions by tiles at points, against the direct form of the same sums and against f64.
 // Helpers of tests, which clippy does not see as tests.
 #![allow(clippy::expect_used)]
 
 use std::sync::Mutex;
 
 use fused_conv::{
-    Activation, Activations, BatchNorm, Conv2d, Conv2dShape, ConvError, Epilogue, Grid, View,
+    Activation, Activations, BatchNorm, Conv1d, Conv1dShape, Conv2d, Conv2dShape, ConvError,
+    Epilogue, Grid, Padding, View,
 };
 use proptest::prelude::*;
 use register_tiles::{Simd, set_simd};
@@ -141,6 +142,165 @@ fn shapes() -> impl Strategy<Value = (Conv2dShape, Grid)> {
         .prop_filter("nothing comes out", |(shape, grid)| {
             shape.output_grid(*grid).is_ok()
         })
+}
+
+/// Convolutions over frames that are made by tiles.
+fn lines() -> impl Strategy<Value = (Conv1dShape, usize)> {
+    let width = || prop_oneof![16usize..40, Just(64), 120usize..130];
+    let padding = (0usize..9, any::<bool>());
+    let kernel = prop_oneof![Just(3usize), Just(5)];
+    (width(), width(), kernel, 1usize..6, padding, 1usize..70)
+        .prop_map(
+            |(inputs, outputs, kernel, dilation, (pad, mirrors), frames)| {
+                let padding = match mirrors && pad < frames {
+                    true => Padding::Reflect(pad),
+                    false => Padding::Zeros(pad),
+                };
+                let shape = Conv1dShape {
+                    padding,
+                    ..Conv1dShape::same(inputs, outputs, kernel, dilation)
+                };
+                (shape, frames)
+            },
+        )
+        .prop_filter("nothing comes out", |(shape, frames)| {
+            shape.output_frames(*frames).is_ok()
+        })
+}
+
+/// The sums as they stand, in f64.
+fn sums(shape: Conv1dShape, x: &[f32], weights: &[f32]) -> Vec<f64> {
+    let frames = x.len() / shape.inputs;
+    let to = shape.output_frames(frames).expect("frames");
+    let mut out = vec![0.0; to * shape.outputs];
+    for (frame, sums) in out.chunks_mut(shape.outputs).enumerate() {
+        for tap in 0..shape.kernel {
+            let at = (frame + tap * shape.dilation) as i64;
+            let last = frames as i64 - 1;
+            let at = match shape.padding {
+                Padding::Zeros(pad) => at - pad as i64,
+                Padding::Reflect(pad) => last - (last - (at - pad as i64).abs()).abs(),
+            };
+            if at < 0 || at > last {
+                continue;
+            }
+            let x = &x[at as usize * shape.inputs..][..shape.inputs];
+            for (output, sum) in sums.iter_mut().enumerate() {
+                for (input, &x) in x.iter().enumerate() {
+                    let weight = weights[(output * shape.inputs + input) * shape.kernel + tap];
+                    *sum += f64::from(weight) * f64::from(x);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn run_line(layer: &Conv1d, x: &[f32], residual: Option<&[f32]>) -> Vec<f32> {
+    let shape = layer.shape();
+    let x = View::new(x, shape.inputs).expect("view");
+    let to = shape.output_frames(x.rows()).expect("frames");
+    let mut y = Activations::new(to, shape.outputs).expect("room");
+    let residual = residual.map(|residual| View::new(residual, shape.outputs).expect("view"));
+    layer.forward(x, residual, y.view_mut()).expect("forward");
+    y.view().to_vec()
+}
+
+/// Weights that keep the size of their input.
+fn weights_of_line(seed: usize, shape: Conv1dShape) -> Vec<f32> {
+    let size = (2.0 / (shape.kernel * shape.inputs) as f32).sqrt();
+    let mut weights = values(seed, shape.outputs * shape.inputs * shape.kernel);
+    weights.iter_mut().for_each(|weight| *weight *= size);
+    weights
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn tiles_of_frames_make_the_sums((shape, frames) in lines(), rows in prop_oneof![Just(0), Just(1), Just(2)]) {
+        let (x, weights) = (values(20, frames * shape.inputs), weights_of_line(21, shape));
+        let bias = values(22, shape.outputs);
+        let epilogue = Epilogue { bias: Some(&bias), activation: Activation::Relu, ..Epilogue::default() };
+        let layer = Conv1d::new(shape, &weights, &epilogue).expect("layer");
+        let to = shape.output_frames(frames).expect("frames");
+        let len = match rows { 0 => 0, 1 => shape.outputs, _ => to * shape.outputs };
+        let residual = values(23, len);
+        let expected: Vec<f32> = sums(shape, &x, &weights)
+            .iter()
+            .enumerate()
+            .map(|(index, sum)| {
+                let residual = if len == 0 { 0.0 } else { residual[index % len] };
+                (sum + f64::from(bias[index % shape.outputs] + residual)).max(0.0) as f32
+            })
+            .collect();
+        with_all(|_| {
+            let residual = (len > 0).then_some(residual.as_slice());
+            close(&run_line(&layer, &x, residual), &expected, 1e-5);
+        });
+    }
+
+    #[test]
+    fn tiles_of_frames_are_linear_and_hide_nothing((shape, frames) in lines(), place in any::<prop::sample::Index>()) {
+        let weights = weights_of_line(24, shape);
+        let layer = Conv1d::new(shape, &weights, &Epilogue::default()).expect("layer");
+        let mut x = values(25, frames * shape.inputs);
+        let halved: Vec<f32> = x.iter().map(|x| 0.5 * x).collect();
+        with_all(|_| {
+            let exactly: Vec<f32> = run_line(&layer, &x, None).iter().map(|y| 0.5 * y).collect();
+            assert_eq!(run_line(&layer, &halved, None), exactly);
+        });
+        let at = place.index(x.len());
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            x[at] = value;
+            let expected = sums(shape, &x, &weights);
+            with_all(|simd| {
+                for (found, expected) in run_line(&layer, &x, None).iter().zip(&expected) {
+                    assert!(expected.is_finite() || !found.is_finite(), "{simd}: {found} for {expected}");
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn frames_of_the_widest_layers_keep_within_a_hundred_thousandth() {
+    for (channels, kernel, dilation) in [(512, 3, 2), (512, 5, 1), (1024, 3, 4)] {
+        let shape = Conv1dShape::same(channels, 24, kernel, dilation);
+        let (mut x, weights) = (values(26, 40 * channels), weights_of_line(27, shape));
+        // As behind a ReLU.
+        x.iter_mut().for_each(|x| *x = x.max(0.0));
+        let expected: Vec<f32> = sums(shape, &x, &weights)
+            .iter()
+            .map(|&y| y as f32)
+            .collect();
+        let layer = Conv1d::new(shape, &weights, &Epilogue::default()).expect("layer");
+        with_all(|_| close(&run_line(&layer, &x, None), &expected, 1e-5));
+    }
+}
+
+#[test]
+fn dilations_beyond_all_frames_and_paddings_without_end_are_no_panics() {
+    for (dilation, padding) in [
+        (usize::MAX / 2, Padding::Zeros(usize::MAX / 2)),
+        (usize::MAX / 4, Padding::Zeros(usize::MAX / 4)),
+        (1 << 40, Padding::Zeros(1 << 40)),
+        (1 << 40, Padding::Reflect(1 << 40)),
+        (usize::MAX, Padding::Zeros(0)),
+    ] {
+        let shape = Conv1dShape {
+            padding,
+            ..Conv1dShape::same(16, 16, 3, dilation)
+        };
+        let layer = Conv1d::new(shape, &weights_of_line(28, shape), &Epilogue::default());
+        let layer = layer.expect("only its input can be wrong");
+        let x = values(29, 5 * 16);
+        let x = View::new(&x, 16).expect("view");
+        let mut y = Activations::new(5, 16).expect("room");
+        let result = layer.forward(x, None, y.view_mut());
+        // With as many zeros as the taps reach, the middle tap alone reads the frames.
+        assert_eq!(result.is_ok(), shape.output_frames(5) == Ok(5), "{shape:?}");
+    }
 }
 
 proptest! {
