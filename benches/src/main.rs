@@ -6,6 +6,7 @@ mod burn_lstm;
 mod linkage;
 mod log_mel;
 mod matmul;
+mod models;
 mod parts;
 mod program;
 mod step;
@@ -66,6 +67,32 @@ enum Work {
     },
     /// The matrix products of a training step's recurrent layers by the `gemm` crate alone: the floor.
     Matmul(Size),
+    /// The embedding of one segment by a network that others publish, with random weights.
+    Model {
+        #[arg(value_enum)]
+        model: models::Model,
+        /// Frames of the segment.
+        #[arg(long)]
+        frames: usize,
+    },
+    /// The same by the graph that `write-model` wrote, in the runtime of ours.
+    Graph {
+        file: PathBuf,
+        /// Frames of the segment.
+        #[arg(long)]
+        frames: usize,
+    },
+    /// Writes such a network as an ONNX file, with the features of one segment beside it, and ends.
+    WriteModel {
+        #[arg(value_enum)]
+        model: models::Model,
+        /// Frames of the segment.
+        #[arg(long)]
+        frames: usize,
+        /// The ONNX file.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Any program from its start to its end, which prints one JSON object.
     Program {
         /// Field of that object to give as the number that its peers should give too.
@@ -122,6 +149,11 @@ fn main() -> Result<()> {
             Work::LogMel { preset, audio } => log_mel::log_mel(&preset, &audio)?,
             Work::Linkage { points } => linkage::linkage(points)?,
             Work::Matmul(size) => matmul::matmul(size),
+            Work::Model { model, frames } => models::embed(model, frames, &device)?,
+            Work::Graph { file, frames } => models::graph(&file, frames)?,
+            Work::WriteModel { model, frames, out } => {
+                return models::write(model, frames, &out, &device);
+            }
             Work::Program { check, command } => program::program(check, command)?,
         };
         take_turns(repetition)

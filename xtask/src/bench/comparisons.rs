@@ -2,7 +2,7 @@
 
 use super::contenders::{Contender, Contenders};
 use super::turns::Comparison;
-use super::{corpus, embed};
+use super::{corpus, embed, models};
 
 /// How much to compare.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,16 @@ pub(crate) fn comparisons(scale: Scale) -> Vec<Comparison> {
     }
     all.extend(sizes.iter().take(2).map(|&size| network("infer", size, 1)));
     all.push(parts(sizes[0]));
+    for (model, name) in models::MODELS {
+        // Three seconds, and with everything also ten.
+        for frames in [300, 1000].into_iter().take(thread_counts.len()) {
+            all.push(Comparison {
+                name: format!("models {name}, T={frames}"),
+                threads: 1,
+                contenders: Box::new(move |makers| models::contenders(makers, model, frames, 1)),
+            });
+        }
+    }
     all.push(log_mel(
         "kaldi",
         &["kaldi-native-fbank", "torchaudio", "librosa"],

@@ -5,6 +5,7 @@ pub(crate) mod comparisons;
 pub(crate) mod contenders;
 mod corpus;
 mod embed;
+mod models;
 pub(crate) mod peers;
 pub(crate) mod report;
 pub(crate) mod turns;

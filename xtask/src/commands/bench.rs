@@ -11,7 +11,7 @@ use crate::bench::peers::python;
 use crate::bench::report::{self, Outcome};
 use crate::bench::turns::compare;
 
-/// Time Siamang beside PyTorch, Burn's own layers, also on libtorch, kaldi-native-fbank, torchaudio, librosa, SciPy and Resemblyzer.
+/// Time Siamang beside PyTorch, Burn's own layers, also on libtorch, onnxruntime, kaldi-native-fbank, torchaudio, librosa, SciPy and Resemblyzer.
 ///
 /// Every contender is a process that does its work once when it is told to; they are told in turn, so that whatever
 /// else the machine does hits all of them alike. Peers come from PyPI into a virtual environment below `target`.
@@ -20,6 +20,7 @@ use crate::bench::turns::compare;
   cargo xtask bench                                  # everything, half an hour; writes BENCHMARKS.md
   cargo xtask bench --quick                          # the main lines: two minutes, once all is built
   cargo xtask bench --only train-step --json
+  cargo xtask bench --only models                    # networks that others publish, beside onnxruntime
   cargo xtask bench --only embed                     # recordings to embeddings, beside Resemblyzer
   cargo xtask bench --python V/bin/python            # an environment that has the peers already")]
 pub(crate) struct Bench {
