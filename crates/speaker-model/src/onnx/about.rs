@@ -16,6 +16,8 @@ use crate::segments::Segmentation;
 pub(super) const INPUT: &str = "feats";
 pub(super) const OUTPUT: &str = "embs";
 
+const LOG_MEL: &str = "log_mel";
+
 /// Of this description; another number says that fields have another meaning.
 const FORMAT_VERSION: u32 = 1;
 
@@ -140,7 +142,7 @@ fn unwritable(error: &serde_json::Error) -> ModelError {
 fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] {
     let mut before = Vec::new();
     before.extend(features.least_level_dbfs.map(|_| "least_level_dbfs"));
-    before.push("log_mel");
+    before.push(LOG_MEL);
     before.extend(features.whole_windows.map(|_| "whole_windows"));
     before.extend(features.speech_activity.as_ref().map(|_| "speech_activity"));
     before.extend(features.relative_level.map(|_| "relative_level"));
@@ -163,9 +165,9 @@ fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] 
 /// What goes into the graph.
 fn frames_in_words(before_the_graph: &[&str], features: &FeatureConfig) -> String {
     let mut words = "log-mel frames".to_owned();
-    if let [_, others @ ..] = before_the_graph
-        && !others.is_empty()
-    {
+    let others = before_the_graph.iter().filter(|stage| **stage != LOG_MEL);
+    let others: Vec<&str> = others.copied().collect();
+    if !others.is_empty() {
         words += &format!(" after {}", others.join(" and "));
     }
     if features.top_db.is_some() || features.normalisation != Normalisation::None {
