@@ -422,3 +422,26 @@ fn the_table_has_no_name_twice_and_every_family_its_own() {
     }
     assert_eq!(Family::of_name("custom"), None);
 }
+
+/// Counted in the networks that their authors' code makes (`golden/make_parameters.py`); NeMo's are what its pages say.
+#[test]
+fn the_table_has_as_many_parameters_as_the_networks() {
+    let counted: BTreeMap<String, u64> =
+        serde_json::from_slice(&common::golden("parameters.json")).unwrap();
+    let mut seen = 0;
+    for known in KNOWN {
+        match counted.get(&format!("{}/{}", known.family, known.name)) {
+            Some(count) => {
+                let millions = f64::from(known.millions.unwrap());
+                assert!(
+                    (*count as f64 / 1e6 - millions).abs() <= 0.051,
+                    "{}: {count}",
+                    known.name
+                );
+                seen += 1;
+            }
+            None => assert_eq!(known.family, Family::Nemo, "{}", known.name),
+        }
+    }
+    assert_eq!(seen, counted.len());
+}

@@ -5,6 +5,7 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
+use foreign_weights::families::{Family, KNOWN};
 use foreign_weights::{Container, ForeignError, ForeignFile, Limits};
 
 const CAMPPLUS: &str = "campplus_cn_en_common.pt";
@@ -32,6 +33,7 @@ fn a_wheel_lists_its_models_and_gives_the_one_that_is_named() {
     );
     assert_eq!(file.first_not_finite(), None);
     assert_eq!(file.num_bytes, 28_044_640);
+    as_many_as_the_table_says(&file, Family::Speaker3d, "CAM++ zh/en common");
     assert!(file.left_out.is_empty());
     let file = ForeignFile::open(
         &wheel,
@@ -67,6 +69,23 @@ fn the_only_model_of_a_wheel_needs_no_name() {
     assert_eq!(file.container, Container::TorchLegacy);
     assert_eq!(file.tensors["lstm.weight_ih_l0"].shape, [1024, 40]);
     assert_eq!(file.tensors["linear.weight"].shape, [256, 256]);
+    as_many_as_the_table_says(&file, Family::Resemblyzer, "GE2E LSTM");
+}
+
+/// Parameters of the file, without statistics.
+fn as_many_as_the_table_says(file: &ForeignFile, family: Family, name: &str) {
+    let known = KNOWN
+        .iter()
+        .find(|known| known.family == family && known.name == name)
+        .unwrap();
+    let trained = file.tensors.iter().filter(|(name, _)| {
+        !["running_mean", "running_var", "num_batches_tracked"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    });
+    let count: usize = trained.map(|(_, tensor)| tensor.values.len()).sum();
+    let millions = f64::from(known.millions.unwrap());
+    assert!((count as f64 / 1e6 - millions).abs() <= 0.051, "{count}");
 }
 
 #[test]

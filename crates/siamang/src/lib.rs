@@ -63,7 +63,7 @@ pub use embeddings::{
     Stream, Work, embed_each, merge_embeddings, read_embeddings, read_embeddings_of,
 };
 pub use error::{Error, ImportRemedy};
-pub use foreign_weights::families::{Family, KNOWN, KnownNetwork};
+pub use foreign_weights::families::{Family, KNOWN, KnownNetwork, UNKNOWN};
 pub use import::{
     Expected, FrontTrial, GRAPH_MEMORY_MB, Import, ImportOptions, LEAST_EXPECTED, compare_expected,
     compare_fronts, import,

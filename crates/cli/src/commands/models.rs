@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use serde::Serialize;
-use siamang::{KNOWN, KnownNetwork};
+use siamang::{KNOWN, KnownNetwork, UNKNOWN};
 
 use crate::console::{print_json, print_text};
 use crate::context::Context;
@@ -28,7 +28,8 @@ pub(crate) struct Args {}
 struct Row {
     family: &'static str,
     name: &'static str,
-    millions_of_parameters: f32,
+    /// None where it is not known.
+    millions_of_parameters: Option<f32>,
     embedding_width: usize,
     licence: &'static str,
     given_out_by: &'static str,
@@ -58,17 +59,18 @@ pub(crate) fn run(_: &Args, context: &Context) -> Result<ExitStatus> {
         return Ok(ExitStatus::Done);
     }
     let mut text = format!(
-        "{:12} {:18} {:>10} {:>6}  {:10} {:6} {}\n",
+        "{:12} {:20} {:>10} {:>6}  {:10} {:6} {}\n",
         "family", "network", "parameters", "width", "licence", "native", "given out by"
     );
     for row in &rows {
         // Writing to a string cannot fail.
         let _ = writeln!(
             text,
-            "{:12} {:18} {:8.1} M {:6}  {:10} {:6} {}: {}",
+            "{:12} {:20} {:>10} {:6}  {:10} {:6} {}: {}",
             row.family,
             row.name,
-            row.millions_of_parameters,
+            row.millions_of_parameters
+                .map_or_else(|| UNKNOWN.to_owned(), |millions| format!("{millions:.1} M")),
             row.embedding_width,
             row.licence,
             if row.native { "yes" } else { "no" },

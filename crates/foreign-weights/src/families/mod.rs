@@ -16,7 +16,7 @@ mod view;
 mod wespeaker;
 
 pub use network::{Architecture, EcapaLayout, Family, Network, Running};
-pub use table::{KNOWN, KnownNetwork};
+pub use table::{KNOWN, KnownNetwork, UNKNOWN};
 
 use crate::file::ForeignFile;
 use view::View;
