@@ -241,15 +241,36 @@ fn text(report: &Report) -> String {
     }
     let _ = writeln!(
         text,
-        "{:26} {:>14} {:>14} {:>18}",
-        "change of the front end", "cosine to none", "same speaker", "different speakers"
+        "{:34} {:>7} {:>9} {:>9} {:>17} {:>14} {:>9}",
+        "change of the front end",
+        "to none",
+        "same",
+        "strangers",
+        "same, other line",
+        "str., one line",
+        "mistaken"
     );
     for trial in &report.front_ends {
         let _ = writeln!(
             text,
-            "{:26} {:14.3} {:14.3} {:18.3}",
-            trial.change, trial.cosine, trial.same, trial.different
+            "{:34} {:7.3} {:9.3} {:9.3} {:17.3} {:14.3} {:7.1} %",
+            trial.change,
+            trial.cosine,
+            trial.same,
+            trial.different,
+            trial.same_across_lines,
+            trial.different_on_one_line,
+            100.0 * trial.mistaken
         );
+    }
+    text.push_str(
+        "Mean cosines: to the right embeddings, of one speaker, of strangers, of one speaker with and without a\n\
+         thin line (1 to 3 kHz), of strangers on it; and how often these are at least as alike as that.\n",
+    );
+    if let [right, wrong @ ..] = report.front_ends.as_slice() {
+        for harm in wrong.iter().filter_map(|trial| trial.harm(right)) {
+            let _ = writeln!(text, "{harm}");
+        }
     }
     if !report.expected.is_empty() {
         let _ = writeln!(

@@ -5,6 +5,7 @@ use serde::Serialize;
 use speaker_model::{Bundle, Embedder, EmbeddingModel};
 use speaker_scoring::Scorer;
 
+use super::line::over_a_thin_line;
 use super::voices;
 use crate::error::Error;
 
@@ -19,10 +20,43 @@ pub struct FrontTrial {
     pub same: f64,
     /// Mean cosine of recordings of different speakers.
     pub different: f64,
+    /// Mean cosine of recordings of one speaker, one of which came over a thin line.
+    pub same_across_lines: f64,
+    /// Mean cosine of recordings of different speakers that came over the same thin line.
+    pub different_on_one_line: f64,
+    /// How often two of the latter are at least as alike as two of the former, 0 to 1: the line was heard, not the voice.
+    pub mistaken: f64,
 }
 
-/// Embeds made signals and two recordings of each of the voices that are built in by the bundle's front end and by wrong
-/// ones. The first entry is of the right one.
+impl FrontTrial {
+    /// What this front end breaks beside the `right` one, in words; nothing where it does little.
+    #[must_use]
+    pub fn harm(&self, right: &Self) -> Option<String> {
+        let percent = |share: f64| format!("{:.0} %", 100.0 * share);
+        if self.mistaken > right.mistaken + HARM {
+            return Some(format!(
+                "{}: strangers on one line are taken for more alike than one speaker on two in {} of comparisons, {} with the right front end",
+                self.change,
+                percent(self.mistaken),
+                percent(right.mistaken)
+            ));
+        }
+        (self.cosine < OTHERS).then(|| {
+            format!(
+                "{}: its embeddings are others ({:.2}), and must not meet those of the right front end",
+                self.change, self.cosine
+            )
+        })
+    }
+}
+
+/// So many mistakes more are worth a word.
+const HARM: f64 = 0.05;
+/// Embeddings further than that from the right ones are others.
+const OTHERS: f64 = 0.95;
+
+/// Embeds made signals and two recordings of some of the voices that are built in, as they are and over a thin line, by the
+/// bundle's front end and by wrong ones. The first entry is of the right one.
 ///
 /// # Errors
 /// [`Error::Model`] where nothing can be embedded.
@@ -30,7 +64,13 @@ pub fn compare_fronts(bundle: &Bundle) -> Result<Vec<FrontTrial>, Error> {
     let right = bundle.embedder();
     let rate = right.front_end().config().sample_rate_hz;
     let signals = speaker_model::made_signals(rate);
-    let speakers = voices::pairs(rate)?;
+    let speakers: Vec<[Vec<f32>; 3]> = voices::pairs(rate)?
+        .into_iter()
+        .map(|[a, b]| {
+            let thin = over_a_thin_line(&b, rate);
+            [a, b, thin]
+        })
+        .collect();
     let (signals, speakers) = (signals.as_slice(), speakers.as_slice());
     let expected = embed(right, signals, speakers)?;
     let mut trials = vec![trial("none".to_owned(), &expected, &expected)];
@@ -81,26 +121,31 @@ fn changes(right: &FeatureConfig) -> Vec<(String, FeatureConfig)> {
     changes
 }
 
-/// Embeddings of the signals, and of each speaker's two recordings.
-type Embeddings = (Vec<Vec<f32>>, Vec<[Vec<f32>; 2]>);
+/// Embeddings of the signals, and of each speaker's two recordings and the second over a thin line.
+type Embeddings = (Vec<Vec<f32>>, Vec<[Vec<f32>; 3]>);
 
 fn embed(
     embedder: &Embedder,
     signals: &[Vec<f32>],
-    speakers: &[[Vec<f32>; 2]],
+    speakers: &[[Vec<f32>; 3]],
 ) -> Result<Embeddings, Error> {
     let signals = signals.iter().map(|signal| embedder.embed(signal));
     let signals = signals.collect::<Result<_, _>>()?;
     let mut of_speakers = Vec::with_capacity(speakers.len());
-    for [a, b] in speakers {
-        of_speakers.push([embedder.embed(a)?, embedder.embed(b)?]);
+    for [a, b, thin] in speakers {
+        of_speakers.push([
+            embedder.embed(a)?,
+            embedder.embed(b)?,
+            embedder.embed(thin)?,
+        ]);
     }
     Ok((signals, of_speakers))
 }
 
 fn trial(change: String, expected: &Embeddings, found: &Embeddings) -> FrontTrial {
+    // Without those over the line: a front end is judged by what it is used for.
     let all = |(signals, speakers): &Embeddings| -> Vec<Vec<f32>> {
-        let of_speakers = speakers.iter().flatten();
+        let of_speakers = speakers.iter().flat_map(|of_one| &of_one[..2]);
         signals.iter().chain(of_speakers).cloned().collect()
     };
     let cosines = all(expected)
@@ -109,21 +154,30 @@ fn trial(change: String, expected: &Embeddings, found: &Embeddings) -> FrontTria
         .map(|(a, b)| cosine(a, &b))
         .collect::<Vec<_>>();
     let speakers = &found.1;
-    let same = speakers
-        .iter()
-        .map(|[a, b]| cosine(a, b))
-        .collect::<Vec<_>>();
-    let mut different = Vec::new();
-    for (index, [a, _]) in speakers.iter().enumerate() {
-        for [_, b] in &speakers[index + 1..] {
-            different.push(cosine(a, b));
+    let [mut same, mut across] = [Vec::new(), Vec::new()];
+    let [mut different, mut on_one_line] = [Vec::new(), Vec::new()];
+    for (index, [a, b, thin]) in speakers.iter().enumerate() {
+        same.push(cosine(a, b));
+        across.push(cosine(a, thin));
+        for [_, other, other_thin] in &speakers[index + 1..] {
+            different.push(cosine(a, other));
+            on_one_line.push(cosine(thin, other_thin));
         }
     }
+    let pairs = across
+        .iter()
+        .flat_map(|one| on_one_line.iter().map(move |other| (one, other)));
+    let mistakes: Vec<f64> = pairs
+        .map(|(one, other)| f64::from(u8::from(other >= one)))
+        .collect();
     FrontTrial {
         change,
         cosine: mean(&cosines),
         same: mean(&same),
         different: mean(&different),
+        same_across_lines: mean(&across),
+        different_on_one_line: mean(&on_one_line),
+        mistaken: mean(&mistakes),
     }
 }
 

@@ -8,6 +8,7 @@ mod fronts;
 mod graph;
 #[cfg(feature = "onnx")]
 mod judge;
+mod line;
 mod lstm;
 #[cfg(feature = "onnx")]
 mod metadata;
