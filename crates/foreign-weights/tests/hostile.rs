@@ -9,48 +9,22 @@
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{dict, field, golden, long, onnx, tensor, text, torch, tuple, zip};
 use foreign_weights::{ForeignError, ForeignFile, Limits};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Counts the bytes in use and their peak.
-struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+#[global_allocator]
+static ALLOCATOR: testing::Counting = testing::Counting::new();
 /// The counters are shared by all of the process.
 static TURN: Mutex<()> = Mutex::new(());
 
-// SAFETY: every call goes to the system's allocator unchanged; the counters touch no memory of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`, which is passed on as it is.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the pointer came from `System.alloc` with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// What opening gives, whose peak of memory must not be more than 1 MB and `times` the file.
 fn bounded(name: &str, bytes: &[u8], times: usize) -> Result<ForeignFile, ForeignError> {
-    let before = IN_USE.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let result = ForeignFile::of_bytes(bytes, name, None, &Limits::default());
-    let peak = PEAK.load(Ordering::Relaxed).saturating_sub(before);
+    let (result, peak) =
+        ALLOCATOR.most_of(|| ForeignFile::of_bytes(bytes, name, None, &Limits::default()));
     let bound = (1 << 20) + times * bytes.len();
     assert!(
         peak <= bound,

@@ -6,11 +6,9 @@
     clippy::print_stdout,
     reason = "a test that cannot prepare its data has failed"
 )]
-#![allow(unsafe_code, reason = "an allocator that counts")]
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, Once};
 
@@ -22,30 +20,8 @@ use rten_onnx::onnx::{
     TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
-/// Counts what is allocated, and the most that was at one time.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static MOST: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: hands all to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: testing::Counting = testing::Counting::new();
 
 /// One test at a time: they share the counters.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -61,14 +37,6 @@ fn watch() {
             before(info);
         }));
     });
-}
-
-/// What `work` had allocated at most, beyond what there was.
-fn most_of<R>(work: impl FnOnce() -> R) -> (R, usize) {
-    let before = NOW.load(Ordering::Relaxed);
-    MOST.store(before, Ordering::Relaxed);
-    let result = work();
-    (result, MOST.load(Ordering::Relaxed).saturating_sub(before))
 }
 
 fn limits() -> Limits {
@@ -175,7 +143,7 @@ fn refused(what: &str, bytes: Vec<u8>) -> OnnxError {
     watch();
     let size = bytes.len();
     let panics = PANICS.load(Ordering::Relaxed);
-    let (result, most) = most_of(|| Graph::load(bytes, &limits()));
+    let (result, most) = ALLOCATOR.most_of(|| Graph::load(bytes, &limits()));
     assert!(
         most < 20 * size + (16 << 20),
         "{what}: {most} bytes allocated"
@@ -289,7 +257,7 @@ fn memory_that_grows_with_the_square_of_the_frames_is_refused_where_it_is_too_mu
     let graph = Graph::load(model(nodes, vec![]).write_buf().unwrap(), &limits()).unwrap();
     assert!(graph.run(&features(1000, 4), 1000).is_ok());
     let frames = features(20_000, 4);
-    let (result, most) = most_of(|| graph.run(&frames, 20_000));
+    let (result, most) = ALLOCATOR.most_of(|| graph.run(&frames, 20_000));
     assert!(matches!(result, Err(OnnxError::Limit { .. })), "{result:?}");
     assert!(most < 1 << 20);
 }
@@ -622,7 +590,7 @@ fn a_run_takes_no_more_than_was_estimated() {
             let graph = common::load(family);
             let input = features(frames, graph.ports().bins);
             let estimate = graph.estimate(frames).unwrap();
-            let (result, most) = most_of(|| graph.run(&input, frames));
+            let (result, most) = ALLOCATOR.most_of(|| graph.run(&input, frames));
             assert!(result.is_ok());
             println!(
                 "{family} {frames}: {most} bytes, estimated {}",
@@ -654,7 +622,7 @@ fn a_run_takes_no_more_than_was_estimated() {
         .unwrap();
     let graph = Graph::load(bytes, &limits()).unwrap();
     let input = features(3000, 4);
-    let (result, most) = most_of(|| graph.run(&input, 3000));
+    let (result, most) = ALLOCATOR.most_of(|| graph.run(&input, 3000));
     let estimate = graph.estimate(3000).unwrap();
     assert!(result.is_ok());
     println!("fan: {most} bytes, estimated {}", estimate.bytes);
@@ -711,7 +679,7 @@ fn damaged_copies_are_refused_or_give_a_vector() {
         }
         let size = bytes.len();
         let panics = PANICS.load(Ordering::Relaxed);
-        let (result, most) = most_of(|| {
+        let (result, most) = ALLOCATOR.most_of(|| {
             let graph = Graph::load(bytes, &limits())?;
             graph.run(&features(120, graph.ports().bins), 120)
         });

@@ -1,6 +1,7 @@
-//! What a test needs that may not be there: programs, Python modules, recordings that are not part of the repository.
+//! What a test needs that may not be there: programs, Python modules, recordings that are not part of the repository; and an allocator
+//! that counts.
 //!
-//! Each of the functions here gives it, or says why the test is skipped and gives `None`. Where the environment variable
+//! Each of the functions here gives what may not be there, or says why the test is skipped and gives `None`. Where the environment variable
 //! [`NO_SKIP`] is set, as in `.ci/run`, nothing may be skipped: they panic instead.
 //!
 //! ```
@@ -15,10 +16,14 @@
     reason = "a test that must not skip has failed, and one that skips says why"
 )]
 
+mod counting;
+
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+pub use counting::Counting;
 
 /// Environment variable that forbids to skip: any text but the empty one.
 pub const NO_SKIP: &str = "SIAMANG_NO_SKIP";

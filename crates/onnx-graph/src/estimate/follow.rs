@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::call::{Call, Fault, Rule, unknown};
-use super::{elementwise, layers, layout, memory, reductions};
+use super::{elementwise, layers, layout, making, memory, reductions};
 use crate::OnnxError;
 use crate::limits::Limits;
 use crate::net::{Id, Net};
@@ -38,6 +38,7 @@ pub(crate) fn check_operators(net: &Net) -> Result<(), OnnxError> {
 fn rule(operator: &str) -> Option<Rule> {
     elementwise::rule(operator)
         .or_else(|| layout::rule(operator))
+        .or_else(|| making::rule(operator))
         .or_else(|| reductions::rule(operator))
         .or_else(|| layers::rule(operator))
 }

@@ -9,8 +9,10 @@ mod elementwise;
 mod follow;
 mod layers;
 mod layout;
+mod making;
 mod memory;
 mod reductions;
+mod taken;
 
 pub use follow::Estimate;
 pub(crate) use follow::check_operators;
