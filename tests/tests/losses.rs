@@ -135,6 +135,13 @@ fn every_loss_trains_on_the_voices_and_resumes_to_the_same_bits() {
 #[test]
 fn batches_that_a_loss_cannot_learn_from_are_refused_with_what_to_set() {
     let place = Place::new();
+    place.tiny_config("--sampler pk", |config| {
+        let table = "kind = \"softmax\"".parse::<toml::Table>().unwrap();
+        config.insert("loss".to_owned(), table.into());
+    });
+    let weighed = place.run("train --config tiny.toml --weighting balanced --out run");
+    assert_eq!(weighed.code, Some(2), "{weighed:#?}");
+    assert!(weighed.stderr.contains("`contrastive`"), "{weighed:#?}");
     for (sampler, loss, says) in [
         ("uniform", "ge2e", "set `sampler.kind` to `pk`"),
         (

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
-use speaker_model::{ComputeType, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
+use speaker_model::{ComputeType, ContrastiveConfig, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
 use speech_data::Manifest;
 use speech_data::store::Store;
 use trainer::{RunDirectory, TrainConfig};
@@ -180,16 +180,20 @@ pub(crate) fn configuration(
     };
     batch_size(args, &mut config)?;
     if let Some(weighting) = args.weighting {
-        let loss = config.loss.downcast_mut::<KlHingeConfig>().ok_or_else(|| {
-            usage(
-                "`--weighting` belongs to the loss `kl_hinge`, and the configuration has another",
-                "leave it out",
-            )
-        })?;
-        loss.weighting = match weighting {
+        let weighting = match weighting {
             WeightingName::AsCounted => Weighting::AsCounted,
             WeightingName::Balanced => Weighting::Balanced,
         };
+        if let Some(loss) = config.loss.downcast_mut::<KlHingeConfig>() {
+            loss.weighting = weighting;
+        } else if let Some(loss) = config.loss.downcast_mut::<ContrastiveConfig>() {
+            loss.weighting = weighting;
+        } else {
+            return Err(usage(
+                "`--weighting` belongs to the losses `kl_hinge` and `contrastive`, and the configuration has another",
+                "leave it out",
+            ));
+        }
     }
     config.precision = global.precision.map_or(config.precision, ComputeType::from);
     config.seed = args.seed.unwrap_or(config.seed);

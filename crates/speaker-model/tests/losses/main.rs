@@ -1,4 +1,4 @@
-//! Every loss but KL/hinge, whose tests are `loss.rs`, against its definition: by hand, pair by pair in 64 bits with finite
+//! Every loss but KL/hinge, whose tests are `speaker-model/tests/loss.rs`, against its definition: by hand, pair by pair in 64 bits with finite
 //! differences, and in PyTorch.
 #![allow(
     clippy::unwrap_used,
