@@ -59,8 +59,7 @@ impl SampleAugmenter {
     /// Prepares the effects of `config` on samples at `sample_rate_hz`.
     ///
     /// # Errors
-    /// What [`SamplesConfig::validate`] refuses; [`SoundError::NoSounds`] for music or devices without recordings, and
-    /// [`SoundError::Ratio`] for a rate that no telephone can be connected to.
+    /// What [`SamplesConfig::validate`] refuses; [`SoundError::NoSounds`] for music or devices without recordings.
     pub fn new(
         config: &SamplesConfig,
         sample_rate_hz: u32,
@@ -73,7 +72,6 @@ impl SampleAugmenter {
         let devices = config.device.as_ref();
         let devices = devices.map(|device| Devices::new(device, rate, &sounds.devices));
         let telephone = config.telephone.as_ref();
-        let telephone = telephone.map(|telephone| Telephone::new(telephone, rate));
         if config.music.is_some() && sounds.music.is_empty() {
             return Err(SoundError::NoSounds {
                 effect: "samples.music",
@@ -87,7 +85,7 @@ impl SampleAugmenter {
             devices: devices.transpose()?,
             equaliser: config.equaliser.clone(),
             clipping: config.clipping.clone(),
-            telephone: telephone.transpose()?,
+            telephone: telephone.map(|telephone| Telephone::new(telephone, rate)),
             white: config.white.clone(),
             gain: config.gain.clone(),
             sample_rate_hz,
@@ -143,7 +141,7 @@ impl SampleAugmenter {
         }
         level = power(samples);
         if let Some(telephone) = &self.telephone {
-            telephone.apply(seed, level, samples);
+            telephone.apply(seed, level, samples, workspace);
             level = power(samples);
         }
         if let Some(white) = &self.white {

@@ -11,6 +11,7 @@ use crate::gain::GainConfig;
 use crate::music::MusicConfig;
 use crate::noise::NoiseConfig;
 use crate::room::RoomConfig;
+use crate::speed::Speed;
 use crate::telephone::TelephoneConfig;
 use crate::white::WhiteConfig;
 
@@ -20,6 +21,9 @@ use crate::white::WhiteConfig;
 #[derive(Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct SamplesConfig {
+    /// Speeds at which every recording is heard beside its own, in hundredths: a voice at another speed is another speaker's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub speeds: Vec<f64>,
     /// Rooms.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomConfig>,
@@ -58,6 +62,7 @@ impl SamplesConfig {
     #[must_use]
     pub fn usual() -> Self {
         Self {
+            speeds: Vec::new(),
             room: Some(RoomConfig::default()),
             noise: Some(NoiseConfig::default()),
             music: None,
@@ -76,6 +81,13 @@ impl SamplesConfig {
     /// # Errors
     /// [`SoundError::InvalidConfig`] names the first field that is out of range.
     pub fn validate(&self) -> Result<(), SoundError> {
+        for (number, &speed) in self.speeds.iter().enumerate() {
+            Speed::new(speed)?;
+            if speed == 1.0 || self.speeds[..number].contains(&speed) {
+                let expected = "speeds other than 1, each once";
+                return Err(SoundError::invalid("samples.speeds", speed, expected));
+            }
+        }
         self.room.as_ref().map_or(Ok(()), RoomConfig::validate)?;
         self.noise.as_ref().map_or(Ok(()), NoiseConfig::validate)?;
         self.music.as_ref().map_or(Ok(()), MusicConfig::validate)?;
@@ -139,6 +151,9 @@ mod tests {
             ),
             ("[telephone]\ncodecs = []", "samples.telephone.codecs"),
             ("[babble]\ntalkers = [0, 3]", "samples.babble.talkers"),
+            ("speeds = [1.0]", "samples.speeds"),
+            ("speeds = [0.9, 0.9]", "samples.speeds"),
+            ("speeds = [0.1]", "samples.speeds"),
             ("[white]\nsnr_db = [nan, nan]", "samples.white.snr_db"),
         ] {
             let config: SamplesConfig = toml::from_str(text).unwrap();

@@ -29,7 +29,6 @@
 
 mod augmenter;
 mod babble;
-mod butterworth;
 mod checks;
 mod clipping;
 mod clips;
@@ -43,6 +42,7 @@ mod gain;
 #[cfg(test)]
 mod golden;
 mod gsm;
+mod high_pass;
 mod level;
 mod mix;
 mod music;

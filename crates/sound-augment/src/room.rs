@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use audio_features::augment::Draws;
 use serde::{Deserialize, Serialize};
 
-use crate::butterworth::{Pass, butterworth, filter};
 use crate::checks::{range, share};
 use crate::error::SoundError;
+use crate::high_pass::{filter, high_pass};
 use crate::response::{Response, multiply};
 use crate::shoebox::Shoebox;
 use crate::stream::{Stream, draws};
@@ -127,10 +127,7 @@ impl Rooms {
         let longest_s = room.sabine_s().min(self.config.longest_s).max(0.02);
         let mut response = room.response(self.sample_rate_hz, longest_s).ok()?;
         let rate = f64::from(self.sample_rate_hz);
-        filter(
-            &butterworth(Pass::High, 2, DEAF_BELOW_HZ, rate),
-            &mut response,
-        );
+        filter(&high_pass(2, DEAF_BELOW_HZ, rate), &mut response);
         Response::new(&response, self.sample_rate_hz, longest_s)
     }
 

@@ -37,13 +37,35 @@ impl Workspace {
         self.padded.clear();
         self.padded.extend(samples.iter().take(size));
         self.padded.resize(size, 0.0);
-        let plan = self.planner.plan_fft_forward(size);
-        self.bins.resize(size / 2 + 1, Complex::default());
+        self.transform_again()
+    }
+
+    /// The spectrum of what [`inverse`](Self::inverse) gave, as it is by now.
+    pub(crate) fn transform_again(&mut self) -> &mut Bins {
+        let plan = self.planner.plan_fft_forward(self.padded.len());
+        self.bins
+            .resize(self.padded.len() / 2 + 1, Complex::default());
         self.scratch
             .resize(plan.get_scratch_len(), Complex::default());
         let done = plan.process_with_scratch(&mut self.padded, &mut self.bins, &mut self.scratch);
         debug_assert!(done.is_ok(), "buffers are as long as the plan wants them");
         &mut self.bins
+    }
+
+    /// The samples whose spectrum the last transform's bins are, as they are by now, times `size`.
+    pub(crate) fn inverse(&mut self, size: usize) -> &mut Vec<f32> {
+        self.bins.resize(size / 2 + 1, Complex::default());
+        // Rounding leaves imaginary parts where a real signal has none.
+        if let [first, .., last] = self.bins.as_mut_slice() {
+            (first.im, last.im) = (0.0, 0.0);
+        }
+        let plan = self.planner.plan_fft_inverse(size);
+        self.padded.resize(size, 0.0);
+        self.scratch
+            .resize(plan.get_scratch_len(), Complex::default());
+        let done = plan.process_with_scratch(&mut self.bins, &mut self.padded, &mut self.scratch);
+        debug_assert!(done.is_ok(), "buffers are as long as the plan wants them");
+        &mut self.padded
     }
 
     /// Multiplies the spectrum of `samples`, which is taken over `size` of them, by `factors`, and puts them back `lag`
@@ -56,20 +78,11 @@ impl Workspace {
         lag: usize,
         factors: impl FnOnce(&mut Bins),
     ) {
-        self.transform(samples, size);
-        factors(&mut self.bins);
-        // Rounding leaves imaginary parts where a real signal has none.
-        if let [first, .., last] = self.bins.as_mut_slice() {
-            (first.im, last.im) = (0.0, 0.0);
-        }
-        let plan = self.planner.plan_fft_inverse(size);
-        self.scratch
-            .resize(plan.get_scratch_len(), Complex::default());
-        let done = plan.process_with_scratch(&mut self.bins, &mut self.padded, &mut self.scratch);
-        debug_assert!(done.is_ok(), "buffers are as long as the plan wants them");
+        factors(self.transform(samples, size));
+        let filtered = self.inverse(size);
         let scale = 1.0 / size as f32;
-        let earlier = self.padded.iter().cycle().skip(lag);
-        for (sample, filtered) in samples.iter_mut().zip(earlier) {
+        let (begin, end) = filtered.split_at(lag.min(size));
+        for (sample, filtered) in samples.iter_mut().zip(end.iter().chain(begin)) {
             *sample = filtered * scale;
         }
     }

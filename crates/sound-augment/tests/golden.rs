@@ -1,4 +1,4 @@
-//! G.711, filters and convolution against Python's `audioop`, sox, ffmpeg and SciPy.
+//! G.711 against Python's `audioop`, sox and ffmpeg.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot prepare its data has failed"

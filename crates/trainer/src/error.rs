@@ -153,6 +153,9 @@ pub enum TrainError {
     /// From the front end.
     #[error(transparent)]
     Features(#[from] audio_features::FeatureError),
+    /// From the augmentation of samples.
+    #[error(transparent)]
+    Sound(#[from] sound_augment::SoundError),
     /// From the model.
     #[error(transparent)]
     Model(#[from] speaker_model::ModelError),
@@ -180,6 +183,7 @@ impl TrainError {
             Self::WorkerDied => "the panic above says where: report it as a defect",
             Self::Journal(error) => return error.remedy(),
             Self::Features(error) => return error.remedy(),
+            Self::Sound(error) => return error.remedy(),
             Self::Model(error) => return error.remedy(),
             Self::Data(error) => return error.remedy(),
             Self::Sampler(error) => return error.remedy(),

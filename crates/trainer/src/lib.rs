@@ -60,7 +60,8 @@ mod training;
 
 pub use config::{Decay, OptimiserConfig, Schedule, TrainConfig};
 pub use data::{
-    Batch, BatchMaker, FeatureBank, Prepared, RawFeatures, Skipped, default_cache_directory,
+    Batch, BatchMaker, FeatureBank, Prepared, RawFeatures, SampleBank, Skipped,
+    default_cache_directory,
 };
 pub use error::TrainError;
 pub use evaluate::{DevSet, mean_eer};

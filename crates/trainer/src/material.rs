@@ -1,16 +1,21 @@
 //! Everything that stays the same over a run, made before its first step.
 
+use std::sync::Arc;
+
 use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use pair_sampler::{BatchPlan, BatchSampler};
 use rayon::prelude::*;
+use sound_augment::{SampleAugmenter, Workspace};
 use speaker_model::{LossChoice, SpeakerNetwork};
 use speech_data::{Manifest, Root};
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::{BatchMaker, FeatureBank, check_room};
+use crate::data::{
+    BatchMaker, Changes, FeatureBank, LoadedSounds, SampleBank, SampleCrops, check_room, load,
+};
 use crate::evaluate::{DevSet, Soundings};
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 
@@ -31,7 +36,9 @@ pub(crate) struct Material<'a, C: LossChoice> {
     pub(crate) front_end: FrontEnd,
     pub(crate) dev: DevSet,
     pub(crate) soundings: Soundings,
-    augmenter: Option<Augmenter>,
+    /// Names and sizes of the files that samples are changed by.
+    pub(crate) sounds: Vec<(String, u64)>,
+    changes: Changes,
 }
 
 impl<'a, C: LossChoice> Material<'a, C> {
@@ -51,7 +58,18 @@ impl<'a, C: LossChoice> Material<'a, C> {
         // The bank keeps raw log-mel features, before any normalisation.
         let mut raw = config.features.clone();
         raw.normalisation = Normalisation::None;
-        let bank = FeatureBank::open(&options.cache, FrontEnd::new(raw, None)?)?;
+        let raw = FrontEnd::new(raw, None)?;
+        let (samples, sounds) = sample_crops(config, options, notify)?;
+        let of_features = FeatureBank::open(&options.cache, raw.clone())?;
+        // Features of development recordings are kept; of training recordings samples are where those are changed.
+        let (bank, dev_bank) = match &samples {
+            None => (of_features, None),
+            Some(crops) => {
+                let bank = FeatureBank::of_samples(Arc::clone(&crops.bank), raw);
+                (bank, Some(of_features))
+            }
+        };
+        let dev_bank = dev_bank.as_ref().unwrap_or(&bank);
         let total = data.train.utterances.len();
         let prepared = bank.prepare(&data.train, &|done| {
             notify(Notice::Preparing { done, total })
@@ -72,8 +90,15 @@ impl<'a, C: LossChoice> Material<'a, C> {
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
         let mean = wants_mean.then_some(prepared.mean_frame);
         let front_end = FrontEnd::new(config.features.clone(), mean)?;
+        let samples = match (samples, &config.samples) {
+            (Some(crops), Some(samples)) => {
+                Some(crops.with_speeds(&prepared.manifest, &samples.speeds)?)
+            }
+            _ => None,
+        };
+        let heard = samples.as_ref().and_then(SampleCrops::manifest);
         let sampler = BatchSampler::new(
-            &prepared.manifest,
+            heard.unwrap_or(&prepared.manifest),
             config.sampler,
             config.crop,
             config.group_by.clone(),
@@ -91,8 +116,10 @@ impl<'a, C: LossChoice> Material<'a, C> {
                 .and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?].location));
             known.cloned().unwrap_or_else(|| root.locate(name))
         };
-        let dev = DevSet::read(&bank, locate, &data.dev, augmenter.as_ref())?;
-        if let Some(failure) = bank.cache_failure() {
+        let changes = Changes { augmenter, samples };
+        let dev = DevSet::read(dev_bank, locate, &data.dev, &changes, &front_end)?;
+        let failure = bank.cache_failure().or(dev_bank.cache_failure());
+        if let Some(failure) = failure {
             notify(Notice::Warning(&format!(
                 "{failure}; the training goes on without it, which costs time"
             )));
@@ -109,20 +136,30 @@ impl<'a, C: LossChoice> Material<'a, C> {
             front_end,
             dev,
             soundings,
-            augmenter,
+            sounds,
+            changes,
         })
+    }
+
+    /// The utterances that batches are drawn from: those of the manifest, and where a training hears them at several speeds each
+    /// of them at every speed.
+    pub(crate) fn heard(&self) -> &Manifest {
+        let samples = self.changes.samples.as_ref();
+        let at_speeds = samples.and_then(SampleCrops::manifest);
+        at_speeds.unwrap_or(&self.manifest)
     }
 
     /// What makes the batch of any step.
     pub(crate) fn batches(&self) -> BatchMaker<'_> {
         BatchMaker::new(
             self.config,
-            &self.manifest,
+            self.heard(),
             &self.sampler,
             &self.bank,
             &self.front_end,
-            self.augmenter.as_ref(),
+            self.changes.augmenter.as_ref(),
         )
+        .with_samples(self.changes.samples.as_ref())
     }
 
     /// Which utterances the batch of `step` has.
@@ -166,29 +203,59 @@ impl<'a, C: LossChoice> Material<'a, C> {
         if !network.encoder().needs_fitting() {
             return Ok(network);
         }
-        let mut recordings = self.sample(FITTED_RECORDINGS, None);
-        if let Some(augmenter) = &self.augmenter {
-            recordings.extend(self.sample(FITTED_RECORDINGS, Some(augmenter)));
+        let mut recordings = self.sample(FITTED_RECORDINGS, false);
+        if self.changes.any() {
+            recordings.extend(self.sample(FITTED_RECORDINGS, true));
         }
         Ok(network.try_map_encoder(|encoder| encoder.fitted(&recordings, device))?)
     }
 
-    /// Features of at most `count` training recordings, evenly spaced over the manifest, changed by `augmenter`.
-    pub(crate) fn sample(&self, count: usize, augmenter: Option<&Augmenter>) -> Vec<Features> {
+    /// Features of at most `count` training recordings, evenly spaced over the manifest, as they are or as a training hears them.
+    pub(crate) fn sample(&self, count: usize, is_changed: bool) -> Vec<Features> {
         let utterances = &self.manifest.utterances;
         let stride = utterances.len().div_ceil(count);
         let every = utterances.par_iter().step_by(stride).enumerate();
         every
-            .filter_map(|(seed, utterance)| {
+            .map_init(Workspace::default, |workspace, (seed, utterance)| {
+                let location = &utterance.location;
+                let plain = || Ok(self.bank.log_mel(location)?.into_features());
                 // A recording that has vanished since its features were made cannot move a mean much.
-                let features = self.bank.log_mel(&utterance.location).ok()?;
-                let mut features = features.into_features();
-                if let Some(augmenter) = augmenter {
-                    augmenter.augment(seed as u64, &mut features);
-                }
+                let mut features = match is_changed {
+                    false => plain().ok()?,
+                    true => {
+                        let (changes, seed) = (&self.changes, seed as u64);
+                        let changed =
+                            changes.recording(location, seed, &self.front_end, plain, workspace);
+                        changed.ok()?
+                    }
+                };
                 self.front_end.finish(&mut features);
                 Some(features)
             })
+            .flatten()
             .collect()
     }
+}
+
+/// What cuts crops out of samples, where a training changes those, and the names and sizes of the files that it changes them by.
+fn sample_crops<C: LossChoice>(
+    config: &TrainConfig<C>,
+    options: &RunOptions<'_>,
+    notify: Notify<'_>,
+) -> Result<(Option<SampleCrops>, Vec<(String, u64)>), TrainError> {
+    let Some(samples) = &config.samples else {
+        return Ok((None, Vec::new()));
+    };
+    let rate = config.features.sample_rate_hz;
+    let LoadedSounds {
+        sounds,
+        skipped,
+        files,
+    } = load(samples, rate)?;
+    if !skipped.is_empty() {
+        notify(Notice::Skipped(&skipped));
+    }
+    let bank = Arc::new(SampleBank::open(&options.cache, rate));
+    let augmenter = SampleAugmenter::new(samples, rate, sounds)?;
+    Ok((Some(SampleCrops::new(bank, augmenter)), files))
 }

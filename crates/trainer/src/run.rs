@@ -44,7 +44,7 @@ pub fn train_with<C: LossChoice>(
     let run = open_run(config, options)?;
     let resumes = options.resume && run.has_checkpoint();
     let material = Material::prepare(config, data, options, notify)?;
-    let fingerprint = DataFingerprint::of(&material.manifest, &data.dev);
+    let fingerprint = DataFingerprint::of(&material.manifest, &data.dev, &material.sounds);
     match resumes {
         true => fingerprint.check(run.path())?,
         false => fingerprint.write(run.path())?,

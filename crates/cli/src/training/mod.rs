@@ -6,6 +6,7 @@ mod display;
 mod preflight;
 mod recipe;
 mod shipped;
+mod sounds;
 
 pub(crate) use self::data::{TestData, read};
 pub(crate) use self::display::{Display, why};

@@ -12,6 +12,7 @@ use speech_data::store::Store;
 use trainer::{RunDirectory, TrainConfig};
 
 use super::shipped;
+use super::sounds::SoundArgs;
 use crate::context::Global;
 use crate::fault::usage;
 use crate::stdin;
@@ -66,7 +67,9 @@ pub(crate) struct Recipe {
     /// Steps between two evaluations
     #[arg(long)]
     eval_every: Option<u64>,
-    /// Directory of cached features, which runs may share [default: the user's cache directory]
+    #[command(flatten)]
+    sounds: SoundArgs,
+    /// Directory of cached features and samples, which runs may share [default: the user's cache directory]
     #[arg(long)]
     pub(crate) cache: Option<PathBuf>,
 }
@@ -195,6 +198,7 @@ pub(crate) fn configuration(
             ));
         }
     }
+    args.sounds.apply(&mut config)?;
     config.precision = global.precision.map_or(config.precision, ComputeType::from);
     config.seed = args.seed.unwrap_or(config.seed);
     config.max_steps = args.max_steps.unwrap_or(config.max_steps);
@@ -216,7 +220,8 @@ impl Recipe {
             "`--cache` keeps features of files; those of the packed store are computed from it"
                 .to_owned()
         });
-        head.into_iter().chain(cache).collect()
+        let sounds = self.sounds.note();
+        head.into_iter().chain(cache).chain(sounds).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 
 g711.json: for each law, the first of all 65,536 samples of 16 bits, in rising order, that has another code than the one before, with
 its code; and the sample that each code stands for.
-filters.json: a second of noise through Butterworth filters, and a sound with an impulse response behind it, both in 64 bits.
+filters.json: a second of noise through Butterworth high-pass filters, and a sound with an impulse response behind it, both in 64 bits.
 """
 import json, pathlib, struct, sys, warnings
 
@@ -24,9 +24,9 @@ if "filters" in sys.argv:
     short = lambda values: [float(f"{v:.9g}") for v in values]
     x = np.array([((i * 7919) % 1000) / 500 - 1 for i in range(600)])
     filters = []
-    for kind, order, hz, fs in (("low", 8, 3400, 8000), ("high", 4, 250, 8000), ("low", 2, 1000, 16000), ("high", 2, 50, 16000)):
-        y = sosfilt(butter(order, hz, kind, fs=fs, output="sos"), x)
-        filters.append(dict(kind=kind, order=order, hz=hz, rate=fs, output=short(y)))
+    for order, hz, fs in ((4, 250, 8000), (2, 50, 16000)):
+        y = sosfilt(butter(order, hz, "high", fs=fs, output="sos"), x)
+        filters.append(dict(order=order, hz=hz, rate=fs, output=short(y)))
     h = np.array([((i * 104729) % 997) / 498.5 - 1 for i in range(300)]) * np.exp(-np.arange(300) / 60)
     h[:4] = [0.1, 0.0, 3.0, -0.2]
     convolved = fftconvolve(x, h)

@@ -10,6 +10,7 @@ use audio_features::FeatureConfig;
 use audio_features::augment::AugmentConfig;
 use pair_sampler::{CropConfig, GroupBy, SamplerConfig};
 use serde::{Deserialize, Serialize};
+use sound_augment::SamplesConfig;
 use speaker_model::{
     Batches, ComputeType, EncoderConfig, KlHingeConfig, LossChoice, LossConfig, Segmentation,
 };
@@ -63,6 +64,11 @@ pub struct TrainConfig<L = LossConfig> {
     /// recordings as they are and on changed ones, and both count in the mean EER.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment: Option<AugmentConfig>,
+    /// Changes to the samples of training recordings. Crops are then cut out of samples, and what the front end takes of a
+    /// recording (the level of its loud frames, its mean, where it is silent) is taken of the crop; a crop whose silence is
+    /// dropped is cut out of half as much again. Development trials are evaluated twice, as with `augment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub samples: Option<SamplesConfig>,
     /// Step (from 0) of the first batch that is changed: pairs that differ in their channel too are easier learned by a
     /// network that already tells voices apart.
     #[serde(default)]
@@ -116,6 +122,7 @@ impl TrainConfig {
             optimiser: OptimiserConfig::adam(None),
             features: FeatureConfig::librosa(),
             augment: None,
+            samples: None,
             augment_from_step: 0,
             precision: ComputeType::F32,
             encoder,
@@ -159,6 +166,7 @@ impl<L> TrainConfig<L> {
             optimiser: self.optimiser,
             features: self.features,
             augment: self.augment,
+            samples: self.samples,
             augment_from_step: self.augment_from_step,
             precision: self.precision,
             encoder: self.encoder,
@@ -203,6 +211,9 @@ impl<L: LossChoice> TrainConfig<L> {
         self.encoder.validate(self.features.num_bins)?;
         self.loss.validate()?;
         self.sampler.check()?;
+        if let Some(samples) = &self.samples {
+            samples.validate()?;
+        }
         if let Some(remedy) = unsuited(self.loss.wants(), self.sampler) {
             return Err(TrainError::Config {
                 place: "sampler".to_owned(),

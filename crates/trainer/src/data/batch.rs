@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
-use pair_sampler::{BatchPlan, BatchSampler};
+use pair_sampler::{BatchItem, BatchPlan, BatchSampler};
+use sound_augment::Workspace;
 use speaker_model::LossBatch;
 use speech_data::Manifest;
 
 use super::bank::FeatureBank;
+use super::samples::{CropOf, SampleCrops};
 use crate::TrainError;
 use crate::config::TrainConfig;
 
@@ -52,6 +54,7 @@ pub struct BatchMaker<'a> {
     bank: &'a FeatureBank,
     front_end: &'a FrontEnd,
     augmenter: Option<&'a Augmenter>,
+    samples: Option<&'a SampleCrops>,
     augment_from_step: u64,
     crop_frames: usize,
 }
@@ -74,9 +77,16 @@ impl<'a> BatchMaker<'a> {
             bank,
             front_end,
             augmenter,
+            samples: None,
             augment_from_step: config.augment_from_step,
             crop_frames: config.crop_frames,
         }
+    }
+
+    /// The same, of crops of samples where there are some.
+    #[must_use]
+    pub(crate) fn with_samples(self, samples: Option<&'a SampleCrops>) -> Self {
+        Self { samples, ..self }
     }
 
     /// The batch of `step`, a pure function of the configuration, the data and the step.
@@ -84,51 +94,31 @@ impl<'a> BatchMaker<'a> {
     /// # Errors
     /// [`TrainError`] for a recording that could be read before training and no longer can.
     pub fn batch(&self, step: u64) -> Result<Batch, TrainError> {
+        self.batch_in(step, &mut Workspace::default())
+    }
+
+    /// The same with the buffers of a thread.
+    fn batch_in(&self, step: u64, workspace: &mut Workspace) -> Result<Batch, TrainError> {
         let per_epoch = self.sampler.steps_per_epoch().max(1);
-        let augmenter = self.augmenter.filter(|_| step >= self.augment_from_step);
+        let is_changed = step >= self.augment_from_step;
         let plan = self.sampler.batch(step / per_epoch, step % per_epoch);
-        self.fill(step, plan, augmenter)
+        self.fill(step, plan, is_changed, workspace)
     }
 
     fn fill(
         &self,
         step: u64,
         plan: BatchPlan,
-        augmenter: Option<&Augmenter>,
+        is_changed: bool,
+        workspace: &mut Workspace,
     ) -> Result<Batch, TrainError> {
         let num_bins = self.front_end.config().num_bins;
-        let hop_s = self.front_end.config().hop_s();
         let num_segments = plan.items.len();
         let shape = [self.crop_frames, num_segments, num_bins];
         let mut features = vec![0.0; shape.iter().product()];
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
-            let location = &self.manifest.utterances[item.utterance].location;
-            let choose = |num_frames: usize| {
-                let start = item.crop.start_frame(num_frames, self.crop_frames, hop_s);
-                start..start + self.crop_frames.min(num_frames - start)
-            };
-            let crop = match augmenter {
-                None if self.front_end.finishes_frames_alone() => {
-                    let mut crop = self.bank.crop(location, choose)?;
-                    self.front_end.finish(&mut crop);
-                    crop.into_data()
-                }
-                // Rooms ring on, silence is found by the loudest frames, and a mean is over all: these need the whole
-                // recording.
-                _ => {
-                    let mut recording = self.bank.log_mel(location)?.into_features();
-                    if let Some(augmenter) = augmenter {
-                        augmenter.augment(item.seed, &mut recording);
-                    }
-                    self.front_end.finish(&mut recording);
-                    let mut crop = recording.rows(choose(recording.num_frames())).to_vec();
-                    if let Some(augmenter) = augmenter {
-                        augmenter.mask(item.seed, &mut crop);
-                    }
-                    crop
-                }
-            };
+            let crop = self.crop(item, is_changed, workspace)?;
             let length = crop.len() / num_bins.max(1);
             for (t, frame) in crop.chunks_exact(num_bins).enumerate() {
                 let at = (t * num_segments + index) * num_bins;
@@ -146,6 +136,49 @@ impl<'a> BatchMaker<'a> {
             utterances: plan.items.iter().map(|item| item.utterance).collect(),
             step,
         })
+    }
+
+    /// Network input of an item's crop, `[frames, bins]`.
+    fn crop(
+        &self,
+        item: &BatchItem,
+        is_changed: bool,
+        workspace: &mut Workspace,
+    ) -> Result<Vec<f32>, TrainError> {
+        let augmenter = self.augmenter.filter(|_| is_changed);
+        if let Some(samples) = self.samples {
+            let of = CropOf {
+                manifest: self.manifest,
+                item,
+                is_changed,
+                augmenter,
+                front_end: self.front_end,
+                crop_frames: self.crop_frames,
+            };
+            return samples.crop(&of, workspace);
+        }
+        let location = &self.manifest.utterances[item.utterance].location;
+        let hop_s = self.front_end.config().hop_s();
+        let choose = |num_frames: usize| {
+            let start = item.crop.start_frame(num_frames, self.crop_frames, hop_s);
+            start..start + self.crop_frames.min(num_frames - start)
+        };
+        if augmenter.is_none() && self.front_end.finishes_frames_alone() {
+            let mut crop = self.bank.crop(location, choose)?;
+            self.front_end.finish(&mut crop);
+            return Ok(crop.into_data());
+        }
+        // Rooms ring on, silence is found by the loudest frames, and a mean is over all: these need the whole recording.
+        let mut recording = self.bank.log_mel(location)?.into_features();
+        if let Some(augmenter) = augmenter {
+            augmenter.augment(item.seed, &mut recording);
+        }
+        self.front_end.finish(&mut recording);
+        let mut crop = recording.rows(choose(recording.num_frames())).to_vec();
+        if let Some(augmenter) = augmenter {
+            augmenter.mask(item.seed, &mut crop);
+        }
+        Ok(crop)
     }
 }
 
@@ -192,8 +225,11 @@ fn produce(
     sender: &SyncSender<Result<Batch, TrainError>>,
     ended: &AtomicBool,
 ) {
+    let mut workspace = Workspace::default();
     let mut step = first;
-    while !ended.load(Ordering::Relaxed) && sender.send(maker.batch(step)).is_ok() {
+    while !ended.load(Ordering::Relaxed)
+        && sender.send(maker.batch_in(step, &mut workspace)).is_ok()
+    {
         step += stride;
     }
 }

@@ -25,10 +25,13 @@ pub(crate) struct DataFingerprint {
     sizes: String,
     /// BLAKE3 of the development trials.
     trials: String,
+    /// BLAKE3 of the names and sizes of the files that samples are changed by, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sounds: Option<String>,
 }
 
 impl DataFingerprint {
-    pub(crate) fn of(train: &Manifest, dev: &[TrialList]) -> Self {
+    pub(crate) fn of(train: &Manifest, dev: &[TrialList], sounds: &[(String, u64)]) -> Self {
         let utterances = &train.utterances;
         let table = hash(utterances.iter().flat_map(|utterance| {
             [
@@ -56,6 +59,10 @@ impl DataFingerprint {
             table,
             sizes,
             trials,
+            sounds: (!sounds.is_empty()).then(|| {
+                let sounds = sounds.iter();
+                hash(sounds.flat_map(|(name, size)| [name.clone(), size.to_string()]))
+            }),
         }
     }
 
@@ -113,6 +120,9 @@ impl DataFingerprint {
         if self.sizes != now.sizes {
             return Some("the same names, but recordings of other sizes".to_owned());
         }
+        if self.sounds != now.sounds {
+            return Some("other rooms, noise, music or devices".to_owned());
+        }
         (self.trials != now.trials).then(|| "other development trials".to_owned())
     }
 }
@@ -153,7 +163,7 @@ mod tests {
             )
         });
         let train = Manifest::new("nowhere", utterances.to_vec());
-        let fingerprint = DataFingerprint::of(&train, &[]);
+        let fingerprint = DataFingerprint::of(&train, &[], &[]);
         let error = fingerprint.check(run.path()).unwrap_err().to_string();
         assert!(error.contains(DATA_FILE), "{error}");
         fingerprint.write(run.path()).unwrap();
@@ -161,7 +171,7 @@ mod tests {
         // A session that is known now draws other pairs.
         let mut other = train;
         other.utterances[0].session = Some("x".to_owned());
-        let other = DataFingerprint::of(&other, &[]);
+        let other = DataFingerprint::of(&other, &[], &[]);
         let error = other.check(run.path()).unwrap_err();
         assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
     }

@@ -2,15 +2,23 @@
 
 mod bank;
 mod batch;
+mod changes;
 mod coverage;
 mod disjoint;
 mod fingerprint;
 mod room;
+mod samples;
+mod skipped;
+mod stamp;
 
-pub use bank::{FeatureBank, Prepared, RawFeatures, Skipped, default_cache_directory};
+pub use bank::{FeatureBank, Prepared, RawFeatures, default_cache_directory};
 pub(crate) use batch::with_batches;
 pub use batch::{Batch, BatchMaker};
+pub(crate) use changes::Changes;
 pub(crate) use coverage::Coverage;
 pub(crate) use disjoint::check_disjoint;
 pub(crate) use fingerprint::{DataFingerprint, data_hash};
 pub(crate) use room::check_room;
+pub use samples::SampleBank;
+pub(crate) use samples::{LoadedSounds, SampleCrops, load};
+pub use skipped::Skipped;

@@ -3,17 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use audio_features::Features;
-use audio_features::augment::Augmenter;
+use audio_features::{Features, FrontEnd};
 use diagnosis::journal::ListResult;
 use rayon::prelude::*;
+use sound_augment::Workspace;
 use speaker_eval::{DcfParameters, eer, min_dcf};
 use speaker_model::{Embedder, EmbeddingModel};
 use speaker_scoring::Scorer;
 use speech_data::{Location, TrialList};
 
 use crate::TrainError;
-use crate::data::FeatureBank;
+use crate::data::{Changes, FeatureBank};
 
 /// Trial lists over recordings below one root, with the recordings' raw features; and, where a training changes its
 /// recordings, the same lists over changed copies, which tell whether a network hears more than the microphone.
@@ -70,15 +70,17 @@ impl IndexedList {
 }
 
 impl DevSet {
-    /// Reads the recordings that `lists` name, where `locate` finds them, and changes copies of them with `augmenter`.
+    /// Reads the recordings that `lists` name, where `locate` finds them, and changes copies of them by `changes`, if that
+    /// does anything; `front_end` is that of the training.
     ///
     /// # Errors
     /// [`TrainError::Trials`] where a list names recordings that cannot be used.
-    pub fn read(
+    pub(crate) fn read(
         bank: &FeatureBank,
         locate: impl Fn(&str) -> Location,
         lists: &[TrialList],
-        augmenter: Option<&Augmenter>,
+        changes: &Changes,
+        front_end: &FrontEnd,
     ) -> Result<Self, TrainError> {
         let mut indices: BTreeMap<&str, usize> = BTreeMap::new();
         for trial in lists.iter().flat_map(|list| &list.trials) {
@@ -132,13 +134,19 @@ impl DevSet {
             })
             .collect();
         let num_plain_lists = lists.len();
-        if let Some(augmenter) = augmenter {
+        if changes.any() {
             let first = recordings.len();
-            recordings.extend_from_within(..);
-            recordings[first..]
-                .par_iter_mut()
-                .enumerate()
-                .for_each(|(seed, recording)| augmenter.augment(seed as u64, recording));
+            let plain = recordings.par_iter().zip(&locations).enumerate();
+            let changed: Result<Vec<Features>, TrainError> = plain
+                .map_init(
+                    Workspace::default,
+                    |workspace, (seed, (plain, location))| {
+                        let plain = || Ok(plain.clone());
+                        changes.recording(location, seed as u64, front_end, plain, workspace)
+                    },
+                )
+                .collect();
+            recordings.extend(changed?);
             let changed: Vec<IndexedList> = lists.iter().map(|list| list.moved(first)).collect();
             lists.extend(changed);
         }

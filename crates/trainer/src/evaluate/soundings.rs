@@ -70,10 +70,10 @@ impl Soundings {
             }
             features.is_ok()
         });
-        let perturbed = match config.augment {
+        let perturbed = match config.augment.is_some() || config.samples.is_some() {
             // The changed copies of the development lists say it.
-            Some(_) => None,
-            None => perturbed(config, front_end, dev)?,
+            true => None,
+            false => perturbed(config, front_end, dev)?,
         };
         let list = pairs(manifest, &indices);
         let num_same = list.targets.iter().filter(|&&same| same).count();

@@ -31,7 +31,7 @@ pub(super) fn crop_checks<C: LossChoice>(
     let mut reaches = Vec::new();
     let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
     for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
-        let location = &material.manifest.utterances[item.utterance].location;
+        let location = &material.heard().utterances[item.utterance].location;
         let mut recording = material.bank.log_mel(location)?.into_features();
         reaches.push(reach(&recording, config));
         material.front_end.shape(&mut recording);

@@ -68,7 +68,7 @@ fn checks<C: LossChoice>(
     checks.push(overfit(config, network, &batch, &device)?);
     checks.extend(draw_checks(
         &material.sampler,
-        &material.manifest,
+        material.heard(),
         &plans,
         compares_segments(&config.loss),
     ));

@@ -93,7 +93,7 @@ impl<C: LossChoice> Training<'_, C> {
             step: state.progress.step,
             max_steps: material.config.max_steps,
             num_speakers: material.sampler.num_speakers(),
-            num_utterances: material.manifest.utterances.len(),
+            num_utterances: material.heard().utterances.len(),
             num_parameters: state.network.num_params(),
             same_share: Some(material.sampler.expected_same_share()),
             commit: self.options.commit.clone(),

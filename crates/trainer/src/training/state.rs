@@ -51,8 +51,7 @@ impl<C: LossChoice> State<C> {
             }
         };
         let sampler = &material.sampler;
-        let mut coverage =
-            Coverage::new(sampler.num_speakers(), material.manifest.utterances.len());
+        let mut coverage = Coverage::new(sampler.num_speakers(), material.heard().utterances.len());
         coverage.replay(sampler, progress.step);
         Ok(Self {
             network,
@@ -72,7 +71,7 @@ impl<C: LossChoice> State<C> {
         let config = material.config;
         let encoder = self.network.encoder().clone();
         let recordings = match encoder.needs_statistics() || config.centre {
-            true => material.sample(SAMPLE_RECORDINGS, None),
+            true => material.sample(SAMPLE_RECORDINGS, false),
             false => Vec::new(),
         };
         let embedder = Embedder::of_training(

@@ -36,7 +36,7 @@ pub(super) fn step<C: LossChoice>(
         utterances: batch
             .utterances
             .iter()
-            .map(|&utterance| material.manifest.utterances[utterance].id.clone())
+            .map(|&utterance| material.heard().utterances[utterance].id.clone())
             .collect(),
     };
     if !value.is_finite() {

@@ -10,4 +10,5 @@ mod ends;
 mod journal;
 mod preflight;
 mod refusals;
+mod samples;
 mod whole;

@@ -59,6 +59,7 @@ Examples:
   siamang train --data corpus --out run          # one folder per speaker; some are held out
   siamang train --data corpus --split split.tsv --trials dev.txt --preset paper --sampler pk --out run
   siamang train --data corpus --split split.tsv --trials dev.txt --config configs/best.toml --out run
+  siamang train --data corpus --rooms rir --noise noise --music music --workers 2 --out run   # samples as rooms and telephones make them
   siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::SystemTime;
 
 use audio_features::{FeatureCache, FeatureKey, Features, FrontEnd, decode_recording, read_file};
 use speech_data::{Location, Reader};
@@ -12,13 +11,7 @@ use speech_data::{Location, Reader};
 use super::raw::RawFeatures;
 use super::stored::KEPT_BYTES;
 use crate::TrainError;
-
-/// Size and time of change of a file: while they are the same, so is its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    num_bytes: u64,
-    modified: Option<SystemTime>,
-}
+use crate::data::stamp::Stamp;
 
 /// What finds a recording's features without its audio.
 struct Known {
@@ -58,7 +51,7 @@ impl FileFeatures {
     }
 
     pub(super) fn get(&self, location: &Location) -> Result<RawFeatures, TrainError> {
-        let stamp = location.file().map(stamp).transpose()?;
+        let stamp = location.file().map(Stamp::of).transpose()?;
         if let Some(features) = self.again(location, stamp) {
             return Ok(features);
         }
@@ -122,12 +115,4 @@ impl FileFeatures {
             None => self.cache.get_again(&found.key).map(RawFeatures::Cached),
         }
     }
-}
-
-fn stamp(path: &Path) -> Result<Stamp, TrainError> {
-    let metadata = std::fs::metadata(path).map_err(TrainError::io(path))?;
-    Ok(Stamp {
-        num_bytes: metadata.len(),
-        modified: metadata.modified().ok(),
-    })
 }

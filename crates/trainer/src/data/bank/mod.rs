@@ -9,21 +9,31 @@ mod stored;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use audio_features::{Features, FrontEnd};
 use speech_data::Location;
 
+use super::samples::SampleBank;
 use crate::TrainError;
 use files::FileFeatures;
 use stored::StoreFeatures;
 
-pub use prepare::{Prepared, Skipped};
+pub use prepare::Prepared;
 pub use raw::RawFeatures;
 
 /// The raw log-mel features of recordings, from packed stores or from a cache that several processes may share.
 pub struct FeatureBank {
-    files: FileFeatures,
+    files: Files,
     stores: StoreFeatures,
+}
+
+/// Where the features of files come from.
+enum Files {
+    /// A cache of them.
+    Features(FileFeatures),
+    /// Samples that are kept: features are computed whenever they are asked for.
+    Samples(Arc<SampleBank>, FrontEnd),
 }
 
 impl FeatureBank {
@@ -34,15 +44,26 @@ impl FeatureBank {
     /// [`TrainError::Features`] for a front end that there cannot be.
     pub fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
         Ok(Self {
-            files: FileFeatures::open(directory, front_end.clone())?,
+            files: Files::Features(FileFeatures::open(directory, front_end.clone())?),
             stores: StoreFeatures::new(front_end, stored::KEPT_BYTES),
         })
+    }
+
+    /// A bank that keeps no features: they are computed from the samples of `samples`.
+    pub(crate) fn of_samples(samples: Arc<SampleBank>, front_end: FrontEnd) -> Self {
+        Self {
+            files: Files::Samples(samples, front_end.clone()),
+            stores: StoreFeatures::new(front_end, 0),
+        }
     }
 
     /// Why the features of files could not be kept on disk, if they could not: it costs time, never recordings.
     #[must_use]
     pub fn cache_failure(&self) -> Option<&str> {
-        self.files.failure()
+        match &self.files {
+            Files::Features(files) => files.failure(),
+            Files::Samples(samples, _) => samples.cache_failure(),
+        }
     }
 
     /// The same, with at most `bytes` of features of stored utterances in memory.
@@ -60,7 +81,24 @@ impl FeatureBank {
     pub fn log_mel(&self, location: &Location) -> Result<RawFeatures, TrainError> {
         match self.stores.find(location)? {
             Some(stored) => Ok(RawFeatures::Computed(self.stores.whole(&stored)?)),
-            None => self.files.get(location),
+            None => self.of_file(location),
+        }
+    }
+
+    fn of_file(&self, location: &Location) -> Result<RawFeatures, TrainError> {
+        match &self.files {
+            Files::Features(files) => files.get(location),
+            Files::Samples(samples, front_end) => {
+                let samples = samples.whole(location)?;
+                let features = front_end.log_mel(&samples);
+                if features.num_frames() == 0 {
+                    return Err(TrainError::TooShort {
+                        recording: location.to_string(),
+                        num_samples: samples.len(),
+                    });
+                }
+                Ok(RawFeatures::Computed(Arc::new(features)))
+            }
         }
     }
 
@@ -78,7 +116,7 @@ impl FeatureBank {
         match self.stores.find(location)? {
             Some(stored) => self.stores.crop(&stored, choose),
             None => {
-                let features = self.files.get(location)?;
+                let features = self.of_file(location)?;
                 Ok(features.frames(choose(features.num_frames())))
             }
         }

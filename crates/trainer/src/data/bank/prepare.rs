@@ -8,18 +8,10 @@ use speech_data::Manifest;
 use super::FeatureBank;
 use super::raw::RawFeatures;
 use crate::TrainError;
+use crate::data::skipped::Skipped;
 
 /// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
 const SUMMED_UTTERANCES: usize = 20_000;
-
-/// A recording that cannot be used, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// The utterance's id.
-    pub utterance: String,
-    /// The decoder's message.
-    pub reason: String,
-}
 
 impl FeatureBank {
     /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
