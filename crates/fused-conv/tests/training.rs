@@ -4,7 +4,10 @@
 
 use std::sync::Mutex;
 
-use fused_conv::training::{After, Conv1d, Conv2d, activation_gradient, means};
+use fused_conv::training::{
+    After, BatchNorm, BatchStatistics, Conv1d, Conv2d, Relu, activation_gradient, attend, means,
+    scale,
+};
 use fused_conv::{Activation, Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
 use proptest::prelude::*;
 use register_tiles::{Simd, set_simd};
@@ -497,6 +500,274 @@ fn context_and_activation_follow_the_bias_and_have_gradients() {
         let sum: f32 = (0..frames).map(|frame| dx[frame * 20 + 5]).sum();
         assert!((of_context[5] * frames as f32 - sum).abs() < 1e-5);
     }
+}
+
+#[test]
+fn norms_and_statistics_are_the_same_for_all_threads_and_right_for_all_instructions() {
+    // Rows of several tasks, of an odd number of channels, far from zero.
+    let (batch, frames, c) = (6, 700, 21);
+    let rows = batch * frames;
+    let x: Vec<f32> = values(1, rows * c).iter().map(|x| x + 100.0).collect();
+    let (dy, scores) = (values(2, rows * c), values(3, rows * c));
+    let (gamma, beta) = (values(4, c), values(5, c));
+    let (of_mean, of_deviation) = (values(6, batch * c), values(7, batch * c));
+    let norm = BatchNorm {
+        weight: &gamma,
+        bias: &beta,
+        eps: 1e-5,
+    };
+    let run = || -> Results {
+        let statistics = BatchStatistics::of(view(&x, c)).expect("statistics");
+        let [mut y, mut dx, mut dx_attended, mut dscores] =
+            std::array::from_fn(|_| vec![f32::NAN; rows * c]);
+        norm.forward(view(&x, c), &statistics, None, true, view_mut(&mut y, c))
+            .expect("norm");
+        let relu = Relu::Behind(view(&y, c));
+        norm.backward(
+            view(&x, c),
+            &statistics,
+            relu,
+            view(&dy, c),
+            None,
+            view_mut(&mut dx, c),
+        )
+        .expect("backward");
+        let [mut mean, mut deviation] = std::array::from_fn(|_| vec![f32::NAN; batch * c]);
+        let scores = Some(view(&scores, c));
+        let (to_mean, to_deviation) = (view_mut(&mut mean, c), view_mut(&mut deviation, c));
+        let kept =
+            attend(view(&x, c), scores, frames, 1e-7, to_mean, to_deviation).expect("attend");
+        kept.backward(
+            view(&x, c),
+            scores,
+            frames,
+            view(&of_mean, c),
+            view(&of_deviation, c),
+            view_mut(&mut dx_attended, c),
+            Some(view_mut(&mut dscores, c)),
+        )
+        .expect("backward");
+        [y, dx, dx_attended, dscores]
+    };
+    same_for_all_threads(run);
+    let column = |channel: usize| x[channel..].iter().step_by(c).map(|&x| f64::from(x));
+    let expected = |at: usize| {
+        let channel = at % c;
+        let mean = column(channel).sum::<f64>() / rows as f64;
+        let variance = column(channel).map(|x| (x - mean).powi(2)).sum::<f64>() / rows as f64;
+        let normed = (f64::from(x[at]) - mean) / (variance + 1e-5).sqrt();
+        (normed * f64::from(gamma[channel]) + f64::from(beta[channel])).max(0.0)
+    };
+    with_all(|| {
+        let [y, ..] = run();
+        for at in (0..rows * c).step_by(997) {
+            // Inputs near 100 are exact to 8e-6.
+            assert!((f64::from(y[at]) - expected(at)).abs() < 5e-5, "{at}");
+        }
+    });
+}
+
+/// The gradient of a sum of `outputs * dy`, by differences of the input.
+#[test]
+fn gradients_of_norms_and_statistics_are_their_differences() {
+    let (batch, frames, c) = (3, 5, 4);
+    let rows = batch * frames;
+    let x = values(11, rows * c);
+    let (gamma, beta, dy) = (values(12, c), values(13, c), values(14, rows * c));
+    let (scores, of_mean, of_deviation) = (
+        values(15, rows * c),
+        values(16, batch * c),
+        values(17, batch * c),
+    );
+    let norm = BatchNorm {
+        weight: &gamma,
+        bias: &beta,
+        eps: 1e-3,
+    };
+    let dot = |a: &[f32], b: &[f32]| {
+        a.iter()
+            .zip(b)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b))
+            .sum::<f64>()
+    };
+    let of_norm = |x: &[f32]| {
+        let statistics = BatchStatistics::of(view(x, c)).expect("statistics");
+        let mut y = vec![0.0; x.len()];
+        norm.forward(view(x, c), &statistics, None, false, view_mut(&mut y, c))
+            .expect("norm");
+        dot(&y, &dy)
+    };
+    let of_statistics = |x: &[f32], scores: &[f32]| {
+        let [mut mean, mut deviation] = std::array::from_fn(|_| vec![0.0; batch * c]);
+        let (to_mean, to_deviation) = (view_mut(&mut mean, c), view_mut(&mut deviation, c));
+        attend(
+            view(x, c),
+            Some(view(scores, c)),
+            frames,
+            1e-7,
+            to_mean,
+            to_deviation,
+        )
+        .expect("attend");
+        dot(&mean, &of_mean) + dot(&deviation, &of_deviation)
+    };
+    let statistics = BatchStatistics::of(view(&x, c)).expect("statistics");
+    let [mut dx, mut dx_attended, mut dscores] = std::array::from_fn(|_| vec![0.0; rows * c]);
+    norm.backward(
+        view(&x, c),
+        &statistics,
+        Relu::None,
+        view(&dy, c),
+        None,
+        view_mut(&mut dx, c),
+    )
+    .expect("backward");
+    let [mut mean, mut deviation] = std::array::from_fn(|_| vec![0.0; batch * c]);
+    let (to_mean, to_deviation) = (view_mut(&mut mean, c), view_mut(&mut deviation, c));
+    let seen = Some(view(&scores, c));
+    let kept = attend(view(&x, c), seen, frames, 1e-7, to_mean, to_deviation).expect("attend");
+    let to_scores = Some(view_mut(&mut dscores, c));
+    let (of_m, of_d) = (view(&of_mean, c), view(&of_deviation, c));
+    kept.backward(
+        view(&x, c),
+        seen,
+        frames,
+        of_m,
+        of_d,
+        view_mut(&mut dx_attended, c),
+        to_scores,
+    )
+    .expect("backward");
+    let step = 1.0 / 64.0;
+    let difference = |at: usize, of: &[f32], value: &dyn Fn(&[f32]) -> f64| {
+        let [mut less, mut more] = [of.to_vec(), of.to_vec()];
+        less[at] -= step;
+        more[at] += step;
+        (value(&more) - value(&less)) / f64::from(2.0 * step)
+    };
+    for at in 0..rows * c {
+        for (what, found, expected) in [
+            ("norm", dx[at], difference(at, &x, &of_norm)),
+            (
+                "statistics",
+                dx_attended[at],
+                difference(at, &x, &|x| of_statistics(x, &scores)),
+            ),
+            (
+                "scores",
+                dscores[at],
+                difference(at, &scores, &|s| of_statistics(&x, s)),
+            ),
+        ] {
+            // The third derivative and f32.
+            assert!(
+                (f64::from(found) - expected).abs() < 4e-3,
+                "{what} {at}: {found} {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn passes_of_other_sizes_are_errors() {
+    let (x, mut y) = (vec![1.0; 12 * 4], vec![0.0; 12 * 4]);
+    let statistics = BatchStatistics::of(view(&x, 4)).expect("statistics");
+    let four = [1.0; 4];
+    let norm = BatchNorm {
+        weight: &four,
+        bias: &four,
+        eps: 1e-5,
+    };
+    let short = BatchNorm {
+        weight: &four[1..],
+        ..norm
+    };
+    let all = view(&x, 4);
+    let part = all.row_range(0..6).expect("rows");
+    assert!(
+        short
+            .forward(all, &statistics, None, false, view_mut(&mut y, 4))
+            .is_err()
+    );
+    assert!(
+        norm.forward(part, &statistics, None, false, view_mut(&mut y, 4))
+            .is_err()
+    );
+    assert!(
+        norm.forward(all, &statistics, Some(part), false, view_mut(&mut y, 4))
+            .is_err()
+    );
+    assert!(
+        norm.forward(all, &statistics, None, false, view_mut(&mut y, 2))
+            .is_err()
+    );
+    assert!(
+        norm.backward(
+            all,
+            &statistics,
+            Relu::Behind(part),
+            all,
+            None,
+            view_mut(&mut y, 4)
+        )
+        .is_err()
+    );
+    assert!(
+        norm.backward(
+            all,
+            &statistics,
+            Relu::None,
+            part,
+            None,
+            view_mut(&mut y, 4)
+        )
+        .is_err()
+    );
+    assert!(
+        statistics
+            .update(0.1, &mut [0.0; 3], &mut [0.0; 4])
+            .is_err()
+    );
+    let [mut a, mut b] = [[0.0; 8], [0.0; 8]];
+    for frames in [0, 5, usize::MAX] {
+        assert!(means(all, frames, view_mut(&mut a, 4)).is_err());
+        assert!(scale(all, frames, view(&b, 4), None, view_mut(&mut y, 4)).is_err());
+        assert!(
+            attend(
+                all,
+                None,
+                frames,
+                1e-7,
+                view_mut(&mut a, 4),
+                view_mut(&mut b, 4)
+            )
+            .is_err()
+        );
+    }
+    assert!(
+        attend(
+            all,
+            Some(part),
+            6,
+            1e-7,
+            view_mut(&mut a, 4),
+            view_mut(&mut b, 4)
+        )
+        .is_err()
+    );
+    let kept =
+        attend(all, None, 6, 1e-7, view_mut(&mut a, 4), view_mut(&mut b, 4)).expect("attend");
+    let (of, dx) = (view(&a, 4), view_mut(&mut y, 4));
+    assert!(kept.backward(all, Some(all), 6, of, of, dx, None).is_err());
+    assert!(
+        kept.backward(all, None, 3, of, of, view_mut(&mut y, 4), None)
+            .is_err()
+    );
+    // One row has a variance of 0, which is a number in the running statistics too.
+    let one = BatchStatistics::of(all.row_range(0..1).expect("row")).expect("statistics");
+    let (mut mean, mut variance) = ([0.0; 4], [1.0; 4]);
+    one.update(0.5, &mut mean, &mut variance).expect("update");
+    assert_eq!((mean, variance), ([0.5; 4], [0.5; 4]));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 /// Free buffers for each thread; more than a deep network's step needs are given back to the allocator, oldest first.
-const MAX_FREE: usize = 64;
+const MAX_FREE: usize = 256;
 
 static FREE: Mutex<Vec<Vec<f32>>> = Mutex::new(Vec::new());
 

@@ -1,9 +1,10 @@
 //! ECAPA-TDNN: convolutions in groups of channels, gates, attentive statistics with context.
 
 use fused_conv::training::{
-    BatchNorm, BatchStatistics, Relu, attend, gate_gradient, means, scale, scale_gradient,
+    BatchNorm, BatchStatistics, Relu, add, attend, copy, gate_gradient, means, scale,
+    scale_gradient,
 };
-use fused_conv::{Activation, Activations, ConvError, View, ViewMut, add, copy};
+use fused_conv::{Activation, Activations, ConvError, View, ViewMut};
 
 use crate::block::{Block, Dense, embed, random};
 use crate::{BINS, EMBEDDING, Step};

@@ -118,7 +118,7 @@ impl Step for ResNet {
         let (mut pooled, mut of_pooled) = (vec![0.0; items * 2 * c], vec![0.0; items * 2 * c]);
         for (half, part) in [mean.view(), deviation.view()].into_iter().enumerate() {
             let to = ViewMut::new(&mut pooled, 2 * c)?.channel_range(half * c..(half + 1) * c)?;
-            fused_conv::copy(part, to)?;
+            fused_conv::training::copy(part, to)?;
         }
         let width = 2 * c * grid.bins;
         let sum = embed(

@@ -73,7 +73,7 @@ impl Step for Tdnn {
         let halves = [mean.view(), deviation.view()].into_iter().enumerate();
         for (half, part) in halves {
             let to = ViewMut::new(&mut pooled, 2 * c)?.channel_range(half * c..(half + 1) * c)?;
-            fused_conv::copy(part, to)?;
+            fused_conv::training::copy(part, to)?;
         }
         let sum = embed(
             &mut self.dense,

@@ -5,7 +5,8 @@ use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 use register_tiles::Simd;
 
-use crate::epilogue::{LANES, load, store};
+use super::vectors::{store_vector, vector_of};
+use crate::epilogue::{LANES, load};
 use crate::pass::same_size;
 use crate::{ConvError, View, ViewMut};
 
@@ -191,21 +192,19 @@ impl WithSimd for Scale<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         for row in 0..self.out.rows() {
             let (x, out) = (self.x.row(self.first + row), self.out.row(row));
-            let residual = self
-                .residual
-                .map_or(&[][..], |residual| residual.row(self.first + row));
-            for lane in 0..x.len().div_ceil(LANES) {
-                let (mut values, gates) = (load(x, lane), load(self.gates, lane));
+            let residual = self.residual.map(|residual| residual.row(self.first + row));
+            for vector in 0..x.len().div_ceil(S::F32_LANES) {
                 // Behind the end of none stand zeros.
-                let (shifts, residual) = (load(self.shifts, lane), load(residual, lane));
-                for index in 0..LANES {
-                    values[index] =
-                        values[index] * gates[index] + (shifts[index] + residual[index]);
+                let mut summand = vector_of(simd, self.shifts, vector);
+                if let Some(residual) = residual {
+                    summand = simd.add_f32s(summand, vector_of(simd, residual, vector));
                 }
-                store(out, lane, &values);
+                let gate = vector_of(simd, self.gates, vector);
+                let values = simd.mul_add_e_f32s(vector_of(simd, x, vector), gate, summand);
+                store_vector(simd, out, vector, values);
             }
         }
     }

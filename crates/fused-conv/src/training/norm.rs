@@ -6,7 +6,7 @@ use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 use register_tiles::Simd;
 
-use crate::epilogue::{LANES, load, relu, store};
+use super::vectors::{relu_of, store_vector, vector_of, where_positive};
 use crate::pass::same_size;
 use crate::{ConvError, View, ViewMut};
 
@@ -338,7 +338,7 @@ impl WithSimd for Moments<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         let Self {
             x,
             rows,
@@ -348,27 +348,22 @@ impl WithSimd for Moments<'_> {
         let share = 1.0 / rows.len() as f32;
         means.fill(0.0);
         squares.fill(0.0);
+        let vectors = x.channels().div_ceil(S::F32_LANES);
         for row in rows.clone() {
             let x = x.row(row);
-            for lane in 0..x.len().div_ceil(LANES) {
-                let mut sum = load(means, lane);
-                for (sum, x) in sum.iter_mut().zip(load(x, lane)) {
-                    *sum += x;
-                }
-                store(means, lane, &sum);
+            for vector in 0..vectors {
+                let sum = simd.add_f32s(vector_of(simd, means, vector), vector_of(simd, x, vector));
+                store_vector(simd, means, vector, sum);
             }
         }
         means.iter_mut().for_each(|mean| *mean *= share);
         for row in rows {
             let x = x.row(row);
-            for lane in 0..x.len().div_ceil(LANES) {
-                let (mut sum, means) = (load(squares, lane), load(means, lane));
-                let x = load(x, lane);
-                for index in 0..LANES {
-                    let away = x[index] - means[index];
-                    sum[index] += away * away;
-                }
-                store(squares, lane, &sum);
+            for vector in 0..vectors {
+                let mean = vector_of(simd, means, vector);
+                let away = simd.sub_f32s(vector_of(simd, x, vector), mean);
+                let sum = simd.mul_add_e_f32s(away, away, vector_of(simd, squares, vector));
+                store_vector(simd, squares, vector, sum);
             }
         }
     }
@@ -389,40 +384,29 @@ impl WithSimd for Affine<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         for row in 0..self.out.rows() {
             let (x, out) = (self.x.row(self.first + row), self.out.row(row));
             let residual = self.residual.map(|residual| residual.row(self.first + row));
-            for lane in 0..x.len().div_ceil(LANES) {
-                let mut values = load(x, lane);
-                let (factors, shifts) = (load(self.factors, lane), load(self.shifts, lane));
-                for index in 0..LANES {
-                    values[index] = values[index] * factors[index] + shifts[index];
-                }
+            for vector in 0..x.len().div_ceil(S::F32_LANES) {
+                let mut values = simd.mul_add_e_f32s(
+                    vector_of(simd, x, vector),
+                    vector_of(simd, self.factors, vector),
+                    vector_of(simd, self.shifts, vector),
+                );
                 if let Some(residual) = residual {
-                    for (value, residual) in values.iter_mut().zip(load(residual, lane)) {
-                        *value += residual;
-                    }
+                    values = simd.add_f32s(values, vector_of(simd, residual, vector));
                 }
                 if self.relu {
-                    values = values.map(relu);
+                    values = relu_of(simd, values);
                 }
-                store(out, lane, &values);
+                store_vector(simd, out, vector, values);
             }
         }
     }
 }
 
-/// The gradient where what came out of max(0, ..) is larger than 0.
-#[inline(always)]
-fn masked(mut dy: [f32; LANES], out: [f32; LANES]) -> [f32; LANES] {
-    for (dy, out) in dy.iter_mut().zip(out) {
-        *dy = if out > 0.0 { *dy } else { 0.0 };
-    }
-    dy
-}
-
-/// Sums of `dy` (behind its mask) and of `dy * (x - mean)`, in f32 over a run of rows.
+/// Sums of `dy` (where the mask is larger than 0) and of `dy * (x - mean)`, in f32 over a run of rows.
 struct Reduce<'a, 'b> {
     x: View<'a>,
     dy: View<'a>,
@@ -438,38 +422,36 @@ impl WithSimd for Reduce<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(mut self, _: S) {
+    fn with_simd<S: Lanes>(mut self, simd: S) {
         let channels = self.x.channels();
-        let lanes = channels.div_ceil(LANES);
-        let mut runs = vec![[[0f32; LANES]; 2]; lanes];
+        let mut runs = vec![0f32; 2 * channels];
         let begin = self.rows.start;
         for first in self.rows.clone().step_by(RUN) {
+            let (sums, products) = runs.split_at_mut(channels);
             for row in first..self.rows.end.min(first + RUN) {
                 let (x, dy) = (self.x.row(row), self.dy.row(row));
                 let mask = self.mask.map(|mask| mask.row(row));
                 let mut kept = self.kept.as_mut().map(|kept| kept.row(row - begin));
-                for (lane, [sums, products]) in runs.iter_mut().enumerate() {
-                    let mut dy = load(dy, lane);
+                for vector in 0..channels.div_ceil(S::F32_LANES) {
+                    let mut dy = vector_of(simd, dy, vector);
                     if let Some(mask) = mask {
-                        dy = masked(dy, load(mask, lane));
+                        dy = where_positive(simd, dy, vector_of(simd, mask, vector));
                     }
                     if let Some(kept) = &mut kept {
-                        store(kept, lane, &dy);
+                        store_vector(simd, kept, vector, dy);
                     }
-                    let (x, means) = (load(x, lane), load(self.means, lane));
-                    for index in 0..LANES {
-                        sums[index] += dy[index];
-                        products[index] += dy[index] * (x[index] - means[index]);
-                    }
+                    let mean = vector_of(simd, self.means, vector);
+                    let away = simd.sub_f32s(vector_of(simd, x, vector), mean);
+                    let sum = simd.add_f32s(vector_of(simd, sums, vector), dy);
+                    store_vector(simd, sums, vector, sum);
+                    let product = vector_of(simd, products, vector);
+                    let product = simd.mul_add_e_f32s(dy, away, product);
+                    store_vector(simd, products, vector, product);
                 }
             }
-            let (sums, products) = self.sums.split_at_mut(channels);
-            for (channel, (sum, product)) in sums.iter_mut().zip(products).enumerate() {
-                let [of_sums, of_products] = &runs[channel / LANES];
-                *sum += f64::from(of_sums[channel % LANES]);
-                *product += f64::from(of_products[channel % LANES]);
+            for (total, run) in self.sums.iter_mut().zip(&mut runs) {
+                *total += f64::from(std::mem::take(run));
             }
-            runs.fill([[0.0; LANES]; 2]);
         }
     }
 }
@@ -492,28 +474,25 @@ impl WithSimd for Spread<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         for row in 0..self.out.rows() {
             let from = self.first + row;
             let (x, dy, out) = (self.x.row(from), self.dy.row(from), self.out.row(row));
             let mask = self.mask.map(|mask| mask.row(from));
-            for lane in 0..x.len().div_ceil(LANES) {
-                let (x, mut dy) = (load(x, lane), load(dy, lane));
+            for vector in 0..x.len().div_ceil(S::F32_LANES) {
+                let (x, mut dy) = (vector_of(simd, x, vector), vector_of(simd, dy, vector));
                 if let Some(mask) = mask {
-                    dy = masked(dy, load(mask, lane));
+                    dy = where_positive(simd, dy, vector_of(simd, mask, vector));
                 }
-                let (means, factors) = (load(self.means, lane), load(self.factors, lane));
-                let (by_x, shifts) = (load(self.by_x, lane), load(self.shifts, lane));
-                let mut values = [0.0; LANES];
-                for index in 0..LANES {
-                    let away = x[index] - means[index];
-                    values[index] =
-                        dy[index] * factors[index] + (away * by_x[index] + shifts[index]);
-                }
+                let away = simd.sub_f32s(x, vector_of(simd, self.means, vector));
+                let shift = vector_of(simd, self.shifts, vector);
+                let shift = simd.mul_add_e_f32s(away, vector_of(simd, self.by_x, vector), shift);
+                let factor = vector_of(simd, self.factors, vector);
+                let mut values = simd.mul_add_e_f32s(dy, factor, shift);
                 if self.before {
-                    values = masked(values, x);
+                    values = where_positive(simd, values, x);
                 }
-                store(out, lane, &values);
+                store_vector(simd, out, vector, values);
             }
         }
     }

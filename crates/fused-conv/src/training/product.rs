@@ -8,7 +8,8 @@ use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
 
 use super::packed::{Packed, WIDE};
 use super::reads::{PADDING, Reads};
-use crate::epilogue::{Activation, LANES, load, relu, store};
+use super::vectors::{relu_of, store_vector, vector_of};
+use crate::epilogue::Activation;
 use crate::gather::Gathered;
 use crate::{ConvError, View, ViewMut};
 
@@ -176,9 +177,11 @@ impl LeftOperand {
             let pieces = copy.chunks_exact_mut(taps * inputs);
             for (&start, row) in starts.iter().zip(pieces) {
                 let piece = &mut row[tap * inputs..][..inputs];
-                match start {
-                    PADDING => piece.fill(0.0),
-                    start => piece.copy_from_slice(&data[start..][..inputs]),
+                match (start, &mut *piece) {
+                    (PADDING, _) => piece.fill(0.0),
+                    // No call for a single element.
+                    (start, [one]) => *one = data[start],
+                    (start, _) => piece.copy_from_slice(&data[start..][..inputs]),
                 }
             }
         }
@@ -214,53 +217,51 @@ impl WithSimd for Write<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         match (S::IS_SCALAR, self.finish.after.activation) {
-            (_, Activation::None) => self.run(|x| x),
-            (_, Activation::Relu) => self.run(relu),
-            (true, Activation::Tanh) => self.run(tanh::<false>),
-            (false, Activation::Tanh) => self.run(tanh::<true>),
-            (true, Activation::Sigmoid) => self.run(sigmoid::<false>),
-            (false, Activation::Sigmoid) => self.run(sigmoid::<true>),
+            (_, Activation::None) => self.run(simd, |x| x, |_| ()),
+            (_, Activation::Relu) => self.run(simd, |x| relu_of(simd, x), |_| ()),
+            (true, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<false>(*x)),
+            (false, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<true>(*x)),
+            (true, Activation::Sigmoid) => self.run(simd, |x| x, |x| *x = sigmoid::<false>(*x)),
+            (false, Activation::Sigmoid) => self.run(simd, |x| x, |x| *x = sigmoid::<true>(*x)),
         }
     }
 }
 
 impl Write<'_, '_> {
+    /// `activation` of vectors, and `each` of the elements that came out of it.
     #[inline(always)]
-    fn run(self, activation: impl Fn(f32) -> f32 + Copy) {
+    fn run<S: Lanes>(
+        self,
+        simd: S,
+        activation: impl Fn(S::f32s) -> S::f32s + Copy,
+        each: impl Fn(&mut f32) + Copy,
+    ) {
         let Finish { after, accumulate } = self.finish;
         let channels = self.out.channels().min(self.first + self.width);
         let bias = after.bias.and_then(|bias| bias.get(self.first..channels));
         let rows = self.sums.chunks_exact(self.width).zip(self.targets);
         for (row, (sums, &target)) in rows.enumerate() {
-            let (sums, _) = sums.as_chunks::<LANES>();
             let context = after.context.map(|context| {
                 let item = context.row((self.first_row + row) / self.of_item);
                 &item[self.first..channels]
             });
             let out = &mut self.out.row(target)[self.first..channels];
-            for (lane, sums) in sums.iter().enumerate() {
-                let mut values = *sums;
-                let mut add = |from: &[f32]| {
-                    for (value, summand) in values.iter_mut().zip(load(from, lane)) {
-                        *value += summand;
-                    }
-                };
+            for vector in 0..out.len().div_ceil(S::F32_LANES) {
+                let mut values = vector_of(simd, sums, vector);
                 if let Some(bias) = bias {
-                    add(bias);
+                    values = simd.add_f32s(values, vector_of(simd, bias, vector));
                 }
                 if let Some(context) = context {
-                    add(context);
+                    values = simd.add_f32s(values, vector_of(simd, context, vector));
                 }
                 if accumulate {
-                    add(out);
+                    values = simd.add_f32s(values, vector_of(simd, out, vector));
                 }
-                for value in &mut values {
-                    *value = activation(*value);
-                }
-                store(out, lane, &values);
+                store_vector(simd, out, vector, activation(values));
             }
+            out.iter_mut().for_each(each);
         }
     }
 }

@@ -7,7 +7,8 @@ use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
 use super::packed::{Packed, Side, WIDE, Weights};
 use super::product::Finish;
 use super::reads::PADDING;
-use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, share, vector_of};
+use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, share};
+use super::vectors::{relu_of, store_vector, vector_of};
 use crate::epilogue::{Activation, LANES};
 use crate::gather::Gathered;
 use crate::{ConvError, View, ViewMut};
@@ -176,10 +177,7 @@ impl WithSimd for Write<'_, '_> {
         match (S::IS_SCALAR, self.finish.after.activation) {
             (_, Activation::None) => self.run(simd, |x| x, &mut |_| ()),
             (_, Activation::Relu) => {
-                let zero = simd.splat_f32s(0.0);
-                // NaN stays NaN.
-                let relu = |x| simd.select_f32s(simd.less_than_f32s(x, zero), zero, x);
-                self.run(simd, relu, &mut |_| ());
+                self.run(simd, |x| relu_of(simd, x), &mut |_| ());
             }
             (true, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<false>(*x)),
             (false, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<true>(*x)),
@@ -257,11 +255,8 @@ impl Write<'_, '_> {
                         values = simd.add_f32s(values, vector_of(simd, out, vector));
                     }
                     let values = activation(values);
+                    store_vector(simd, out, vector, values);
                     let part = &mut out[vector * S::F32_LANES..];
-                    match S::as_mut_simd_f32s(part).0.first_mut() {
-                        Some(whole) => *whole = values,
-                        None => simd.partial_store_f32s(part, values),
-                    }
                     let len = part.len().min(S::F32_LANES);
                     part[..len].iter_mut().for_each(&mut *each);
                 }

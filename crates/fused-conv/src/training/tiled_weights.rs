@@ -9,7 +9,8 @@ use register_tiles::{Arch, Buffer, PART, Simd, TALLEST};
 
 use super::packed::{WIDE, multiply, panels};
 use super::reads::PADDING;
-use super::tiling::{Block, PARTS, Tiling, Transform, gradient_parts_of, share, vector_of};
+use super::tiling::{Block, PARTS, Tiling, Transform, gradient_parts_of, share};
+use super::vectors::vector_of;
 use super::weights::{Columns, Part, by_panel};
 use crate::epilogue::LANES;
 use crate::{ConvError, View};

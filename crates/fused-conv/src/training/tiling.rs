@@ -9,6 +9,7 @@ use std::ops::Range;
 use pulp::{Simd as Lanes, WithSimd};
 
 use super::reads::{PADDING, Reads};
+use super::vectors::vector_of;
 use crate::View;
 use crate::epilogue::LANES;
 
@@ -225,16 +226,6 @@ impl WithSimd for Transform<'_> {
                 }
             }
         }
-    }
-}
-
-/// A vector of a row, with zeros behind the end.
-#[inline(always)]
-pub(crate) fn vector_of<S: Lanes>(simd: S, row: &[f32], vector: usize) -> S::f32s {
-    let part = row.get(vector * S::F32_LANES..).unwrap_or(&[]);
-    match S::as_simd_f32s(part).0.first() {
-        Some(whole) => *whole,
-        None => simd.partial_load_f32s(part),
     }
 }
 

@@ -11,15 +11,15 @@ use register_tiles::{Arch, Buffer, DEPTH, Left, PART, Simd, TALLEST};
 
 use super::packed::{WIDE, multiply, panels};
 use super::reads::{PADDING, Reads};
-use crate::epilogue::{LANES, load};
+use super::vectors::{store_vector, vector_of};
 use crate::{ConvError, View};
 
 /// Tasks that there should be at least.
 const TASKS: usize = 16;
 /// Most rows whose products are added in one row of f32.
 const MOST_ROWS: usize = 8192;
-/// Elements of the sums of a task: they stay in the second-level cache.
-const MOST_SUMS: usize = 1 << 17;
+/// Elements of the sums of a task: they stay in the second-level cache, or nearly so.
+const MOST_SUMS: usize = 1 << 18;
 /// Elements of a strip's row: a few of the tallest tiles.
 const STRIP: usize = 4 * TALLEST;
 /// Inputs of this many channels are one strip: their rows do not compete for places in the first-level cache.
@@ -251,7 +251,7 @@ impl WithSimd for CopyStrips<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         let Self {
             strips,
             x,
@@ -276,7 +276,10 @@ impl WithSimd for CopyStrips<'_> {
             }
             for (to, row) in lines.chunks_exact_mut(strips.width).zip(rows.clone()) {
                 let (to, padded) = to.split_at_mut(used);
-                to.copy_from_slice(&x.row(row)[from..][..used]);
+                for vector in 0..used.div_ceil(S::F32_LANES) {
+                    let values = vector_of(simd, &x.row(row)[from..from + used], vector);
+                    store_vector(simd, to, vector, values);
+                }
                 padded.fill(0.0);
             }
         }
@@ -339,33 +342,21 @@ impl WithSimd for CopyPanel<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        match self.width {
-            64 => self.run::<4>(),
-            32 => self.run::<2>(),
-            _ => self.run::<1>(),
-        }
-    }
-}
-
-impl CopyPanel<'_> {
-    #[inline(always)]
-    fn run<const VECTORS: usize>(self) {
+    fn with_simd<S: Lanes>(self, simd: S) {
         let last = self.dy.channels().min(self.first + self.width);
-        let mut sums = [[0f32; LANES]; VECTORS];
-        let (to, _) = self.to.as_chunks_mut::<LANES>();
-        let (to, _) = to.as_chunks_mut::<VECTORS>();
-        for (to, row) in to.iter_mut().zip(self.rows) {
+        let vectors = self.width / S::F32_LANES;
+        let mut values = [0f32; WIDE];
+        let (totals, _) = S::as_mut_simd_f32s(&mut values);
+        let (to, _) = S::as_mut_simd_f32s(self.to);
+        for (to, row) in to.chunks_exact_mut(vectors).zip(self.rows) {
             let from = &self.dy.row(row)[self.first..last];
-            for (lane, (to, sums)) in to.iter_mut().zip(&mut sums).enumerate() {
-                *to = load(from, lane);
-                for (sum, value) in sums.iter_mut().zip(*to) {
-                    *sum += value;
-                }
+            for (vector, (to, total)) in to.iter_mut().zip(&mut *totals).enumerate() {
+                *to = vector_of(simd, from, vector);
+                *total = simd.add_f32s(*total, *to);
             }
         }
-        for (to, sum) in self.sums.iter_mut().zip(sums.as_flattened()) {
-            *to += f64::from(*sum);
+        for (sum, value) in self.sums.iter_mut().zip(values) {
+            *sum += f64::from(value);
         }
     }
 }
