@@ -333,6 +333,49 @@ proptest! {
     }
 }
 
+/// What tiles cost: the root mean square of the errors beside that of the values, of all three products.
+#[test]
+fn tiles_stay_within_a_millionth_of_their_sums() {
+    for kernel in [3, 5] {
+        let case = Case {
+            batch: 2,
+            sizes: [64, 64],
+            from: [1, 120],
+            to: [1, 120],
+            kernel: [1, kernel],
+            dilation: 1,
+            stride: [1; 2],
+            padding: [0, kernel / 2],
+        };
+        let shape = Conv1dShape::same(64, 64, kernel, 1);
+        let (x, w) = (values(1, case.x_len()), values(2, case.weights_len()));
+        let (dy, b) = (values(3, case.y_len()), vec![0.0; 64]);
+        let [mut y, mut dx] = [vec![0f64; dy.len()], vec![0f64; x.len()]];
+        let mut dw = vec![0f64; w.len()];
+        case.each(|at_x, at_w, at_y| {
+            y[at_y] += f64::from(x[at_x]) * f64::from(w[at_w]);
+            dx[at_x] += f64::from(dy[at_y]) * f64::from(w[at_w]);
+            dw[at_w] += f64::from(dy[at_y]) * f64::from(x[at_x]);
+        });
+        let [found_y, found_dx, found_dw, _] = run_1d(shape, 120, &x, &w, &b, &dy);
+        for (what, found, expected) in [
+            ("y", found_y, y),
+            ("dx", found_dx, dx),
+            ("dw", found_dw, dw),
+        ] {
+            let square = |x: f64| x * x;
+            let errors = found
+                .iter()
+                .zip(&expected)
+                .map(|(&f, &e)| square(f64::from(f) - e));
+            let ratio =
+                (errors.sum::<f64>() / expected.iter().copied().map(square).sum::<f64>()).sqrt();
+            println!("{kernel} taps, {what}: {ratio:.1e}");
+            assert!(ratio < 1e-6, "{kernel} taps, {what}: {ratio:e}");
+        }
+    }
+}
+
 #[test]
 fn many_rows_are_shared_out_without_a_gap() {
     hold_1d(Conv1dShape::same(80, 70, 5, 1), 7, 211);
