@@ -462,7 +462,7 @@ fn sizes_from_a_hostile_file_are_refused() {
         ConvError::Size {
             what: "elements of the weights",
             found: 9,
-            expected: 9 * 16 << 20
+            expected: (9 * 16) << 20
         }
     );
     let shape = Conv2dShape::three(16, 16, [1, 1]);

@@ -16,6 +16,9 @@ pub(crate) const UNITS: usize = 16;
 pub(crate) const COLUMNS: usize = 4 * UNITS;
 const _: () = assert!(COLUMNS == WIDTH);
 
+/// Rows of weights that are brought into panels together.
+const BAND: usize = 16;
+
 /// `hidden` rounded up to whole blocks.
 pub(crate) fn padded(hidden: usize) -> usize {
     hidden.next_multiple_of(UNITS)
@@ -34,13 +37,19 @@ fn zeros_if(padding: bool, len: usize) -> Buffer {
 pub(crate) fn panels(weights: &[f32], hidden: usize, padded_rows: usize) -> Buffer {
     let len = 4 * padded(hidden) * padded_rows;
     let mut panels = zeros_if(len != weights.len(), len);
-    let blocks = panels.chunks_exact_mut(padded_rows * COLUMNS);
-    for (block, panel) in blocks.enumerate() {
-        let rows = weights.chunks_exact(4 * hidden);
-        for (row, to) in rows.zip(panel.chunks_exact_mut(COLUMNS)) {
-            for (gate, to) in row.chunks_exact(hidden).zip(to.chunks_exact_mut(UNITS)) {
-                let units = &gate[block * UNITS..hidden.min((block + 1) * UNITS)];
-                to[..units.len()].copy_from_slice(units);
+    // A few rows at a time: a block of all rows would be four lines of the cache from every page of the weights.
+    for (band, rows) in weights.chunks(BAND * 4 * hidden).enumerate() {
+        for (block, panel) in panels.chunks_exact_mut(padded_rows * COLUMNS).enumerate() {
+            let to = panel[band * BAND * COLUMNS..].chunks_exact_mut(COLUMNS);
+            for (row, to) in rows.chunks_exact(4 * hidden).zip(to) {
+                let (to, _) = to.as_chunks_mut::<UNITS>();
+                for (gate, to) in row.chunks_exact(hidden).zip(to) {
+                    let units = &gate[block * UNITS..];
+                    match units.first_chunk() {
+                        Some(whole) => *to = *whole,
+                        None => to[..units.len()].copy_from_slice(units),
+                    }
+                }
             }
         }
     }
