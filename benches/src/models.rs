@@ -11,7 +11,7 @@ use speaker_model::{
     AttentiveConfig, Bundle, CamBlock, CamPlusPlusConfig, Deviation, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
     LinearConfig, MeanDeviationConfig, OnnxModel, Origin, PoolingConfig, ResNetConfig,
-    Segmentation, TdnnConfig, TdnnLayer, TrunkConfig,
+    Segmentation, TdnnConfig, TdnnLayer,
 };
 
 use crate::{Repetition, uniform};
