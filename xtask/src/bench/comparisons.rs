@@ -63,6 +63,12 @@ pub(crate) fn comparisons(scale: Scale) -> Vec<Comparison> {
                 contenders: Box::new(move |makers| embed::contenders(makers, threads)),
             });
         }
+        let recordings = embed::RECORDINGS_OF_IMPORTED;
+        all.push(Comparison {
+            name: format!("embed by an imported CAM++, {recordings} recordings of 4 to 20 s"),
+            threads: 2,
+            contenders: Box::new(|makers| embed::imported(makers, 2)),
+        });
     }
     all
 }
