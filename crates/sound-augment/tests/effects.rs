@@ -95,23 +95,14 @@ fn everything() -> SamplesConfig {
         device: Some(DeviceConfig::default()),
         ..SamplesConfig::usual()
     };
-    config.room.as_mut().map(|c| certain(&mut c.probability));
-    config.noise.as_mut().map(|c| certain(&mut c.probability));
-    config.music.as_mut().map(|c| certain(&mut c.probability));
-    config.babble.as_mut().map(|c| certain(&mut c.probability));
-    config.device.as_mut().map(|c| certain(&mut c.probability));
-    config
-        .equaliser
-        .as_mut()
-        .map(|c| certain(&mut c.probability));
-    config
-        .clipping
-        .as_mut()
-        .map(|c| certain(&mut c.probability));
-    config
-        .telephone
-        .as_mut()
-        .map(|c| certain(&mut c.probability));
+    certain(&mut config.room.as_mut().unwrap().probability);
+    certain(&mut config.noise.as_mut().unwrap().probability);
+    certain(&mut config.music.as_mut().unwrap().probability);
+    certain(&mut config.babble.as_mut().unwrap().probability);
+    certain(&mut config.device.as_mut().unwrap().probability);
+    certain(&mut config.equaliser.as_mut().unwrap().probability);
+    certain(&mut config.clipping.as_mut().unwrap().probability);
+    certain(&mut config.telephone.as_mut().unwrap().probability);
     let room = config.room.as_mut().unwrap();
     room.num_simulated = 4;
     room.longest_s = 0.15;

@@ -44,7 +44,12 @@ impl Embedder {
             });
         }
         let encoder = BatchedEncoder::raw(encoder, device)?.projecting();
-        Self::of(front_end, Extractor::Encoder(encoder), segmentation, centre)
+        Self::of(
+            front_end,
+            Extractor::Encoder(Box::new(encoder)),
+            segmentation,
+            centre,
+        )
     }
 
     /// An embedder around a graph that others trained. Its segments are computed one by one, on all cores.
@@ -77,7 +82,7 @@ impl Embedder {
         device: &Device,
     ) -> Result<Self, ModelError> {
         let of = |encoder: &BatchedEncoder| {
-            let extractor = Extractor::Encoder(encoder.clone());
+            let extractor = Extractor::Encoder(Box::new(encoder.clone()));
             Self::of(front_end.clone(), extractor, segmentation, None)
         };
         let mut encoder = BatchedEncoder::raw(encoder, device)?;

@@ -29,7 +29,7 @@ pub(crate) struct Segment<'a> {
 /// A speaker network as it is used.
 #[derive(Clone)]
 pub(crate) enum Extractor {
-    Encoder(BatchedEncoder),
+    Encoder(Box<BatchedEncoder>),
     #[cfg(feature = "onnx")]
     Graph(SpeakerGraph),
 }
@@ -65,7 +65,9 @@ impl Extractor {
     /// The same with another number format of products, where there is a choice; a graph has none.
     pub(crate) fn with_compute_type(self, compute_type: ComputeType) -> Self {
         match self {
-            Self::Encoder(encoder) => Self::Encoder(encoder.with_compute_type(compute_type)),
+            Self::Encoder(encoder) => {
+                Self::Encoder(Box::new(encoder.with_compute_type(compute_type)))
+            }
             #[cfg(feature = "onnx")]
             graph @ Self::Graph(_) => graph,
         }

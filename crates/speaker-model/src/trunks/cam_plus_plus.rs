@@ -227,11 +227,11 @@ impl Images {
 
     fn prepared(&self) -> Result<Vec<PreparedImageStep>, ModelError> {
         let conv = |conv: &ImageConv| conv.prepared(Activation::None);
-        let mut steps = vec![PreparedImageStep::Conv(conv(&self.entry)?)];
+        let mut steps = vec![PreparedImageStep::Conv(Box::new(conv(&self.entry)?))];
         for block in &self.blocks {
-            steps.push(PreparedImageStep::Block(block.prepared()?));
+            steps.push(PreparedImageStep::Block(Box::new(block.prepared()?)));
         }
-        steps.push(PreparedImageStep::Conv(conv(&self.leave)?));
+        steps.push(PreparedImageStep::Conv(Box::new(conv(&self.leave)?)));
         Ok(steps)
     }
 }

@@ -49,7 +49,8 @@ fn losses_and_gradients_are_finite_at_zero_on_the_centres_and_far_away() {
             .collect()
     };
     for config in all_but_kl_hinge() {
-        let fills: [&dyn Fn(&str, &[usize]) -> Vec<f64>; 6] = [
+        type Fill<'a> = &'a dyn Fn(&str, &[usize]) -> Vec<f64>;
+        let fills: [Fill<'_>; 6] = [
             &|_, shape| vec![0.0; shape.iter().product()],
             &|_, shape| vec![0.3; shape.iter().product()],
             // Every centre is the first axis, and every embedding lies on it, or opposite.

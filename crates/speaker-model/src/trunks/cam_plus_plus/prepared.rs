@@ -18,8 +18,8 @@ pub(super) struct PreparedCamPlusPlus {
 
 /// A step of the network over images.
 pub(super) enum PreparedImageStep {
-    Conv(PreparedImageConv),
-    Block(PreparedImageBlock),
+    Conv(Box<PreparedImageConv>),
+    Block(Box<PreparedImageBlock>),
 }
 
 impl PreparedTrunk for PreparedCamPlusPlus {
