@@ -241,11 +241,9 @@ impl World<'_> {
         let labels = self.labels();
         let d = |a: usize, b: usize| squared_distance(&rows[a], &rows[b]);
         let mut hinges = Vec::new();
-        for a in 0..labels.len() {
-            for p in (0..labels.len()).filter(|&p| p != a && labels[p] == labels[a]) {
-                let others: Vec<usize> = (0..labels.len())
-                    .filter(|&n| labels[n] != labels[a])
-                    .collect();
+        for (a, own) in labels.iter().enumerate() {
+            for p in (0..labels.len()).filter(|&p| p != a && labels[p] == *own) {
+                let others: Vec<usize> = (0..labels.len()).filter(|&n| labels[n] != *own).collect();
                 let near = d(a, p);
                 let mut hinge = |far: f64| hinges.push((near - far + config.margin).max(0.0));
                 if config.mining != Mining::SemiHard {
@@ -289,8 +287,8 @@ impl World<'_> {
         let rows = self.rows();
         let labels = self.labels();
         let mut losses = Vec::new();
-        for i in 0..rows.len() {
-            let power = |j: usize| (cosine(&rows[i], &rows[j]) / config.temperature).exp();
+        for (i, row) in rows.iter().enumerate() {
+            let power = |j: usize| (cosine(row, &rows[j]) / config.temperature).exp();
             let others = (0..rows.len()).filter(|&j| j != i);
             let sum: f64 = others.clone().map(power).sum();
             let own = others.filter(|&j| labels[j] == labels[i]);

@@ -12,6 +12,9 @@ const INPUT: LossInput = LossInput {
     num_speakers: 3,
 };
 
+/// Numbers for a tensor of this name and shape.
+type Fill<'a> = &'a dyn Fn(&str, &[usize]) -> Vec<f64>;
+
 fn all_but_kl_hinge() -> impl Iterator<Item = LossConfig> {
     let examples = LossConfig::examples().into_iter();
     examples.filter(|config| config.downcast_ref::<KlHingeConfig>().is_none())
@@ -49,7 +52,6 @@ fn losses_and_gradients_are_finite_at_zero_on_the_centres_and_far_away() {
             .collect()
     };
     for config in all_but_kl_hinge() {
-        type Fill<'a> = &'a dyn Fn(&str, &[usize]) -> Vec<f64>;
         let fills: [Fill<'_>; 6] = [
             &|_, shape| vec![0.0; shape.iter().product()],
             &|_, shape| vec![0.3; shape.iter().product()],
