@@ -237,12 +237,15 @@ impl<'a, C: LossChoice> Material<'a, C> {
     }
 }
 
+/// Names of files and their sizes in bytes.
+type NamedSizes = Vec<(String, u64)>;
+
 /// What cuts crops out of samples, where a training changes those, and the names and sizes of the files that it changes them by.
 fn sample_crops<C: LossChoice>(
     config: &TrainConfig<C>,
     options: &RunOptions<'_>,
     notify: Notify<'_>,
-) -> Result<(Option<SampleCrops>, Vec<(String, u64)>), TrainError> {
+) -> Result<(Option<SampleCrops>, NamedSizes), TrainError> {
     let Some(samples) = &config.samples else {
         return Ok((None, Vec::new()));
     };
