@@ -132,6 +132,7 @@ fn x_vector() -> TdnnConfig {
             layer(1500, 1, 1),
         ],
         padding: FramePadding::None,
+        rectifier: speaker_model::Rectifier::Plain,
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Activation {
     None,
     /// `max(0, x)`; NaN stays NaN.
     Relu,
+    /// The same with a hundredth of `x` below 0, as PyTorch's `LeakyReLU` has it.
+    LeakyRelu,
     /// Hyperbolic tangent.
     Tanh,
     /// `1 / (1 + exp(-x))`.
@@ -32,6 +34,10 @@ macro_rules! with_activation {
             }
             (_, $crate::Activation::Relu) => {
                 let $function = $crate::epilogue::relu;
+                $call
+            }
+            (_, $crate::Activation::LeakyRelu) => {
+                let $function = $crate::epilogue::leaky_relu;
                 $call
             }
             (true, $crate::Activation::Tanh) => {
@@ -266,6 +272,14 @@ pub(crate) fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }
 
+/// What [`Activation::LeakyRelu`] leaves of what lies below 0.
+pub(crate) const LEAK: f32 = 0.01;
+
+#[inline(always)]
+pub(crate) fn leaky_relu(x: f32) -> f32 {
+    if x < 0.0 { LEAK * x } else { x }
+}
+
 /// The elements from a lane's begin on, with zeros behind the end.
 #[inline(always)]
 pub(crate) fn load(from: &[f32], lane: usize) -> [f32; LANES] {
@@ -346,6 +360,8 @@ impl WithSimd for Normalise<'_, '_> {
             (false, Activation::None) => self.run::<true>(|x| x),
             (true, Activation::Relu) => self.run::<false>(relu),
             (false, Activation::Relu) => self.run::<true>(relu),
+            (true, Activation::LeakyRelu) => self.run::<false>(leaky_relu),
+            (false, Activation::LeakyRelu) => self.run::<true>(leaky_relu),
             (true, Activation::Tanh) => self.run::<false>(tanh::<false>),
             (false, Activation::Tanh) => self.run::<true>(tanh::<true>),
             (true, Activation::Sigmoid) => self.run::<false>(sigmoid::<false>),

@@ -188,6 +188,7 @@ fn what_follows_a_product_follows_in_its_order() {
     for activation in [
         Activation::None,
         Activation::Relu,
+        Activation::LeakyRelu,
         Activation::Tanh,
         Activation::Sigmoid,
     ] {
@@ -207,6 +208,7 @@ fn what_follows_a_product_follows_in_its_order() {
                 let value = match activation {
                     Activation::None => value,
                     Activation::Relu => value.max(0.0),
+                    Activation::LeakyRelu => value.max(0.01 * value),
                     Activation::Tanh => value.tanh(),
                     Activation::Sigmoid => 1.0 / (1.0 + (-value).exp()),
                 };

@@ -491,12 +491,17 @@ fn context_and_activation_follow_the_bias_and_have_gradients() {
         .forward(view(&x, 3), &w, with(&b), view_mut(&mut plain, 20))
         .expect("forward");
     type Function = fn(f64) -> f64;
-    let functions: [(Activation, Function, Function); 4] = [
+    let functions: [(Activation, Function, Function); 5] = [
         (Activation::None, |x| x, |_| 1.0),
         (
             Activation::Relu,
             |x| x.max(0.0),
             |x| f64::from(u8::from(x > 0.0)),
+        ),
+        (
+            Activation::LeakyRelu,
+            |x| x.max(0.01 * x),
+            |x| if x > 0.0 { 1.0 } else { 0.01 },
         ),
         (Activation::Tanh, f64::tanh, |x| 1.0 - x.tanh().powi(2)),
         (

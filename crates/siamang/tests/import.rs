@@ -67,6 +67,7 @@ fn networks_in_the_layouts_of_others_give_the_embeddings_of_pytorch() {
         ("wespeaker_resnet", Family::WeSpeaker),
         ("wespeaker_xvector", Family::WeSpeaker),
         ("speechbrain_ecapa", Family::SpeechBrain),
+        ("speechbrain_xvector", Family::SpeechBrain),
         ("resemblyzer", Family::Resemblyzer),
     ] {
         let import = imported(name);

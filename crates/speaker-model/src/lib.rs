@@ -97,6 +97,6 @@ pub use poolings::{
 pub use projections::{IdentityConfig, LinearConfig, ProjectionConfig, UnitLengthConfig};
 pub use segments::Segmentation;
 pub use trunks::{
-    CamBlock, CamPlusPlusConfig, EcapaConfig, KeptGroup, LstmConfig, ResNetConfig, TdnnConfig,
-    TdnnLayer, TrunkConfig,
+    CamBlock, CamPlusPlusConfig, EcapaConfig, KeptGroup, LstmConfig, Rectifier, ResNetConfig,
+    TdnnConfig, TdnnLayer, TrunkConfig,
 };

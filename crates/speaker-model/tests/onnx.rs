@@ -18,8 +18,8 @@ use speaker_model::{
     Activation, AttentiveConfig, Bundle, Deviation, Direction, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
     LinearConfig, LstmConfig, MeanConfig, MeanDeviationConfig, ModelError, ModulePath, OnnxModel,
-    Origin, PoolingConfig, ProjectionConfig, Segmentation, TdnnConfig, TdnnLayer, TrunkConfig,
-    UnitLengthConfig,
+    Origin, PoolingConfig, ProjectionConfig, Rectifier, Segmentation, TdnnConfig, TdnnLayer,
+    TrunkConfig, UnitLengthConfig,
 };
 
 const BINS: usize = 8;
@@ -173,6 +173,7 @@ fn trunks() -> Vec<(String, TrunkConfig)> {
     let tdnn = TdnnConfig {
         layers: vec![layer(5, 1), layer(3, 3), layer(1, 1)],
         padding: FramePadding::None,
+        rectifier: Rectifier::Leaky,
     };
     all.push(("tdnn_shrinking".to_owned(), tdnn.into()));
     all

@@ -14,7 +14,7 @@ use speaker_model::{
     Activation, AttentiveConfig, CamBlock, CamPlusPlusConfig, Deviation, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
     LastStateConfig, LinearConfig, MeanConfig, MeanDeviationConfig, ModulePath, Pass,
-    PoolingConfig, ProjectionConfig, ResNetConfig, Segmentation, TdnnConfig, TdnnLayer,
+    PoolingConfig, ProjectionConfig, Rectifier, ResNetConfig, Segmentation, TdnnConfig, TdnnLayer,
     TrunkConfig, UnitLengthConfig,
 };
 
@@ -111,6 +111,11 @@ fn tdnn(padding: FramePadding) -> TdnnConfig {
             layer(33, 1, 1),
         ],
         padding,
+        // As SpeechBrain has it.
+        rectifier: match padding {
+            FramePadding::Reflect => Rectifier::Leaky,
+            _ => Rectifier::Plain,
+        },
     }
 }
 
@@ -290,6 +295,7 @@ fn a_sequence_of_equal_frames_has_their_state_where_nothing_is_padded() {
     let trunk = TdnnConfig {
         layers: vec![layer(20), layer(6)],
         padding: FramePadding::None,
+        rectifier: Rectifier::Plain,
     };
     let embedder = embedder(encoder(&with(trunk, MeanConfig {})));
     let frame: Vec<f32> = recording(1).data().to_vec();

@@ -4,7 +4,7 @@ use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
 use register_tiles::Simd;
 
-use crate::epilogue::{Activation, LANES, load, store};
+use crate::epilogue::{Activation, LANES, LEAK, load, store};
 use crate::pass::same_size;
 use crate::{ConvError, View, ViewMut};
 
@@ -53,6 +53,7 @@ impl WithSimd for Gradient<'_, '_> {
         match self.activation {
             Activation::None => self.run(|_, dy| dy),
             Activation::Relu => self.run(|y, dy| if y > 0.0 { dy } else { 0.0 }),
+            Activation::LeakyRelu => self.run(|y, dy| if y > 0.0 { dy } else { LEAK * dy }),
             Activation::Tanh => self.run(|y, dy| dy * (1.0 - y * y)),
             Activation::Sigmoid => self.run(|y, dy| dy * y * (1.0 - y)),
         }

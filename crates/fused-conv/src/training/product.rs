@@ -9,7 +9,7 @@ use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
 use super::packed::{Packed, WIDE};
 use super::reads::{PADDING, Reads};
 use super::vectors::{relu_of, store_vector, vector_of};
-use crate::epilogue::Activation;
+use crate::epilogue::{Activation, leaky_relu};
 use crate::gather::Gathered;
 use crate::{ConvError, View, ViewMut};
 
@@ -221,6 +221,7 @@ impl WithSimd for Write<'_, '_> {
         match (S::IS_SCALAR, self.finish.after.activation) {
             (_, Activation::None) => self.run(simd, |x| x, |_| ()),
             (_, Activation::Relu) => self.run(simd, |x| relu_of(simd, x), |_| ()),
+            (_, Activation::LeakyRelu) => self.run(simd, |x| x, |x| *x = leaky_relu(*x)),
             (true, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<false>(*x)),
             (false, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<true>(*x)),
             (true, Activation::Sigmoid) => self.run(simd, |x| x, |x| *x = sigmoid::<false>(*x)),

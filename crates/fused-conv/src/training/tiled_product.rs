@@ -9,7 +9,7 @@ use super::product::Finish;
 use super::reads::PADDING;
 use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, share};
 use super::vectors::{relu_of, store_vector, vector_of};
-use crate::epilogue::{Activation, LANES};
+use crate::epilogue::{Activation, LANES, leaky_relu};
 use crate::gather::Gathered;
 use crate::{ConvError, View, ViewMut};
 
@@ -179,6 +179,7 @@ impl WithSimd for Write<'_, '_> {
             (_, Activation::Relu) => {
                 self.run(simd, |x| relu_of(simd, x), &mut |_| ());
             }
+            (_, Activation::LeakyRelu) => self.run(simd, |x| x, &mut |x| *x = leaky_relu(*x)),
             (true, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<false>(*x)),
             (false, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<true>(*x)),
             (true, Activation::Sigmoid) => {

@@ -1,6 +1,7 @@
 //! Tensors that are taken out of a file under other names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use foreign_weights::{ForeignFile, ForeignTensor};
 use speaker_model::{EncoderConfig, NamedTensor, Segmentation};
@@ -147,6 +148,27 @@ impl<'f> Taken<'f> {
             .map(|index| at(&bias, index) - mean[index] * scale[index])
             .collect();
         Ok((scale, shift))
+    }
+
+    /// Adds a number to some inputs of the projection, by its bias.
+    pub(super) fn raise_projection_input(&mut self, inputs: Range<usize>, by: f64) {
+        let weight = self.weights.get("projection.dense.weight");
+        let sums = weight.map_or(Vec::new(), |weight| {
+            let width = weight.shape.get(1).copied().unwrap_or(0).max(1);
+            let mut sums = vec![0.0; width];
+            let rows = weight.values.chunks_exact(width).enumerate();
+            for (_, row) in rows.filter(|(input, _)| inputs.contains(input)) {
+                sums.iter_mut()
+                    .zip(row)
+                    .for_each(|(sum, &v)| *sum += f64::from(v));
+            }
+            sums
+        });
+        if let Some(bias) = self.weights.get_mut("projection.dense.bias") {
+            for (bias, sum) in bias.values.iter_mut().zip(sums) {
+                *bias = (f64::from(*bias) + by * sum) as f32;
+            }
+        }
     }
 
     /// The dense layer `[output, input]` that ends a network, as a projection `[input, output]`; a batch norm before it or

@@ -1,6 +1,6 @@
 """Small networks in the layouts of WeSpeaker, SpeechBrain and Resemblyzer, with random weights, and what PyTorch makes of
 features of 13 and 57 frames: the layers and their order are those of the projects' own code, read on 2026-11-30
-(wespeaker/models/{ecapa_tdnn,resnet,tdnn,pooling_layers}.py, speechbrain/lobes/models/ECAPA_TDNN.py, resemblyzer/voice_encoder.py).
+(wespeaker/models/{ecapa_tdnn,resnet,tdnn,pooling_layers}.py, speechbrain/lobes/models/{ECAPA_TDNN,Xvector}.py, resemblyzer/voice_encoder.py).
 
     pip install torch==2.15.0 numpy && python make_networks.py     # writes networks/*.pt and networks/*.npz beside itself
 """
@@ -271,6 +271,38 @@ class SpeechbrainEcapa(nn.Module):
         return self.fc(self.asp_bn(self.asp(x))).squeeze(2)
 
 
+class SbDense(nn.Module):
+    def __init__(self, i, o):
+        super().__init__()
+        self.w = nn.Linear(i, o)
+
+    def forward(self, x):
+        return self.w(x)
+
+
+class SbPooling(nn.Module):
+    """SpeechBrain's StatisticsPooling: noise of 1e-5 to 9e-5 is added to means, 1e-5 to deviations. Here it is the noise's mean."""
+
+    def forward(self, x):
+        return torch.cat([x.mean(2) + 5e-5, x.std(2) + 1e-5], 1)
+
+
+class SpeechbrainXvector(nn.Module):
+    def __init__(self):
+        super().__init__()
+        sizes = [(BINS, 12, 5, 1), (12, 12, 3, 2), (12, 12, 3, 3), (12, 12, 1, 1), (12, 15, 1, 1)]
+        self.blocks = nn.ModuleList()
+        for i, o, k, d in sizes:
+            self.blocks.extend([SbConv(i, o, k, d), nn.LeakyReLU(), SbNorm(o)])
+        self.blocks.extend([SbPooling(), SbDense(30, 10)])
+
+    def forward(self, x):
+        x = x.transpose(1, 2)
+        for layer in self.blocks:
+            x = layer(x)
+        return x
+
+
 class Ge2eLstm(nn.Module):
     def __init__(self):
         super().__init__()
@@ -294,6 +326,7 @@ def main():
         "wespeaker_xvector": Xvector,
         "speechbrain_ecapa": SpeechbrainEcapa,
         "resemblyzer": Ge2eLstm,
+        "speechbrain_xvector": SpeechbrainXvector,
     }
     for seed, (name, network) in enumerate(networks.items()):
         torch.manual_seed(seed)

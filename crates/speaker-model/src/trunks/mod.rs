@@ -138,6 +138,6 @@ trunks! {
 
 pub use cam_plus_plus::CamBlock;
 pub use ecapa::KeptGroup;
-pub use tdnn::TdnnLayer;
+pub use tdnn::{Rectifier, TdnnLayer};
 
 pub(crate) use prepared::{PreparedTrunk, States};

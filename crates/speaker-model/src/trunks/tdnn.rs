@@ -16,7 +16,7 @@ use crate::layers::{
     WrittenSequence,
 };
 
-/// Convolutions over frames, one behind another, each followed by max(x, 0) and batch norm.
+/// Convolutions over frames, one behind another, each followed by a rectifier and batch norm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TdnnConfig {
@@ -25,6 +25,26 @@ pub struct TdnnConfig {
     /// What lies beyond the first and the last frame.
     #[serde(default)]
     pub padding: FramePadding,
+    /// What follows each convolution, before batch norm.
+    #[serde(default, skip_serializing_if = "Rectifier::is_plain")]
+    pub rectifier: Rectifier,
+}
+
+/// What is left of what lies below 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rectifier {
+    /// Nothing: max(x, 0).
+    #[default]
+    Plain,
+    /// A hundredth: max(x, 0.01 x), PyTorch's `LeakyReLU`.
+    Leaky,
+}
+
+impl Rectifier {
+    fn is_plain(&self) -> bool {
+        *self == Self::Plain
+    }
 }
 
 /// A layer of a time-delay network.
@@ -71,7 +91,10 @@ impl PartConfig for TdnnConfig {
                 stride: 1,
                 padding: self.padding,
                 has_bias: true,
-                after: AfterConvolution::ReluNorm,
+                after: match self.rectifier {
+                    Rectifier::Plain => AfterConvolution::ReluNorm,
+                    Rectifier::Leaky => AfterConvolution::LeakyReluNorm,
+                },
             };
             FrameConv::new(&format!("encoder.tdnn.{index}"), shape, initialiser)
         });
@@ -104,6 +127,7 @@ impl Example for TdnnConfig {
         Self {
             layers: vec![layer(4, 3, 1), layer(3, 3, 2)],
             padding: FramePadding::Zeros,
+            rectifier: Rectifier::Plain,
         }
     }
 }

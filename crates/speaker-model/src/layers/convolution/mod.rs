@@ -38,13 +38,21 @@ pub(crate) enum AfterConvolution {
     NormRelu,
     /// max(x, 0), then batch norm: x-vectors, ECAPA-TDNN.
     ReluNorm,
+    /// max(x, 0.01 x), then batch norm: SpeechBrain's x-vectors.
+    LeakyReluNorm,
 }
 
 impl AfterConvolution {
     fn has_norm(self) -> bool {
-        matches!(self, Self::Norm | Self::NormRelu | Self::ReluNorm)
+        matches!(
+            self,
+            Self::Norm | Self::NormRelu | Self::ReluNorm | Self::LeakyReluNorm
+        )
     }
 }
+
+/// What PyTorch's `LeakyReLU` leaves of what lies below 0.
+const LEAK: f64 = 0.01;
 
 /// [`AfterConvolution`] with its weights.
 #[derive(Module, Debug)]
@@ -81,6 +89,7 @@ impl After {
             AfterConvolution::Norm => norm(x),
             AfterConvolution::NormRelu => activation::relu(norm(x)),
             AfterConvolution::ReluNorm => norm(activation::relu(x)),
+            AfterConvolution::LeakyReluNorm => norm(activation::leaky_relu(x, LEAK)),
         }
     }
 
@@ -99,8 +108,12 @@ impl After {
             AfterConvolution::Relu | AfterConvolution::NormRelu | AfterConvolution::ReluNorm => {
                 Activation::Relu
             }
+            AfterConvolution::LeakyReluNorm => Activation::LeakyRelu,
         };
-        let is_behind = self.order == AfterConvolution::ReluNorm;
+        let is_behind = matches!(
+            self.order,
+            AfterConvolution::ReluNorm | AfterConvolution::LeakyReluNorm
+        );
         let epilogue = Epilogue {
             bias,
             norm: norm.filter(|_| !is_behind),

@@ -1,6 +1,6 @@
 //! What follows a convolution, as nodes of an ONNX graph.
 
-use onnx_graph::write::{Builder, Handle};
+use onnx_graph::write::{Attribute, Builder, Handle};
 
 use super::{After, AfterConvolution};
 use crate::ModelError;
@@ -19,6 +19,11 @@ impl After {
             AfterConvolution::NormRelu => {
                 let x = norm(builder, x)?;
                 Ok(builder.relu(&x))
+            }
+            AfterConvolution::LeakyReluNorm => {
+                let alpha = [("alpha", Attribute::Float(super::LEAK as f32))];
+                let x = builder.node("LeakyRelu", &[&x], &alpha);
+                norm(builder, x)
             }
             AfterConvolution::ReluNorm => {
                 let x = builder.relu(&x);
