@@ -111,8 +111,7 @@ impl Encoder {
     /// Its form for inference on our own kernels, with the weights that it has now: where it is on their device and trunk
     /// and pooling have one.
     pub(crate) fn prepared(&self, device: &Device) -> Result<Option<PreparedEncoder>, ModelError> {
-        let trains = *device != device.clone().inner();
-        if trains || !device::has_kernels(device) {
+        if device.is_autodiff() || !device::has_kernels(device) {
             return Ok(None);
         }
         let (Some(trunk), Some(pooling)) = (self.trunk.prepared()?, self.pooling.prepared()?)
