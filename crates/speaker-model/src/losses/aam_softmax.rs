@@ -106,7 +106,12 @@ impl LossChoice for AamSoftmaxConfig {
     type Loss = AamSoftmax;
 
     fn validate(&self) -> Result<(), ModelError> {
-        check_margin("loss.margin", self.margin, 1.5, "an angle between 0 and 1.5 radians")?;
+        check_margin(
+            "loss.margin",
+            self.margin,
+            1.5,
+            "an angle between 0 and 1.5 radians",
+        )?;
         self.settings().validate()
     }
 

@@ -113,22 +113,27 @@ impl Loss for Contrastive {
         let squares = squared_distances(outputs);
         // A kind of pair that the batch lacks is nothing, and passes no gradient.
         let nothing = || (squares.clone() * 0.0).sum();
-        let [(drawn, near), (pushed, far)] = [(same, true), (different, false)].map(|(pairs, is_same)| {
-            if pairs.is_empty() {
-                return (nothing(), nothing().detach());
-            }
-            let squares = cells(squares.clone(), pairs);
-            let distances = (squares.clone() + LEAST).sqrt();
-            let hinges = activation::relu(-distances.clone() + self.config.margin);
-            let costs = match is_same {
-                true => squares,
-                false => hinges.clone() * hinges,
-            };
-            (costs.mean() * 0.5, distances.detach().mean())
-        });
+        let [(drawn, near), (pushed, far)] =
+            [(same, true), (different, false)].map(|(pairs, is_same)| {
+                if pairs.is_empty() {
+                    return (nothing(), nothing().detach());
+                }
+                let squares = cells(squares.clone(), pairs);
+                let distances = (squares.clone() + LEAST).sqrt();
+                let hinges = activation::relu(-distances.clone() + self.config.margin);
+                let costs = match is_same {
+                    true => squares,
+                    false => hinges.clone() * hinges,
+                };
+                (costs.mean() * 0.5, distances.detach().mean())
+            });
         let weight = self.config.weighting.of_same(num_same, num_different);
         let margin = self.config.margin;
-        let alike = if num_different == 0 { 0.0 } else { 0.5 * margin * margin };
+        let alike = if num_different == 0 {
+            0.0
+        } else {
+            0.5 * margin * margin
+        };
         Ok(LossOutput {
             value: drawn * weight + pushed * (1.0 - weight),
             terms: vec![

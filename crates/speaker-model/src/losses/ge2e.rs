@@ -68,11 +68,7 @@ impl LossChoice for Ge2eConfig {
         check_offset(self.offset)
     }
 
-    fn build(
-        &self,
-        _: LossInput,
-        initialiser: &mut Initialiser<'_>,
-    ) -> Result<Ge2e, ModelError> {
+    fn build(&self, _: LossInput, initialiser: &mut Initialiser<'_>) -> Result<Ge2e, ModelError> {
         Ok(Ge2e {
             scale: initialiser.constant(1, self.scale as f32)?,
             offset: initialiser.constant(1, self.offset as f32)?,

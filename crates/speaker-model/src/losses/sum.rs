@@ -65,7 +65,12 @@ impl SumConfig {
     /// What the parts are reported as: their kinds, numbered where one comes again.
     fn names(&self) -> Vec<String> {
         let kinds: Vec<&str> = self.parts.iter().map(|part| part.loss.kind()).collect();
-        let number = |place: usize| kinds[..place].iter().filter(|&&k| k == kinds[place]).count();
+        let number = |place: usize| {
+            kinds[..place]
+                .iter()
+                .filter(|&&k| k == kinds[place])
+                .count()
+        };
         (0..kinds.len())
             .map(|place| match number(place) {
                 0 => kinds[place].to_owned(),
@@ -194,7 +199,9 @@ impl Loss for Sum {
         let (mut value, mut alike) = (Tensor::zeros([1], &outputs.device()), Some(0.0));
         for (weight, part) in weights.zip(&found) {
             value = value + part.value.clone() * weight;
-            alike = alike.zip(part.when_alike).map(|(sum, own)| sum + weight * own);
+            alike = alike
+                .zip(part.when_alike)
+                .map(|(sum, own)| sum + weight * own);
         }
         let counted = self.config.first_pairwise();
         let num_pairs = counted.and_then(|(place, _)| found.get(place)?.num_pairs);
@@ -222,7 +229,9 @@ impl Loss for Sum {
         };
         let start: usize = self.widths[..place].iter().sum();
         let end = start + self.widths[place];
-        let own = outputs.iter().map(|row| row.get(start..end).unwrap_or_default().to_vec());
+        let own = outputs
+            .iter()
+            .map(|row| row.get(start..end).unwrap_or_default().to_vec());
         self.parts[place].pair_distances(&own.collect::<Vec<_>>(), batch)
     }
 }

@@ -83,7 +83,11 @@ impl Loss for SupervisedContrastive {
         batch.check(num)?;
         let labels = batch.labels;
         let positives: Vec<usize> = (0..num)
-            .map(|i| (0..num).filter(|&j| j != i && labels[j] == labels[i]).count())
+            .map(|i| {
+                (0..num)
+                    .filter(|&j| j != i && labels[j] == labels[i])
+                    .count()
+            })
             .collect();
         let num_anchors = positives.iter().filter(|&&count| count > 0).count();
         // A matrix over pairs of two segments, of a function of its row and of whether one speaker spoke both.
@@ -116,7 +120,11 @@ impl Loss for SupervisedContrastive {
         Ok(LossOutput {
             value,
             terms: vec![
-                Term::new("accuracy", "", nearest_is_own(&cosines, &over(&|_, same| f32::from(u8::from(same)), 0.0))),
+                Term::new(
+                    "accuracy",
+                    "",
+                    nearest_is_own(&cosines, &over(&|_, same| f32::from(u8::from(same)), 0.0)),
+                ),
                 Term::new("same_cosine", "", mean(true, num_same)),
                 Term::new("different_cosine", "", mean(false, num_different)),
             ],

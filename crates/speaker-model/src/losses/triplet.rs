@@ -157,7 +157,11 @@ impl Loss for Triplet {
                 Term::new(DIFFERENT_DISTANCE, "", different),
             ],
             value,
-            when_alike: Some(if has_triplets { self.config.margin } else { 0.0 }),
+            when_alike: Some(if has_triplets {
+                self.config.margin
+            } else {
+                0.0
+            }),
             num_pairs: Some([pairs.len() / 2, num_different / 2]),
         })
     }

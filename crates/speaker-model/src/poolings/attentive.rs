@@ -5,7 +5,7 @@ mod prepared;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
-use fused_conv::{Conv1d, Conv1dShape, Eps, Epilogue};
+use fused_conv::{Conv1d, Conv1dShape, Epilogue, Eps};
 use onnx_graph::write::{Builder, Deviation, Handle};
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,11 @@ impl Pooling for Attentive {
         let norm = self.enter.norm().map(|norm| norm.prepared(Tanh));
         let (unbiased, eps, floor) = match self.config.norm {
             true => (false, Eps::Floor(VARIANCE_FLOOR as f32), VARIANCE_FLOOR),
-            false => (true, Eps::Inside(WESPEAKER_EPSILON as f32), WESPEAKER_EPSILON),
+            false => (
+                true,
+                Eps::Inside(WESPEAKER_EPSILON as f32),
+                WESPEAKER_EPSILON,
+            ),
         };
         Ok(Some(Box::new(prepared::PreparedAttentive {
             enter,

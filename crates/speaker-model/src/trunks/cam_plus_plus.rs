@@ -10,8 +10,8 @@ use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::{PreparedTrunk, Trunk};
 use super::res_net::{ImageBlock, flattened};
+use super::{PreparedTrunk, Trunk};
 use prepared::PreparedImageStep;
 
 use crate::ModelError;

@@ -9,8 +9,8 @@ use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::{PreparedTrunk, Trunk};
 use super::tdnn::check_kernel;
+use super::{PreparedTrunk, Trunk};
 use crate::ModelError;
 use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};

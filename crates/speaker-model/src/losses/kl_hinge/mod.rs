@@ -213,8 +213,11 @@ impl Loss for KlHinge {
 
 /// Left and right rows of `pairs`.
 fn sides(outputs: &Tensor<2>, pairs: &[(usize, usize)]) -> [Tensor<2>; 2] {
-    [|pair: &(usize, usize)| pair.0, |pair: &(usize, usize)| pair.1]
-        .map(|side| select(outputs, pairs.iter().map(side)))
+    [
+        |pair: &(usize, usize)| pair.0,
+        |pair: &(usize, usize)| pair.1,
+    ]
+    .map(|side| select(outputs, pairs.iter().map(side)))
 }
 
 /// The distribution of a row of logits, in 64 bits.

@@ -50,7 +50,9 @@ impl PreparedAttentive {
             unbiased: self.context_deviation.unbiased && x.rows() > 1,
             ..self.context_deviation
         };
-        let statistics = halves(x.channels(), |mean, out| mean_deviation(x, deviation, mean, out))?;
+        let statistics = halves(x.channels(), |mean, out| {
+            mean_deviation(x, deviation, mean, out)
+        })?;
         let mut context = Activations::new(1, conv.shape().outputs)?;
         let statistics = View::new(&statistics, 2 * x.channels())?;
         conv.forward(statistics, None, context.view_mut())?;
