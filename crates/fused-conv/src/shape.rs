@@ -12,7 +12,7 @@ pub enum Padding {
     Reflect(usize),
 }
 
-/// Sizes of a [`Conv1d`].
+/// Sizes of a [`Conv1d`](crate::Conv1d).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Conv1dShape {
     /// Channels of the input.
