@@ -1,9 +1,97 @@
 //! The left operand of a convolution's product: rows of the input where they lie, one for each tap of the kernel.
 
-use register_tiles::{DEPTH, Left, PART};
+use register_tiles::{Buffer, DEPTH, Left, PART};
 
 /// Where a tap reads nothing but padding.
 pub(crate) const PADDING: usize = usize::MAX;
+
+/// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
+const SHORT: usize = 16;
+
+/// Elements of the inner dimension that a tap takes.
+pub(crate) fn piece(inputs: usize) -> usize {
+    match inputs {
+        0..SHORT => inputs,
+        _ => inputs.next_multiple_of(DEPTH),
+    }
+}
+
+/// What a part of the rows reads of the input: where it lies, or a copy.
+pub(crate) struct LeftOperand {
+    taps: usize,
+    inputs: usize,
+    starts: Vec<usize>,
+    copy: Option<Buffer>,
+}
+
+impl LeftOperand {
+    /// For parts of at most so many rows.
+    pub(crate) fn new(taps: usize, inputs: usize, rows: usize) -> Self {
+        let pieces = taps * rows;
+        Self {
+            taps,
+            inputs,
+            starts: vec![PADDING; pieces],
+            copy: (inputs < SHORT).then(|| Buffer::new(pieces * inputs)),
+        }
+    }
+
+    /// The next `count` rows. `sources` says where in `data` the pieces of a tap begin, or [`PADDING`]; `zeros` are at least as
+    /// many as the inputs.
+    pub(crate) fn gather<'a>(
+        &'a mut self,
+        data: &'a [f32],
+        zeros: &'a [f32],
+        count: usize,
+        sources: impl Fn(usize, &mut [usize]),
+    ) -> Gathered<'a> {
+        let (taps, inputs) = (self.taps, self.inputs);
+        let starts = &mut self.starts[..taps * count];
+        for (tap, starts) in starts.chunks_exact_mut(count).enumerate() {
+            sources(tap, starts);
+        }
+        let Some(copy) = &mut self.copy else {
+            return Gathered {
+                data,
+                starts,
+                zeros,
+                count,
+                taps,
+                inputs,
+            };
+        };
+        if inputs == 1 {
+            // The first layer of a plane: a copy of one element is nothing but its address.
+            for (row, unfolded) in copy.chunks_exact_mut(taps).take(count).enumerate() {
+                for (tap, to) in unfolded.iter_mut().enumerate() {
+                    *to = data.get(starts[tap * count + row]).copied().unwrap_or(0.0);
+                }
+            }
+        } else {
+            for row in 0..count {
+                for tap in 0..taps {
+                    let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
+                    match starts[tap * count + row] {
+                        PADDING => piece.fill(0.0),
+                        start => piece.copy_from_slice(&data[start..][..inputs]),
+                    }
+                }
+            }
+        }
+        let starts = &mut starts[..count];
+        for (row, start) in starts.iter_mut().enumerate() {
+            *start = row * taps * inputs;
+        }
+        Gathered {
+            data: copy,
+            starts,
+            zeros: &[],
+            count,
+            taps: 1,
+            inputs: taps * inputs,
+        }
+    }
+}
 
 /// Rows of the unfolded input, which is never written down: a row is `taps` pieces of `inputs` elements.
 #[derive(Clone, Copy)]

@@ -1,17 +1,14 @@
 //! Weights in panels, and their product with the unfolded input, some rows at a time.
 
-use std::ops::Range;
-
-use register_tiles::{Buffer, DEPTH, Product, Simd, TALLEST, WIDTH};
+use register_tiles::{Buffer, DEPTH, Simd, TALLEST, WIDTH};
 
 use crate::epilogue::{After, Epilogue, Finish, Residual};
-use crate::gather::{Gathered, PADDING};
+use crate::gather::{LeftOperand, piece};
+use crate::panel::multiply;
 use crate::{ConvError, View, ViewMut};
 
 /// Columns of a panel where no more are left.
 pub(crate) const NARROW: usize = WIDTH / 2;
-/// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
-const SHORT: usize = 16;
 /// Elements of the input that a part of the rows covers: they and the sums stay in the second-level cache.
 const PART_OF_INPUT: usize = 1 << 17;
 /// Most rows of a part.
@@ -19,7 +16,7 @@ const MOST_ROWS: usize = 40 * TALLEST;
 
 /// Where the taps of a convolution read.
 pub(crate) trait Geometry {
-    /// For output rows `first..first + starts.len()`: the input row that a tap reads, or [`PADDING`].
+    /// For output rows `first..first + starts.len()`: the input row that a tap reads, or [`PADDING`](crate::gather::PADDING).
     fn sources(&self, tap: usize, first: usize, sources: &mut [usize]);
 }
 
@@ -65,12 +62,7 @@ impl Kernel {
         ConvError::size("elements of the weights", weights.len(), all)?;
         let (factors, after) = epilogue.build(outputs)?;
         // Where each piece of an unfolded row lies in a panel's inner dimension.
-        let unfolds = inputs < SHORT;
-        let piece = if unfolds {
-            inputs
-        } else {
-            inputs.next_multiple_of(DEPTH)
-        };
+        let piece = piece(inputs);
         let inner = (taps * piece).next_multiple_of(DEPTH);
         let panels = panels(outputs).map(|(first, width)| {
             let mut panel = Buffer::zeros(inner * width);
@@ -99,10 +91,6 @@ impl Kernel {
         })
     }
 
-    fn unfolds(&self) -> bool {
-        self.inputs < SHORT
-    }
-
     /// Computes all rows of the output.
     pub(crate) fn run(
         &self,
@@ -118,14 +106,20 @@ impl Kernel {
         let rows = out.rows();
         let most = (PART_OF_INPUT / self.inputs).clamp(4 * TALLEST, MOST_ROWS);
         let part = rows.div_ceil(rows.div_ceil(most)).next_multiple_of(TALLEST);
-        let mut left = LeftOperand::new(self, part);
+        let mut left = LeftOperand::new(self.taps, self.inputs, part);
+        let (data, stride) = x.lines();
         let mut sums = Buffer::new(part * WIDTH);
         for first in (0..rows).step_by(part) {
             let range = first..rows.min(first + part);
-            let gathered = left.gather(self, x, geometry, range.clone());
+            let gathered = left.gather(data, &self.zeros, range.len(), |tap, starts| {
+                geometry.sources(tap, first, starts);
+                for start in starts {
+                    *start = start.saturating_mul(stride);
+                }
+            });
             for panel in &self.panels {
                 let sums = &mut sums[..range.len() * panel.width];
-                multiply(gathered, panel, sums, arch);
+                multiply(gathered, &panel.weights, panel.width, sums, false, arch);
                 arch.dispatch(Finish {
                     sums,
                     width: panel.width,
@@ -138,101 +132,5 @@ impl Kernel {
             }
         }
         Ok(())
-    }
-}
-
-fn multiply(rows: Gathered<'_>, panel: &Panel, sums: &mut [f32], arch: register_tiles::Arch) {
-    if panel.width == WIDTH {
-        let product = Product::<_, WIDTH> {
-            rows,
-            panel: &panel.weights,
-            out: sums.as_chunks_mut().0,
-            accumulate: false,
-        };
-        product.run(arch);
-    } else {
-        let product = Product::<_, NARROW> {
-            rows,
-            panel: &panel.weights,
-            out: sums.as_chunks_mut().0,
-            accumulate: false,
-        };
-        product.run(arch);
-    }
-}
-
-/// The unfolded input of a part of the rows: where it lies, or a copy.
-struct LeftOperand {
-    starts: Vec<usize>,
-    copy: Option<Buffer>,
-}
-
-impl LeftOperand {
-    fn new(kernel: &Kernel, rows: usize) -> Self {
-        let pieces = kernel.taps * rows;
-        Self {
-            starts: vec![PADDING; pieces],
-            copy: kernel
-                .unfolds()
-                .then(|| Buffer::new(pieces * kernel.inputs)),
-        }
-    }
-
-    fn gather<'a>(
-        &'a mut self,
-        kernel: &'a Kernel,
-        x: View<'a>,
-        geometry: &impl Geometry,
-        rows: Range<usize>,
-    ) -> Gathered<'a> {
-        let (taps, inputs, count) = (kernel.taps, kernel.inputs, rows.len());
-        let (data, stride) = x.lines();
-        let starts = &mut self.starts[..taps * count];
-        for (tap, starts) in starts.chunks_exact_mut(count).enumerate() {
-            geometry.sources(tap, rows.start, starts);
-            for start in starts {
-                *start = start.saturating_mul(stride);
-            }
-        }
-        let Some(copy) = &mut self.copy else {
-            return Gathered {
-                data,
-                starts,
-                zeros: &kernel.zeros,
-                count,
-                taps,
-                inputs,
-            };
-        };
-        if inputs == 1 {
-            // The first layer of a plane: a copy of one element is nothing but its address.
-            for (row, unfolded) in copy.chunks_exact_mut(taps).take(count).enumerate() {
-                for (tap, to) in unfolded.iter_mut().enumerate() {
-                    *to = data.get(starts[tap * count + row]).copied().unwrap_or(0.0);
-                }
-            }
-        } else {
-            for row in 0..count {
-                for tap in 0..taps {
-                    let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
-                    match starts[tap * count + row] {
-                        PADDING => piece.fill(0.0),
-                        start => piece.copy_from_slice(&data[start..][..inputs]),
-                    }
-                }
-            }
-        }
-        let starts = &mut starts[..count];
-        for (row, start) in starts.iter_mut().enumerate() {
-            *start = row * taps * inputs;
-        }
-        Gathered {
-            data: copy,
-            starts,
-            zeros: &[],
-            count,
-            taps: 1,
-            inputs: taps * inputs,
-        }
     }
 }

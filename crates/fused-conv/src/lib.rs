@@ -28,6 +28,7 @@ mod gather;
 mod grid;
 mod kernel;
 mod norm;
+mod panel;
 mod pass;
 mod planes;
 mod pooling;

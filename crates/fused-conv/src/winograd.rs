@@ -1,9 +1,10 @@
 //! Convolutions with a half or a quarter of the multiplications: products of tiles and taps at points.
 
-use register_tiles::{Buffer, LINE, Product, Rows, Simd, TALLEST, WIDTH};
+use register_tiles::{Buffer, LINE, Rows, Simd, TALLEST, WIDTH};
 
 use crate::epilogue::{After, Epilogue, LANES, Residual};
 use crate::kernel::{NARROW, panels};
+use crate::panel::multiply;
 use crate::transform::{Backward, Forward, Tiling};
 use crate::{ConvError, View, ViewMut};
 
@@ -123,7 +124,7 @@ impl Winograd {
                     let rows = Rows::plain(&at_points[point * stride..][..count * inner], inner);
                     let taps = &panel.taps[point * inner * width..][..inner * width];
                     let out = &mut products[point * stride_out..][..count * width];
-                    multiply(rows, taps, width, out, arch);
+                    multiply(rows, taps, width, out, false, arch);
                 }
                 arch.dispatch(Backward {
                     products: &products,
@@ -140,33 +141,5 @@ impl Winograd {
             }
         }
         Ok(())
-    }
-}
-
-fn multiply(
-    rows: Rows<'_>,
-    panel: &[f32],
-    width: usize,
-    out: &mut [f32],
-    arch: register_tiles::Arch,
-) {
-    if width == WIDTH {
-        let out = out.as_chunks_mut().0;
-        Product::<_, WIDTH> {
-            rows,
-            panel,
-            out,
-            accumulate: false,
-        }
-        .run(arch);
-    } else {
-        let out = out.as_chunks_mut().0;
-        Product::<_, NARROW> {
-            rows,
-            panel,
-            out,
-            accumulate: false,
-        }
-        .run(arch);
     }
 }

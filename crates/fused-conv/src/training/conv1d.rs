@@ -1,7 +1,7 @@
 //! Convolution over the frames of a batch, with its gradients.
 
+use super::after::After;
 use super::layer::Layer;
-use super::product::After;
 use super::reads::Sizes;
 use crate::{Conv1dShape, ConvError, Padding, View, ViewMut};
 

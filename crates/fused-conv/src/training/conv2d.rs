@@ -1,7 +1,7 @@
 //! Convolution over the bins and frames of a batch, with its gradients.
 
+use super::after::After;
 use super::layer::Layer;
-use super::product::After;
 use super::reads::Sizes;
 use crate::{Conv2dShape, ConvError, Grid, View, ViewMut};
 

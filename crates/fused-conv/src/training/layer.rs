@@ -1,7 +1,8 @@
 //! A convolution over both dimensions of a batch: what those over frames and those over planes share.
 
+use super::after::{After, Finish};
 use super::packed::{Packed, Side, Weights};
-use super::product::{After, Finish, run};
+use super::product::run;
 use super::reads::{Reads, Sizes, batch_of};
 use super::tiled_product;
 use super::tiled_weights;

@@ -20,6 +20,7 @@
 //! ```
 
 mod activation;
+mod after;
 mod conv1d;
 mod conv2d;
 mod gate;
@@ -30,6 +31,7 @@ mod pass;
 mod product;
 mod reads;
 mod statistics;
+mod sums;
 mod tiled_product;
 mod tiled_weights;
 mod tiling;
@@ -37,10 +39,10 @@ mod vectors;
 mod weights;
 
 pub use activation::activation_gradient;
+pub use after::After;
 pub use conv1d::Conv1d;
 pub use conv2d::Conv2d;
 pub use gate::{gate_gradient, means, scale, scale_gradient};
 pub use norm::{BatchNorm, BatchNormGradients, BatchStatistics, Relu};
 pub use pass::{add, copy};
-pub use product::After;
 pub use statistics::{Attended, attend};

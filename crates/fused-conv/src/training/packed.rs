@@ -1,14 +1,14 @@
 //! Weights in panels of 64, 32 or 16 columns, packed anew for every step.
 
 use rayon::prelude::*;
-use register_tiles::{Arch, Buffer, DEPTH, Left, Product};
+use register_tiles::{Arch, Buffer, DEPTH, Left};
 
 use crate::epilogue::LANES;
+use crate::gather::piece;
+use crate::panel::multiply;
 
 /// Widest panel.
 pub(crate) const WIDE: usize = 64;
-/// Fewer inputs than this are unfolded: pieces so short would cost more than their copies.
-const SHORT: usize = 16;
 
 /// The first column and the width of each panel.
 pub(crate) fn panels(columns: usize) -> Vec<(usize, usize)> {
@@ -138,10 +138,7 @@ impl Packed {
         taps: usize,
         row: impl Fn(usize, usize, std::ops::Range<usize>, &mut [f32]) + Sync,
     ) -> Self {
-        let piece = match inputs {
-            0..SHORT => inputs,
-            _ => inputs.next_multiple_of(DEPTH),
-        };
+        let piece = piece(inputs);
         let inner = (taps * piece).next_multiple_of(DEPTH);
         let panel = |(first, width): (usize, usize)| {
             let mut weights = Buffer::new(inner * width);
@@ -167,10 +164,6 @@ impl Packed {
             panels: panels(outputs).into_par_iter().map(panel).collect(),
         }
     }
-
-    pub(crate) fn unfolds(&self) -> bool {
-        self.inputs < SHORT
-    }
 }
 
 impl Panel {
@@ -178,36 +171,4 @@ impl Panel {
     pub(crate) fn multiply(&self, rows: impl Left, sums: &mut [f32], arch: Arch) {
         multiply(rows, &self.weights, self.width, sums, false, arch);
     }
-}
-
-/// `sums` = (or +=) the rows times a panel `[inner, width]`.
-pub(crate) fn multiply(
-    rows: impl Left,
-    panel: &[f32],
-    width: usize,
-    sums: &mut [f32],
-    accumulate: bool,
-    arch: Arch,
-) {
-    match width {
-        64 => product::<64>(rows, panel, sums, accumulate, arch),
-        32 => product::<32>(rows, panel, sums, accumulate, arch),
-        _ => product::<16>(rows, panel, sums, accumulate, arch),
-    }
-}
-
-fn product<const WIDTH: usize>(
-    rows: impl Left,
-    panel: &[f32],
-    sums: &mut [f32],
-    accumulate: bool,
-    arch: Arch,
-) {
-    let product = Product::<_, WIDTH> {
-        rows,
-        panel,
-        out: sums.as_chunks_mut().0,
-        accumulate,
-    };
-    product.run(arch);
 }

@@ -4,13 +4,13 @@ use std::ops::Range;
 
 use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
-use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
+use register_tiles::{Arch, Buffer, Simd, TALLEST};
 
+use super::after::{Activated, Finish, activated};
 use super::packed::{Packed, WIDE};
-use super::reads::{PADDING, Reads};
-use super::vectors::{relu_of, store_vector, vector_of};
-use crate::epilogue::{Activation, leaky_relu};
-use crate::gather::Gathered;
+use super::reads::Reads;
+use super::vectors::{store_vector, vector_of};
+use crate::gather::LeftOperand;
 use crate::{ConvError, View, ViewMut};
 
 /// Elements of the input that a block of rows covers: they and the sums stay in the second-level cache.
@@ -19,26 +19,6 @@ const BLOCK: usize = 1 << 17;
 const MOST_ROWS: usize = 40 * TALLEST;
 /// Multiplications of a task, about: with fewer, handing it out would show.
 const TASK: usize = 1 << 23;
-
-/// What is done to each sum.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Finish<'a> {
-    pub(crate) after: After<'a>,
-    /// Whether the result is added to what is there.
-    pub(crate) accumulate: bool,
-}
-
-/// What follows a convolution, in this order.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct After<'a> {
-    /// One element an output channel.
-    pub bias: Option<&'a [f32]>,
-    /// One row an item, `[batch, outputs]`, that is added to all of its rows: what a layer makes of a context that all frames
-    /// share, as ECAPA's attention does.
-    pub context: Option<View<'a>>,
-    /// A function of each element.
-    pub activation: Activation,
-}
 
 /// Rows of a block.
 pub(crate) fn block_rows(inputs: usize) -> usize {
@@ -105,7 +85,9 @@ fn rows_of(
     out: &mut ViewMut<'_>,
 ) {
     let most = block_rows(packed.inputs).min(rows.len());
-    let mut left = LeftOperand::new(packed, most);
+    let mut left = LeftOperand::new(packed.taps, packed.inputs, most);
+    let zeros = vec![0.0; packed.inputs];
+    let (data, stride) = x.lines();
     let mut sums = Buffer::new(most * WIDE);
     let mut targets = vec![0; most];
     for first in rows.clone().step_by(most) {
@@ -114,7 +96,9 @@ fn rows_of(
         for (to, row) in targets.iter_mut().zip(range.clone()) {
             *to = target(row);
         }
-        let gathered = left.gather(packed, x, reads, range.clone());
+        let gathered = left.gather(data, &zeros, range.len(), |tap, starts| {
+            reads.starts(tap, range.start, stride, starts);
+        });
         for panel in &packed.panels {
             let sums = &mut sums[..range.len() * panel.width];
             panel.multiply(gathered, sums, arch);
@@ -128,74 +112,6 @@ fn rows_of(
                 finish,
                 out,
             });
-        }
-    }
-}
-
-/// The rows that a block reads: where they lie, or a copy.
-struct LeftOperand {
-    starts: Vec<usize>,
-    copy: Option<Buffer>,
-    zeros: Vec<f32>,
-}
-
-impl LeftOperand {
-    fn new(packed: &Packed, rows: usize) -> Self {
-        let pieces = packed.taps * rows;
-        let copy = packed.unfolds();
-        Self {
-            starts: vec![PADDING; pieces],
-            copy: copy.then(|| Buffer::new(pieces * packed.inputs)),
-            zeros: vec![0.0; packed.inputs],
-        }
-    }
-
-    fn gather<'a>(
-        &'a mut self,
-        packed: &Packed,
-        x: View<'a>,
-        reads: &Reads,
-        rows: Range<usize>,
-    ) -> Gathered<'a> {
-        let (taps, inputs, count) = (packed.taps, packed.inputs, rows.len());
-        let (data, stride) = x.lines();
-        let starts = &mut self.starts[..taps * count];
-        for (tap, starts) in starts.chunks_exact_mut(count).enumerate() {
-            reads.starts(tap, rows.start, stride, starts);
-        }
-        let Some(copy) = &mut self.copy else {
-            return Gathered {
-                data,
-                starts,
-                zeros: &self.zeros,
-                count,
-                taps,
-                inputs,
-            };
-        };
-        for (tap, starts) in starts.chunks_exact(count).enumerate() {
-            let pieces = copy.chunks_exact_mut(taps * inputs);
-            for (&start, row) in starts.iter().zip(pieces) {
-                let piece = &mut row[tap * inputs..][..inputs];
-                match (start, &mut *piece) {
-                    (PADDING, _) => piece.fill(0.0),
-                    // No call for a single element.
-                    (start, [one]) => *one = data[start],
-                    (start, _) => piece.copy_from_slice(&data[start..][..inputs]),
-                }
-            }
-        }
-        let starts = &mut starts[..count];
-        for (row, start) in starts.iter_mut().enumerate() {
-            *start = row * taps * inputs;
-        }
-        Gathered {
-            data: copy,
-            starts,
-            zeros: &[],
-            count,
-            taps: 1,
-            inputs: taps * inputs,
         }
     }
 }
@@ -218,20 +134,11 @@ impl WithSimd for Write<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, simd: S) {
-        match (S::IS_SCALAR, self.finish.after.activation) {
-            (_, Activation::None) => self.run(simd, |x| x, |_| ()),
-            (_, Activation::Relu) => self.run(simd, |x| relu_of(simd, x), |_| ()),
-            (_, Activation::LeakyRelu) => self.run(simd, |x| x, |x| *x = leaky_relu(*x)),
-            (true, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<false>(*x)),
-            (false, Activation::Tanh) => self.run(simd, |x| x, |x| *x = tanh::<true>(*x)),
-            (true, Activation::Sigmoid) => self.run(simd, |x| x, |x| *x = sigmoid::<false>(*x)),
-            (false, Activation::Sigmoid) => self.run(simd, |x| x, |x| *x = sigmoid::<true>(*x)),
-        }
+        activated(simd, self.finish.after.activation, self);
     }
 }
 
-impl Write<'_, '_> {
-    /// `activation` of vectors, and `each` of the elements that came out of it.
+impl Activated for Write<'_, '_> {
     #[inline(always)]
     fn run<S: Lanes>(
         self,

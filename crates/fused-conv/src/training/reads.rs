@@ -1,10 +1,8 @@
 //! Which rows of one batch of activations are multiplied by which tap for a row of another: of the input for the output
 //! (forward), of the output's gradient for the input's (backward, phase by phase where the stride is larger than 1).
 
+use crate::gather::PADDING;
 use crate::{ConvError, Grid};
-
-/// Where a tap reads nothing but padding.
-pub(crate) const PADDING: usize = usize::MAX;
 
 /// A convolution over one dimension.
 #[derive(Clone, Copy, Debug)]

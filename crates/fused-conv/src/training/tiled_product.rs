@@ -2,15 +2,14 @@
 
 use pulp::{Simd as Lanes, WithSimd};
 use rayon::prelude::*;
-use register_tiles::{Arch, Buffer, Simd, TALLEST, sigmoid, tanh};
+use register_tiles::{Arch, Buffer, Simd, TALLEST};
 
+use super::after::{Activated, Finish, activated};
 use super::packed::{Packed, Side, WIDE, Weights};
-use super::product::Finish;
-use super::reads::PADDING;
 use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, share};
-use super::vectors::{relu_of, store_vector, vector_of};
-use crate::epilogue::{Activation, LANES, leaky_relu};
-use crate::gather::Gathered;
+use super::vectors::{store_vector, vector_of};
+use crate::epilogue::LANES;
+use crate::gather::{Gathered, PADDING};
 use crate::{ConvError, View, ViewMut};
 
 /// Elements of a block's transformed input.
@@ -174,32 +173,17 @@ impl WithSimd for Write<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Lanes>(self, simd: S) {
-        match (S::IS_SCALAR, self.finish.after.activation) {
-            (_, Activation::None) => self.run(simd, |x| x, &mut |_| ()),
-            (_, Activation::Relu) => {
-                self.run(simd, |x| relu_of(simd, x), &mut |_| ());
-            }
-            (_, Activation::LeakyRelu) => self.run(simd, |x| x, &mut |x| *x = leaky_relu(*x)),
-            (true, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<false>(*x)),
-            (false, Activation::Tanh) => self.run(simd, |x| x, &mut |x| *x = tanh::<true>(*x)),
-            (true, Activation::Sigmoid) => {
-                self.run(simd, |x| x, &mut |x| *x = sigmoid::<false>(*x));
-            }
-            (false, Activation::Sigmoid) => {
-                self.run(simd, |x| x, &mut |x| *x = sigmoid::<true>(*x));
-            }
-        }
+        activated(simd, self.finish.after.activation, self);
     }
 }
 
-impl Write<'_, '_> {
-    /// `activation` of vectors, and `each` of the elements that came out of it.
+impl Activated for Write<'_, '_> {
     #[inline(always)]
     fn run<S: Lanes>(
         self,
         simd: S,
         activation: impl Fn(S::f32s) -> S::f32s + Copy,
-        each: &mut impl FnMut(&mut f32),
+        each: impl Fn(&mut f32) + Copy,
     ) {
         let Self {
             tiling,
@@ -259,7 +243,7 @@ impl Write<'_, '_> {
                     store_vector(simd, out, vector, values);
                     let part = &mut out[vector * S::F32_LANES..];
                     let len = part.len().min(S::F32_LANES);
-                    part[..len].iter_mut().for_each(&mut *each);
+                    part[..len].iter_mut().for_each(each);
                 }
             }
         }

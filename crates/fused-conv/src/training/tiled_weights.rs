@@ -1,26 +1,23 @@
 //! Gradients of weights by tiles of frames: each part of the tiles is a product whose inner dimension is all tiles of the batch.
-//! Blocks of tiles are taken in groups, as rows are in `weights`.
+//! Blocks of tiles are taken in groups, as rows are in [`weights`](super::weights).
 
 use std::ops::Range;
 
 use pulp::{Simd as Lanes, WithSimd};
-use rayon::prelude::*;
 use register_tiles::{Arch, Buffer, PART, Simd, TALLEST};
 
-use super::packed::{WIDE, multiply, panels};
-use super::reads::PADDING;
+use super::packed::WIDE;
+use super::sums::{Part, Sums};
 use super::tiling::{Block, PARTS, Tiling, Transform, gradient_parts_of, share};
 use super::vectors::vector_of;
-use super::weights::{Columns, Part, by_panel};
+use super::weights::Columns;
 use crate::epilogue::LANES;
+use crate::gather::PADDING;
+use crate::panel::multiply;
 use crate::{ConvError, View};
 
-/// Tasks that there should be at least.
-const TASKS: usize = 16;
 /// Elements of a block's transformed input.
 const BLOCK: usize = 1 << 18;
-/// Elements of the sums of a task.
-const MOST_SUMS: usize = 1 << 18;
 /// Most tiles whose products are added in one row of f32.
 const MOST_TILES: usize = 4096;
 /// Vectors of a strip: eight of the tallest tiles.
@@ -44,23 +41,15 @@ pub(crate) fn weight_gradient(
         _ => (STRIP, inputs.next_multiple_of(TALLEST)),
     };
     let bins = tiling.reads.bins.taps.len();
-    let sums = PARTS * bins * height;
-    let panels = panels(outputs);
-    let together = (MOST_SUMS / (sums * WIDE)).clamp(1, panels.len());
-    let chunks: Vec<&[(usize, usize)]> = panels.chunks(together).collect();
     let blocks = tiling.blocks(BLOCK / PARTS / (lanes * LANES));
     let tiles: usize = blocks.iter().map(|block| tiling.rows(block)).sum();
-    let groups = TASKS.div_ceil(chunks.len()).max(tiles.div_ceil(MOST_TILES));
-    let groups = groups.min(blocks.len());
-    let bound = |group: usize| group * blocks.len() / groups;
-    let tasks = (0..chunks.len() * groups).into_par_iter();
-    let parts: Vec<Vec<Part>> = tasks
-        .map(|task| {
-            let (chunk, group) = (task / groups, task % groups);
-            let chunk = chunks[chunk].iter();
-            let mut parts: Vec<Part> = chunk
-                .map(|&(first, width)| Part::new(first, width, sums))
-                .collect();
+    let groups = [tiles.div_ceil(MOST_TILES), blocks.len()];
+    let sums = Sums::of(
+        outputs,
+        PARTS * bins * height,
+        groups,
+        |[group, groups], parts| {
+            let bound = |group: usize| group * blocks.len() / groups;
             let task = Task {
                 tiling,
                 x,
@@ -69,34 +58,22 @@ pub(crate) fn weight_gradient(
                 height,
                 arch,
             };
-            task.add_up(&blocks[bound(group)..bound(group + 1)], &mut parts);
-            parts
-        })
-        .collect();
-    let groups_of = |panel: usize| {
-        let (chunk, within) = (panel / together, panel % together);
-        let parts = &parts[chunk * groups..][..groups];
-        parts.iter().map(move |parts| &parts[within])
-    };
+            task.add_up(&blocks[bound(group)..bound(group + 1)], parts);
+        },
+    );
     if let Some(bias) = bias {
-        for (panel, bias) in by_panel(bias, &panels, 1).into_iter().enumerate() {
-            for (column, bias) in bias.iter_mut().enumerate() {
-                *bias = groups_of(panel).map(|part| part.bias[column]).sum::<f64>() as f32;
-            }
-        }
+        sums.write_bias(bias);
     }
     let (taps, all) = (tiling.taps, tiling.reads.taps());
-    let weights = by_panel(weights, &panels, inputs * all.len());
     let shares: Vec<[f32; PARTS]> = (0..taps)
         .map(|tap| std::array::from_fn(|part| share(part, tap, taps)))
         .collect();
-    weights.into_par_iter().enumerate().for_each(|(panel, to)| {
-        let width = panels[panel].1;
+    sums.write_weights(weights, inputs * all.len(), |panel, width, to| {
         let mut lines = Buffer::new(PARTS * width);
         let mut line = Buffer::new(width);
         for (bin, input) in (0..bins).flat_map(|bin| (0..inputs).map(move |input| (bin, input))) {
             lines.fill(0.0);
-            for part in groups_of(panel) {
+            for part in sums.of_panel(panel) {
                 for (number, line) in lines.chunks_exact_mut(width).enumerate() {
                     let at = ((number * bins + bin) * height + input) * width;
                     for (sum, value) in line.iter_mut().zip(&part.sums[at..][..width]) {

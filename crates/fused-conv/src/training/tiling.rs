@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use pulp::{Simd as Lanes, WithSimd};
 
-use super::reads::{PADDING, Reads};
+use super::reads::Reads;
 use super::vectors::vector_of;
 use crate::View;
 use crate::epilogue::LANES;
+use crate::gather::PADDING;
 
 /// Products of a tile.
 pub(crate) const PARTS: usize = 6;

@@ -1,25 +1,20 @@
-//! Gradients of weights: products whose inner dimension is all rows of the batch.
-//!
-//! Rows are taken in groups, which the sizes alone decide on, and the groups' sums are added in their order: the result has the
-//! same bits for any number of threads.
+//! Gradients of weights: products whose inner dimension is all rows of the batch, taken in groups.
 
 use std::ops::Range;
 
 use pulp::{Simd as Lanes, WithSimd};
-use rayon::prelude::*;
 use register_tiles::{Arch, Buffer, DEPTH, Left, PART, Simd, TALLEST};
 
-use super::packed::{WIDE, multiply, panels};
-use super::reads::{PADDING, Reads};
+use super::packed::WIDE;
+use super::reads::Reads;
+use super::sums::{Part, Sums};
 use super::vectors::{store_vector, vector_of};
+use crate::gather::PADDING;
+use crate::panel::multiply;
 use crate::{ConvError, View};
 
-/// Tasks that there should be at least.
-const TASKS: usize = 16;
 /// Most rows whose products are added in one row of f32.
 const MOST_ROWS: usize = 8192;
-/// Elements of the sums of a task: they stay in the second-level cache, or nearly so.
-const MOST_SUMS: usize = 1 << 18;
 /// Elements of a strip's row: a few of the tallest tiles.
 const STRIP: usize = 4 * TALLEST;
 /// Inputs of this many channels are one strip: their rows do not compete for places in the first-level cache.
@@ -37,20 +32,13 @@ pub(crate) fn weight_gradient(
     let (rows, inputs, outputs) = (dy.rows(), x.channels(), dy.channels());
     let taps = reads.num_taps();
     let strips = Strips::of(inputs);
-    let panels = panels(outputs);
-    let together = (MOST_SUMS / (taps * strips.height * WIDE)).clamp(1, panels.len());
-    let chunks: Vec<&[(usize, usize)]> = panels.chunks(together).collect();
-    let groups = TASKS.div_ceil(chunks.len()).max(rows.div_ceil(MOST_ROWS));
-    let groups = groups.min(rows.div_ceil(PART / WIDE));
-    let bound = |group: usize| (group * rows / groups).next_multiple_of(TALLEST).min(rows);
-    let tasks = (0..chunks.len() * groups).into_par_iter();
-    let parts: Vec<Vec<Part>> = tasks
-        .map(|task| {
-            let (chunk, group) = (task / groups, task % groups);
-            let mut parts: Vec<Part> = chunks[chunk]
-                .iter()
-                .map(|&(first, width)| Part::new(first, width, taps * strips.height))
-                .collect();
+    let groups = [rows.div_ceil(MOST_ROWS), rows.div_ceil(PART / WIDE)];
+    let sums = Sums::of(
+        outputs,
+        taps * strips.height,
+        groups,
+        |[group, groups], parts| {
+            let bound = |group: usize| (group * rows / groups).next_multiple_of(TALLEST).min(rows);
             let task = Task {
                 reads,
                 x,
@@ -58,32 +46,18 @@ pub(crate) fn weight_gradient(
                 strips,
                 arch,
             };
-            task.add_up(bound(group)..bound(group + 1), &mut parts);
-            parts
-        })
-        .collect();
-    // The groups of a panel, and of one behind the other the weights of their outputs.
-    let groups_of = |panel: usize| {
-        let (chunk, within) = (panel / together, panel % together);
-        parts[chunk * groups..][..groups]
-            .iter()
-            .map(move |parts| &parts[within])
-    };
+            task.add_up(bound(group)..bound(group + 1), parts);
+        },
+    );
     if let Some(bias) = bias {
-        for (panel, bias) in by_panel(bias, &panels, 1).into_iter().enumerate() {
-            for (column, bias) in bias.iter_mut().enumerate() {
-                *bias = groups_of(panel).map(|part| part.bias[column]).sum::<f64>() as f32;
-            }
-        }
+        sums.write_bias(bias);
     }
-    let weights = by_panel(weights, &panels, inputs * taps);
-    weights.into_par_iter().enumerate().for_each(|(panel, to)| {
-        let width = panels[panel].1;
+    sums.write_weights(weights, inputs * taps, |panel, width, to| {
         let mut line = Buffer::new(width);
         for (tap, input) in (0..taps).flat_map(|tap| (0..inputs).map(move |input| (tap, input))) {
             let at = (tap * strips.height + input) * width;
             line.fill(0.0);
-            for part in groups_of(panel) {
+            for part in sums.of_panel(panel) {
                 for (sum, value) in line.iter_mut().zip(&part.sums[at..][..width]) {
                     *sum += value;
                 }
@@ -95,43 +69,6 @@ pub(crate) fn weight_gradient(
         }
     });
     Ok(())
-}
-
-/// What belongs to the outputs of each panel, `each` elements an output.
-pub(super) fn by_panel<'a>(
-    mut all: &'a mut [f32],
-    panels: &[(usize, usize)],
-    each: usize,
-) -> Vec<&'a mut [f32]> {
-    let mut parts = Vec::with_capacity(panels.len());
-    for &(_, width) in panels {
-        let len = (width * each).min(all.len());
-        let (part, rest) = all.split_at_mut(len);
-        parts.push(part);
-        all = rest;
-    }
-    parts
-}
-
-/// What a group of rows gave for a panel of outputs.
-pub(super) struct Part {
-    pub(super) first: usize,
-    pub(super) width: usize,
-    /// `[taps (or parts of tiles), height, width]`.
-    pub(super) sums: Buffer,
-    pub(super) bias: Vec<f64>,
-}
-
-impl Part {
-    /// Zeros, so many rows of sums.
-    pub(super) fn new(first: usize, width: usize, rows: usize) -> Self {
-        Self {
-            first,
-            width,
-            sums: Buffer::zeros(rows * width),
-            bias: vec![0.0; width],
-        }
-    }
 }
 
 /// What all tasks have.
