@@ -86,6 +86,26 @@ pub(crate) fn outputs_of_five<S: Lanes>(simd: S, m: [S::f32s; REACH]) -> [S::f32
     ]
 }
 
+/// A tile of the outputs' gradient at all points: what [`outputs`] does the other way round. Of five taps (not `all`) a tile has
+/// two outputs, and the others are zero.
+#[inline(always)]
+pub(crate) fn gradient_at_points<S: Lanes>(
+    simd: S,
+    [a, b, c, d]: [S::f32s; TILE],
+    all: bool,
+) -> [S::f32s; REACH] {
+    let (even_a, even_b) = (fma(simd, A * A, c, a), fma(simd, B * B, c, a));
+    let (odd_a, odd_b) = (fma(simd, A * A, d, b), fma(simd, B * B, d, b));
+    [
+        a,
+        fma(simd, A, odd_a, even_a),
+        fma(simd, -A, odd_a, even_a),
+        fma(simd, B, odd_b, even_b),
+        fma(simd, -B, odd_b, even_b),
+        if all { d } else { b },
+    ]
+}
+
 /// Tiles that cover an output.
 pub(crate) trait Tiling: Copy {
     /// Products of a tile.

@@ -6,7 +6,7 @@ use register_tiles::{Arch, Buffer, Simd, TALLEST};
 
 use super::after::{Activated, Finish, activated};
 use super::packed::{Packed, Side, WIDE, Weights};
-use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, share};
+use super::tiling::{Block, PARTS, Tiling, Transform, outputs_of, shares};
 use super::vectors::{store_vector, vector_of};
 use crate::epilogue::LANES;
 use crate::gather::{Gathered, PADDING};
@@ -64,15 +64,17 @@ fn packed(tiling: &Tiling<'_>, weights: Weights<'_>, side: Side) -> Vec<Packed> 
         Side::Forward => (weights.inputs, weights.outputs),
         Side::Backward => (weights.outputs, weights.inputs),
     };
+    let shares: Vec<[f32; PARTS]> = (0..over_frames)
+        .map(|tap| shares(tap, over_frames))
+        .collect();
     let of_part = |part: usize| {
         let bins = taps.len() / over_frames;
         Packed::by(summed, columns, bins, |bin, input, columns, to| {
             to.fill(0.0);
-            for tap in 0..over_frames {
-                let share = share(part, tap, over_frames);
+            for (tap, shares) in shares.iter().enumerate() {
                 let from = plain.row(bin * over_frames + tap, input);
                 for (to, from) in to.iter_mut().zip(&from[columns.clone()]) {
-                    *to += share * from;
+                    *to += shares[part] * from;
                 }
             }
         })

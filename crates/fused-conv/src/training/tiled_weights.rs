@@ -8,12 +8,13 @@ use register_tiles::{Arch, Buffer, PART, Simd, TALLEST};
 
 use super::packed::WIDE;
 use super::sums::{Part, Sums};
-use super::tiling::{Block, PARTS, Tiling, Transform, gradient_parts_of, share};
+use super::tiling::{Block, PARTS, Tiling, Transform, shares};
 use super::vectors::vector_of;
 use super::weights::Columns;
 use crate::epilogue::LANES;
 use crate::gather::PADDING;
 use crate::panel::multiply;
+use crate::transform::gradient_at_points;
 use crate::{ConvError, View};
 
 /// Elements of a block's transformed input.
@@ -65,9 +66,7 @@ pub(crate) fn weight_gradient(
         sums.write_bias(bias);
     }
     let (taps, all) = (tiling.taps, tiling.reads.taps());
-    let shares: Vec<[f32; PARTS]> = (0..taps)
-        .map(|tap| std::array::from_fn(|part| share(part, tap, taps)))
-        .collect();
+    let shares: Vec<[f32; PARTS]> = (0..taps).map(|tap| shares(tap, taps)).collect();
     sums.write_weights(weights, inputs * all.len(), |panel, width, to| {
         let mut lines = Buffer::new(PARTS * width);
         let mut line = Buffer::new(width);
@@ -244,7 +243,7 @@ impl WithSimd for Gradients<'_> {
                 let [a, b, c, d] = read;
                 let sum = simd.add_f32s(simd.add_f32s(a, b), simd.add_f32s(c, d));
                 totals[vector] = simd.add_f32s(totals[vector], sum);
-                for (part, values) in gradient_parts_of(simd, read, all).into_iter().enumerate() {
+                for (part, values) in gradient_at_points(simd, read, all).into_iter().enumerate() {
                     to[(part * count + row) * vectors + vector] = values;
                 }
             }

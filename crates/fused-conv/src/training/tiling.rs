@@ -1,8 +1,8 @@
-//! Convolutions of 3 or 5 taps over frames by fewer multiplications (Winograd 1980; Lavin & Gray 2016,
-//! <https://arxiv.org/abs/1509.09308>): six for four outputs of three taps, which have twelve as they stand, or for two of five.
+//! Convolutions of 3 or 5 taps over frames by fewer multiplications: tiles at points, as inference has them
+//! ([`crate::transform`]).
 //!
 //! Tiles are along frames alone, and taps over bins are summed as ever: with few channels, transforms over both dimensions would
-//! cost what they save. The points are 0, 1, -1, 2, -2 and infinity: results are a few roundings less exact than plain sums.
+//! cost what they save.
 
 use std::ops::Range;
 
@@ -13,29 +13,20 @@ use super::vectors::vector_of;
 use crate::View;
 use crate::epilogue::LANES;
 use crate::gather::PADDING;
+use crate::transform::{REACH, input_at_points, outputs, outputs_of_five, taps_at_points};
 
-/// Products of a tile.
-pub(crate) const PARTS: usize = 6;
+/// Products of a tile, one a point.
+pub(crate) const PARTS: usize = REACH;
 /// Fewest channels: with fewer, the transforms cost more than they save.
 const FEWEST: usize = 16;
 /// Fewest tiles.
 const FEWEST_TILES: usize = 64;
 
-/// The points but infinity, and what their polynomials are divided by.
-const POINTS: [(f64, f64); PARTS - 1] = [
-    (0.0, 1.0 / 4.0),
-    (1.0, -1.0 / 6.0),
-    (-1.0, -1.0 / 6.0),
-    (2.0, 1.0 / 24.0),
-    (-2.0, 1.0 / 24.0),
-];
-
 /// How much of tap `tap` of `taps` each part has.
-pub(crate) fn share(part: usize, tap: usize, taps: usize) -> f32 {
-    match POINTS.get(part) {
-        Some((point, factor)) => (factor * point.powi(tap as i32)) as f32,
-        None => f32::from(u8::from(tap + 1 == taps)),
-    }
+pub(crate) fn shares(tap: usize, taps: usize) -> [f32; PARTS] {
+    let mut alone = vec![0.0; taps];
+    alone[tap] = 1.0;
+    taps_at_points(&alone).map(|share| share as f32)
 }
 
 /// Tiles of all lines (the frames of a bin of an item) of a batch.
@@ -219,7 +210,8 @@ impl WithSimd for Transform<'_> {
                     for vector in 0..vectors {
                         let read = read.map(|read| vector_of(simd, read, vector));
                         let begin = (vector / strip * rows + row) * strip + vector % strip;
-                        for (number, values) in parts_of(simd, read).into_iter().enumerate() {
+                        for (number, values) in input_at_points(simd, read).into_iter().enumerate()
+                        {
                             to[number * part + begin] = values;
                         }
                     }
@@ -230,72 +222,12 @@ impl WithSimd for Transform<'_> {
     }
 }
 
-#[inline(always)]
-fn parts_of<S: Lanes>(simd: S, [a, b, c, d, e, f]: [S::f32s; PARTS]) -> [S::f32s; PARTS] {
-    let [two, four, five] = [2.0, -4.0, -5.0].map(|factor| simd.splat_f32s(factor));
-    let (even, odd) = (
-        simd.mul_add_e_f32s(c, four, e),
-        simd.mul_add_e_f32s(b, four, d),
-    );
-    let (near, apart) = (simd.sub_f32s(e, c), simd.sub_f32s(d, b));
-    let apart = simd.mul_f32s(apart, two);
-    let ends = |first, middle, last| {
-        // The factor 4 is exact, whatever is rounded first.
-        let first = simd.mul_f32s(first, simd.neg_f32s(four));
-        simd.add_f32s(simd.mul_add_e_f32s(middle, five, first), last)
-    };
-    [
-        ends(a, c, e),
-        simd.add_f32s(even, odd),
-        simd.sub_f32s(even, odd),
-        simd.add_f32s(near, apart),
-        simd.sub_f32s(near, apart),
-        ends(b, d, f),
-    ]
-}
-
 /// The outputs of a tile from the sums of its parts: four, of which two are used where taps are five.
 #[inline(always)]
-pub(crate) fn outputs_of<S: Lanes>(
-    simd: S,
-    [a, b, c, d, e, f]: [S::f32s; PARTS],
-    all: bool,
-) -> [S::f32s; 4] {
-    let [two, four, eight] = [2.0, 4.0, 8.0].map(|factor| simd.splat_f32s(factor));
-    let (near, away) = (simd.add_f32s(b, c), simd.sub_f32s(b, c));
-    let (far, apart) = (simd.add_f32s(d, e), simd.sub_f32s(d, e));
-    let second = simd.mul_add_e_f32s(apart, two, away);
-    [
-        simd.add_f32s(a, simd.add_f32s(near, far)),
-        if all {
-            second
-        } else {
-            simd.add_f32s(second, f)
-        },
-        simd.mul_add_e_f32s(far, four, near),
-        simd.add_f32s(simd.mul_add_e_f32s(apart, eight, away), f),
-    ]
-}
-
-/// The parts that a tile's gradient has in the gradient of weights; of two outputs the others are zero.
-#[inline(always)]
-pub(crate) fn gradient_parts_of<S: Lanes>(
-    simd: S,
-    [a, b, c, d]: [S::f32s; 4],
-    all: bool,
-) -> [S::f32s; PARTS] {
-    let [two, four] = [2.0, 4.0].map(|factor| simd.splat_f32s(factor));
-    let (even, odd) = (simd.add_f32s(a, c), simd.add_f32s(b, d));
-    let (even_2, odd_2) = (
-        simd.mul_add_e_f32s(c, four, a),
-        simd.mul_f32s(simd.mul_add_e_f32s(d, four, b), two),
-    );
-    [
-        a,
-        simd.add_f32s(even, odd),
-        simd.sub_f32s(even, odd),
-        simd.add_f32s(even_2, odd_2),
-        simd.sub_f32s(even_2, odd_2),
-        if all { d } else { b },
-    ]
+pub(crate) fn outputs_of<S: Lanes>(simd: S, parts: [S::f32s; PARTS], all: bool) -> [S::f32s; 4] {
+    if all {
+        return outputs(simd, parts);
+    }
+    let [a, b] = outputs_of_five(simd, parts);
+    [a, b, b, b]
 }
