@@ -134,56 +134,41 @@ fn every_second_frame_and_a_norm_before_the_activation() {
     });
 }
 
-#[test]
-fn the_end_of_a_residual_block() {
-    let mut golden = Golden::open("block");
+/// A convolution of 3 x 3 with its norm, a residual and the activation.
+fn holds_as_the_end_of_a_block(name: &str, shape: Conv2dShape, grid: Grid, to: usize) {
+    let mut golden = Golden::open(name);
     let (x, weights, norm) = (
-        golden.take(7 * 9 * 16),
-        golden.take(17 * 16 * 9),
-        golden.norm(17),
+        golden.take(grid.rows() * shape.inputs),
+        golden.take(shape.outputs * shape.inputs * 9),
+        golden.norm(shape.outputs),
     );
-    let (residual, y) = (golden.take(4 * 9 * 17), golden.take(4 * 9 * 17));
+    let outputs = shape.outputs;
+    let (residual, y) = (golden.take(to * outputs), golden.take(to * outputs));
     golden.end();
     let epilogue = Epilogue {
         norm: Some(batch_norm(&norm)),
         activation: Activation::Relu,
         ..Epilogue::default()
     };
-    let layer =
-        Conv2d::new(Conv2dShape::three(16, 17, [2, 1]), &weights, &epilogue).expect("layer");
-    let grid = Grid { bins: 7, frames: 9 };
-    holds(4 * 9, 17, &y, |out| {
-        let residual = Some(view(&residual, 17));
+    let layer = Conv2d::new(shape, &weights, &epilogue).expect("layer");
+    holds(to, outputs, &y, |out| {
+        let residual = Some(view(&residual, outputs));
         layer
-            .forward(view(&x, 16), grid, residual, out.view_mut())
+            .forward(view(&x, shape.inputs), grid, residual, out.view_mut())
             .expect("forward");
     });
 }
 
 #[test]
+fn the_end_of_a_residual_block() {
+    let shape = Conv2dShape::three(16, 17, [2, 1]);
+    holds_as_the_end_of_a_block("block", shape, Grid { bins: 7, frames: 9 }, 4 * 9);
+}
+
+#[test]
 fn a_residual_block_by_tiles() {
-    let mut golden = Golden::open("tiles");
-    let (x, weights, norm) = (
-        golden.take(9 * 7 * 20),
-        golden.take(18 * 20 * 9),
-        golden.norm(18),
-    );
-    let (residual, y) = (golden.take(9 * 7 * 18), golden.take(9 * 7 * 18));
-    golden.end();
-    let epilogue = Epilogue {
-        norm: Some(batch_norm(&norm)),
-        activation: Activation::Relu,
-        ..Epilogue::default()
-    };
-    let layer =
-        Conv2d::new(Conv2dShape::three(20, 18, [1, 1]), &weights, &epilogue).expect("layer");
-    let grid = Grid { bins: 9, frames: 7 };
-    holds(9 * 7, 18, &y, |out| {
-        let residual = Some(view(&residual, 18));
-        layer
-            .forward(view(&x, 20), grid, residual, out.view_mut())
-            .expect("forward");
-    });
+    let shape = Conv2dShape::three(20, 18, [1, 1]);
+    holds_as_the_end_of_a_block("tiles", shape, Grid { bins: 9, frames: 7 }, 9 * 7);
 }
 
 #[test]

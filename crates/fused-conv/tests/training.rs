@@ -2,29 +2,15 @@
 // Helpers of tests, which clippy does not see as tests.
 #![allow(clippy::expect_used)]
 
-use std::sync::Mutex;
+mod instructions;
 
 use fused_conv::training::{
     After, BatchNorm, BatchStatistics, Conv1d, Conv2d, Relu, activation_gradient, attend, means,
     scale,
 };
 use fused_conv::{Activation, Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
+use instructions::{CHOICE, with_all};
 use proptest::prelude::*;
-use register_tiles::{Simd, set_simd};
-
-/// The choice of instructions is the process's.
-static CHOICE: Mutex<()> = Mutex::new(());
-
-fn with_all(body: impl Fn()) {
-    let _guard = CHOICE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    for simd in Simd::available() {
-        set_simd(Some(simd)).expect("available");
-        body();
-    }
-    set_simd(None).expect("nothing to refuse");
-}
 
 /// Numbers between -1 and 1 that look random.
 fn values(seed: u32, len: usize) -> Vec<f32> {
@@ -133,7 +119,7 @@ fn hold(case: Case, run: impl Fn(&[f32], &[f32], &[f32], &[f32]) -> Results) {
     }
     let taps = case.kernel[0] * case.kernel[1];
     let rows = dy.len() / case.sizes[1];
-    with_all(|| {
+    with_all(|_| {
         let [found_y, found_dx, found_dw, found_db] = run(&x, &weights, &bias, &dy);
         close(&found_y, &y, taps * case.sizes[0]);
         close(&found_dx, &dx, taps * case.sizes[1]);
@@ -606,7 +592,7 @@ fn norms_and_statistics_are_the_same_for_all_threads_and_right_for_all_instructi
         let normed = (f64::from(x[at]) - mean) / (variance + 1e-5).sqrt();
         (normed * f64::from(gamma[channel]) + f64::from(beta[channel])).max(0.0)
     };
-    with_all(|| {
+    with_all(|_| {
         let [y, ..] = run();
         for at in (0..rows * c).step_by(997) {
             // Inputs near 100 are exact to 8e-6.

@@ -2,28 +2,14 @@
 // Helpers of tests, which clippy does not see as tests.
 #![allow(clippy::expect_used)]
 
-use std::sync::Mutex;
+mod instructions;
 
 use fused_conv::{
     Activation, Activations, BatchNorm, Conv1d, Conv1dShape, Conv2d, Conv2dShape, ConvError,
     Epilogue, Grid, Padding, View,
 };
+use instructions::{CHOICE, with_all};
 use proptest::prelude::*;
-use register_tiles::{Simd, set_simd};
-
-/// The choice of instructions is the process's.
-static CHOICE: Mutex<()> = Mutex::new(());
-
-fn with_all(mut run: impl FnMut(Simd)) {
-    let _guard = CHOICE
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
-    for simd in Simd::available() {
-        set_simd(Some(simd)).expect("available");
-        run(simd);
-    }
-    set_simd(None).expect("nothing to refuse");
-}
 
 /// Numbers of about a normal distribution that look like chance.
 fn values(seed: usize, len: usize) -> Vec<f32> {
