@@ -79,13 +79,14 @@ pub use layers::{
     Seen, SeenValues, Whitening,
 };
 pub use losses::{
-    AamSoftmax, AamSoftmaxConfig, AmSoftmax, AmSoftmaxConfig, AngularPrototypical,
+    AamSoftmax, AamSoftmaxConfig, AffineConfig, AmSoftmax, AmSoftmaxConfig, AngularPrototypical,
     AngularPrototypicalConfig, AnyLoss, Batches, Contrastive, ContrastiveConfig, Ge2e, Ge2eConfig,
     Growth, Head, HeadConfig, KlHinge, KlHingeConfig, Loss, LossBatch, LossChoice, LossConfig,
-    LossInput, LossOutput, MOST_PAPER_CLASSES, MarginSchedule, Mining, PairDistance, PairLoss,
-    Pairwise, Prototypical, PrototypicalConfig, Softmax, SoftmaxConfig, SphereFace2,
-    SphereFace2Config, Sum, SumConfig, SupervisedContrastive, SupervisedContrastiveConfig, Term,
-    Triplet, TripletConfig, TripletDistance, WeightedLoss, Weighting, all_pairs, explicit_pairs,
+    LossInput, LossOutput, MOST_PAPER_CLASSES, MarginSchedule, MarginSoftmaxConfig, Mining,
+    PairDistance, PairLoss, Pairwise, Prototypical, PrototypicalConfig, Softmax, SoftmaxConfig,
+    SphereFace2, SphereFace2Config, Sum, SumConfig, SupervisedContrastive,
+    SupervisedContrastiveConfig, Term, Triplet, TripletConfig, TripletDistance, WeightedLoss,
+    Weighting, all_pairs, explicit_pairs,
 };
 pub use model::{EmbeddingModel, SegmentEmbedding};
 pub use module_path::ModulePath;

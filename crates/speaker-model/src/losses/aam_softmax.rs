@@ -18,87 +18,21 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::parts::centres::Centres;
-use super::parts::margin::{MarginSchedule, check_margin};
-use super::parts::margin_softmax::{Margin, MarginSoftmax};
+use super::parts::margin::check_margin;
+use super::parts::margin_softmax::{Margin, MarginSoftmaxConfig};
 use super::{Loss, LossBatch, LossChoice, LossInput, LossOutput};
 use crate::ModelError;
 use crate::choices::Example;
 use crate::layers::{Initialiser, Pass};
 
-/// The loss and its constants, whose defaults are `WeSpeaker`'s, but for sub-centres and penalty, which are off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AamSoftmaxConfig {
-    /// What is added to the angle to the own centre, in radians.
-    #[serde(default = "default_margin")]
-    pub margin: f64,
-    /// Factor of the cosines.
-    #[serde(default = "default_scale")]
-    pub scale: f64,
-    /// Centres of each speaker, of which the nearest counts.
-    #[serde(default = "default_sub_centres")]
-    pub sub_centres: usize,
-    /// Other speakers whose centres count as if they were nearer: those that are the nearest anyway. 0 for none.
-    #[serde(default)]
-    pub top_k: usize,
-    /// How much nearer, once the margin has its value; of the margin's kind.
-    #[serde(default = "default_top_k_penalty")]
-    pub top_k_penalty: f64,
-    /// When margin and penalty grow from 0 to their values; none where they have them from the first step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub margin_schedule: Option<MarginSchedule>,
-}
-
-fn default_margin() -> f64 {
-    0.2
-}
-
-fn default_scale() -> f64 {
-    32.0
-}
-
-fn default_sub_centres() -> usize {
-    1
-}
-
-fn default_top_k_penalty() -> f64 {
-    0.06
-}
-
-impl Default for AamSoftmaxConfig {
-    fn default() -> Self {
-        Self {
-            margin: default_margin(),
-            scale: default_scale(),
-            sub_centres: default_sub_centres(),
-            top_k: 0,
-            top_k_penalty: default_top_k_penalty(),
-            margin_schedule: None,
-        }
-    }
-}
+/// The loss and its constants; its margin is added to the angle to the own centre, in radians.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AamSoftmaxConfig(pub MarginSoftmaxConfig);
 
 impl Example for AamSoftmaxConfig {
     fn example() -> Self {
-        Self {
-            scale: 4.0,
-            sub_centres: 2,
-            top_k: 1,
-            ..Self::default()
-        }
-    }
-}
-
-impl AamSoftmaxConfig {
-    fn settings(&self) -> MarginSoftmax {
-        MarginSoftmax {
-            margin: self.margin,
-            scale: self.scale,
-            sub_centres: self.sub_centres,
-            top_k: self.top_k,
-            top_k_penalty: self.top_k_penalty,
-            margin_schedule: self.margin_schedule,
-        }
+        Self(MarginSoftmaxConfig::example())
     }
 }
 
@@ -108,11 +42,11 @@ impl LossChoice for AamSoftmaxConfig {
     fn validate(&self) -> Result<(), ModelError> {
         check_margin(
             "loss.margin",
-            self.margin,
+            self.0.margin,
             1.5,
             "an angle between 0 and 1.5 radians",
         )?;
-        self.settings().validate()
+        self.0.validate()
     }
 
     fn build(
@@ -121,8 +55,8 @@ impl LossChoice for AamSoftmaxConfig {
         initialiser: &mut Initialiser<'_>,
     ) -> Result<AamSoftmax, ModelError> {
         Ok(AamSoftmax {
-            centres: Centres::new("loss.centres", input, self.sub_centres, initialiser)?,
-            config: self.clone(),
+            centres: Centres::new("loss.centres", input, self.0.sub_centres, initialiser)?,
+            config: self.0.clone(),
         })
     }
 }
@@ -132,7 +66,7 @@ impl LossChoice for AamSoftmaxConfig {
 pub struct AamSoftmax {
     centres: Centres,
     #[module(skip)]
-    config: AamSoftmaxConfig,
+    config: MarginSoftmaxConfig,
 }
 
 impl Loss for AamSoftmax {
@@ -142,7 +76,7 @@ impl Loss for AamSoftmax {
     }
 
     fn loss(&self, outputs: Tensor<2>, batch: &LossBatch<'_>) -> Result<LossOutput, ModelError> {
-        self.config.settings().loss::<Angular>(&outputs, batch)
+        self.config.loss::<Angular>(&outputs, batch)
     }
 }
 

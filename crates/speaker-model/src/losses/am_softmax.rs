@@ -14,87 +14,21 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::parts::centres::Centres;
-use super::parts::margin::{MarginSchedule, check_margin};
-use super::parts::margin_softmax::{Margin, MarginSoftmax};
+use super::parts::margin::check_margin;
+use super::parts::margin_softmax::{Margin, MarginSoftmaxConfig};
 use super::{Loss, LossBatch, LossChoice, LossInput, LossOutput};
 use crate::ModelError;
 use crate::choices::Example;
 use crate::layers::{Initialiser, Pass};
 
-/// The loss and its constants, whose defaults are `WeSpeaker`'s, but for sub-centres and penalty, which are off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AmSoftmaxConfig {
-    /// What is subtracted from the cosine to the own centre.
-    #[serde(default = "default_margin")]
-    pub margin: f64,
-    /// Factor of the cosines.
-    #[serde(default = "default_scale")]
-    pub scale: f64,
-    /// Centres of each speaker, of which the nearest counts.
-    #[serde(default = "default_sub_centres")]
-    pub sub_centres: usize,
-    /// Other speakers whose centres count as if they were nearer: those that are the nearest anyway. 0 for none.
-    #[serde(default)]
-    pub top_k: usize,
-    /// How much nearer, once the margin has its value; of the margin's kind.
-    #[serde(default = "default_top_k_penalty")]
-    pub top_k_penalty: f64,
-    /// When margin and penalty grow from 0 to their values; none where they have them from the first step.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub margin_schedule: Option<MarginSchedule>,
-}
-
-fn default_margin() -> f64 {
-    0.2
-}
-
-fn default_scale() -> f64 {
-    32.0
-}
-
-fn default_sub_centres() -> usize {
-    1
-}
-
-fn default_top_k_penalty() -> f64 {
-    0.06
-}
-
-impl Default for AmSoftmaxConfig {
-    fn default() -> Self {
-        Self {
-            margin: default_margin(),
-            scale: default_scale(),
-            sub_centres: default_sub_centres(),
-            top_k: 0,
-            top_k_penalty: default_top_k_penalty(),
-            margin_schedule: None,
-        }
-    }
-}
+/// The loss and its constants; its margin is subtracted from the cosine to the own centre.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AmSoftmaxConfig(pub MarginSoftmaxConfig);
 
 impl Example for AmSoftmaxConfig {
     fn example() -> Self {
-        Self {
-            scale: 4.0,
-            sub_centres: 2,
-            top_k: 1,
-            ..Self::default()
-        }
-    }
-}
-
-impl AmSoftmaxConfig {
-    fn settings(&self) -> MarginSoftmax {
-        MarginSoftmax {
-            margin: self.margin,
-            scale: self.scale,
-            sub_centres: self.sub_centres,
-            top_k: self.top_k,
-            top_k_penalty: self.top_k_penalty,
-            margin_schedule: self.margin_schedule,
-        }
+        Self(MarginSoftmaxConfig::example())
     }
 }
 
@@ -102,8 +36,13 @@ impl LossChoice for AmSoftmaxConfig {
     type Loss = AmSoftmax;
 
     fn validate(&self) -> Result<(), ModelError> {
-        check_margin("loss.margin", self.margin, 1.0, "a number between 0 and 1")?;
-        self.settings().validate()
+        check_margin(
+            "loss.margin",
+            self.0.margin,
+            1.0,
+            "a number between 0 and 1",
+        )?;
+        self.0.validate()
     }
 
     fn build(
@@ -112,8 +51,8 @@ impl LossChoice for AmSoftmaxConfig {
         initialiser: &mut Initialiser<'_>,
     ) -> Result<AmSoftmax, ModelError> {
         Ok(AmSoftmax {
-            centres: Centres::new("loss.centres", input, self.sub_centres, initialiser)?,
-            config: self.clone(),
+            centres: Centres::new("loss.centres", input, self.0.sub_centres, initialiser)?,
+            config: self.0.clone(),
         })
     }
 }
@@ -123,7 +62,7 @@ impl LossChoice for AmSoftmaxConfig {
 pub struct AmSoftmax {
     centres: Centres,
     #[module(skip)]
-    config: AmSoftmaxConfig,
+    config: MarginSoftmaxConfig,
 }
 
 impl Loss for AmSoftmax {
@@ -133,11 +72,10 @@ impl Loss for AmSoftmax {
     }
 
     fn loss(&self, outputs: Tensor<2>, batch: &LossBatch<'_>) -> Result<LossOutput, ModelError> {
-        let settings = self.config.settings();
         let [_, classes] = outputs.dims();
         Ok(LossOutput {
-            when_alike: Some(settings.when_alike(classes, batch.step)),
-            ..settings.loss::<Additive>(&outputs, batch)?
+            when_alike: Some(self.config.when_alike(classes, batch.step)),
+            ..self.config.loss::<Additive>(&outputs, batch)?
         })
     }
 }

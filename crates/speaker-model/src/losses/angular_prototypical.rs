@@ -12,51 +12,23 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::parts::affine::{affine, check_offset};
-use super::parts::margin::check_positive;
-use super::parts::nearest::{cosine_terms, cross_entropy, own_columns};
+use super::parts::affine::{AffineConfig, affine_softmax};
+use super::parts::nearest::own_columns;
 use super::parts::rows::unit_rows;
 use super::parts::speakers::Speakers;
-use super::{Batches, Loss, LossBatch, LossChoice, LossInput, LossOutput, Term};
+use super::{Batches, Loss, LossBatch, LossChoice, LossInput, LossOutput};
 use crate::ModelError;
 use crate::choices::Example;
 use crate::layers::Initialiser;
 
-/// The loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AngularPrototypicalConfig {
-    /// w at first; the paper's 10.
-    #[serde(default = "default_scale")]
-    pub scale: f64,
-    /// b at first; the paper's −5.
-    #[serde(default = "default_offset")]
-    pub offset: f64,
-}
-
-fn default_scale() -> f64 {
-    10.0
-}
-
-fn default_offset() -> f64 {
-    -5.0
-}
-
-impl Default for AngularPrototypicalConfig {
-    fn default() -> Self {
-        Self {
-            scale: default_scale(),
-            offset: default_offset(),
-        }
-    }
-}
+/// The loss, with its scale and offset at first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AngularPrototypicalConfig(pub AffineConfig);
 
 impl Example for AngularPrototypicalConfig {
     fn example() -> Self {
-        Self {
-            scale: 3.0,
-            offset: -1.0,
-        }
+        Self(AffineConfig::example())
     }
 }
 
@@ -64,8 +36,7 @@ impl LossChoice for AngularPrototypicalConfig {
     type Loss = AngularPrototypical;
 
     fn validate(&self) -> Result<(), ModelError> {
-        check_positive("loss.scale", self.scale)?;
-        check_offset(self.offset)
+        self.0.validate()
     }
 
     fn build(
@@ -74,8 +45,8 @@ impl LossChoice for AngularPrototypicalConfig {
         initialiser: &mut Initialiser<'_>,
     ) -> Result<AngularPrototypical, ModelError> {
         Ok(AngularPrototypical {
-            scale: initialiser.constant(1, self.scale as f32)?,
-            offset: initialiser.constant(1, self.offset as f32)?,
+            scale: initialiser.constant(1, self.0.scale as f32)?,
+            offset: initialiser.constant(1, self.0.offset as f32)?,
         })
     }
 
@@ -100,18 +71,7 @@ impl Loss for AngularPrototypical {
         let cosines = queries.matmul(prototypes.transpose());
         let places: Vec<usize> = (0..speakers.len()).collect();
         let own = own_columns(&cosines, &places);
-        let logits = affine(&cosines, &self.scale, &self.offset);
-        let [right, own_cosine, other_cosine] = cosine_terms(&cosines, &own);
-        Ok(LossOutput {
-            value: cross_entropy(logits, &own),
-            terms: vec![
-                right,
-                own_cosine,
-                other_cosine,
-                Term::new("scale", "", self.scale.val().detach()),
-            ],
-            when_alike: Some(speakers.chance()),
-            num_pairs: None,
-        })
+        let affine = [&self.scale, &self.offset];
+        Ok(affine_softmax(&cosines, &own, affine, speakers.chance()))
     }
 }

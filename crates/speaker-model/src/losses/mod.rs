@@ -13,8 +13,10 @@ use burn::tensor::Tensor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use parts::affine::AffineConfig;
 pub use parts::head::{Head, HeadConfig};
 pub use parts::margin::{Growth, MarginSchedule};
+pub use parts::margin_softmax::MarginSoftmaxConfig;
 pub use parts::weighting::Weighting;
 
 use crate::ModelError;

@@ -154,14 +154,14 @@ impl World<'_> {
         mean(&losses.collect::<Vec<_>>())
     }
 
-    fn am_softmax(&self, config: &AmSoftmaxConfig) -> f64 {
+    fn am_softmax(&self, AmSoftmaxConfig(config): &AmSoftmaxConfig) -> f64 {
         let share = self.share(config.margin_schedule);
         let [m, p] = [config.margin, config.top_k_penalty].map(|value| value * share);
         let cosines = self.cosines(config.sub_centres);
         self.margin_softmax(cosines, config.scale, config.top_k, |c| c - m, |c| c + p)
     }
 
-    fn aam_softmax(&self, config: &AamSoftmaxConfig) -> f64 {
+    fn aam_softmax(&self, AamSoftmaxConfig(config): &AamSoftmaxConfig) -> f64 {
         let share = self.share(config.margin_schedule);
         let [m, p] = [config.margin, config.top_k_penalty].map(|value| value * share);
         let farther = |c: f64| {

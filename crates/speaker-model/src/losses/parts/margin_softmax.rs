@@ -1,23 +1,77 @@
 //! Softmax over cosines, whose own class has to win by a margin.
 
 use burn::tensor::{IndexingUpdateOp, Tensor};
+use serde::{Deserialize, Serialize};
 
 use super::margin::{MarginSchedule, check_positive, check_schedule, share};
 use super::nearest::{accuracy, cosine_terms, cross_entropy, own_classes};
 use super::rows::number;
 use crate::ModelError;
-use crate::choices::check_count;
+use crate::choices::{Example, check_count};
 use crate::losses::{LossBatch, LossOutput, Term};
 
-/// What a margin softmax can be told beside its margin.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::losses) struct MarginSoftmax {
-    pub(in crate::losses) margin: f64,
-    pub(in crate::losses) scale: f64,
-    pub(in crate::losses) sub_centres: usize,
-    pub(in crate::losses) top_k: usize,
-    pub(in crate::losses) top_k_penalty: f64,
-    pub(in crate::losses) margin_schedule: Option<MarginSchedule>,
+/// What a margin softmax is told. The defaults are `WeSpeaker`'s, but for sub-centres and penalty, which are off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MarginSoftmaxConfig {
+    /// How much farther the own centre counts: in radians for an angular margin, as a difference of cosines for an additive one.
+    #[serde(default = "default_margin")]
+    pub margin: f64,
+    /// Factor of the cosines.
+    #[serde(default = "default_scale")]
+    pub scale: f64,
+    /// Centres of each speaker, of which the nearest counts.
+    #[serde(default = "default_sub_centres")]
+    pub sub_centres: usize,
+    /// Other speakers whose centres count as if they were nearer: those that are the nearest anyway. 0 for none.
+    #[serde(default)]
+    pub top_k: usize,
+    /// How much nearer, once the margin has its value; of the margin's kind.
+    #[serde(default = "default_top_k_penalty")]
+    pub top_k_penalty: f64,
+    /// When margin and penalty grow from 0 to their values; none where they have them from the first step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin_schedule: Option<MarginSchedule>,
+}
+
+fn default_margin() -> f64 {
+    0.2
+}
+
+fn default_scale() -> f64 {
+    32.0
+}
+
+fn default_sub_centres() -> usize {
+    1
+}
+
+fn default_top_k_penalty() -> f64 {
+    0.06
+}
+
+impl Default for MarginSoftmaxConfig {
+    fn default() -> Self {
+        Self {
+            margin: default_margin(),
+            scale: default_scale(),
+            sub_centres: default_sub_centres(),
+            top_k: 0,
+            top_k_penalty: default_top_k_penalty(),
+            margin_schedule: None,
+        }
+    }
+}
+
+impl Example for MarginSoftmaxConfig {
+    fn example() -> Self {
+        Self {
+            scale: 4.0,
+            sub_centres: 2,
+            top_k: 1,
+            ..Self::default()
+        }
+    }
 }
 
 /// How a margin changes a cosine.
@@ -32,7 +86,7 @@ pub(in crate::losses) trait Margin {
     fn nearer(cosines: Tensor<2>, margin: f64) -> Tensor<2>;
 }
 
-impl MarginSoftmax {
+impl MarginSoftmaxConfig {
     /// # Errors
     /// [`ModelError::Config`] for a scale, a number or a penalty that cannot be.
     pub(in crate::losses) fn validate(&self) -> Result<(), ModelError> {
