@@ -3,9 +3,11 @@
 mod bank;
 mod batch;
 mod changes;
+mod content;
 mod coverage;
 mod disjoint;
 mod fingerprint;
+mod kept;
 mod room;
 mod samples;
 mod skipped;

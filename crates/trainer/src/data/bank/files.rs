@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use audio_features::{FeatureCache, FeatureKey, Features, FrontEnd, decode_recording, read_file};
+use audio_features::{FeatureCache, FeatureKey, Features, FrontEnd, decode_recording};
 use speech_data::{Location, Reader};
 
 use super::raw::RawFeatures;
-use super::stored::KEPT_BYTES;
 use crate::TrainError;
+use crate::data::content::key_of;
+use crate::data::kept::{KEPT_BYTES, Room};
 use crate::data::stamp::Stamp;
 
 /// What finds a recording's features without its audio.
@@ -31,7 +31,7 @@ pub(super) struct FileFeatures {
     reader: Reader,
     known: RwLock<HashMap<Location, Known>>,
     /// Bytes of features that may still be kept in memory.
-    room: AtomicUsize,
+    room: Room,
 }
 
 impl FileFeatures {
@@ -41,7 +41,7 @@ impl FileFeatures {
             front_end,
             reader: Reader::default(),
             known: RwLock::default(),
-            room: AtomicUsize::new(KEPT_BYTES),
+            room: Room::of(KEPT_BYTES),
         })
     }
 
@@ -55,23 +55,8 @@ impl FileFeatures {
         if let Some(features) = self.again(location, stamp) {
             return Ok(features);
         }
-        let (audio, key) = match location.file() {
-            Some(path) if location.is_whole() => {
-                let audio = read_file(path)?;
-                let key = self.cache.key(&audio);
-                (Some(audio), key)
-            }
-            // A part has the key of the file and its place in it, so that finding it needs no decoding.
-            Some(path) => {
-                let part = format!("{:?} {:?}", location.part(), location.one_channel());
-                (None, self.cache.key(&read_file(path)?).of_part(&part))
-            }
-            None => {
-                let audio = self.reader.part(location)?;
-                let key = self.cache.key(&audio);
-                (Some(audio), key)
-            }
-        };
+        let of_audio = |audio: &[u8]| self.cache.key(audio);
+        let (audio, key) = key_of(location, &self.reader, of_audio, FeatureKey::of_part)?;
         let features = self.cache.get_or_compute(&key, || {
             let audio = audio.map_or_else(|| self.reader.part(location), Ok)?;
             let rate = self.front_end.config().sample_rate_hz;
@@ -86,7 +71,9 @@ impl FileFeatures {
             Ok::<_, TrainError>(features)
         })?;
         let computed = features.computed().filter(|_| self.failure().is_some());
-        let kept = computed.filter(|features| self.has_room(features)).cloned();
+        let kept = computed
+            .filter(|features| self.room.take(features.data()))
+            .cloned();
         let found = match computed {
             Some(computed) => RawFeatures::Computed(Arc::clone(computed)),
             None => RawFeatures::Cached(features),
@@ -94,16 +81,6 @@ impl FileFeatures {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.insert(location.clone(), Known { stamp, key, kept });
         Ok(found)
-    }
-
-    /// Takes the room that `features` need in memory, if there is as much left.
-    fn has_room(&self, features: &Features) -> bool {
-        let bytes = size_of_val(features.data());
-        let order = Ordering::Relaxed;
-        let taken = self
-            .room
-            .fetch_update(order, order, |room| room.checked_sub(bytes));
-        taken.is_ok()
     }
 
     /// What was had before, if the file is still the same.

@@ -16,6 +16,7 @@ use speech_data::Location;
 
 use super::samples::SampleBank;
 use crate::TrainError;
+use crate::data::kept::KEPT_BYTES;
 use files::FileFeatures;
 use stored::StoreFeatures;
 
@@ -45,7 +46,7 @@ impl FeatureBank {
     pub fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
         Ok(Self {
             files: Files::Features(FileFeatures::open(directory, front_end.clone())?),
-            stores: StoreFeatures::new(front_end, stored::KEPT_BYTES),
+            stores: StoreFeatures::new(front_end, KEPT_BYTES),
         })
     }
 

@@ -1,7 +1,6 @@
 //! Features of utterances of packed stores, in memory as long as there is room.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use audio_features::{Features, FrontEnd};
@@ -9,10 +8,7 @@ use speech_data::store::{Entry, Store, StoreError};
 use speech_data::{Holder, Location};
 
 use crate::TrainError;
-
-/// Bytes of features of stored utterances that stay in memory. A corpus that fits is decoded once; of a larger one, what
-/// came first stays, and of the rest every crop is decoded when it is needed.
-pub(super) const KEPT_BYTES: usize = 1 << 30;
+use crate::data::kept::Room;
 
 /// A store that is read from, and the features that are kept of it.
 struct Opened {
@@ -32,7 +28,7 @@ pub(super) struct StoreFeatures {
     front_end: FrontEnd,
     stores: RwLock<Vec<Arc<Opened>>>,
     /// Bytes that may still be kept.
-    room: AtomicUsize,
+    room: Room,
 }
 
 impl Stored {
@@ -59,7 +55,7 @@ impl StoreFeatures {
         Self {
             front_end,
             stores: RwLock::default(),
-            room: AtomicUsize::new(kept_bytes),
+            room: Room::of(kept_bytes),
         }
     }
 
@@ -133,10 +129,7 @@ impl StoreFeatures {
             return Err(stored.too_short(samples.len()));
         }
         let features = Arc::new(features);
-        let bytes = size_of_val(features.data());
-        let take = |room: usize| room.checked_sub(bytes);
-        let order = Ordering::Relaxed;
-        if self.room.fetch_update(order, order, take).is_ok() {
+        if self.room.take(features.data()) {
             // Another thread may have been as quick; its features are the same.
             let _ = stored.opened.kept[stored.index].set(Arc::clone(&features));
         }
@@ -157,7 +150,7 @@ impl StoreFeatures {
         let num_frames = stage.num_frames(num_samples);
         let bytes = num_frames * stage.num_bins() * size_of::<f32>();
         let has_other_rate = entry.sample_rate_hz != self.front_end.config().sample_rate_hz;
-        let fits = bytes <= self.room.load(Ordering::Relaxed);
+        let fits = self.room.has(bytes);
         if stored.kept().is_some() || has_other_rate || fits {
             let features = self.whole(stored)?;
             let rows = features.rows(choose(features.num_frames()));

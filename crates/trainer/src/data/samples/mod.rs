@@ -10,23 +10,21 @@ mod voices;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use audio_features::{decode_recording, read_file};
+use audio_features::decode_recording;
 use speech_data::store::{Store, StoreEncoding};
 use speech_data::{Holder, Location, Reader};
 
 use self::cache::{Entry, SampleCache, SampleKey};
 use self::pcm::Pcm;
+use super::content::key_of;
+use super::kept::{KEPT_BYTES, Room};
 use super::stamp::Stamp;
 use crate::TrainError;
 
 pub(crate) use self::crops::{CropOf, SampleCrops};
 pub(crate) use self::sounds::{LoadedSounds, load};
-
-/// Bytes of samples that stay in memory where the cache cannot be written.
-const KEPT_BYTES: usize = 1 << 30;
 
 /// What finds a recording's samples without its audio.
 #[derive(Clone)]
@@ -46,7 +44,7 @@ pub struct SampleBank {
     sample_rate_hz: u32,
     known: RwLock<HashMap<Location, Known>>,
     /// Bytes of samples that may still be kept in memory.
-    room: AtomicUsize,
+    room: Room,
 }
 
 impl SampleBank {
@@ -59,7 +57,7 @@ impl SampleBank {
             reader: Reader::default(),
             sample_rate_hz,
             known: RwLock::default(),
-            room: AtomicUsize::new(KEPT_BYTES),
+            room: Room::of(KEPT_BYTES),
         }
     }
 
@@ -144,23 +142,8 @@ impl SampleBank {
             return Ok((found.clone(), None));
         }
         drop(known);
-        let (audio, key) = match location.file() {
-            Some(path) if location.is_whole() => {
-                let audio = read_file(path)?;
-                let key = self.cache.key(&audio);
-                (Some(audio), key)
-            }
-            // A part has the key of the file and its place in it, so that finding it needs no decoding.
-            Some(path) => {
-                let part = format!("{:?} {:?}", location.part(), location.one_channel());
-                (None, self.cache.key(&read_file(path)?).of_part(&part))
-            }
-            None => {
-                let audio = self.reader.part(location)?;
-                let key = self.cache.key(&audio);
-                (Some(audio), key)
-            }
-        };
+        let of_audio = |audio: &[u8]| self.cache.key(audio);
+        let (audio, key) = key_of(location, &self.reader, of_audio, SampleKey::of_part)?;
         let (entry, fresh, kept) = match self.cache.find(&key) {
             Some(entry) => (entry, None, None),
             None => {
@@ -169,7 +152,7 @@ impl SampleBank {
                     num_samples: pcm.samples.len(),
                     exponent: pcm.exponent,
                 };
-                let is_kept = self.cache.failure().is_some() && self.has_room(&pcm);
+                let is_kept = self.cache.failure().is_some() && self.room.take(&pcm.samples);
                 (entry, Some(Arc::clone(&pcm)), is_kept.then_some(pcm))
             }
         };
@@ -197,13 +180,5 @@ impl SampleBank {
         let pcm = Pcm::of(&recording.waveform.samples);
         self.cache.write(key, &pcm);
         Ok(Arc::new(pcm))
-    }
-
-    /// Takes the room that `pcm` needs in memory, if there is as much left.
-    fn has_room(&self, pcm: &Pcm) -> bool {
-        let bytes = size_of_val(pcm.samples.as_slice());
-        let order = Ordering::Relaxed;
-        let take = |room: usize| room.checked_sub(bytes);
-        self.room.fetch_update(order, order, take).is_ok()
     }
 }
