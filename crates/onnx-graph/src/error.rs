@@ -13,6 +13,8 @@ pub enum OnnxError {
         found: u64,
         /// The limit.
         limit: u64,
+        /// Whether it is memory that a run would take.
+        is_memory: bool,
     },
     /// The bytes are not an ONNX file, or end early.
     #[error("byte {offset} of the ONNX file: {found}")]
@@ -196,8 +198,22 @@ impl OnnxError {
     }
 
     pub(crate) fn limit(what: impl Into<String>, found: u64, limit: u64) -> Self {
-        let what = what.into();
-        Self::Limit { what, found, limit }
+        Self::Limit {
+            what: what.into(),
+            found,
+            limit,
+            is_memory: false,
+        }
+    }
+
+    /// More bytes than a run may take.
+    pub(crate) fn memory(what: impl Into<String>, found: u64, limit: u64) -> Self {
+        Self::Limit {
+            what: what.into(),
+            found,
+            limit,
+            is_memory: true,
+        }
     }
 
     pub(crate) fn interface(found: impl Into<String>, expected: impl Into<String>) -> Self {

@@ -115,7 +115,7 @@ pub(crate) fn follow(
             }
         }
         if bytes > limits.memory_bytes {
-            return Err(OnnxError::limit(
+            return Err(OnnxError::memory(
                 format!("bytes that node `{}` ({}) needs", node.name, node.operator),
                 bytes,
                 limits.memory_bytes,
@@ -169,7 +169,7 @@ pub(crate) fn follow(
         .saturating_mul(2)
         .saturating_add(memory::peak(&memory, &given, output, net.names.len()));
     if bytes > limits.memory_bytes {
-        return Err(OnnxError::limit(
+        return Err(OnnxError::memory(
             "bytes of one run",
             bytes,
             limits.memory_bytes,

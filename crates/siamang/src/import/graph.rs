@@ -239,11 +239,9 @@ fn explained(path: &Path, error: ModelError) -> Error {
     };
     let remedy = match &error {
         OnnxError::Interface { .. } => ImportRemedy::Ports,
-        OnnxError::Limit { what, .. }
-            if what == "bytes of one run" || what.starts_with("bytes that node") =>
-        {
-            ImportRemedy::Memory
-        }
+        OnnxError::Limit {
+            is_memory: true, ..
+        } => ImportRemedy::Memory,
         error => ImportRemedy::Other(
             error
                 .remedy()
