@@ -79,9 +79,14 @@ impl BatchedEncoder {
     ) -> Result<(), ModelError> {
         let mut rest = segments;
         while let Some(longest) = rest.first() {
-            let fitting = match MAX_BATCH_FRAMES / longest.frames.len().max(1) {
-                few @ ..WHOLE_TILES => few.max(1),
-                many => many / WHOLE_TILES * WHOLE_TILES,
+            let fitting = match (
+                &self.prepared,
+                MAX_BATCH_FRAMES / longest.frames.len().max(1),
+            ) {
+                // One by one on all threads: none is padded, and none waits for a batch's longest.
+                (Some(_), _) => rest.len(),
+                (None, few @ ..WHOLE_TILES) => few.max(1),
+                (None, many) => many / WHOLE_TILES * WHOLE_TILES,
             };
             let (batch, tail) = rest.split_at(rest.len().min(fitting));
             for (segment, values) in batch.iter().zip(self.encode(batch)?) {
