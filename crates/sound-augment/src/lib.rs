@@ -29,6 +29,7 @@
 
 mod augmenter;
 mod babble;
+pub mod butterworth;
 mod checks;
 mod clipping;
 mod clips;
@@ -42,7 +43,6 @@ mod gain;
 #[cfg(test)]
 mod golden;
 mod gsm;
-mod high_pass;
 mod level;
 mod mix;
 mod music;

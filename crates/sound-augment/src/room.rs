@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use audio_features::augment::Draws;
 use serde::{Deserialize, Serialize};
 
+use crate::butterworth::{filter, high_pass};
 use crate::checks::{range, share};
 use crate::error::SoundError;
-use crate::high_pass::{filter, high_pass};
 use crate::response::{Response, multiply};
 use crate::shoebox::Shoebox;
 use crate::stream::{Stream, draws};

@@ -189,8 +189,8 @@ mod tests {
                 absorption: [[absorption; 2]; 3],
             };
             let mut response = room.response(16_000, 0.8).unwrap();
-            let high = crate::high_pass::high_pass(2, 100.0, 16_000.0);
-            crate::high_pass::filter(&high, &mut response);
+            let high = crate::butterworth::high_pass(2, 100.0, 16_000.0);
+            crate::butterworth::filter(&high, &mut response);
             let mut left: Vec<f64> = response.iter().map(|&h| f64::from(h * h)).collect();
             for n in (1..left.len()).rev() {
                 left[n - 1] += left[n];

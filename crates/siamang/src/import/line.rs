@@ -1,6 +1,6 @@
 //! A thin line between a speaker and a recording: what a channel does that a network's front end is to take away.
 
-use std::f64::consts::TAU;
+use sound_augment::butterworth::{filter, high_pass, low_pass};
 
 /// Where the line's band begins, in Hz; 24 dB per octave.
 const LOW_HZ: f64 = 1_000.0;
@@ -11,41 +11,22 @@ const HIGH_HZ: f64 = 3_000.0;
 /// away nearly whole.
 pub(super) fn over_a_thin_line(samples: &[f32], sample_rate_hz: u32) -> Vec<f32> {
     let rate = f64::from(sample_rate_hz);
-    let edge = |hz: f64| hz.min(0.4 * rate) / rate;
+    let [low, high] = [LOW_HZ, HIGH_HZ].map(|hz| hz.min(0.4 * rate));
     let mut passed = samples.to_vec();
-    for (is_high, edge) in [
-        (true, edge(LOW_HZ)),
-        (true, edge(LOW_HZ)),
-        (false, edge(HIGH_HZ)),
+    for sections in [
+        high_pass(2, low, rate),
+        high_pass(2, low, rate),
+        low_pass(2, high, rate),
     ] {
-        second_order(&mut passed, is_high, edge);
+        filter(&sections, &mut passed);
     }
     passed
 }
 
-/// A Butterworth filter of second order by the bilinear transform, in place; its edge is a share of the rate.
-fn second_order(samples: &mut [f32], is_high: bool, edge: f64) {
-    let (sine, cosine) = (TAU * edge).sin_cos();
-    let alpha = sine / 2f64.sqrt();
-    let a0 = 1.0 + alpha;
-    let sign = if is_high { -1.0 } else { 1.0 };
-    let outer = (1.0 - sign * cosine) / (2.0 * a0);
-    let (b, a) = (
-        [outer, 2.0 * sign * outer, outer],
-        [-2.0 * cosine / a0, (1.0 - alpha) / a0],
-    );
-    let (mut first, mut second) = (0.0, 0.0);
-    for sample in samples {
-        let x = f64::from(*sample);
-        let y = b[0] * x + first;
-        first = b[1] * x - a[0] * y + second;
-        second = b[2] * x - a[1] * y;
-        *sample = y as f32;
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::TAU;
+
     use super::*;
 
     /// Power of a tone behind the line, in dB of that before.

@@ -1,15 +1,36 @@
-//! Butterworth high-pass filters as second-order sections, by the bilinear transform: those of SciPy's `butter(…, output="sos")`.
+//! Butterworth filters as second-order sections, by the bilinear transform: those of SciPy's `butter(…, output="sos")`.
 
 /// A second-order section `b / a`, with `a₀ = 1`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Section {
+pub struct Section {
     b: [f64; 3],
     a: [f64; 2],
 }
 
-/// The sections of a filter of an even `order` with its half-power point at `hz`; none where `hz` is not below the Nyquist
-/// frequency or not above 0: nothing is limited.
-pub(crate) fn high_pass(order: usize, hz: f64, sample_rate_hz: f64) -> Vec<Section> {
+/// The sections of a high-pass filter of an even `order` with its half-power point at `hz`; none where `hz` is not below the
+/// Nyquist frequency or not above 0: nothing is limited.
+#[must_use]
+pub fn high_pass(order: usize, hz: f64, sample_rate_hz: f64) -> Vec<Section> {
+    sections(order, hz, sample_rate_hz, |_, norm| {
+        [norm, -2.0 * norm, norm]
+    })
+}
+
+/// The same of a low-pass filter.
+#[must_use]
+pub fn low_pass(order: usize, hz: f64, sample_rate_hz: f64) -> Vec<Section> {
+    sections(order, hz, sample_rate_hz, |k, norm| {
+        let outer = k * k * norm;
+        [outer, 2.0 * outer, outer]
+    })
+}
+
+fn sections(
+    order: usize,
+    hz: f64,
+    sample_rate_hz: f64,
+    b: impl Fn(f64, f64) -> [f64; 3],
+) -> Vec<Section> {
     if !(hz > 0.0 && hz < sample_rate_hz * 0.499) {
         return Vec::new();
     }
@@ -19,18 +40,17 @@ pub(crate) fn high_pass(order: usize, hz: f64, sample_rate_hz: f64) -> Vec<Secti
             let angle = std::f64::consts::PI * (2 * section + 1) as f64 / (2 * order) as f64;
             let damping = 2.0 * angle.sin();
             let norm = 1.0 / (1.0 + damping * k + k * k);
-            let b = [norm, -2.0 * norm, norm];
             let a = [
                 2.0 * (k * k - 1.0) * norm,
                 (1.0 - damping * k + k * k) * norm,
             ];
-            Section { b, a }
+            Section { b: b(k, norm), a }
         })
         .collect()
 }
 
 /// Filters `samples` in place, at rest before the first of them.
-pub(crate) fn filter(sections: &[Section], samples: &mut [f32]) {
+pub fn filter(sections: &[Section], samples: &mut [f32]) {
     for section in sections {
         let mut state = [0.0; 2];
         for sample in &mut *samples {
