@@ -10,7 +10,7 @@
 
 use cpu_time::ProcessTime as Instant;
 
-use fused_conv::training::{After, Conv1d, Conv2d};
+use fused_conv::training::{After, Convolution};
 use fused_conv::{Conv1dShape, Conv2dShape, Grid, View, ViewMut};
 
 fn main() {
@@ -59,9 +59,11 @@ fn main() {
         stride: [apart; 2],
         padding: [kernel / 2; 2],
     };
-    let one = (bins == 0).then(|| Conv1d::new(shape1, frames).unwrap());
-    let two = (bins > 0).then(|| Conv2d::new(shape2, grid).unwrap());
-    let to = two.map_or(frames, |two| two.output_grid().rows());
+    let conv = match bins {
+        0 => Convolution::over_frames(shape1, frames).unwrap(),
+        _ => Convolution::over_planes(shape2, grid).unwrap(),
+    };
+    let to = conv.output_grid().rows();
     let taps = if bins > 0 { kernel * kernel } else { kernel };
     let x = random(batch * grid.rows() * inputs);
     let w = random(inputs * outputs * taps);
@@ -75,29 +77,17 @@ fn main() {
             View::new(&x, inputs).unwrap(),
             ViewMut::new(&mut y, outputs).unwrap(),
         );
-        match (&one, &two) {
-            (Some(one), _) => one.forward(xv, &w, After::default(), yv).unwrap(),
-            (_, Some(two)) => two.forward(xv, &w, yv).unwrap(),
-            _ => {}
-        }
+        conv.forward(xv, &w, After::default(), yv).unwrap();
         best[0] = best[0].min(start.elapsed().as_secs_f64());
         let start = Instant::now();
         let (dyv, dxv) = (
             View::new(&y, outputs).unwrap(),
             ViewMut::new(&mut dx, inputs).unwrap(),
         );
-        match (&one, &two) {
-            (Some(one), _) => one.input_gradient(dyv, &w, false, dxv).unwrap(),
-            (_, Some(two)) => two.input_gradient(dyv, &w, false, dxv).unwrap(),
-            _ => {}
-        }
+        conv.input_gradient(dyv, &w, false, dxv).unwrap();
         best[1] = best[1].min(start.elapsed().as_secs_f64());
         let start = Instant::now();
-        match (&one, &two) {
-            (Some(one), _) => one.weight_gradient(xv, dyv, &mut dw, None).unwrap(),
-            (_, Some(two)) => two.weight_gradient(xv, dyv, &mut dw).unwrap(),
-            _ => {}
-        }
+        conv.weight_gradient(xv, dyv, &mut dw, None).unwrap();
         best[2] = best[2].min(start.elapsed().as_secs_f64());
     }
     let flops = 2.0 * (batch * to * inputs * outputs * taps) as f64;

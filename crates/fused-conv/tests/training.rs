@@ -5,8 +5,7 @@
 mod instructions;
 
 use fused_conv::training::{
-    After, BatchNorm, BatchStatistics, Conv1d, Conv2d, Relu, activation_gradient, attend, means,
-    scale,
+    After, BatchNorm, BatchStatistics, Convolution, Relu, activation_gradient, attend, means, scale,
 };
 use fused_conv::{Activation, Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
 use instructions::{CHOICE, with_all};
@@ -151,7 +150,7 @@ fn run_1d(
     b: &[f32],
     dy: &[f32],
 ) -> Results {
-    let layer = Conv1d::new(shape, frames).expect("layer");
+    let layer = Convolution::over_frames(shape, frames).expect("layer");
     let mut y = vec![f32::NAN; dy.len()];
     layer
         .forward(
@@ -174,10 +173,15 @@ fn run_1d(
 }
 
 fn run_2d(shape: Conv2dShape, grid: Grid, x: &[f32], w: &[f32], b: &[f32], dy: &[f32]) -> Results {
-    let layer = Conv2d::new(shape, grid).expect("layer");
+    let layer = Convolution::over_planes(shape, grid).expect("layer");
     let mut y = vec![f32::NAN; dy.len()];
     layer
-        .forward(view(x, shape.inputs), w, view_mut(&mut y, shape.outputs))
+        .forward(
+            view(x, shape.inputs),
+            w,
+            After::default(),
+            view_mut(&mut y, shape.outputs),
+        )
         .expect("forward");
     for row in y.chunks_mut(b.len()) {
         row.iter_mut().zip(b).for_each(|(y, b)| *y += b);
@@ -195,7 +199,12 @@ fn run_2d(shape: Conv2dShape, grid: Grid, x: &[f32], w: &[f32], b: &[f32], dy: &
     dx.iter_mut().for_each(|value| *value -= 0.25);
     let mut dw = vec![f32::NAN; w.len()];
     layer
-        .weight_gradient(view(x, shape.inputs), view(dy, shape.outputs), &mut dw)
+        .weight_gradient(
+            view(x, shape.inputs),
+            view(dy, shape.outputs),
+            &mut dw,
+            None,
+        )
         .expect("gradient");
     let mut db = vec![0.0; b.len()];
     for row in dy.chunks(b.len()) {
@@ -211,7 +220,7 @@ fn hold_1d(shape: Conv1dShape, batch: usize, frames: usize) {
         unreachable!("none is mirrored");
     };
     let Ok(to) = shape.output_frames(frames) else {
-        assert!(Conv1d::new(shape, frames).is_err());
+        assert!(Convolution::over_frames(shape, frames).is_err());
         return;
     };
     let case = Case {
@@ -448,7 +457,7 @@ fn any_number_of_threads_gives_the_same_bits() {
 fn channel_ranges_are_read_and_written_in_place() {
     let (batch, frames) = (3, 40);
     let shape = Conv1dShape::same(8, 8, 3, 2);
-    let layer = Conv1d::new(shape, frames).expect("layer");
+    let layer = Convolution::over_frames(shape, frames).expect("layer");
     let (wide, w) = (values(1, batch * frames * 24), values(2, 8 * 8 * 3));
     let part: Vec<f32> = wide
         .chunks(24)
@@ -468,7 +477,7 @@ fn channel_ranges_are_read_and_written_in_place() {
 #[test]
 fn context_and_activation_follow_the_bias_and_have_gradients() {
     let (batch, frames) = (3, 7);
-    let layer = Conv1d::new(Conv1dShape::dense(3, 20), frames).expect("layer");
+    let layer = Convolution::over_frames(Conv1dShape::dense(3, 20), frames).expect("layer");
     let rows = batch * frames;
     let (x, w, b) = (values(1, rows * 3), values(2, 60), values(3, 20));
     let context = values(5, batch * 20);
@@ -870,10 +879,10 @@ fn hostile_sizes_are_errors() {
         (shape, 0),
         (shape, usize::MAX),
     ] {
-        let error = Conv1d::new(broken, frames).expect_err("broken");
+        let error = Convolution::over_frames(broken, frames).expect_err("broken");
         assert!(!error.to_string().is_empty());
     }
-    let layer = Conv1d::new(shape, 9).expect("layer");
+    let layer = Convolution::over_frames(shape, 9).expect("layer");
     let (x, w, mut y) = (vec![0.0; 2 * 9 * 4], vec![0.0; 60], vec![0.0; 2 * 9 * 5]);
     let mut forward = |x: &[f32], w: &[f32], b: Option<&[f32]>| {
         layer.forward(
@@ -935,9 +944,9 @@ fn hostile_sizes_are_errors() {
         bins: usize::MAX,
         frames: 4,
     };
-    assert!(Conv2d::new(Conv2dShape::three(4, 4, [1, 1]), grid).is_err());
+    assert!(Convolution::over_planes(Conv2dShape::three(4, 4, [1, 1]), grid).is_err());
     assert!(
-        Conv2d::new(
+        Convolution::over_planes(
             Conv2dShape::three(4, 4, [0, 1]),
             Grid { bins: 4, frames: 4 }
         )

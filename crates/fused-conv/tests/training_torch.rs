@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use fused_conv::training::{
-    After, BatchNorm, BatchStatistics, Conv1d, Conv2d, Relu, activation_gradient, attend,
+    After, BatchNorm, BatchStatistics, Convolution, Relu, activation_gradient, attend,
     gate_gradient, means, scale, scale_gradient,
 };
 use fused_conv::{Activation, Conv1dShape, Conv2dShape, Grid, View, ViewMut};
@@ -68,7 +68,7 @@ fn a_convolution_over_frames_with_relu_and_norm_behind_it() {
         golden.take(20),
     );
     let (gamma, beta) = (golden.take(20), golden.take(20));
-    let layer = Conv1d::new(Conv1dShape::same(18, 20, 3, 2), 21).expect("layer");
+    let layer = Convolution::over_frames(Conv1dShape::same(18, 20, 3, 2), 21).expect("layer");
     let norm = BatchNorm {
         weight: &gamma,
         bias: &beta,
@@ -146,14 +146,14 @@ fn the_end_of_a_residual_block_with_a_stride() {
         bins: 8,
         frames: 11,
     };
-    let three = Conv2d::new(Conv2dShape::three(5, 17, [2, 2]), grid).expect("layer");
-    let one = Conv2d::new(Conv2dShape::one(5, 17, [2, 2]), grid).expect("layer");
+    let three = Convolution::over_planes(Conv2dShape::three(5, 17, [2, 2]), grid).expect("layer");
+    let one = Convolution::over_planes(Conv2dShape::one(5, 17, [2, 2]), grid).expect("layer");
     let rows = 2 * three.output_grid().rows();
     let [mut h, mut s, mut r, mut y] = std::array::from_fn(|_| vec![0.0; rows * 17]);
     three
-        .forward(view(&x, 5), &w, view_mut(&mut h, 17))
+        .forward(view(&x, 5), &w, After::default(), view_mut(&mut h, 17))
         .expect("forward");
-    one.forward(view(&x, 5), &short, view_mut(&mut s, 17))
+    one.forward(view(&x, 5), &short, After::default(), view_mut(&mut s, 17))
         .expect("forward");
     let of_h = BatchStatistics::of(view(&h, 17)).expect("statistics");
     let of_s = BatchStatistics::of(view(&s, 17)).expect("statistics");
@@ -213,9 +213,9 @@ fn the_end_of_a_residual_block_with_a_stride() {
     one.input_gradient(view(&ds, 17), &short, true, view_mut(&mut dx, 5))
         .expect("input");
     three
-        .weight_gradient(view(&x, 5), view(&dh, 17), &mut dw)
+        .weight_gradient(view(&x, 5), view(&dh, 17), &mut dw, None)
         .expect("weights");
-    one.weight_gradient(view(&x, 5), view(&ds, 17), &mut dshort)
+    one.weight_gradient(view(&x, 5), view(&ds, 17), &mut dshort, None)
         .expect("weights");
     for (what, found) in [
         ("dx", &dx),
@@ -296,8 +296,8 @@ fn a_gate_from_the_means_of_each_item() {
     let (enter, leave) = (golden.take(4 * 19), golden.take(19 * 4));
     let (x, residual) = (view(&x, 19), view(&residual, 19));
     // Dense layers are convolutions of items of one frame.
-    let narrow = Conv1d::new(Conv1dShape::dense(19, 4), 1).expect("layer");
-    let wide = Conv1d::new(Conv1dShape::dense(4, 19), 1).expect("layer");
+    let narrow = Convolution::over_frames(Conv1dShape::dense(19, 4), 1).expect("layer");
+    let wide = Convolution::over_frames(Conv1dShape::dense(4, 19), 1).expect("layer");
     let (mut mean, mut hidden, mut gates) = (vec![0.0; 57], vec![0.0; 12], vec![0.0; 57]);
     means(x, 12, view_mut(&mut mean, 19)).expect("means");
     narrow

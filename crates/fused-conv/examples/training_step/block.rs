@@ -1,7 +1,7 @@
 //! Convolutions and dense layers with their parameters, gradients, and what their backward pass needs.
 
 use fused_conv::training::{
-    After, BatchNorm, BatchStatistics, Conv1d, Conv2d, Relu, activation_gradient,
+    After, BatchNorm, BatchStatistics, Convolution, Relu, activation_gradient,
 };
 use fused_conv::{
     Activation, Activations, Conv1dShape, Conv2dShape, ConvError, Grid, View, ViewMut,
@@ -26,12 +26,6 @@ fn weights(inputs: usize, outputs: usize, taps: usize) -> Vec<f32> {
     weights
 }
 
-#[derive(Clone, Copy)]
-enum Conv {
-    Frames(Conv1d),
-    Planes(Conv2d),
-}
-
 /// What follows a convolution.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Order {
@@ -42,7 +36,7 @@ pub(crate) enum Order {
 
 /// A convolution with norm and activation.
 pub(crate) struct Block {
-    conv: Conv,
+    conv: Convolution,
     order: Order,
     outputs: usize,
     /// Weights, bias, gamma, beta, and their gradients.
@@ -53,7 +47,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    fn new(conv: Conv, order: Order, inputs: usize, outputs: usize, taps: usize) -> Self {
+    fn new(conv: Convolution, order: Order, inputs: usize, outputs: usize, taps: usize) -> Self {
         let bias = if order == Order::ReluNorm { outputs } else { 0 };
         let parameters = [
             weights(inputs, outputs, taps),
@@ -81,7 +75,7 @@ impl Block {
         frames: usize,
     ) -> Result<Self, ConvError> {
         let shape = Conv1dShape::same(inputs, outputs, kernel, dilation);
-        let conv = Conv::Frames(Conv1d::new(shape, frames)?);
+        let conv = Convolution::over_frames(shape, frames)?;
         Ok(Self::new(conv, Order::ReluNorm, inputs, outputs, kernel))
     }
 
@@ -91,9 +85,9 @@ impl Block {
         grid: Grid,
         order: Order,
     ) -> Result<(Self, Grid), ConvError> {
-        let conv = Conv2d::new(shape, grid)?;
+        let conv = Convolution::over_planes(shape, grid)?;
         let taps = shape.kernel[0] * shape.kernel[1];
-        let block = Self::new(Conv::Planes(conv), order, shape.inputs, shape.outputs, taps);
+        let block = Self::new(conv, order, shape.inputs, shape.outputs, taps);
         Ok((block, conv.output_grid()))
     }
 
@@ -105,17 +99,15 @@ impl Block {
     ) -> Result<(), ConvError> {
         let mut h = Activations::new(out.rows(), self.outputs)?;
         let [weights, bias, gamma, beta] = &self.parameters;
-        match self.conv {
-            Conv::Frames(conv) => {
-                let after = After {
-                    bias: Some(bias),
-                    activation: Activation::Relu,
-                    ..After::default()
-                };
-                conv.forward(x, weights, after, h.view_mut())?;
-            }
-            Conv::Planes(conv) => conv.forward(x, weights, h.view_mut())?,
-        }
+        let after = match self.order {
+            Order::ReluNorm => After {
+                bias: Some(bias),
+                activation: Activation::Relu,
+                ..After::default()
+            },
+            Order::NormRelu | Order::Norm => After::default(),
+        };
+        self.conv.forward(x, weights, after, h.view_mut())?;
         let statistics = BatchStatistics::of(h.view())?;
         let [mean, variance] = &mut self.running;
         statistics.update(0.1, mean, variance)?;
@@ -159,19 +151,10 @@ impl Block {
         let dh = dh.view();
         let [of_weights, of_bias, of_gamma, of_beta] = &mut self.gradients;
         (*of_gamma, *of_beta) = (of_norm.weight, of_norm.bias);
-        match self.conv {
-            Conv::Frames(conv) => {
-                conv.weight_gradient(x, dh, of_weights, Some(of_bias))?;
-                if let Some((dx, accumulate)) = dx {
-                    conv.input_gradient(dh, weights, accumulate, dx)?;
-                }
-            }
-            Conv::Planes(conv) => {
-                conv.weight_gradient(x, dh, of_weights)?;
-                if let Some((dx, accumulate)) = dx {
-                    conv.input_gradient(dh, weights, accumulate, dx)?;
-                }
-            }
+        let of_bias = (!of_bias.is_empty()).then_some(&mut of_bias[..]);
+        self.conv.weight_gradient(x, dh, of_weights, of_bias)?;
+        if let Some((dx, accumulate)) = dx {
+            self.conv.input_gradient(dh, weights, accumulate, dx)?;
         }
         Ok(())
     }
@@ -179,7 +162,7 @@ impl Block {
 
 /// A dense layer and its activation.
 pub(crate) struct Dense {
-    conv: Conv1d,
+    conv: Convolution,
     activation: Activation,
     weights: Vec<f32>,
     bias: Vec<f32>,
@@ -195,7 +178,7 @@ impl Dense {
     ) -> Result<Self, ConvError> {
         let (weights, bias) = (weights(inputs, outputs, 1), random(2, outputs));
         Ok(Self {
-            conv: Conv1d::new(Conv1dShape::dense(inputs, outputs), frames)?,
+            conv: Convolution::over_frames(Conv1dShape::dense(inputs, outputs), frames)?,
             activation,
             gradients: [weights.clone(), bias.clone()],
             weights,

@@ -2,11 +2,11 @@
 //! bits for any number of threads.
 //!
 //! ```
-//! use fused_conv::training::{After, Conv1d};
+//! use fused_conv::training::{After, Convolution};
 //! use fused_conv::{Conv1dShape, View, ViewMut};
 //!
 //! let (batch, frames, inputs, outputs) = (2, 5, 3, 4);
-//! let layer = Conv1d::new(Conv1dShape::same(inputs, outputs, 3, 1), frames)?;
+//! let layer = Convolution::over_frames(Conv1dShape::same(inputs, outputs, 3, 1), frames)?;
 //! let (x, weights) = ([1.0; 2 * 5 * 3], [0.1; 4 * 3 * 3]);
 //! let x = View::new(&x, inputs)?;
 //! let mut y = [0.0; 2 * 5 * 4];
@@ -21,10 +21,8 @@
 
 mod activation;
 mod after;
-mod conv1d;
-mod conv2d;
+mod convolution;
 mod gate;
-mod layer;
 mod norm;
 mod packed;
 mod pass;
@@ -40,8 +38,7 @@ mod weights;
 
 pub use activation::activation_gradient;
 pub use after::After;
-pub use conv1d::Conv1d;
-pub use conv2d::Conv2d;
+pub use convolution::Convolution;
 pub use gate::{gate_gradient, means, scale, scale_gradient};
 pub use norm::{BatchNorm, BatchNormGradients, BatchStatistics, Relu};
 pub use pass::{add, copy};

@@ -1,4 +1,4 @@
-//! A convolution over both dimensions of a batch: what those over frames and those over planes share.
+//! Convolution over the frames of a batch, or over the bins and frames of its planes, with its gradients.
 
 use super::after::{After, Finish};
 use super::packed::{Packed, Side, Weights};
@@ -8,18 +8,77 @@ use super::tiled_product;
 use super::tiled_weights;
 use super::tiling::Tiling;
 use super::weights::weight_gradient;
-use crate::{ConvError, Grid, View, ViewMut};
+use crate::{Conv1dShape, Conv2dShape, ConvError, Grid, Padding, View, ViewMut};
 
+/// A convolution of a batch of items of equal size, with one group and zeros as padding: PyTorch's `Conv1d` and `Conv2d`.
+///
+/// Activations are `[batch * frames, channels]` or `[batch * bins * frames, channels]`, weights and their gradients
+/// `[outputs, inputs, kernel]` or `[outputs, inputs, taps over bins, taps over frames]`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Layer {
+pub struct Convolution {
     inputs: usize,
     outputs: usize,
     /// Over bins and over frames.
     axes: [Sizes; 2],
 }
 
-impl Layer {
-    pub(crate) fn new([inputs, outputs]: [usize; 2], axes: [Sizes; 2]) -> Result<Self, ConvError> {
+impl Convolution {
+    /// Over frames, of items of so many. A dense layer is a convolution of kernel 1.
+    ///
+    /// # Errors
+    /// A size of zero, mirrored ends, or fewer frames than the kernel needs.
+    pub fn over_frames(shape: Conv1dShape, frames: usize) -> Result<Self, ConvError> {
+        let Padding::Zeros(padding) = shape.padding else {
+            return Err(ConvError::Padding);
+        };
+        ConvError::not_zero("kernel", shape.kernel)?;
+        ConvError::not_zero("dilation", shape.dilation)?;
+        ConvError::not_zero("stride", shape.stride)?;
+        let alone = Sizes {
+            kernel: 1,
+            dilation: 1,
+            stride: 1,
+            padding: 0,
+            from: 1,
+            to: 1,
+        };
+        let over_frames = Sizes {
+            kernel: shape.kernel,
+            dilation: shape.dilation,
+            stride: shape.stride,
+            padding,
+            from: frames,
+            to: shape.output_frames(frames)?,
+        };
+        Self::new([shape.inputs, shape.outputs], [alone, over_frames])
+    }
+
+    /// Over bins and frames, of planes of that size.
+    ///
+    /// # Errors
+    /// A size of zero, or a plane that is too small.
+    pub fn over_planes(shape: Conv2dShape, grid: Grid) -> Result<Self, ConvError> {
+        let to = shape.output_grid(grid)?;
+        let axis = |axis: usize, from, to| -> Result<Sizes, ConvError> {
+            ConvError::not_zero("kernel", shape.kernel[axis])?;
+            ConvError::not_zero("stride", shape.stride[axis])?;
+            Ok(Sizes {
+                kernel: shape.kernel[axis],
+                dilation: 1,
+                stride: shape.stride[axis],
+                padding: shape.padding[axis],
+                from,
+                to,
+            })
+        };
+        let axes = [
+            axis(0, grid.bins, to.bins)?,
+            axis(1, grid.frames, to.frames)?,
+        ];
+        Self::new([shape.inputs, shape.outputs], axes)
+    }
+
+    fn new([inputs, outputs]: [usize; 2], axes: [Sizes; 2]) -> Result<Self, ConvError> {
         ConvError::not_zero("inputs", inputs)?;
         ConvError::not_zero("outputs", outputs)?;
         let [bins, frames] = axes;
@@ -33,12 +92,19 @@ impl Layer {
         })
     }
 
-    pub(crate) fn from(&self) -> Grid {
+    /// Channels of the output.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// An item of the input; one over frames has one bin.
+    pub fn input_grid(&self) -> Grid {
         let [bins, frames] = self.axes.map(|sizes| sizes.from);
         Grid { bins, frames }
     }
 
-    pub(crate) fn to(&self) -> Grid {
+    /// An item of the output.
+    pub fn output_grid(&self) -> Grid {
         let [bins, frames] = self.axes.map(|sizes| sizes.to);
         Grid { bins, frames }
     }
@@ -66,13 +132,17 @@ impl Layer {
     fn batch(&self, [x, y]: [(usize, usize); 2]) -> Result<usize, ConvError> {
         ConvError::size("channels of the input", x.1, self.inputs)?;
         ConvError::size("channels of the output", y.1, self.outputs)?;
-        let batch = batch_of(x.0, self.from())?;
-        let rows = ConvError::product("rows of the output", &[batch, self.to().rows()])?;
+        let batch = batch_of(x.0, self.input_grid())?;
+        let rows = ConvError::product("rows of the output", &[batch, self.output_grid().rows()])?;
         ConvError::size("rows of the output", y.0, rows)?;
         Ok(batch)
     }
 
-    pub(crate) fn forward(
+    /// `out` = the convolution of `x` and what follows it.
+    ///
+    /// # Errors
+    /// Arguments that do not fit, or instructions that the processor lacks.
+    pub fn forward(
         &self,
         x: View<'_>,
         weights: &[f32],
@@ -100,7 +170,11 @@ impl Layer {
         run(x, &[(reads, packed)], finish, out)
     }
 
-    pub(crate) fn input_gradient(
+    /// The gradient of the input from that of the output: `out` becomes it, or it is added to `out` with `accumulate`.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn input_gradient(
         &self,
         dy: View<'_>,
         weights: &[f32],
@@ -129,7 +203,11 @@ impl Layer {
         run(dy, &phases, finish, out)
     }
 
-    pub(crate) fn weight_gradient(
+    /// The gradients of the weights and of the bias, from the input and the gradient of the output.
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub fn weight_gradient(
         &self,
         x: View<'_>,
         dy: View<'_>,
