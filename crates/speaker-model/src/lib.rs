@@ -76,7 +76,7 @@ pub use extractor::{GraphConfig, GraphLayout};
 pub use fused_lstm::Simd;
 pub use layers::{
     Activation, ComputeType, Dense, Direction, DropoutStream, FramePadding, Initialiser, Pass,
-    Seen, SeenValues, Whitening,
+    RunningStatistics, Seen, SeenValues, Whitening,
 };
 pub use losses::{
     AamSoftmax, AamSoftmaxConfig, AffineConfig, AmSoftmax, AmSoftmaxConfig, AngularPrototypical,
@@ -99,5 +99,5 @@ pub use projections::{IdentityConfig, LinearConfig, ProjectionConfig, UnitLength
 pub use segments::Segmentation;
 pub use trunks::{
     CamBlock, CamPlusPlusConfig, EcapaConfig, KeptGroup, LstmConfig, Rectifier, ResNetConfig,
-    TdnnConfig, TdnnLayer, TrunkConfig,
+    ResidualTdnnConfig, TdnnConfig, TdnnLayer, TrunkConfig,
 };

@@ -1,4 +1,4 @@
-//! Convolutional encoders on our own kernels, as an embedder runs them, against the same encoders on Burn's operations.
+//! Convolutional encoders as an embedder runs them, their weights packed, against the same encoders as they are trained.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,8 +14,8 @@ use speaker_model::{
     Activation, AttentiveConfig, CamBlock, CamPlusPlusConfig, Deviation, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
     LastStateConfig, LinearConfig, MeanConfig, MeanDeviationConfig, ModulePath, Pass,
-    PoolingConfig, ProjectionConfig, Rectifier, ResNetConfig, Segmentation, TdnnConfig, TdnnLayer,
-    TrunkConfig, UnitLengthConfig,
+    PoolingConfig, ProjectionConfig, Rectifier, ResNetConfig, ResidualTdnnConfig, Segmentation,
+    TdnnConfig, TdnnLayer, TrunkConfig, UnitLengthConfig,
 };
 
 const BINS: usize = 24;
@@ -141,6 +141,17 @@ fn res_net(blocks: &[usize]) -> ResNetConfig {
     }
 }
 
+fn residual(stride: usize, dilations: &[usize]) -> ResidualTdnnConfig {
+    ResidualTdnnConfig {
+        channels: 40,
+        output: 72,
+        entry_kernel: 5,
+        stride,
+        kernel: 3,
+        dilations: dilations.to_vec(),
+    }
+}
+
 fn cam(image_channels: usize, growth: usize) -> CamPlusPlusConfig {
     let block = |layers, dilation| CamBlock {
         layers,
@@ -189,6 +200,8 @@ fn configurations() -> Vec<EncoderConfig> {
         with(res_net(&[2, 1, 2]), statistics(Deviation::SampleRaised)),
         with(res_net(&[1, 1]), attention(true, false)),
         with(res_net(&[1]), MeanConfig {}),
+        with(residual(1, &[1, 2, 3]), statistics(Deviation::Sample)),
+        with(residual(2, &[2, 3]), attention(true, true)),
         with(cam(8, 16), statistics(Deviation::Sample)),
         with(cam(3, 5), LastStateConfig {}),
     ];

@@ -56,6 +56,12 @@ impl EncoderConfig {
         }
     }
 
+    /// Whether it takes statistics over a batch's frames in training, so that all of a batch's items have to be of one length.
+    #[must_use]
+    pub fn wants_equal_lengths(&self) -> bool {
+        !matches!(self.trunk, TrunkConfig::Lstm(_))
+    }
+
     /// Dimensions of the pooled states and what stands beside them, for `num_bins` bins of a feature frame.
     #[must_use]
     pub fn pooled_dim(&self, num_bins: usize) -> usize {

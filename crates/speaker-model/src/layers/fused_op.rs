@@ -9,14 +9,14 @@ use burn::backend::autodiff::checkpoint::{base::Checkpointer, strategy::Checkpoi
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::{
-    Autodiff, Dispatch, Flex, TensorMetadata, backend_extension, ops::FloatTensorOps,
-    tensor::FloatTensor,
+    Autodiff, Dispatch, Flex, TensorMetadata, backend_extension, tensor::FloatTensor,
 };
-use burn::tensor::{Shape, Tensor, TensorData};
+use burn::tensor::Tensor;
 use fused_lstm::{
     Direction, LstmError, Options, Output, Precision, Saved, WeightGradients, Weights,
 };
 
+use crate::layers::flex::{FlexTensor, contiguous, slice, tensor};
 use crate::layers::lstm::{ComputeType, DirectionTensors};
 
 /// The operations, one for each number of directions; Burn's macro writes the dispatch over devices.
@@ -119,8 +119,6 @@ fn fused_layer(
     }
 }
 
-type FlexTensor = FloatTensor<Flex>;
-
 /// A layer's tensors, contiguous, so that slices of them can be borrowed: the input, and three weights for each direction.
 struct Inputs(Vec<FlexTensor>);
 
@@ -181,27 +179,6 @@ impl Inputs {
         };
         (y, saved)
     }
-}
-
-fn contiguous(tensor: FlexTensor) -> FlexTensor {
-    if tensor.as_slice::<f32>().is_some() {
-        tensor
-    } else {
-        tensor.to_contiguous()
-    }
-}
-
-fn slice(tensor: &FlexTensor) -> &[f32] {
-    tensor
-        .as_slice::<f32>()
-        .unwrap_or_else(|| unreachable!("inputs were made contiguous f32 tensors"))
-}
-
-fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> FlexTensor {
-    <Flex as FloatTensorOps<Flex>>::float_from_data(
-        TensorData::new(values, shape.into()),
-        &Default::default(),
-    )
 }
 
 /// Burn's operations have no way to report a fault; `LstmLayer::forward` and `Sequence` have checked all shapes before.

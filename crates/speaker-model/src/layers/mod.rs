@@ -3,10 +3,12 @@
 mod convolution;
 mod dense;
 mod dropout;
+mod flex;
 mod fused_op;
 mod initialiser;
 mod lstm;
 mod pass;
+mod running;
 mod sequence;
 mod standardise;
 mod whitening;
@@ -18,11 +20,12 @@ pub use dropout::DropoutStream;
 pub use initialiser::Initialiser;
 pub use lstm::{ComputeType, Direction};
 pub use pass::{Pass, Seen, SeenValues};
+pub use running::RunningStatistics;
 pub use whitening::Whitening;
 
 pub(crate) use convolution::{
     AfterConvolution, BatchNorm, FrameConv, FrameConvShape, Image, ImageConv, ImageConvShape,
-    PreparedFrameConv, PreparedImageConv,
+    PreparedFrameConv, PreparedImageConv, Rectified, fused_attend,
 };
 pub(crate) use initialiser::stream;
 pub(crate) use lstm::LstmLayer;

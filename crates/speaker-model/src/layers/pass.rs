@@ -1,8 +1,10 @@
-//! What goes along with a batch on its way through a network: dropout in training, and who looks.
+//! What goes along with a batch on its way through a network: dropout and statistics in training, and who looks.
 
+use burn::module::Param;
 use burn::tensor::Tensor;
+use fused_conv::training::BatchStatistics;
 
-use crate::layers::{Activation, DropoutStream};
+use crate::layers::{Activation, DropoutStream, RunningStatistics};
 
 /// What one layer makes of a batch.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ type Observer<'a> = &'a mut dyn FnMut(Seen<'_>);
 #[derive(Default)]
 pub struct Pass<'a> {
     dropout: Option<&'a mut DropoutStream>,
+    running: Option<RunningStatistics>,
     observer: Option<Observer<'a>>,
     path: String,
 }
@@ -50,11 +53,12 @@ impl<'a> Pass<'a> {
         Self::default()
     }
 
-    /// With `dropout`: a training step.
+    /// With `dropout`, and batch norms by the statistics of the batch: a training step.
     #[must_use]
     pub fn training(dropout: &'a mut DropoutStream) -> Self {
         Self {
             dropout: Some(dropout),
+            running: Some(RunningStatistics::default()),
             ..Self::default()
         }
     }
@@ -82,6 +86,30 @@ impl<'a> Pass<'a> {
             Some(dropout) => dropout.apply(x, probability),
             None => x,
         }
+    }
+
+    /// Whether batch norms take the statistics of the batch, not the running ones.
+    #[must_use]
+    pub fn takes_statistics(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Keeps what a batch norm's running statistics have become by those of the batch.
+    pub(crate) fn keep_statistics(
+        &mut self,
+        batch: &BatchStatistics,
+        mean: &Param<Tensor<1>>,
+        variance: &Param<Tensor<1>>,
+    ) {
+        if let Some(running) = &mut self.running {
+            running.add(batch, mean, variance);
+        }
+    }
+
+    /// The running statistics as the pass leaves them.
+    #[must_use]
+    pub fn into_running(self) -> RunningStatistics {
+        self.running.unwrap_or_default()
     }
 
     /// What `pass` gives, whose layers are named below `name`: the field in which the module stands.
@@ -114,6 +142,7 @@ impl std::fmt::Debug for Pass<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pass")
             .field("dropout", &self.dropout)
+            .field("running", &self.running)
             .field("is_seen", &self.observer.is_some())
             .field("path", &self.path)
             .finish()

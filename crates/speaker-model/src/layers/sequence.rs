@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::ModelError;
+use crate::layers::Pass;
 
 /// Sequences side by side, padded to the longest.
 #[derive(Clone, Debug)]
@@ -59,38 +60,47 @@ impl Sequence {
         }
     }
 
-    /// What `layers` make of the sequences as `[batch, features, frames]`, frames in any number. Items of unequal length go
+    /// What `layers` make of the sequences as `[batch, frames, features]`, frames in any number. Items of unequal length go
     /// through them one by one, so that nobody's padding or neighbour is seen.
     ///
     /// # Errors
-    /// Those of `layers`.
+    /// Those of `layers`, and [`ModelError::Shape`] for unequal lengths where batch norms take the statistics of the batch.
     pub(crate) fn convolved(
         self,
-        layers: impl Fn(Tensor<3>) -> Result<Tensor<3>, ModelError>,
+        pass: &mut Pass<'_>,
+        mut layers: impl FnMut(Tensor<3>, &mut Pass<'_>) -> Result<Tensor<3>, ModelError>,
     ) -> Result<Self, ModelError> {
-        let by_item = |values: Tensor<3>| values.permute([1, 2, 0]);
+        let by_item = |values: Tensor<3>| values.swap_dims(0, 1);
         let Some(lengths) = self.lengths else {
-            let output = layers(by_item(self.values))?;
-            return Self::new(output.permute([2, 0, 1]), None);
+            let output = layers(by_item(self.values), pass)?;
+            return Self::new(output.swap_dims(0, 1), None);
         };
+        if pass.takes_statistics() {
+            return Err(ModelError::Shape {
+                what: "a training batch for convolutions",
+                found: "items of unequal length".to_owned(),
+                expected: "items of one length, over which statistics are taken".to_owned(),
+            });
+        }
         let mut outputs = Vec::with_capacity(lengths.len());
         for (item, &length) in lengths.iter().enumerate() {
             let values = self.values.clone().narrow(1, item, 1);
-            outputs.push(layers(by_item(values.narrow(0, 0, length.max(1))))?);
+            let alone = by_item(values.narrow(0, 0, length.max(1)));
+            outputs.push(layers(alone, pass)?);
         }
-        let lengths: Vec<usize> = outputs.iter().map(|output| output.dims()[2]).collect();
+        let lengths: Vec<usize> = outputs.iter().map(|output| output.dims()[1]).collect();
         let longest = lengths.iter().copied().max().unwrap_or(0);
         let padded = outputs.into_iter().map(|output| {
-            let [_, width, frames] = output.dims();
+            let [_, frames, width] = output.dims();
             let device = output.device();
             match longest - frames {
                 0 => output,
                 missing => {
-                    Tensor::cat(vec![output, Tensor::zeros([1, width, missing], &device)], 2)
+                    Tensor::cat(vec![output, Tensor::zeros([1, missing, width], &device)], 1)
                 }
             }
         });
-        let values = Tensor::cat(padded.collect(), 0).permute([2, 0, 1]);
+        let values = Tensor::cat(padded.collect(), 0).swap_dims(0, 1);
         Self::new(values, Some(lengths))
     }
 

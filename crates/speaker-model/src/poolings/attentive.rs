@@ -10,11 +10,12 @@ use onnx_graph::write::{Builder, Deviation, Handle};
 use serde::{Deserialize, Serialize};
 
 use super::{Pooling, PreparedPooling};
-use crate::ModelError;
 use crate::choices::{Example, PartConfig, check_size};
 use crate::layers::{
     AfterConvolution, FrameConv, FrameConvShape, Initialiser, Pass, Sequence, WrittenSequence,
+    fused_attend,
 };
+use crate::{ModelError, device};
 
 /// Mean and deviation of every channel, in which each frame has a weight that a small network gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,27 +87,21 @@ const VARIANCE_FLOOR: f64 = 1e-12;
 const WESPEAKER_EPSILON: f64 = 1e-10;
 
 impl Pooling for Attentive {
-    fn pooled(&self, states: Sequence, _: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
-        let pooled = states.convolved(|x| {
-            let seen = match self.config.context {
+    fn pooled(&self, states: Sequence, pass: &mut Pass<'_>) -> Result<Tensor<2>, ModelError> {
+        let pooled = states.convolved(pass, |x, pass| {
+            let entered = match self.config.context {
                 true => {
-                    let [batch, channels, frames] = x.dims();
-                    let wide = |x: Tensor<3>| x.expand([batch, channels, frames]);
-                    let (mean, deviation) = self.context(x.clone());
-                    Tensor::cat(vec![x.clone(), wide(mean), wide(deviation)], 1)
+                    let context = self.context(x.clone());
+                    self.enter.forward_shared(x.clone(), context, pass)?
                 }
-                false => x.clone(),
+                false => self.enter.forward(x.clone(), pass)?,
             };
-            let weights = self.weigh.forward(self.enter.forward(seen)?.tanh())?;
-            let weights = activation::softmax(weights, 2);
-            let mean = (x.clone() * weights.clone()).sum_dim(2);
-            let offset = x - mean.clone();
-            let variance = (offset.clone() * offset * weights).sum_dim(2);
+            let scores = self.weigh.forward(entered.tanh(), pass)?;
             let floor = match self.config.norm {
                 true => VARIANCE_FLOOR,
                 false => WESPEAKER_EPSILON,
             };
-            Ok(Tensor::cat(vec![mean, variance.clamp_min(floor).sqrt()], 1))
+            Ok(weighted_statistics(x, Some(scores), floor).unsqueeze_dim(1))
         })?;
         let [_, batch, width] = pooled.values().dims();
         Ok(pooled
@@ -178,19 +173,39 @@ impl Pooling for Attentive {
 }
 
 impl Attentive {
-    /// Mean and deviation over the frames, `[batch, channels, 1]` each.
-    fn context(&self, x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
-        let [_, _, frames] = x.dims();
-        let mean = x.clone().mean_dim(2);
-        let offset = x - mean.clone();
-        let squares = (offset.clone() * offset).sum_dim(2);
-        let variance = match self.config.norm {
-            true => (squares / frames as f64).clamp_min(VARIANCE_FLOOR),
-            // One frame has no deviation, where the formula would divide by zero.
-            false => {
-                (squares / frames.saturating_sub(1).max(1) as f64).add_scalar(WESPEAKER_EPSILON)
-            }
-        };
-        (mean, variance.sqrt())
+    /// Mean and deviation over the frames, side by side: `[batch, 2 * channels]`.
+    fn context(&self, x: Tensor<3>) -> Tensor<2> {
+        if self.config.norm {
+            return weighted_statistics(x, None, VARIANCE_FLOOR);
+        }
+        let [_, frames, channels] = x.dims();
+        let statistics = weighted_statistics(x, None, 0.0);
+        let mean = statistics.clone().narrow(1, 0, channels);
+        let deviation = statistics.narrow(1, channels, channels);
+        // One frame has no deviation, where the formula would divide by zero.
+        let unbiased = frames as f64 / frames.saturating_sub(1).max(1) as f64;
+        let variance = deviation.clone() * deviation * unbiased;
+        Tensor::cat(vec![mean, (variance + WESPEAKER_EPSILON).sqrt()], 1)
     }
+}
+
+/// Means and deviations over the frames of `x` `[batch, frames, channels]`, side by side, of variances not below `floor`; frames
+/// are weighed by the softmax of `scores`, or all alike.
+fn weighted_statistics(x: Tensor<3>, scores: Option<Tensor<3>>, floor: f64) -> Tensor<2> {
+    if device::has_kernels(&x.device()) {
+        return fused_attend(x, scores, floor as f32);
+    }
+    let [batch, frames, channels] = x.dims();
+    let weights = match scores {
+        Some(scores) => activation::softmax(scores, 1),
+        None => Tensor::ones([1, 1, 1], &x.device()) / frames as f64,
+    };
+    let mean = (x.clone() * weights.clone()).sum_dim(1);
+    let offset = x - mean.clone();
+    let variance = (offset.clone() * offset * weights).sum_dim(1);
+    // The root has no derivative at 0.
+    let deviation = variance
+        .clamp_min(floor.max(f64::from(f32::MIN_POSITIVE)))
+        .sqrt();
+    Tensor::cat(vec![mean, deviation], 2).reshape([batch, 2 * channels])
 }

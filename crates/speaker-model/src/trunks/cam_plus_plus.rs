@@ -10,7 +10,7 @@ use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
 
-use super::res_net::{ImageBlock, flattened};
+use super::res_net::{ImageBlock, flattened, image};
 use super::{PreparedTrunk, Trunk};
 use prepared::PreparedImageStep;
 
@@ -19,7 +19,7 @@ use crate::choices::{Example, PartConfig};
 use crate::choices::{check_count, check_size};
 use crate::layers::{
     AfterConvolution, BatchNorm, FrameConv, FrameConvShape, FramePadding, ImageConv,
-    ImageConvShape, Initialiser, Pass, Sequence, WrittenSequence,
+    ImageConvShape, Initialiser, Pass, Rectified, Sequence, WrittenSequence,
 };
 
 /// Frames over which a mask's context is averaged, beside that of the whole recording.
@@ -150,13 +150,14 @@ pub(crate) struct CamPlusPlus {
 }
 
 impl Trunk for CamPlusPlus {
-    fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
-        sequence.convolved(|x| {
-            let mut x = self.entry.forward(self.images.forward(x))?;
+    fn forward(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Sequence, ModelError> {
+        sequence.convolved(pass, |x, pass| {
+            let images = self.images.forward(x, pass)?;
+            let mut x = self.entry.forward(images, pass)?;
             for block in &self.blocks {
-                x = block.forward(x)?;
+                x = block.forward(x, pass)?;
             }
-            Ok(activation::relu(self.norm.forward(x)))
+            Ok(self.norm.forward(x, None, Rectified::Behind, pass))
         })
     }
 
@@ -215,14 +216,13 @@ impl Images {
         })
     }
 
-    /// `[batch, bands, frames]` to `[batch, channels * bands / 8, frames]`.
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let image = self.entry.forward(x.unsqueeze_dim(1));
-        let image = self
-            .blocks
-            .iter()
-            .fold(image, |image, block| block.forward(image));
-        flattened(self.leave.forward(image))
+    /// `[batch, frames, bands]` to `[batch, frames, channels * bands / 8]`.
+    fn forward(&self, x: Tensor<3>, pass: &mut Pass<'_>) -> Result<Tensor<3>, ModelError> {
+        let mut image = self.entry.forward(image(x), None, pass)?;
+        for block in &self.blocks {
+            image = block.forward(image, pass)?;
+        }
+        Ok(flattened(self.leave.forward(image, None, pass)?))
     }
 
     fn prepared(&self) -> Result<Vec<PreparedImageStep>, ModelError> {
@@ -275,12 +275,13 @@ impl Block {
         })
     }
 
-    fn forward(&self, mut x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
+    fn forward(&self, mut x: Tensor<3>, pass: &mut Pass<'_>) -> Result<Tensor<3>, ModelError> {
         for layer in &self.layers {
-            let added = layer.forward(x.clone())?;
-            x = Tensor::cat(vec![x, added], 1);
+            let added = layer.forward(x.clone(), pass)?;
+            x = Tensor::cat(vec![x, added], 2);
         }
-        self.leave.forward(activation::relu(self.norm.forward(x)))
+        let x = self.norm.forward(x, None, Rectified::Behind, pass);
+        self.leave.forward(x, pass)
     }
 
     fn prepared(&self) -> Result<prepared::PreparedBlock, ModelError> {
@@ -344,12 +345,13 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
-        let x = self.enter.forward(activation::relu(self.norm.forward(x)))?;
-        let local = self.local.forward(x.clone())?;
-        let context = self.squeeze.forward(context(x))?;
-        let [_, _, frames] = local.dims();
-        let mask = activation::sigmoid(self.excite.forward(context)?);
+    fn forward(&self, x: Tensor<3>, pass: &mut Pass<'_>) -> Result<Tensor<3>, ModelError> {
+        let x = self.norm.forward(x, None, Rectified::Behind, pass);
+        let x = self.enter.forward(x, pass)?;
+        let local = self.local.forward(x.clone(), pass)?;
+        let context = self.squeeze.forward(context(x), pass)?;
+        let [_, frames, _] = local.dims();
+        let mask = activation::sigmoid(self.excite.forward(context, pass)?);
         Ok(local * by_frame(mask, frames))
     }
 
@@ -365,22 +367,22 @@ impl Layer {
     }
 }
 
-/// The mean over all frames plus that over each stretch, `[batch, channels, stretches]`.
+/// The mean over all frames plus that over each stretch, `[batch, stretches, channels]`.
 fn context(x: Tensor<3>) -> Tensor<3> {
-    let [_, _, frames] = x.dims();
+    let [_, frames, _] = x.dims();
     let stretches = (0..frames).step_by(CONTEXT_FRAMES).map(|begin| {
         let length = CONTEXT_FRAMES.min(frames - begin);
-        x.clone().narrow(2, begin, length).mean_dim(2)
+        x.clone().narrow(1, begin, length).mean_dim(1)
     });
-    let stretches = Tensor::cat(stretches.collect(), 2);
-    stretches + x.mean_dim(2)
+    let stretches = Tensor::cat(stretches.collect(), 1);
+    stretches + x.mean_dim(1)
 }
 
-/// `[batch, channels, stretches]` repeated for each of a stretch's frames.
+/// `[batch, stretches, channels]` repeated for each of a stretch's frames.
 fn by_frame(x: Tensor<3>, frames: usize) -> Tensor<3> {
-    let [batch, channels, stretches] = x.dims();
-    x.reshape([batch, channels, stretches, 1])
-        .expand([batch, channels, stretches, CONTEXT_FRAMES])
-        .reshape([batch, channels, stretches * CONTEXT_FRAMES])
-        .narrow(2, 0, frames)
+    let [batch, stretches, channels] = x.dims();
+    x.reshape([batch, stretches, 1, channels])
+        .expand([batch, stretches, CONTEXT_FRAMES, channels])
+        .reshape([batch, stretches * CONTEXT_FRAMES, channels])
+        .narrow(1, 0, frames)
 }

@@ -152,15 +152,15 @@ pub(crate) struct Ecapa {
 }
 
 impl Trunk for Ecapa {
-    fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
-        sequence.convolved(|x| {
-            let mut x = self.entry.forward(x)?;
+    fn forward(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Sequence, ModelError> {
+        sequence.convolved(pass, |x, pass| {
+            let mut x = self.entry.forward(x, pass)?;
             let mut outputs = Vec::with_capacity(self.blocks.len());
             for block in &self.blocks {
-                x = block.forward(x)?;
+                x = block.forward(x, pass)?;
                 outputs.push(x.clone());
             }
-            self.output.forward(Tensor::cat(outputs, 1))
+            self.output.forward(Tensor::cat(outputs, 2), pass)
         })
     }
 
@@ -231,13 +231,13 @@ impl Block {
         })
     }
 
-    /// `[batch, channels, frames]` to the same.
-    fn forward(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
-        let mixed = self
-            .leave
-            .forward(self.grouped(self.enter.forward(x.clone())?)?)?;
-        let weights = self.squeeze.forward(mixed.clone().mean_dim(2))?;
-        let weights = activation::sigmoid(self.excite.forward(weights)?);
+    /// `[batch, frames, channels]` to the same.
+    fn forward(&self, x: Tensor<3>, pass: &mut Pass<'_>) -> Result<Tensor<3>, ModelError> {
+        let entered = self.enter.forward(x.clone(), pass)?;
+        let grouped = self.grouped(entered, pass)?;
+        let mixed = self.leave.forward(grouped, pass)?;
+        let weights = self.squeeze.forward(mixed.clone().mean_dim(1), pass)?;
+        let weights = activation::sigmoid(self.excite.forward(weights, pass)?);
         Ok(x + mixed * weights)
     }
 
@@ -254,8 +254,8 @@ impl Block {
         })
     }
 
-    fn grouped(&self, x: Tensor<3>) -> Result<Tensor<3>, ModelError> {
-        let groups = x.chunk(self.groups.len() + 1, 1);
+    fn grouped(&self, x: Tensor<3>, pass: &mut Pass<'_>) -> Result<Tensor<3>, ModelError> {
+        let groups = x.chunk(self.groups.len() + 1, 2);
         let (kept, changed) = match self.kept {
             KeptGroup::First => (&groups[..1], &groups[1..]),
             KeptGroup::Last => {
@@ -269,12 +269,12 @@ impl Block {
                 Some(before) => before.clone() + group.clone(),
                 None => group.clone(),
             };
-            outputs.push(conv.forward(input)?);
+            outputs.push(conv.forward(input, pass)?);
         }
         match self.kept {
             KeptGroup::First => outputs.splice(0..0, kept.iter().cloned()).for_each(drop),
             KeptGroup::Last => outputs.extend(kept.iter().cloned()),
         }
-        Ok(Tensor::cat(outputs, 1))
+        Ok(Tensor::cat(outputs, 2))
     }
 }

@@ -134,6 +134,7 @@ trunks! {
     lstm::Lstm(LstmConfig),
     res_net::ResNet(ResNetConfig),
     tdnn::Tdnn(TdnnConfig),
+    residual_tdnn::ResidualTdnn(ResidualTdnnConfig),
 }
 
 pub use cam_plus_plus::CamBlock;

@@ -5,7 +5,7 @@ mod onnx;
 mod prepared;
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 use fused_conv::Activation;
 use onnx_graph::write::Builder;
 use serde::{Deserialize, Serialize};
@@ -113,13 +113,12 @@ pub(crate) struct ResNet {
 }
 
 impl Trunk for ResNet {
-    fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
-        sequence.convolved(|x| {
-            let image = self.entry.forward(x.unsqueeze_dim(1));
-            let image = self
-                .blocks
-                .iter()
-                .fold(image, |image, block| block.forward(image));
+    fn forward(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Sequence, ModelError> {
+        sequence.convolved(pass, |x, pass| {
+            let mut image = self.entry.forward(image(x), None, pass)?;
+            for block in &self.blocks {
+                image = block.forward(image, pass)?;
+            }
             Ok(flattened(image))
         })
     }
@@ -141,10 +140,17 @@ impl Trunk for ResNet {
     }
 }
 
-/// `[batch, channels, bands, frames]` to `[batch, channels * bands, frames]`.
+/// `[batch, frames, bands]` as an image of one channel, `[batch, bands, frames, 1]`.
+pub(super) fn image(x: Tensor<3>) -> Tensor<4> {
+    x.swap_dims(1, 2).unsqueeze_dim(3)
+}
+
+/// `[batch, bands, frames, channels]` to `[batch, frames, channels * bands]`.
 pub(super) fn flattened(image: Tensor<4>) -> Tensor<3> {
-    let [batch, channels, bands, frames] = image.dims();
-    image.reshape([batch, channels * bands, frames])
+    let [batch, bands, frames, channels] = image.dims();
+    image
+        .permute([0, 2, 3, 1])
+        .reshape([batch, frames, channels * bands])
 }
 
 /// Two convolutions, added to what came in.
@@ -185,13 +191,17 @@ impl ImageBlock {
         })
     }
 
-    pub(super) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let output = self.second.forward(self.first.forward(x.clone()));
+    pub(super) fn forward(
+        &self,
+        x: Tensor<4>,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<4>, ModelError> {
+        let first = self.first.forward(x.clone(), None, pass)?;
         let beside = match &self.shortcut {
-            Some(shortcut) => shortcut.forward(x),
+            Some(shortcut) => shortcut.forward(x, None, pass)?,
             None => x,
         };
-        activation::relu(output + beside)
+        self.second.forward(first, Some(beside), pass)
     }
 
     /// The same on slices.

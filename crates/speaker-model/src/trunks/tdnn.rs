@@ -139,8 +139,11 @@ pub(crate) struct Tdnn {
 }
 
 impl Trunk for Tdnn {
-    fn forward(&self, sequence: Sequence, _: &mut Pass<'_>) -> Result<Sequence, ModelError> {
-        sequence.convolved(|x| self.layers.iter().try_fold(x, |x, layer| layer.forward(x)))
+    fn forward(&self, sequence: Sequence, pass: &mut Pass<'_>) -> Result<Sequence, ModelError> {
+        sequence.convolved(pass, |x, pass| {
+            let mut layers = self.layers.iter();
+            layers.try_fold(x, |x, layer| layer.forward(x, pass))
+        })
     }
 
     fn write(

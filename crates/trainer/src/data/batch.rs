@@ -57,6 +57,7 @@ pub struct BatchMaker<'a> {
     samples: Option<&'a SampleCrops>,
     augment_from_step: u64,
     crop_frames: usize,
+    repeats_short: bool,
 }
 
 impl<'a> BatchMaker<'a> {
@@ -80,6 +81,7 @@ impl<'a> BatchMaker<'a> {
             samples: None,
             augment_from_step: config.augment_from_step,
             crop_frames: config.crop_frames,
+            repeats_short: config.encoder.wants_equal_lengths(),
         }
     }
 
@@ -118,7 +120,10 @@ impl<'a> BatchMaker<'a> {
         let mut features = vec![0.0; shape.iter().product()];
         let mut lengths = Vec::with_capacity(num_segments);
         for (index, item) in plan.items.iter().enumerate() {
-            let crop = self.crop(item, is_changed, workspace)?;
+            let mut crop = self.crop(item, is_changed, workspace)?;
+            if self.repeats_short {
+                repeat(&mut crop, self.crop_frames * num_bins);
+            }
             let length = crop.len() / num_bins.max(1);
             for (t, frame) in crop.chunks_exact(num_bins).enumerate() {
                 let at = (t * num_segments + index) * num_bins;
@@ -179,6 +184,19 @@ impl<'a> BatchMaker<'a> {
             augmenter.mask(item.seed, &mut crop);
         }
         Ok(crop)
+    }
+}
+
+/// Repeats what there is from its beginning until there are `wanted` numbers.
+fn repeat(crop: &mut Vec<f32>, wanted: usize) {
+    let (own, wanted) = (crop.len(), wanted.max(crop.len()));
+    if own == 0 {
+        return;
+    }
+    crop.reserve(wanted - own);
+    while crop.len() < wanted {
+        let missing = wanted - crop.len();
+        crop.extend_from_within(..own.min(missing));
     }
 }
 

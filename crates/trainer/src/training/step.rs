@@ -26,8 +26,9 @@ pub(super) fn step<C: LossChoice>(
     let mut dropout = DropoutStream::new(config.seed, index);
     let features = Tensor::from_data(data, device);
     let lengths = batch.lengths.as_deref();
-    let pass = &mut Pass::training(&mut dropout);
-    let outputs = state.network.outputs(features, lengths, pass)?;
+    let mut pass = Pass::training(&mut dropout);
+    let outputs = state.network.outputs(features, lengths, &mut pass)?;
+    let running = pass.into_running();
     let loss = state.network.loss().loss(outputs, &batch.labels())?;
     let value: f32 = loss.value.clone().into_scalar();
     let non_finite = |what| TrainError::NonFinite {
@@ -53,7 +54,7 @@ pub(super) fn step<C: LossChoice>(
     if !gradient_norm.is_finite() {
         return Err(non_finite("gradient"));
     }
-    state.network = network;
+    state.network = running.written(network);
     state.progress.step += 1;
     state.coverage.visit(&batch);
     means.add(

@@ -1,16 +1,18 @@
-//! Batch norm by stored statistics (Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
+//! Batch norm by the statistics of the batch in training, and by stored ones else (Ioffe & Szegedy 2015, <https://arxiv.org/abs/1502.03167>).
 
 mod onnx;
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, activation};
+use fused_conv::training::BatchStatistics;
 use fused_conv::{Activation, Norm};
 
-use crate::ModelError;
-use crate::layers::{Initialiser, VARIANCE_EPSILON};
+use super::ops::{self, Rectified};
+use crate::layers::{Initialiser, Pass, VARIANCE_EPSILON};
+use crate::{ModelError, device};
 
-/// `(x - mean) / sqrt(variance + 1e-5) * scale + shift` for every channel. Mean and variance are what was stored; they take no
-/// gradient.
+/// `(x - mean) / sqrt(variance + 1e-5) * scale + shift` for every channel. Mean and variance are those of the batch in training,
+/// which moves the stored ones towards them, and the stored ones else; these take no gradient.
 #[derive(Module, Debug)]
 pub(crate) struct BatchNorm {
     /// `[channels]`
@@ -36,14 +38,60 @@ impl BatchNorm {
         })
     }
 
-    /// `[batch, channels, ...]`, each channel by its own numbers.
-    pub(crate) fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+    /// `[batch, .., channels]`, each channel by its own numbers, plus `beside`, with max(x, 0) where `rectified` says.
+    pub(crate) fn forward<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        beside: Option<Tensor<D>>,
+        rectified: Rectified,
+        pass: &mut Pass<'_>,
+    ) -> Tensor<D> {
+        if pass.takes_statistics() && device::has_kernels(&x.device()) {
+            let (scale, shift) = (self.scale.val(), self.shift.val());
+            let (y, batch) = ops::fused_norm(x, scale, shift, beside, rectified);
+            pass.keep_statistics(&batch, &self.mean, &self.variance);
+            return y;
+        }
+        let (mean, variance) = match pass.takes_statistics() {
+            true => self.of_batch(x.clone(), pass),
+            false => (self.mean.val(), self.variance.val()),
+        };
         let mut shape = [1; D];
-        shape[1] = self.scale.dims()[0];
-        let deviation = self.variance.val().add_scalar(VARIANCE_EPSILON).sqrt();
-        let scale = self.scale.val() / deviation;
-        let shift = self.shift.val() - self.mean.val() * scale.clone();
-        x * scale.reshape(shape) + shift.reshape(shape)
+        shape[D - 1] = self.scale.dims()[0];
+        let scale = self.scale.val() / variance.add_scalar(VARIANCE_EPSILON).sqrt();
+        let shift = self.shift.val() - mean * scale.clone();
+        let y = x * scale.reshape(shape) + shift.reshape(shape);
+        let y = match beside {
+            Some(beside) => y + beside,
+            None => y,
+        };
+        match rectified {
+            Rectified::Behind => activation::relu(y),
+            Rectified::Not | Rectified::Before => y,
+        }
+    }
+
+    /// Mean and variance over the batch, by Burn's operations, which the stored ones move towards.
+    fn of_batch<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        pass: &mut Pass<'_>,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let channels = self.scale.dims()[0];
+        let rows = x.shape().num_elements() / channels;
+        let x = x.reshape([rows, channels]);
+        let mean = x.clone().mean_dim(0);
+        let offset = x - mean.clone();
+        let variance = (offset.clone() * offset).mean_dim(0);
+        let (mean, variance) = (mean.reshape([channels]), variance.reshape([channels]));
+        let numbers = |x: &Tensor<1>| x.clone().into_data().iter::<f64>().collect();
+        let batch = BatchStatistics {
+            mean: numbers(&mean),
+            variance: numbers(&variance),
+            rows,
+        };
+        pass.keep_statistics(&batch, &self.mean, &self.variance);
+        (mean, variance)
     }
 
     /// The same on slices, with an activation behind it.

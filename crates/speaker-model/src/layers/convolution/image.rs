@@ -7,13 +7,14 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use fused_conv::{Activation, Conv2d, Conv2dShape, Epilogue};
+use fused_conv::training::Convolution;
+use fused_conv::{Activation, Conv2d, Conv2dShape, Epilogue, Grid};
 
 use super::batch_norm::values;
 use super::prepared::PreparedImageConv;
-use super::{After, AfterConvolution};
-use crate::ModelError;
-use crate::layers::Initialiser;
+use super::{After, AfterConvolution, activated, ops};
+use crate::layers::{Initialiser, Pass};
+use crate::{ModelError, device};
 
 /// Sizes of a convolution over an image, which has no bias: batch norm follows it. An image is padded by zeros, so that a
 /// stride of 1 keeps its size.
@@ -58,30 +59,52 @@ impl ImageConv {
         })
     }
 
-    /// `[batch, input, bands, frames]` to `[batch, output, bands', frames']`.
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let padding = self.shape.kernel / 2;
-        let options = ConvOptions::new(self.shape.stride, [padding; 2], [1, 1], 1);
-        self.after
-            .apply(conv2d(x, self.weight.val(), None, options))
+    /// `[batch, bands, frames, input]` to `[batch, bands', frames', output]`. `beside` is added to it, and max(x, 0) taken of
+    /// the sum.
+    ///
+    /// # Errors
+    /// [`ModelError::Kernel`] for another number of channels.
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<4>,
+        beside: Option<Tensor<4>>,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<4>, ModelError> {
+        let sums = self.sums(x, pass)?;
+        Ok(self.after.outer(sums, beside, pass))
+    }
+
+    fn sums(&self, x: Tensor<4>, pass: &Pass<'_>) -> Result<Tensor<4>, ModelError> {
+        let (shape, weight) = (self.sizes(), self.weight.val());
+        if !device::has_kernels(&x.device()) {
+            let options = ConvOptions::new(shape.stride, shape.padding, [1, 1], 1);
+            let sums = conv2d(x.permute([0, 3, 1, 2]), weight, None, options);
+            return Ok(activated(sums.permute([0, 2, 3, 1]), self.after.inner()));
+        }
+        let [_, bins, frames, _] = x.dims();
+        let options = ops::ConvOptions {
+            convolution: Convolution::over_planes(shape, Grid { bins, frames })?,
+            has_bias: false,
+            has_context: false,
+            activation: self.after.inner(),
+            is_undone: self.after.undoes_inner(pass),
+        };
+        Ok(ops::fused_conv(x, weight, None, None, options))
+    }
+
+    fn sizes(&self) -> Conv2dShape {
+        Conv2dShape {
+            inputs: self.shape.input,
+            outputs: self.shape.output,
+            kernel: [self.shape.kernel; 2],
+            stride: self.shape.stride,
+            padding: [self.shape.kernel / 2; 2],
+        }
     }
 
     /// The same on slices, with `last` behind it where no activation follows it anyway: in the block that it ends.
     pub(crate) fn prepared(&self, last: Activation) -> Result<PreparedImageConv, ModelError> {
-        let ImageConvShape {
-            input,
-            output,
-            kernel,
-            stride,
-            ..
-        } = self.shape;
-        let shape = Conv2dShape {
-            inputs: input,
-            outputs: output,
-            kernel: [kernel; 2],
-            stride,
-            padding: [kernel / 2; 2],
-        };
+        let shape = self.sizes();
         let weights = values(self.weight.val());
         let build = |epilogue: &Epilogue<'_>| Conv2d::new(shape, &weights, epilogue);
         self.after

@@ -5,6 +5,7 @@ mod frame_shape;
 mod frames;
 mod image;
 mod onnx;
+mod ops;
 mod prepared;
 
 use burn::module::Module;
@@ -18,10 +19,11 @@ pub(crate) use frame_shape::FrameConvShape;
 pub use frame_shape::FramePadding;
 pub(crate) use frames::FrameConv;
 pub(crate) use image::{ImageConv, ImageConvShape};
+pub(crate) use ops::{Rectified, fused_attend};
 pub(crate) use prepared::{Image, PreparedFrameConv, PreparedImageConv};
 
 use crate::ModelError;
-use crate::layers::Initialiser;
+use crate::layers::{Initialiser, Pass};
 
 /// What follows a convolution, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +56,17 @@ impl AfterConvolution {
 /// What PyTorch's `LeakyReLU` leaves of what lies below 0.
 const LEAK: f64 = 0.01;
 
+/// `activation` by Burn's operations.
+fn activated<const D: usize>(x: Tensor<D>, function: Activation) -> Tensor<D> {
+    match function {
+        Activation::None => x,
+        Activation::Relu => activation::relu(x),
+        Activation::LeakyRelu => activation::leaky_relu(x, LEAK),
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => activation::sigmoid(x),
+    }
+}
+
 /// [`AfterConvolution`] with its weights.
 #[derive(Module, Debug)]
 struct After {
@@ -77,19 +90,39 @@ impl After {
         })
     }
 
-    /// `[batch, channels, ...]`.
-    fn apply<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        let norm = |x| match &self.norm {
-            Some(norm) => norm.forward(x),
-            None => x,
-        };
+    /// The function that stands right behind the convolution's sums.
+    fn inner(&self) -> Activation {
         match self.order {
-            AfterConvolution::Nothing => x,
-            AfterConvolution::Relu => activation::relu(x),
-            AfterConvolution::Norm => norm(x),
-            AfterConvolution::NormRelu => activation::relu(norm(x)),
-            AfterConvolution::ReluNorm => norm(activation::relu(x)),
-            AfterConvolution::LeakyReluNorm => norm(activation::leaky_relu(x, LEAK)),
+            AfterConvolution::Relu | AfterConvolution::ReluNorm => Activation::Relu,
+            AfterConvolution::LeakyReluNorm => Activation::LeakyRelu,
+            AfterConvolution::Nothing | AfterConvolution::Norm | AfterConvolution::NormRelu => {
+                Activation::None
+            }
+        }
+    }
+
+    /// Whether the gradient that comes back is already that of what came before [`Self::inner`].
+    fn undoes_inner(&self, pass: &Pass<'_>) -> bool {
+        self.order == AfterConvolution::ReluNorm && pass.takes_statistics()
+    }
+
+    /// What follows [`Self::inner`], of `[batch, .., channels]`; `beside` is added to it, and max(x, 0) taken of the sum.
+    fn outer<const D: usize>(
+        &self,
+        x: Tensor<D>,
+        beside: Option<Tensor<D>>,
+        pass: &mut Pass<'_>,
+    ) -> Tensor<D> {
+        let rectified = match self.order {
+            _ if beside.is_some() => Rectified::Behind,
+            AfterConvolution::NormRelu => Rectified::Behind,
+            AfterConvolution::ReluNorm => Rectified::Before,
+            _ => Rectified::Not,
+        };
+        match (&self.norm, beside) {
+            (Some(norm), beside) => norm.forward(x, beside, rectified, pass),
+            (None, Some(beside)) => activation::relu(x + beside),
+            (None, None) => x,
         }
     }
 

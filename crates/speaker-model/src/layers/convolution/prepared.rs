@@ -33,6 +33,22 @@ impl PreparedFrameConv {
         Ok(out)
     }
 
+    /// max(0, the same plus `beside`).
+    ///
+    /// # Errors
+    /// As [`Self::forward`].
+    pub(crate) fn forward_beside(
+        &self,
+        x: View<'_>,
+        beside: View<'_>,
+    ) -> Result<Activations, ModelError> {
+        self.shape.check(x.rows(), x.channels())?;
+        let shape = self.conv.shape();
+        let mut out = Activations::new(shape.output_frames(x.rows())?, shape.outputs)?;
+        self.conv.forward(x, Some(beside), out.view_mut())?;
+        Ok(out)
+    }
+
     /// The same into a part of wider activations.
     ///
     /// # Errors
