@@ -58,9 +58,12 @@ mod preflight;
 mod run;
 mod training;
 
-pub use config::{Decay, OptimiserConfig, Schedule, TrainConfig};
+pub use config::{
+    AverageConfig, CropFrames, Decay, OptimiserConfig, Schedule, StageConfig, StageStart,
+    TrainConfig,
+};
 pub use data::{
-    Batch, BatchMaker, FeatureBank, Prepared, RawFeatures, SampleBank, Skipped,
+    Batch, BatchMaker, BatchSchedule, FeatureBank, Prepared, RawFeatures, SampleBank, Skipped,
     default_cache_directory,
 };
 pub use error::TrainError;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
-use pair_sampler::{BatchPlan, BatchSampler};
+use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
 use speaker_model::{LossChoice, SpeakerNetwork};
@@ -14,7 +14,8 @@ use speech_data::{Manifest, Root};
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{
-    BatchMaker, Changes, FeatureBank, LoadedSounds, SampleBank, SampleCrops, check_room, load,
+    BatchMaker, BatchSchedule, Changes, FeatureBank, LoadedSounds, SampleBank, SampleCrops,
+    check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
 use crate::options::{Notice, Notify, RunOptions, TrainData};
@@ -31,7 +32,7 @@ pub(crate) struct Material<'a, C: LossChoice> {
     pub(crate) manifest: Manifest,
     /// Frames of each of them.
     pub(crate) lengths: Vec<usize>,
-    pub(crate) sampler: BatchSampler,
+    pub(crate) schedule: BatchSchedule,
     pub(crate) bank: FeatureBank,
     pub(crate) front_end: FrontEnd,
     pub(crate) dev: DevSet,
@@ -97,13 +98,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
             _ => None,
         };
         let heard = samples.as_ref().and_then(SampleCrops::manifest);
-        let sampler = BatchSampler::new(
-            heard.unwrap_or(&prepared.manifest),
-            config.sampler,
-            config.crop,
-            config.group_by.clone(),
-            config.seed,
-        )?;
+        let schedule = BatchSchedule::new(config, heard.unwrap_or(&prepared.manifest))?;
         let augmenter = config
             .augment
             .as_ref()
@@ -131,7 +126,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
             device: options.device.clone(),
             manifest,
             lengths,
-            sampler,
+            schedule,
             bank,
             front_end,
             dev,
@@ -152,9 +147,8 @@ impl<'a, C: LossChoice> Material<'a, C> {
     /// What makes the batch of any step.
     pub(crate) fn batches(&self) -> BatchMaker<'_> {
         BatchMaker::new(
-            self.config,
             self.heard(),
-            &self.sampler,
+            &self.schedule,
             &self.bank,
             &self.front_end,
             self.changes.augmenter.as_ref(),
@@ -162,10 +156,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
         .with_samples(self.changes.samples.as_ref())
     }
 
-    /// Which utterances the batch of `step` has.
-    pub(crate) fn plan(&self, step: u64) -> BatchPlan {
-        let per_epoch = self.sampler.steps_per_epoch().max(1);
-        self.sampler.batch(step / per_epoch, step % per_epoch)
+    /// What draws the first batches.
+    pub(crate) fn sampler(&self) -> &BatchSampler {
+        self.schedule.sampler()
     }
 
     /// The network before what is fitted to recordings, if anything is, on a device with a tape for gradients.
@@ -178,7 +171,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
     ) -> Result<SpeakerNetwork<C::Loss>, TrainError> {
         let config = self.config;
         let bins = config.features.num_bins;
-        let speakers = self.sampler.num_speakers();
+        let speakers = self.sampler().num_speakers();
         let network = SpeakerNetwork::new(
             bins,
             speakers,

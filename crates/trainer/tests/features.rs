@@ -12,10 +12,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation};
-use pair_sampler::{BatchSampler, CropConfig, SamplerConfig};
+use pair_sampler::SamplerConfig;
 use speech_data::store::{Pack, SourceFault, Store, StoreEncoding, StoreItem, StoreSettings, pack};
 use speech_data::{Cut, Location, Manifest};
-use trainer::{BatchMaker, FeatureBank, TrainConfig, TrainError};
+use trainer::{BatchMaker, BatchSchedule, FeatureBank, TrainConfig, TrainError};
 
 /// A noise of its own for every number, of 16-bit samples at 16 kHz.
 fn wav(number: usize, samples: usize) -> Vec<u8> {
@@ -114,7 +114,11 @@ fn batches_from_ranges_of_a_store_are_those_from_whole_utterances() {
     let store = store(&place.path().join("store"), StoreEncoding::Pcm, 20, 4_000);
     let manifest = Manifest::from_store(&store).unwrap();
     let config = TrainConfig {
-        crop_frames: 30,
+        crop_frames: 30.into(),
+        sampler: SamplerConfig::Pk {
+            speakers: 3,
+            segments: 4,
+        },
         ..TrainConfig::paper(5)
     };
     let mean = vec![0.25; config.features.num_bins];
@@ -123,14 +127,10 @@ fn batches_from_ranges_of_a_store_are_those_from_whole_utterances() {
         ..config.features.clone()
     };
     let network = FrontEnd::new(network, Some(mean)).unwrap();
-    let pk = SamplerConfig::Pk {
-        speakers: 3,
-        segments: 4,
-    };
-    let sampler = BatchSampler::new(&manifest, pk, CropConfig::Random, None, 1).unwrap();
+    let schedule = BatchSchedule::new(&config, &manifest).unwrap();
     let whole = bank(&place.path().join("cache"), config.features.clone());
     let ranges = bank(&place.path().join("cache"), config.features.clone()).keeping(0);
-    let maker = |bank| BatchMaker::new(&config, &manifest, &sampler, bank, &network, None);
+    let maker = |bank| BatchMaker::new(&manifest, &schedule, bank, &network, None);
     for step in 0..10 {
         let batch = maker(&ranges).batch(step).unwrap();
         assert_eq!(batch, maker(&whole).batch(step).unwrap(), "step {step}");

@@ -1,5 +1,6 @@
 //! Numbers of a configuration that no training can have, refused before it begins.
 
+use super::average::{AverageConfig, MOST_KEPT};
 use super::optimiser::OptimiserConfig;
 use super::schedule::{Decay, Schedule};
 use crate::TrainError;
@@ -84,16 +85,28 @@ pub(crate) fn check_ends(
     max_minutes: Option<f64>,
     patience: Option<u64>,
     eval_every: u64,
-    crop_frames: usize,
 ) -> Result<(), TrainError> {
     const AT_LEAST_ONE: (fn(f64) -> bool, &str) = (|v| v >= 1.0, "at least 1");
-    let mut bounds = vec![
-        Bound::new("eval_every", eval_every as f64, AT_LEAST_ONE),
-        Bound::new("crop_frames", crop_frames as f64, AT_LEAST_ONE),
-    ];
+    let mut bounds = vec![Bound::new("eval_every", eval_every as f64, AT_LEAST_ONE)];
     bounds.extend(max_minutes.map(|minutes| Bound::new("max_minutes", minutes, POSITIVE)));
     bounds.extend(patience.map(|patience| Bound::new("patience", patience as f64, AT_LEAST_ONE)));
     check(&bounds)
+}
+
+/// Refuses means that say nothing of the weights, or take no end of memory.
+///
+/// # Errors
+/// [`TrainError::OutOfRange`] with the field, its value and what it may be.
+pub(crate) fn check_average(average: Option<AverageConfig>) -> Result<(), TrainError> {
+    const COUNT: (fn(f64) -> bool, &str) = (
+        |v| (1.0..=MOST_KEPT as f64).contains(&v),
+        "a whole number from 1 to 64",
+    );
+    let bound = average.map(|average| match average {
+        AverageConfig::Decay(decay) => Bound::new("average.decay", decay, DECAY_RATE),
+        AverageConfig::Last(count) => Bound::new("average.last", count as f64, COUNT),
+    });
+    check(bound.as_slice())
 }
 
 fn check(bounds: &[Bound]) -> Result<(), TrainError> {

@@ -1,8 +1,10 @@
 //! A training as one writes it down in TOML, and the presets.
 
+mod average;
 mod bounds;
 mod optimiser;
 mod schedule;
+mod stages;
 
 use std::path::Path;
 
@@ -15,10 +17,14 @@ use speaker_model::{
     Batches, ComputeType, EncoderConfig, KlHingeConfig, LossChoice, LossConfig, Segmentation,
 };
 
+pub use self::average::AverageConfig;
 pub use self::optimiser::OptimiserConfig;
 pub use self::schedule::{Decay, Schedule};
+pub(crate) use self::stages::Stage;
+pub use self::stages::{CropFrames, StageConfig, StageStart};
 
-use self::bounds::{check_ends, check_optimiser};
+use self::bounds::{check_average, check_ends, check_optimiser};
+use self::stages::{check_crop, check_stages};
 use crate::TrainError;
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
@@ -41,8 +47,11 @@ pub struct TrainConfig<L = LossConfig> {
     /// Evaluations without a better mean EER after which the run stops; none for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<u64>,
-    /// Frames of a training segment.
-    pub crop_frames: usize,
+    /// Frames of a training segment: a number, or the least and the most.
+    pub crop_frames: CropFrames,
+    /// What changes over the training, in the order of the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<StageConfig>,
     /// How a recording is cut when it is embedded.
     pub segmentation: Segmentation,
     /// Whether the mean embedding of the training data is subtracted from every embedding.
@@ -58,6 +67,9 @@ pub struct TrainConfig<L = LossConfig> {
     pub loss: L,
     /// Optimiser.
     pub optimiser: OptimiserConfig,
+    /// Mean of the weights that is evaluated and kept; none for those of the last step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageConfig>,
     /// Front end.
     pub features: FeatureConfig,
     /// Changes to the training recordings, in the mel domain. The development trials are then evaluated twice, on the
@@ -112,7 +124,8 @@ impl TrainConfig {
             max_minutes: None,
             eval_every: 500,
             patience: None,
-            crop_frames: 40,
+            crop_frames: CropFrames::Fixed(40),
+            stages: Vec::new(),
             segmentation: Segmentation::Frames(40),
             centre: false,
             crop: CropConfig::Random,
@@ -120,6 +133,7 @@ impl TrainConfig {
             group_by: None,
             loss: LossConfig::from(loss),
             optimiser: OptimiserConfig::adam(None),
+            average: None,
             features: FeatureConfig::librosa(),
             augment: None,
             samples: None,
@@ -147,6 +161,18 @@ impl TrainConfig {
 }
 
 impl<L> TrainConfig<L> {
+    /// The parts of the training, the first of which begins with it.
+    pub(crate) fn all_stages(&self) -> Vec<Stage> {
+        stages::parts(self.crop_frames, self.sampler, &self.stages, self.max_steps)
+    }
+
+    /// Frames of the longest segments that there are in any stage.
+    pub(crate) fn longest_crop(&self) -> usize {
+        let stages = self.all_stages().into_iter();
+        let most = stages.map(|stage| stage.crop_frames.most());
+        most.max().unwrap_or(0)
+    }
+
     /// The same training with another loss.
     #[must_use]
     pub fn with_loss<M>(self, loss: M) -> TrainConfig<M> {
@@ -158,12 +184,14 @@ impl<L> TrainConfig<L> {
             eval_every: self.eval_every,
             patience: self.patience,
             crop_frames: self.crop_frames,
+            stages: self.stages,
             segmentation: self.segmentation,
             centre: self.centre,
             crop: self.crop,
             sampler: self.sampler,
             group_by: self.group_by,
             optimiser: self.optimiser,
+            average: self.average,
             features: self.features,
             augment: self.augment,
             samples: self.samples,
@@ -210,26 +238,23 @@ impl<L: LossChoice> TrainConfig<L> {
         self.features.validate()?;
         self.encoder.validate(self.features.num_bins)?;
         self.loss.validate()?;
-        self.sampler.check()?;
+        check_crop("crop_frames", self.crop_frames)?;
+        check_stages(&self.stages, self.sampler, self.max_steps)?;
+        for Stage { sampler, .. } in self.all_stages() {
+            sampler.check()?;
+            if let Some(remedy) = unsuited(self.loss.wants(), sampler) {
+                return Err(TrainError::Config {
+                    place: "sampler".to_owned(),
+                    found: format!("{sampler:?} gives batches that the loss cannot learn from"),
+                    remedy,
+                });
+            }
+        }
         if let Some(samples) = &self.samples {
             samples.validate()?;
         }
-        if let Some(remedy) = unsuited(self.loss.wants(), self.sampler) {
-            return Err(TrainError::Config {
-                place: "sampler".to_owned(),
-                found: format!(
-                    "{:?} gives batches that the loss cannot learn from",
-                    self.sampler
-                ),
-                remedy,
-            });
-        }
-        check_ends(
-            self.max_minutes,
-            self.patience,
-            self.eval_every,
-            self.crop_frames,
-        )?;
+        check_ends(self.max_minutes, self.patience, self.eval_every)?;
+        check_average(self.average)?;
         check_optimiser(&self.optimiser)
     }
 }

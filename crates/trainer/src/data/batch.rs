@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
-use pair_sampler::{BatchItem, BatchPlan, BatchSampler};
+use pair_sampler::BatchItem;
 use sound_augment::Workspace;
 use speaker_model::LossBatch;
 use speech_data::Manifest;
 
 use super::bank::FeatureBank;
 use super::samples::{CropOf, SampleCrops};
+use super::schedule::{BatchSchedule, StepPlan};
 use crate::TrainError;
-use crate::config::TrainConfig;
 
 /// One training step's input.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,38 +50,31 @@ impl Batch {
 /// Makes the batch of any step; all it needs is shared and read-only.
 pub struct BatchMaker<'a> {
     manifest: &'a Manifest,
-    sampler: &'a BatchSampler,
+    schedule: &'a BatchSchedule,
     bank: &'a FeatureBank,
     front_end: &'a FrontEnd,
     augmenter: Option<&'a Augmenter>,
     samples: Option<&'a SampleCrops>,
-    augment_from_step: u64,
-    crop_frames: usize,
-    repeats_short: bool,
 }
 
 impl<'a> BatchMaker<'a> {
-    /// A maker of `config`'s batches over the usable recordings of `manifest`, changed by `augmenter` from
-    /// `config`'s step on.
+    /// A maker of the batches of `schedule` over the usable recordings of `manifest`, changed by `augmenter` where the schedule
+    /// says so.
     #[must_use]
-    pub fn new<L>(
-        config: &TrainConfig<L>,
+    pub fn new(
         manifest: &'a Manifest,
-        sampler: &'a BatchSampler,
+        schedule: &'a BatchSchedule,
         bank: &'a FeatureBank,
         front_end: &'a FrontEnd,
         augmenter: Option<&'a Augmenter>,
     ) -> Self {
         Self {
             manifest,
-            sampler,
+            schedule,
             bank,
             front_end,
             augmenter,
             samples: None,
-            augment_from_step: config.augment_from_step,
-            crop_frames: config.crop_frames,
-            repeats_short: config.encoder.wants_equal_lengths(),
         }
     }
 
@@ -101,28 +94,19 @@ impl<'a> BatchMaker<'a> {
 
     /// The same with the buffers of a thread.
     fn batch_in(&self, step: u64, workspace: &mut Workspace) -> Result<Batch, TrainError> {
-        let per_epoch = self.sampler.steps_per_epoch().max(1);
-        let is_changed = step >= self.augment_from_step;
-        let plan = self.sampler.batch(step / per_epoch, step % per_epoch);
-        self.fill(step, plan, is_changed, workspace)
-    }
-
-    fn fill(
-        &self,
-        step: u64,
-        plan: BatchPlan,
-        is_changed: bool,
-        workspace: &mut Workspace,
-    ) -> Result<Batch, TrainError> {
+        let plan = self.schedule.at(step);
         let num_bins = self.front_end.config().num_bins;
-        let num_segments = plan.items.len();
-        let shape = [self.crop_frames, num_segments, num_bins];
+        let StepPlan {
+            items, crop_frames, ..
+        } = &plan;
+        let num_segments = items.items.len();
+        let shape = [*crop_frames, num_segments, num_bins];
         let mut features = vec![0.0; shape.iter().product()];
         let mut lengths = Vec::with_capacity(num_segments);
-        for (index, item) in plan.items.iter().enumerate() {
-            let mut crop = self.crop(item, is_changed, workspace)?;
-            if self.repeats_short {
-                repeat(&mut crop, self.crop_frames * num_bins);
+        for (index, item) in items.items.iter().enumerate() {
+            let mut crop = self.crop(item, &plan, workspace)?;
+            if plan.repeats_short {
+                repeat(&mut crop, crop_frames * num_bins);
             }
             let length = crop.len() / num_bins.max(1);
             for (t, frame) in crop.chunks_exact(num_bins).enumerate() {
@@ -131,14 +115,14 @@ impl<'a> BatchMaker<'a> {
             }
             lengths.push(length);
         }
-        let full = lengths.iter().all(|&length| length == self.crop_frames);
+        let full = lengths.iter().all(|&length| length == *crop_frames);
         Ok(Batch {
             features,
             shape,
             lengths: (!full).then_some(lengths),
-            speakers: plan.items.iter().map(|item| item.speaker).collect(),
-            pairs: plan.pairs,
-            utterances: plan.items.iter().map(|item| item.utterance).collect(),
+            speakers: items.items.iter().map(|item| item.speaker).collect(),
+            pairs: items.pairs.clone(),
+            utterances: items.items.iter().map(|item| item.utterance).collect(),
             step,
         })
     }
@@ -147,9 +131,14 @@ impl<'a> BatchMaker<'a> {
     fn crop(
         &self,
         item: &BatchItem,
-        is_changed: bool,
+        plan: &StepPlan,
         workspace: &mut Workspace,
     ) -> Result<Vec<f32>, TrainError> {
+        let &StepPlan {
+            crop_frames,
+            is_changed,
+            ..
+        } = plan;
         let augmenter = self.augmenter.filter(|_| is_changed);
         if let Some(samples) = self.samples {
             let of = CropOf {
@@ -158,15 +147,15 @@ impl<'a> BatchMaker<'a> {
                 is_changed,
                 augmenter,
                 front_end: self.front_end,
-                crop_frames: self.crop_frames,
+                crop_frames,
             };
             return samples.crop(&of, workspace);
         }
         let location = &self.manifest.utterances[item.utterance].location;
         let hop_s = self.front_end.config().hop_s();
         let choose = |num_frames: usize| {
-            let start = item.crop.start_frame(num_frames, self.crop_frames, hop_s);
-            start..start + self.crop_frames.min(num_frames - start)
+            let start = item.crop.start_frame(num_frames, crop_frames, hop_s);
+            start..start + crop_frames.min(num_frames - start)
         };
         if augmenter.is_none() && self.front_end.finishes_frames_alone() {
             let mut crop = self.bank.crop(location, choose)?;

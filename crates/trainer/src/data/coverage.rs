@@ -1,8 +1,7 @@
 //! Which training speakers and utterances a run has visited.
 
-use pair_sampler::BatchSampler;
-
 use super::batch::Batch;
+use super::schedule::BatchSchedule;
 
 /// Speakers and utterances that have been in some batch.
 pub(crate) struct Coverage {
@@ -25,12 +24,11 @@ impl Coverage {
         }
     }
 
-    /// Visits the batches of the steps before `step` again: the sampler is a pure function of the step, so a
+    /// Visits the batches of the steps before `step` again: the schedule is a pure function of the step, so a
     /// resumed run need not have stored them.
-    pub(crate) fn replay(&mut self, sampler: &BatchSampler, step: u64) {
-        let per_epoch = sampler.steps_per_epoch().max(1);
+    pub(crate) fn replay(&mut self, schedule: &BatchSchedule, step: u64) {
         for past in 0..step {
-            for item in sampler.batch(past / per_epoch, past % per_epoch).items {
+            for item in schedule.plan(past).items {
                 self.speakers[item.speaker] = true;
                 self.utterances[item.utterance] = true;
             }

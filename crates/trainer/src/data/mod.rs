@@ -10,6 +10,7 @@ mod fingerprint;
 mod kept;
 mod room;
 mod samples;
+mod schedule;
 mod skipped;
 mod stamp;
 
@@ -23,4 +24,5 @@ pub(crate) use fingerprint::{DataFingerprint, data_hash};
 pub(crate) use room::check_room;
 pub use samples::SampleBank;
 pub(crate) use samples::{LoadedSounds, SampleCrops, load};
+pub use schedule::BatchSchedule;
 pub use skipped::Skipped;

@@ -30,34 +30,42 @@ pub(crate) fn check_room<L: LossChoice>(
     config: &TrainConfig<L>,
     num_workers: usize,
 ) -> Result<Option<String>, TrainError> {
-    let needed = step_bytes(config, num_workers);
-    room(config, needed, free_bytes())
+    // Of the largest batch that any stage has.
+    let sizes = config.all_stages().into_iter();
+    let sizes = sizes.map(|stage| [batch_segments(stage.sampler), stage.crop_frames.most()]);
+    let largest = sizes.max_by_key(|[segments, frames]| segments.saturating_mul(*frames));
+    let size = largest.unwrap_or_default();
+    let needed = step_bytes(config, size, num_workers);
+    room(size, needed, free_bytes())
 }
 
-fn room<L>(config: &TrainConfig<L>, needed: u64, free: u64) -> Result<Option<String>, TrainError> {
-    let num_segments = batch_segments(config.sampler);
+fn room(
+    [num_segments, crop_frames]: [usize; 2],
+    needed: u64,
+    free: u64,
+) -> Result<Option<String>, TrainError> {
     if needed > free {
         return Err(TrainError::Memory {
             needed,
             free,
             num_segments,
-            crop_frames: config.crop_frames,
+            crop_frames,
         });
     }
     let much = needed as f64 > MUCH * free as f64;
     Ok(much.then(|| {
         format!(
-            "a step on {num_segments} crops of {} frames takes about {} of memory, of {} that are free",
-            config.crop_frames,
+            "a step on {num_segments} crops of {crop_frames} frames takes about {} of memory, of {} that are free",
             bytes(needed),
             bytes(free)
         )
     }))
 }
 
-/// Bytes that a step takes, by and large: what grows with the frames of a batch.
-fn step_bytes<L>(config: &TrainConfig<L>, num_workers: usize) -> u64 {
-    let frames = (config.crop_frames as u64).saturating_mul(batch_segments(config.sampler) as u64);
+/// Bytes that a step on so many segments of so many frames takes, by and large: what grows with the frames of a batch.
+fn step_bytes<L>(config: &TrainConfig<L>, size: [usize; 2], num_workers: usize) -> u64 {
+    let [segments, frames] = size.map(|size| size as u64);
+    let frames = frames.saturating_mul(segments);
     let copies = BATCHES_A_WORKER * num_workers + COPIES_IN_STEP;
     let trunk = config.encoder.trunk.downcast_ref::<LstmConfig>();
     let units = trunk.map_or(0, |lstm| {
@@ -90,37 +98,30 @@ mod tests {
         clippy::unwrap_used,
         reason = "a test that cannot prepare its data has failed"
     )]
-    use pair_sampler::SamplerConfig;
-
     use super::*;
 
     /// 240 crops of 3,000 frames through a BLSTM of 2 × 16 units took 3.2 GB, as the system counted it.
     #[test]
     fn the_memory_of_a_step_is_what_one_took_by_and_large() {
         let mut config = TrainConfig::paper(8);
-        config.crop_frames = 3_000;
         config.features.num_bins = 80;
-        config.sampler = SamplerConfig::Pk {
-            speakers: 8,
-            segments: 30,
-        };
         let lstm = config.encoder.trunk.downcast_mut::<LstmConfig>().unwrap();
         (lstm.num_layers, lstm.hidden) = (1, 16);
-        let estimated = step_bytes(&config, 1) as f64;
+        let estimated = step_bytes(&config, [240, 3_000], 1) as f64;
         assert!((0.8..1.25).contains(&(estimated / 3.2e9)), "{estimated}");
     }
 
     #[test]
     fn a_step_that_does_not_fit_is_refused_and_one_that_fills_half_is_warned_of() {
-        let config = TrainConfig::paper(8);
+        let size = [100, 40];
         let gib = 1 << 30;
-        assert!(room(&config, gib, 4 * gib).unwrap().is_none());
-        let warning = room(&config, 3 * gib, 4 * gib).unwrap().unwrap();
+        assert!(room(size, gib, 4 * gib).unwrap().is_none());
+        let warning = room(size, 3 * gib, 4 * gib).unwrap().unwrap();
         assert!(
             warning.contains("3.0 GiB of memory, of 4.0 GiB"),
             "{warning}"
         );
-        let error = room(&config, 5 * gib, 4 * gib).unwrap_err();
+        let error = room(size, 5 * gib, 4 * gib).unwrap_err();
         assert!(matches!(error, TrainError::Memory { .. }), "{error}");
         let words = error.to_string();
         assert!(

@@ -1,6 +1,7 @@
 //! One optimiser step: gradients, their norms, clipping by the norm of all together, Adam(W).
 
 mod adam;
+mod average;
 
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 use rayon::prelude::*;
 
 use self::adam::{Adam, numbers};
+pub(crate) use self::average::Average;
 use crate::TrainError;
 use crate::config::OptimiserConfig;
 

@@ -23,6 +23,8 @@ pub(super) fn crop_checks<C: LossChoice>(
     batch: &Batch,
 ) -> Result<Vec<Check>, TrainError> {
     let config = &material.config.features;
+    // The longest are what recordings can be too short for, and what is silent in part.
+    let crop_frames = material.config.longest_crop();
     let activity = SpeechActivityConfig {
         hangover_s: 0.0,
         ..SpeechActivityConfig::default()
@@ -36,10 +38,8 @@ pub(super) fn crop_checks<C: LossChoice>(
         reaches.push(reach(&recording, config));
         material.front_end.shape(&mut recording);
         let frames = recording.num_frames();
-        let start = item
-            .crop
-            .start_frame(frames, material.config.crop_frames, config.hop_s());
-        let end = frames.min(start + material.config.crop_frames);
+        let start = item.crop.start_frame(frames, crop_frames, config.hop_s());
+        let end = frames.min(start + crop_frames);
         let speech = activity.speech_frames(config, &recording);
         let spoken = speech[start..end].iter().filter(|&&speech| speech).count();
         num_crops += 1;
@@ -51,7 +51,7 @@ pub(super) fn crop_checks<C: LossChoice>(
         CropConfig::Random => None,
         CropConfig::Fixed { start_s } => Some(start_s),
     };
-    let crop_s = material.config.crop_frames as f64 * config.hop_s();
+    let crop_s = crop_frames as f64 * config.hop_s();
     let mean_s = num_frames as f64 / num_crops.max(1) as f64 * config.hop_s();
     let scale = material.config.encoder.input.scale;
     let squares = batch
@@ -61,7 +61,7 @@ pub(super) fn crop_checks<C: LossChoice>(
     let rms = (squares.sum::<f64>() / batch.features.len().max(1) as f64).sqrt();
     Ok(vec![
         silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
-        lengths_check(material, crop_s),
+        lengths_check(material, crop_frames),
         crops_vary(start_s, crop_s, mean_s),
         features_alive(&raw, config.num_bins),
         front_ends_agree(&FrontEnds {
@@ -73,15 +73,15 @@ pub(super) fn crop_checks<C: LossChoice>(
     ])
 }
 
-/// Crops of `crop_s` beside the recordings.
-fn lengths_check<C: LossChoice>(material: &Material<'_, C>, crop_s: f64) -> Check {
+/// Crops of `crop_frames` beside the recordings.
+fn lengths_check<C: LossChoice>(material: &Material<'_, C>, crop_frames: usize) -> Check {
     let mut lengths = material.lengths.clone();
     lengths.sort_unstable();
-    let shorter = lengths.partition_point(|&frames| frames < material.config.crop_frames);
+    let shorter = lengths.partition_point(|&frames| frames < crop_frames);
     let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
     let share = shorter as f64 / lengths.len().max(1) as f64;
     let hop_s = material.config.features.hop_s();
-    crops_fit(crop_s, share, median as f64 * hop_s)
+    crops_fit(crop_frames as f64 * hop_s, share, median as f64 * hop_s)
 }
 
 /// How far up development recordings reach.

@@ -60,14 +60,14 @@ fn checks<C: LossChoice>(
     let config = material.config;
     let device = material.device.clone().autodiff();
     let plans: Vec<BatchPlan> = (0..PLANNED_BATCHES)
-        .map(|step| material.plan(step))
+        .map(|step| material.schedule.plan(step))
         .collect();
     let batch = material.batches().batch(step_of_both_kinds(&plans))?;
     let mut checks = loss_checks(config, network, &batch, &device)?;
     checks.push(label_check(statistics));
     checks.push(overfit(config, network, &batch, &device)?);
     checks.extend(draw_checks(
-        &material.sampler,
+        material.sampler(),
         material.heard(),
         &plans,
         compares_segments(&config.loss),

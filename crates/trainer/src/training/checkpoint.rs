@@ -11,8 +11,8 @@ use speaker_model::{Bundle, Loss, LossChoice, SpeakerNetwork, WeightType};
 
 use super::seal::{damage, seal};
 use crate::TrainError;
-use crate::config::{CONFIG_FILE, TrainConfig, is_of_0_1};
-use crate::optimise::Optimiser;
+use crate::config::{AverageConfig, CONFIG_FILE, TrainConfig, is_of_0_1};
+use crate::optimise::{Average, Optimiser};
 
 const POINTERS_FILE: &str = "checkpoints.json";
 const NETWORK_FILE: &str = "network.safetensors";
@@ -47,10 +47,21 @@ struct Pointers {
     best: Option<String>,
 }
 
+/// What a checkpoint is made of.
+pub(crate) struct Saved<'a, L: Loss> {
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) network: &'a SpeakerNetwork<L>,
+    pub(crate) optimiser: &'a Optimiser,
+    /// What has to be known of the mean of the weights to go on with it.
+    pub(crate) average: &'a [SpeakerNetwork<L>],
+    pub(crate) progress: &'a Progress,
+}
+
 /// Where a run goes on.
 pub(crate) struct Resumed<L: Loss> {
     pub(crate) network: SpeakerNetwork<L>,
     pub(crate) optimiser: Optimiser,
+    pub(crate) average: Average<SpeakerNetwork<L>>,
     pub(crate) progress: Progress,
     /// What the user should know of checkpoints that it does not go on from.
     pub(crate) warnings: Vec<String>,
@@ -142,26 +153,26 @@ impl RunDirectory {
     /// any more are removed.
     pub(crate) fn save(
         &self,
-        bundle: &Bundle,
-        network: &SpeakerNetwork<impl Loss>,
-        optimiser: &Optimiser,
-        progress: &Progress,
+        saved: &Saved<'_, impl Loss>,
         is_best: bool,
     ) -> Result<(), TrainError> {
         let checkpoints = self.checkpoints();
         std::fs::create_dir_all(&checkpoints).map_err(TrainError::io(&checkpoints))?;
-        let name = name_of(progress.step);
+        let name = name_of(saved.progress.step);
         let target = checkpoints.join(&name);
         if !target.exists() {
             let beside = tempfile::Builder::new()
                 .prefix(".writing-")
                 .tempdir_in(&checkpoints)
                 .map_err(TrainError::io(&checkpoints))?;
-            bundle.save(beside.path(), WeightType::F32)?;
-            network.save(&beside.path().join(NETWORK_FILE))?;
-            optimiser.save(&beside.path().join(OPTIMISER_FILE))?;
+            saved.bundle.save(beside.path(), WeightType::F32)?;
+            saved.network.save(&beside.path().join(NETWORK_FILE))?;
+            saved.optimiser.save(&beside.path().join(OPTIMISER_FILE))?;
+            for (number, part) in saved.average.iter().enumerate() {
+                part.save(&beside.path().join(average_file(number)))?;
+            }
             let path = beside.path().join(PROGRESS_FILE);
-            write_json(&path, progress)?;
+            write_json(&path, saved.progress)?;
             sync(&beside.path().join(OPTIMISER_FILE))?;
             seal(beside.path())?;
             sync(beside.path())?;
@@ -210,6 +221,7 @@ impl RunDirectory {
         &self,
         network: &SpeakerNetwork<L>,
         optimiser: impl Fn() -> Optimiser,
+        average: Option<AverageConfig>,
     ) -> Result<Resumed<L>, TrainError> {
         let mut warnings = Vec::new();
         let pointers = self.pointers().unwrap_or_else(|error| {
@@ -229,21 +241,19 @@ impl RunDirectory {
         }
         let mut damaged = Vec::new();
         for name in names.iter().rev() {
-            match self.load(name, network.clone(), optimiser()) {
-                Ok((network, optimiser, mut progress)) => {
+            match self.load(name, network, optimiser(), average) {
+                Ok(mut resumed) => {
                     if !damaged.is_empty() {
                         warnings.push(format!(
                             "{}; the run goes on from step {}, the newest checkpoint that is whole",
                             damaged.join("; "),
-                            progress.step
+                            resumed.progress.step
                         ));
                     }
-                    warnings.extend(self.go_back_to(name, &pointers, &mut progress)?);
+                    warnings.extend(self.go_back_to(name, &pointers, &mut resumed.progress)?);
                     return Ok(Resumed {
-                        network,
-                        optimiser,
-                        progress,
                         warnings,
+                        ..resumed
                     });
                 }
                 Err(found) => damaged.push(format!("checkpoint `{name}` cannot be used: {found}")),
@@ -260,24 +270,39 @@ impl RunDirectory {
     fn load<L: Loss>(
         &self,
         name: &str,
-        network: SpeakerNetwork<L>,
+        network: &SpeakerNetwork<L>,
         optimiser: Optimiser,
-    ) -> Result<(SpeakerNetwork<L>, Optimiser, Progress), String> {
+        average: Option<AverageConfig>,
+    ) -> Result<Resumed<L>, String> {
         let checkpoint = self.checkpoints().join(name);
         if let Some(damage) = damage(&checkpoint) {
             return Err(damage);
         }
         let words = |error: TrainError| error.to_string();
-        let network = network
-            .load(&checkpoint.join(NETWORK_FILE))
-            .map_err(|error| error.to_string())?;
+        let read = |name: &str| {
+            let path = checkpoint.join(name);
+            let network = network.clone().load(&path);
+            network.map_err(|error| error.to_string())
+        };
+        let trained = read(NETWORK_FILE)?;
+        let files = (0..).map(average_file);
+        let files = files.take_while(|name| checkpoint.join(name).exists());
+        let parts = files
+            .map(|name| read(&name))
+            .collect::<Result<Vec<_>, _>>()?;
         let optimiser = optimiser
             .load(&checkpoint.join(OPTIMISER_FILE))
             .map_err(words)?;
         let path = checkpoint.join(PROGRESS_FILE);
         let bytes = std::fs::read(&path).map_err(|error| error.to_string())?;
         let progress = parse(&path, &bytes).map_err(words)?;
-        Ok((network, optimiser, progress))
+        Ok(Resumed {
+            average: Average::restored(average, &trained, parts),
+            network: trained,
+            optimiser,
+            progress,
+            warnings: Vec::new(),
+        })
     }
 
     /// Points at the checkpoint `name` as the last, and at the best one where that is there still; removes later ones. Gives
@@ -321,6 +346,11 @@ impl RunDirectory {
         names.sort_unstable();
         names
     }
+}
+
+/// The file of one of the networks that a mean of weights is known by.
+fn average_file(number: usize) -> String {
+    format!("average-{number}.safetensors")
 }
 
 /// The name of the checkpoint after `step` steps; names are in the order of their steps.

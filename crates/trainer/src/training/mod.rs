@@ -17,6 +17,7 @@ use diagnosis::journal::{EndReason, Event, Start};
 use diagnosis::{Name, Severity, Verdict};
 use speaker_model::{Bundle, LossChoice, Origin};
 
+use self::checkpoint::Saved;
 pub use self::checkpoint::{Progress, RunDirectory};
 pub(crate) use self::lock::RunLock;
 
@@ -92,10 +93,10 @@ impl<C: LossChoice> Training<'_, C> {
         recorder.record(&Event::Start(Start {
             step: state.progress.step,
             max_steps: material.config.max_steps,
-            num_speakers: material.sampler.num_speakers(),
+            num_speakers: material.sampler().num_speakers(),
             num_utterances: material.heard().utterances.len(),
             num_parameters: state.network.num_params(),
-            same_share: Some(material.sampler.expected_same_share()),
+            same_share: Some(material.sampler().expected_same_share()),
             commit: self.options.commit.clone(),
         }))?;
         if self.resumes {
@@ -188,6 +189,7 @@ impl<C: LossChoice> Training<'_, C> {
         state: &mut State<C>,
         recorder: &mut Recorder<'_>,
     ) -> Result<(), TrainError> {
+        state.average.evaluated(&state.network);
         let bundle = state.bundle(self.material, &self.origin)?;
         let dev = &self.material.dev;
         let embeddings = dev.embed(bundle.embedder())?;
@@ -235,13 +237,14 @@ impl<C: LossChoice> Training<'_, C> {
         bundle: &Bundle,
         best: bool,
     ) -> Result<(), TrainError> {
-        self.run.save(
+        let saved = Saved {
             bundle,
-            &state.network,
-            &state.optimiser,
-            &state.progress,
-            best,
-        )?;
+            network: &state.network,
+            optimiser: &state.optimiser,
+            average: &state.average.parts(&state.network),
+            progress: &state.progress,
+        };
+        self.run.save(&saved, best)?;
         let step = state.progress.step;
         recorder.record(&Event::Checkpoint { step })
     }

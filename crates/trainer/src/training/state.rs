@@ -8,7 +8,7 @@ use crate::TrainError;
 use crate::data::Coverage;
 use crate::evaluate::mean_eer;
 use crate::material::Material;
-use crate::optimise::Optimiser;
+use crate::optimise::{Average, Optimiser};
 
 /// Training recordings whose statistics a bundle uses.
 const SAMPLE_RECORDINGS: usize = 500;
@@ -17,6 +17,8 @@ const SAMPLE_RECORDINGS: usize = 500;
 pub(super) struct State<C: LossChoice> {
     pub(super) network: SpeakerNetwork<C::Loss>,
     pub(super) optimiser: Optimiser,
+    /// The mean of the network over its steps, which is evaluated.
+    pub(super) average: Average<SpeakerNetwork<C::Loss>>,
     pub(super) progress: Progress,
     pub(super) coverage: Coverage,
     /// Whether the last evaluation found all outputs alike.
@@ -34,42 +36,46 @@ impl<C: LossChoice> State<C> {
         let device = material.device.clone().autodiff();
         let network = material.new_network(&device)?;
         let optimiser = || Optimiser::new(&material.config.optimiser);
-        let (network, optimiser, progress) = match resumed {
+        let configured = material.config.average;
+        let (network, optimiser, average, progress) = match resumed {
             Some(run) => {
                 let Resumed {
                     network,
                     optimiser,
+                    average,
                     progress,
                     warnings,
-                } = run.resume(&network, optimiser)?;
+                } = run.resume(&network, optimiser, configured)?;
                 warnings.iter().for_each(|warning| warn(warning));
-                (network, optimiser, progress)
+                (network, optimiser, average, progress)
             }
             None => {
                 let network = material.fitted(network, &device)?;
-                (network, optimiser(), Progress::default())
+                let average = Average::new(configured, &network);
+                (network, optimiser(), average, Progress::default())
             }
         };
-        let sampler = &material.sampler;
+        let sampler = material.sampler();
         let mut coverage = Coverage::new(sampler.num_speakers(), material.heard().utterances.len());
-        coverage.replay(sampler, progress.step);
+        coverage.replay(&material.schedule, progress.step);
         Ok(Self {
             network,
             optimiser,
+            average,
             progress,
             coverage,
             collapsed: false,
         })
     }
 
-    /// The network as it stands, ready to embed.
+    /// The network that is evaluated as it stands, ready to embed: the one in training, or its mean.
     pub(super) fn bundle(
         &self,
         material: &Material<'_, C>,
         origin: &Origin,
     ) -> Result<Bundle, TrainError> {
         let config = material.config;
-        let encoder = self.network.encoder().clone();
+        let encoder = self.average.of(&self.network).into_encoder();
         let recordings = match encoder.needs_statistics() || config.centre {
             true => material.sample(SAMPLE_RECORDINGS, false),
             false => Vec::new(),

@@ -54,7 +54,7 @@ pub(super) fn step<C: LossChoice>(
     if !gradient_norm.is_finite() {
         return Err(non_finite("gradient"));
     }
-    state.network = running.written(network);
+    state.network = state.average.step(running.written(network), index);
     state.progress.step += 1;
     state.coverage.visit(&batch);
     means.add(

@@ -63,7 +63,7 @@ fn config() -> TrainConfig<MarginSoftmaxConfig> {
     config.encoder = encoder();
     config.max_steps = 6;
     config.eval_every = 3;
-    config.crop_frames = 12;
+    config.crop_frames = 12.into();
     config.sampler = SamplerConfig::Pk {
         speakers: SPEAKERS,
         segments: 2,

@@ -76,7 +76,7 @@ pub(crate) fn config() -> TrainConfig {
     TrainConfig {
         max_steps: 12,
         eval_every: 4,
-        crop_frames: 12,
+        crop_frames: 12.into(),
         segmentation: Segmentation::Whole,
         centre: true,
         sampler: SamplerConfig::Pk {

@@ -8,6 +8,7 @@
 mod case;
 mod ends;
 mod journal;
+mod onward;
 mod preflight;
 mod refusals;
 mod samples;

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use speech_data::{Manifest, Trial, TrialList, Utterance};
-use trainer::{Decay, RunDirectory, TrainConfig, TrainError, preflight};
+use trainer::{AverageConfig, Decay, RunDirectory, TrainConfig, TrainError, preflight};
 
 use crate::case::{Case, config};
 
@@ -111,12 +111,15 @@ fn a_run_goes_on_with_the_data_that_it_began_with_or_not_at_all() {
 #[test]
 fn numbers_that_no_training_can_have_are_refused_with_their_field() {
     type Change = fn(&mut TrainConfig);
-    let refused: [(&str, Change); 21] = [
+    let refused: [(&str, Change); 22] = [
         ("max_minutes", |c| c.max_minutes = Some(0.0)),
         ("max_minutes", |c| c.max_minutes = Some(f64::NAN)),
         ("eval_every", |c| c.eval_every = 0),
         ("patience", |c| c.patience = Some(0)),
-        ("crop_frames", |c| c.crop_frames = 0),
+        ("average.decay", |c| {
+            c.average = Some(AverageConfig::Decay(1.0));
+        }),
+        ("average.last", |c| c.average = Some(AverageConfig::Last(0))),
         ("optimiser.learning_rate", |c| {
             c.optimiser.learning_rate = 0.0
         }),

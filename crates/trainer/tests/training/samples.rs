@@ -178,7 +178,7 @@ fn front_ends_that_listen_to_whole_recordings_take_crops_for_them() {
     case.run("two", &config, 2, false, None).unwrap();
     assert!(case.weights("one") == case.weights("two"));
     // Half a second has 48 frames: crops are longer than any recording, whose lengths are told.
-    config.crop_frames = 60;
+    config.crop_frames = 60.into();
     config.sampler = SamplerConfig::Pk {
         speakers: 2,
         segments: 2,

@@ -1,0 +1,207 @@
+//! Means of weights, and stages of a training.
+
+use std::path::PathBuf;
+
+use diagnosis::journal::{Event, Journal};
+use diagnosis::{CheckVerdict, Name};
+use pair_sampler::SamplerConfig;
+use safetensors::SafeTensors;
+use trainer::{AverageConfig, CropFrames, RunDirectory, StageConfig, StageStart, TrainConfig};
+
+use crate::case::{Case, config};
+
+fn averaged(average: AverageConfig) -> TrainConfig {
+    TrainConfig {
+        average: Some(average),
+        ..config()
+    }
+}
+
+fn checkpoint(case: &Case, name: &str, step: u64) -> PathBuf {
+    case.out(name).join(format!("checkpoints/step-{step:07}"))
+}
+
+/// Files of the last checkpoint whose names begin so, and their bytes.
+fn files(case: &Case, name: &str, begin: &str) -> Vec<(String, Vec<u8>)> {
+    let last = RunDirectory::new(&case.out(name))
+        .last_checkpoint()
+        .unwrap();
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(last)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, std::fs::read(path).unwrap())
+        })
+        .filter(|(name, _)| name.starts_with(begin))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The numbers of the trunk, which a bundle has under a shorter name, in a file of weights.
+fn trunk(path: PathBuf) -> Vec<(String, Vec<f32>)> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut found: Vec<(String, Vec<f32>)> = file
+        .tensors()
+        .into_iter()
+        .filter_map(|(name, view)| {
+            let (_, name) = name.split_once("trunk.")?;
+            let (numbers, _) = view.data().as_chunks::<4>();
+            let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            Some((name.to_owned(), values.collect()))
+        })
+        .collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    assert!(!found.is_empty());
+    found
+}
+
+#[test]
+fn a_run_with_a_mean_of_weights_trains_as_one_without_and_resumes_bit_for_bit() {
+    let case = Case::new();
+    case.run("plain", &config(), 1, false, None).unwrap();
+    for (kind, average, num_parts) in [
+        ("decay", AverageConfig::Decay(0.9), 1),
+        ("last", AverageConfig::Last(2), 2),
+    ] {
+        let config = averaged(average);
+        case.run(kind, &config, 1, false, None).unwrap();
+        assert!(
+            case.weights("plain") == case.weights(kind),
+            "{kind}: the mean changes what is trained"
+        );
+        let parts = files(&case, kind, "average-");
+        assert_eq!(parts.len(), num_parts, "{kind}");
+        let of_bundle = |name: &str| files(&case, name, "weights.");
+        assert!(of_bundle("plain") != of_bundle(kind), "{kind}");
+        for (workers, stop) in [(1, 4), (3, 8)] {
+            let name = format!("{kind}{workers}");
+            case.run(&name, &config, workers, false, Some(stop))
+                .unwrap();
+            case.run(&name, &config, workers, true, None).unwrap();
+            for begin in ["average-", "weights.", "network.", "self_test"] {
+                assert!(
+                    files(&case, &name, begin) == files(&case, kind, begin),
+                    "{name} {begin}"
+                );
+            }
+            assert_eq!(evaluations(&case, &name), evaluations(&case, kind));
+        }
+    }
+}
+
+fn evaluations(case: &Case, name: &str) -> Vec<Event> {
+    let events = case.journal(name).into_iter();
+    events
+        .filter(|event| matches!(event, Event::Evaluation(_) | Event::Diagnosis { .. }))
+        .collect()
+}
+
+#[test]
+fn the_bundle_has_the_mean_of_the_last_evaluations() {
+    let case = Case::new();
+    case.run("last", &averaged(AverageConfig::Last(2)), 1, false, None)
+        .unwrap();
+    let parts =
+        [8, 12].map(|step| trunk(checkpoint(&case, "last", step).join("network.safetensors")));
+    let mean = trunk(checkpoint(&case, "last", 12).join("weights.safetensors"));
+    assert_eq!(mean.len(), parts[0].len());
+    for (index, (name, values)) in mean.iter().enumerate() {
+        for (place, value) in values.iter().enumerate() {
+            let [a, b] = [0, 1].map(|part| f64::from(parts[part][index].1[place]));
+            assert_eq!(*value, ((a + b) / 2.0) as f32, "{name}[{place}]");
+        }
+    }
+    // The mean of one is that one.
+    case.run("one", &averaged(AverageConfig::Last(1)), 1, false, None)
+        .unwrap();
+    case.run("plain", &config(), 1, false, None).unwrap();
+    assert!(files(&case, "one", "weights.") == files(&case, "plain", "weights."));
+}
+
+fn staged() -> TrainConfig {
+    TrainConfig {
+        crop_frames: CropFrames::Between([10, 30]),
+        stages: vec![StageConfig {
+            from: StageStart::Share(0.5),
+            crop_frames: Some(CropFrames::Between([30, 45])),
+            speakers: Some(2),
+            segments: Some(4),
+            augment: None,
+        }],
+        ..config()
+    }
+}
+
+#[test]
+fn a_run_in_stages_resumes_bit_for_bit_within_a_stage_and_between_two() {
+    let case = Case::new();
+    case.run("whole", &staged(), 1, false, None).unwrap();
+    for (workers, stop) in [(1, 4), (3, 8)] {
+        let name = format!("parts{workers}");
+        case.run(&name, &staged(), workers, false, Some(stop))
+            .unwrap();
+        case.run(&name, &staged(), workers, true, None).unwrap();
+        assert!(case.weights("whole") == case.weights(&name), "{name}");
+        assert_eq!(evaluations(&case, "whole"), evaluations(&case, &name));
+    }
+    // What is before a stage does not hang on it.
+    let plain = TrainConfig {
+        stages: Vec::new(),
+        ..staged()
+    };
+    case.run("plain", &plain, 1, false, None).unwrap();
+    let evaluated = |name: &str| -> Vec<Event> {
+        let events = evaluations(&case, name).into_iter();
+        events
+            .filter(|event| matches!(event, Event::Evaluation(_)))
+            .collect()
+    };
+    let (staged, plain) = (evaluated("whole"), evaluated("plain"));
+    // Of steps 0, 4, 8 and 12; the stage begins at 6.
+    assert_eq!(staged[..2], plain[..2]);
+    assert!(case.weights("whole") != case.weights("plain"));
+}
+
+#[test]
+fn the_checks_before_the_first_step_know_of_the_longest_crops_and_the_largest_batch() {
+    let case = Case::new();
+    let verdict = |name: &str, config: &TrainConfig| {
+        case.run(name, config, 1, false, None).unwrap();
+        let events = Journal::read(&case.out(name)).unwrap().events.into_iter();
+        let mut checks = events.filter_map(|event| match event {
+            Event::Preflight { checks, .. } => Some(checks),
+            _ => None,
+        });
+        let checks = checks.next().unwrap().into_iter();
+        let mut of_lengths = checks.filter(|check| check.name == Name::LongCrops);
+        of_lengths.next().unwrap().verdict
+    };
+    assert_eq!(verdict("short", &staged()), CheckVerdict::Passed);
+    let mut long = staged();
+    // Recordings have half a second.
+    long.stages[0].crop_frames = Some(CropFrames::Between([60, 90]));
+    assert_eq!(verdict("long", &long), CheckVerdict::Warning);
+    long.stages[0].crop_frames = Some(CropFrames::Fixed(1 << 40));
+    let error = case
+        .run("huge", &long, 1, false, None)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("8 crops of 1099511627776 frames"), "{error}");
+    long.stages[0].crop_frames = None;
+    long.stages[0].speakers = Some(5);
+    let error = case
+        .run("wide", &long, 1, false, None)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains('5') && error.contains("speakers"), "{error}");
+    // The question's loss wants several segments of each speaker in every stage.
+    long.stages[0].speakers = None;
+    long.stages[0].segments = Some(1);
+    long.validate().unwrap_err();
+    long.sampler = SamplerConfig::Uniform { segments: 8 };
+    long.stages[0].segments = Some(6);
+    long.validate().unwrap();
+}
