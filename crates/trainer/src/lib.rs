@@ -59,8 +59,8 @@ mod run;
 mod training;
 
 pub use config::{
-    AverageConfig, CropFrames, Decay, OptimiserConfig, Schedule, StageConfig, StageStart,
-    TrainConfig,
+    AverageConfig, CropFrames, Decay, LayerRate, OptimiserConfig, Schedule, StageConfig,
+    StageStart, TrainConfig,
 };
 pub use data::{
     Batch, BatchMaker, BatchSchedule, FeatureBank, Prepared, RawFeatures, SampleBank, Skipped,
@@ -69,7 +69,7 @@ pub use data::{
 pub use error::TrainError;
 pub use evaluate::{DevSet, mean_eer};
 pub use facts::{facts, facts_of_run};
-pub use optimise::Optimiser;
+pub use optimise::{Optimiser, Rates};
 pub use options::{Notice, OnCollapse, RunOptions, TrainData};
 pub use run::{preflight, preflight_with, train, train_with};
 pub use training::{Outcome, Progress, RunDirectory};

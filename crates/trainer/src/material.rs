@@ -18,6 +18,7 @@ use crate::data::{
     check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
+use crate::optimise::Rates;
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 
 /// Training recordings that the input treatment is fitted to.
@@ -164,7 +165,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
     /// The network before what is fitted to recordings, if anything is, on a device with a tape for gradients.
     ///
     /// # Errors
-    /// [`TrainError::Model`] for a configuration that no network can have.
+    /// [`TrainError::Model`] for a configuration that no network can have, [`TrainError::Config`] for a layer that it has not.
     pub(crate) fn new_network(
         &self,
         device: &Device,
@@ -180,7 +181,10 @@ impl<'a, C: LossChoice> Material<'a, C> {
             config.seed,
             device,
         )?;
-        network.try_map_encoder(|encoder| Ok(encoder.with_compute_type(config.precision)))
+        let network = network.try_map_encoder(|encoder| {
+            Ok::<_, TrainError>(encoder.with_compute_type(config.precision))
+        })?;
+        Ok(Rates::new(&config.optimiser.layers, &network)?.frozen(network))
     }
 
     /// The untrained network with what is fitted to training recordings, if anything is: to recordings as they are and, where

@@ -61,6 +61,9 @@ pub(crate) fn check_optimiser(optimiser: &OptimiserConfig) -> Result<(), TrainEr
     if let Some(norm) = optimiser.clip_norm {
         bounds.push(Bound::new("optimiser.clip_norm", norm, POSITIVE));
     }
+    let layers = optimiser.layers.iter();
+    bounds
+        .extend(layers.map(|layer| Bound::new("optimiser.layers.rate", layer.rate, NOT_NEGATIVE)));
     bounds.extend(of_schedule(&optimiser.schedule));
     check(&bounds)
 }

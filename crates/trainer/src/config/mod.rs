@@ -18,7 +18,7 @@ use speaker_model::{
 };
 
 pub use self::average::AverageConfig;
-pub use self::optimiser::OptimiserConfig;
+pub use self::optimiser::{LayerRate, OptimiserConfig};
 pub use self::schedule::{Decay, Schedule};
 pub(crate) use self::stages::Stage;
 pub use self::stages::{CropFrames, StageConfig, StageStart};

@@ -28,6 +28,19 @@ pub struct OptimiserConfig {
     /// Longest gradient: a longer one, over all parameters together, is scaled down to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// Parameters that are trained at another rate, or not at all; of several that name a parameter the last one counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerRate>,
+}
+
+/// The rate of some parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerRate {
+    /// A parameter's name, or its beginning up to a dot, as in `encoder.trunk.layers.0`; `*` stands for any letters.
+    pub name: String,
+    /// Share of the learning rate; at 0 they stay as they are, and batch norms among them keep to their statistics.
+    pub rate: f64,
 }
 
 fn default_beta_1() -> f32 {
@@ -53,6 +66,7 @@ impl OptimiserConfig {
             epsilon: default_epsilon(),
             weight_decay: 0.0,
             clip_norm,
+            layers: Vec::new(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod adam;
 mod average;
+mod rates;
 
 use std::path::Path;
 
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 
 use self::adam::{Adam, numbers};
 pub(crate) use self::average::Average;
+pub use self::rates::Rates;
 use crate::TrainError;
 use crate::config::OptimiserConfig;
 
@@ -19,6 +21,7 @@ use crate::config::OptimiserConfig;
 pub struct Optimiser {
     adam: ModuleOptimizer,
     clip_norm: Option<f64>,
+    rates: Rates,
 }
 
 impl Optimiser {
@@ -28,7 +31,14 @@ impl Optimiser {
         Self {
             adam: Adam::new(config).into(),
             clip_norm: config.clip_norm,
+            rates: Rates::default(),
         }
+    }
+
+    /// The same with other rates for some parameters.
+    #[must_use]
+    pub fn with_rates(self, rates: Rates) -> Self {
+        Self { rates, ..self }
     }
 
     /// Moves `network` against the gradient of `loss`; gives the gradient's norm before clipping, and
@@ -55,7 +65,8 @@ impl Optimiser {
                 factor: limit / norm,
             });
         }
-        (self.adam.step(learning_rate, network, gradients), norm)
+        let rates = self.rates.at(learning_rate);
+        (self.adam.step(rates, network, gradients), norm)
     }
 
     /// The moments, as a file that [`Self::load`] continues from bit for bit.

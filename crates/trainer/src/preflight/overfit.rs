@@ -10,7 +10,7 @@ use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::Batch;
 use crate::evaluate::{Terms, features, rows, scalar};
-use crate::optimise::Optimiser;
+use crate::optimise::{Optimiser, Rates};
 
 /// Speakers of the small batch, with two segments each.
 const SMALL_SPEAKERS: usize = 4;
@@ -36,7 +36,8 @@ pub(super) fn overfit<C: LossChoice>(
         small.pairs = Some(compared.map(|(pair, _)| pair).collect());
     }
     let mut network = network.clone();
-    let mut optimiser = Optimiser::new(&config.optimiser);
+    let rates = Rates::new(&config.optimiser.layers, &network)?;
+    let mut optimiser = Optimiser::new(&config.optimiser).with_rates(rates);
     let [most, look_every] = OVERFIT_STEPS;
     let mut before = None;
     let mut step = 0;

@@ -8,7 +8,7 @@ use crate::TrainError;
 use crate::data::Coverage;
 use crate::evaluate::mean_eer;
 use crate::material::Material;
-use crate::optimise::{Average, Optimiser};
+use crate::optimise::{Average, Optimiser, Rates};
 
 /// Training recordings whose statistics a bundle uses.
 const SAMPLE_RECORDINGS: usize = 500;
@@ -35,7 +35,9 @@ impl<C: LossChoice> State<C> {
     ) -> Result<Self, TrainError> {
         let device = material.device.clone().autodiff();
         let network = material.new_network(&device)?;
-        let optimiser = || Optimiser::new(&material.config.optimiser);
+        let config = &material.config.optimiser;
+        let rates = Rates::new(&config.layers, &network)?;
+        let optimiser = || Optimiser::new(config).with_rates(rates.clone());
         let configured = material.config.average;
         let (network, optimiser, average, progress) = match resumed {
             Some(run) => {

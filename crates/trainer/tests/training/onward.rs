@@ -1,4 +1,4 @@
-//! Means of weights, and stages of a training.
+//! Means of weights, stages of a training, layers with rates of their own.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,10 @@ use diagnosis::journal::{Event, Journal};
 use diagnosis::{CheckVerdict, Name};
 use pair_sampler::SamplerConfig;
 use safetensors::SafeTensors;
-use trainer::{AverageConfig, CropFrames, RunDirectory, StageConfig, StageStart, TrainConfig};
+use speaker_model::{LossConfig, PoolingConfig, SoftmaxConfig, TrunkConfig};
+use trainer::{
+    AverageConfig, CropFrames, LayerRate, RunDirectory, StageConfig, StageStart, TrainConfig,
+};
 
 use crate::case::{Case, config};
 
@@ -41,13 +44,18 @@ fn files(case: &Case, name: &str, begin: &str) -> Vec<(String, Vec<u8>)> {
 
 /// The numbers of the trunk, which a bundle has under a shorter name, in a file of weights.
 fn trunk(path: PathBuf) -> Vec<(String, Vec<f32>)> {
+    part(path, "trunk.")
+}
+
+/// The numbers of the parameters whose names have this in them, by what follows it.
+fn part(path: PathBuf, of: &str) -> Vec<(String, Vec<f32>)> {
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let mut found: Vec<(String, Vec<f32>)> = file
         .tensors()
         .into_iter()
         .filter_map(|(name, view)| {
-            let (_, name) = name.split_once("trunk.")?;
+            let (_, name) = name.split_once(of)?;
             let (numbers, _) = view.data().as_chunks::<4>();
             let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes));
             Some((name.to_owned(), values.collect()))
@@ -204,4 +212,104 @@ fn the_checks_before_the_first_step_know_of_the_longest_crops_and_the_largest_ba
     long.sampler = SamplerConfig::Uniform { segments: 8 };
     long.stages[0].segments = Some(6);
     long.validate().unwrap();
+}
+
+fn layers(rates: &[(&str, f64)]) -> Vec<LayerRate> {
+    let rates = rates.iter();
+    let layers = rates.map(|&(name, rate)| LayerRate {
+        name: name.to_owned(),
+        rate,
+    });
+    layers.collect()
+}
+
+/// A recurrent layer in front of another is no way for gradients any more, and its own weights keep every bit.
+#[test]
+fn frozen_layers_keep_every_bit_while_the_rest_is_trained_and_resumed() {
+    let case = Case::new();
+    let mut config = config();
+    config.optimiser.layers = layers(&[("encoder.trunk.layers.0", 0.0)]);
+    let untrained = TrainConfig {
+        max_steps: 0,
+        ..config.clone()
+    };
+    case.run("untrained", &untrained, 1, false, None).unwrap();
+    case.run("frozen", &config, 1, false, None).unwrap();
+    let weights =
+        |name: &str, step| trunk(checkpoint(&case, name, step).join("network.safetensors"));
+    let (before, after) = (weights("untrained", 0), weights("frozen", 12));
+    let mut frozen = 0;
+    for (before, after) in before.iter().zip(&after) {
+        assert_eq!(before.0, after.0);
+        let is_frozen = before.0.starts_with("layers.0.");
+        frozen += usize::from(is_frozen);
+        assert_eq!(before.1 == after.1, is_frozen, "{}", before.0);
+    }
+    assert_eq!(frozen, 6, "three tensors for each direction");
+    for (workers, stop) in [(1, 4), (2, 8)] {
+        let name = format!("parts{workers}");
+        case.run(&name, &config, workers, false, Some(stop))
+            .unwrap();
+        case.run(&name, &config, workers, true, None).unwrap();
+        assert!(case.weights("frozen") == case.weights(&name), "{name}");
+    }
+    config.optimiser.layers = layers(&[("encoder.trunk.layer.0", 0.1)]);
+    let error = case
+        .run("none", &config, 1, false, None)
+        .unwrap_err()
+        .to_string();
+    for part in [
+        "`encoder.trunk.layer.0`",
+        "`encoder.trunk.layers.0` is most like it",
+        "the network has `encoder.projection`, `encoder.trunk`, `loss.head`",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+}
+
+#[test]
+fn frozen_batch_norms_keep_their_statistics_and_compute_by_them() {
+    let case = Case::new();
+    let mut config = config();
+    let trunk =
+        "kind = \"tdnn\"\nlayers = [{ channels = 6, kernel = 3 }, { channels = 6, kernel = 3 }]";
+    config.encoder.trunk = toml::from_str::<TrunkConfig>(trunk).unwrap();
+    config.encoder.pooling = toml::from_str::<PoolingConfig>("kind = \"mean_deviation\"").unwrap();
+    config.encoder.input.whiten = false;
+    config.loss = LossConfig::from(SoftmaxConfig { bias: true });
+    let untrained = TrainConfig {
+        max_steps: 0,
+        ..config.clone()
+    };
+    case.run("untrained", &untrained, 1, false, None).unwrap();
+    let weights = |name: &str, step| {
+        part(
+            checkpoint(&case, name, step).join("network.safetensors"),
+            "encoder.trunk.layers.",
+        )
+    };
+    let moved = |name: &str| -> Vec<String> {
+        let (before, after) = (weights("untrained", 0), weights(name, 12));
+        let pairs = before.into_iter().zip(after);
+        let moved = pairs.filter(|(before, after)| before.1 != after.1);
+        moved.map(|(before, _)| before.0).collect()
+    };
+    case.run("trained", &config, 1, false, None).unwrap();
+    let all = moved("trained");
+    let statistics = |names: &[String]| {
+        names
+            .iter()
+            .filter(|name| name.ends_with(".mean") || name.ends_with(".variance"))
+            .count()
+    };
+    assert_eq!(statistics(&all), 4, "{all:?}");
+    config.optimiser.layers = layers(&[("encoder.trunk.layers.0", 0.0)]);
+    case.run("frozen", &config, 1, false, None).unwrap();
+    let rest = moved("frozen");
+    assert!(rest.iter().all(|name| name.starts_with("1.")), "{rest:?}");
+    assert_eq!(
+        (statistics(&rest), rest.len()),
+        (2, all.len() / 2),
+        "{rest:?}"
+    );
 }

@@ -46,13 +46,14 @@ impl BatchNorm {
         rectified: Rectified,
         pass: &mut Pass<'_>,
     ) -> Tensor<D> {
-        if pass.takes_statistics() && device::has_kernels(&x.device()) {
+        let of_batch = pass.takes_statistics() && !self.is_frozen();
+        if of_batch && device::has_kernels(&x.device()) {
             let (scale, shift) = (self.scale.val(), self.shift.val());
             let (y, batch) = ops::fused_norm(x, scale, shift, beside, rectified);
             pass.keep_statistics(&batch, &self.mean, &self.variance);
             return y;
         }
-        let (mean, variance) = match pass.takes_statistics() {
+        let (mean, variance) = match of_batch {
             true => self.of_batch(x.clone(), pass),
             false => (self.mean.val(), self.variance.val()),
         };
@@ -69,6 +70,12 @@ impl BatchNorm {
             Rectified::Behind => activation::relu(y),
             Rectified::Not | Rectified::Before => y,
         }
+    }
+
+    /// Whether it is no part of what is trained, though something is: it keeps to its stored statistics then.
+    fn is_frozen(&self) -> bool {
+        let scale = self.scale.val();
+        scale.device().is_autodiff() && !scale.is_require_grad()
     }
 
     /// Mean and variance over the batch, by Burn's operations, which the stored ones move towards.
