@@ -93,7 +93,8 @@ pub use module_path::ModulePath;
 pub use network::SpeakerNetwork;
 pub use onnx::{AboutOnnx, OnnxModel, OnnxPort, SherpaFit};
 pub use poolings::{
-    AttentiveConfig, Deviation, LastStateConfig, MeanConfig, MeanDeviationConfig, PoolingConfig,
+    AttentiveConfig, Deviation, LastStateConfig, MeanConfig, MeanDeviationConfig, MultiHeadConfig,
+    PoolingConfig,
 };
 pub use projections::{IdentityConfig, LinearConfig, ProjectionConfig, UnitLengthConfig};
 pub use segments::Segmentation;

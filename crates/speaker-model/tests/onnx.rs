@@ -17,9 +17,9 @@ use serde_json::Value;
 use speaker_model::{
     Activation, AttentiveConfig, Bundle, Deviation, Direction, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
-    LinearConfig, LstmConfig, MeanConfig, MeanDeviationConfig, ModelError, ModulePath, OnnxModel,
-    Origin, PoolingConfig, ProjectionConfig, Rectifier, Segmentation, TdnnConfig, TdnnLayer,
-    TrunkConfig, UnitLengthConfig,
+    LinearConfig, LstmConfig, MeanConfig, MeanDeviationConfig, ModelError, ModulePath,
+    MultiHeadConfig, OnnxModel, Origin, PoolingConfig, ProjectionConfig, Rectifier,
+    ResidualTdnnConfig, Segmentation, TdnnConfig, TdnnLayer, TrunkConfig, UnitLengthConfig,
 };
 
 const BINS: usize = 8;
@@ -212,6 +212,19 @@ fn bundles() -> Vec<(String, Bundle)> {
         let features = features(Normalisation::UtteranceDeviation);
         all.push((format!("projection_{name}"), bundle_of(features, &encoder)));
     }
+    // Channels of a head are more than one, and heads as well.
+    let heads = MultiHeadConfig { heads: 3 };
+    let six = ResidualTdnnConfig {
+        channels: 5,
+        output: 6,
+        entry_kernel: 5,
+        stride: 2,
+        kernel: 3,
+        dilations: vec![1, 3],
+    };
+    let encoder = config(six, heads, plain());
+    let several = bundle_of(features(Normalisation::Utterance), &encoder);
+    all.push(("three_heads".to_owned(), several));
     for (centre, cepstra, whiten) in [(true, 0, false), (false, 3, false), (true, 8, true)] {
         for normalisation in [Normalisation::None, Normalisation::GlobalMean] {
             let encoder = EncoderConfig {

@@ -13,9 +13,9 @@ use rand_chacha::ChaCha8Rng;
 use speaker_model::{
     Activation, AttentiveConfig, CamBlock, CamPlusPlusConfig, Deviation, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
-    LastStateConfig, LinearConfig, MeanConfig, MeanDeviationConfig, ModulePath, Pass,
-    PoolingConfig, ProjectionConfig, Rectifier, ResNetConfig, ResidualTdnnConfig, Segmentation,
-    TdnnConfig, TdnnLayer, TrunkConfig, UnitLengthConfig,
+    LastStateConfig, LinearConfig, MeanConfig, MeanDeviationConfig, ModulePath, MultiHeadConfig,
+    Pass, PoolingConfig, ProjectionConfig, Rectifier, ResNetConfig, ResidualTdnnConfig,
+    Segmentation, TdnnConfig, TdnnLayer, TrunkConfig, UnitLengthConfig,
 };
 
 const BINS: usize = 24;
@@ -199,6 +199,8 @@ fn configurations() -> Vec<EncoderConfig> {
         ),
         with(res_net(&[2, 1, 2]), statistics(Deviation::SampleRaised)),
         with(res_net(&[1, 1]), attention(true, false)),
+        with(tdnn(Zeros), MultiHeadConfig { heads: 3 }),
+        with(res_net(&[1]), MultiHeadConfig { heads: 4 }),
         with(res_net(&[1]), MeanConfig {}),
         with(residual(1, &[1, 2, 3]), statistics(Deviation::Sample)),
         with(residual(2, &[2, 3]), attention(true, true)),

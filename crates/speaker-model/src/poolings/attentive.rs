@@ -191,7 +191,11 @@ impl Attentive {
 
 /// Means and deviations over the frames of `x` `[batch, frames, channels]`, side by side, of variances not below `floor`; frames
 /// are weighed by the softmax of `scores`, or all alike.
-fn weighted_statistics(x: Tensor<3>, scores: Option<Tensor<3>>, floor: f64) -> Tensor<2> {
+pub(super) fn weighted_statistics(
+    x: Tensor<3>,
+    scores: Option<Tensor<3>>,
+    floor: f64,
+) -> Tensor<2> {
     if device::has_kernels(&x.device()) {
         return fused_attend(x, scores, floor as f32);
     }

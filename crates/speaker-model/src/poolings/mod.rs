@@ -132,6 +132,7 @@ poolings! {
     last_state::LastState(LastStateConfig),
     mean::Mean(MeanConfig),
     mean_deviation::MeanDeviation(MeanDeviationConfig),
+    multi_head::MultiHead(MultiHeadConfig),
 }
 
 pub use mean_deviation::Deviation;
