@@ -25,7 +25,7 @@ pub(crate) fn speakers(size: Size) -> Vec<usize> {
 
 pub(crate) fn network(size: Size, device: &Device) -> Result<SpeakerNetwork<KlHinge>> {
     let (encoder, loss) = (EncoderConfig::paper(), KlHingeConfig::paper(SPEAKERS));
-    let network = SpeakerNetwork::new(NUM_BINS, 2, &encoder, &loss, 1, device)?;
+    let network = SpeakerNetwork::new(NUM_BINS, 2, None, &encoder, &loss, 1, device)?;
     let compute_type = match size.bf16 {
         true => ComputeType::Bf16,
         false => ComputeType::F32,

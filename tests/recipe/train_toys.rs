@@ -83,6 +83,7 @@ fn trains(choices: &str, parameter: &str) {
         dev_manifest: None,
         dev_root: root,
         description: "tones".to_owned(),
+        teacher: None,
     };
     let out = folder.path().join("run");
     let interrupted = AtomicBool::new(false);

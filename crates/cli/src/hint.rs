@@ -111,6 +111,12 @@ fn of_training(error: &TrainError) -> Option<&str> {
         TrainError::Memory { .. } => Some(
             "lower `crop_frames` in the configuration (`--config`), or take smaller batches (`--batch-speakers`, `--batch-segments`)",
         ),
+        TrainError::NoTeacher => Some(
+            "`--teacher MODEL` names one, a run or a bundle; or take `teacher_cosine` and `teacher_contrastive` out of `[loss]`",
+        ),
+        TrainError::UnheardTeacher { .. } => Some(
+            "add `teacher_cosine` or `teacher_contrastive` to `[loss]` (docs/teacher.md), or leave `--teacher` out",
+        ),
         TrainError::Busy { .. } => Some("wait for it, or give another `--out`"),
         TrainError::Sampler(error) => of_sampler(error),
         TrainError::Store(error) => of_store(error),

@@ -42,6 +42,11 @@ pub(crate) fn load(chosen: Option<&Path>, context: &Context) -> Result<Model> {
     Ok(model)
 }
 
+/// Loads the model at `path`, which `flag` names.
+pub(crate) fn open(path: &Path, flag: &str, compute: Compute) -> Result<Model> {
+    Model::load_on(path, compute).map_err(|error| explained(error, &format!("`{flag}`: ")))
+}
+
 /// In the words of the command line.
 fn explained(error: siamang::Error, who: &str) -> Error {
     match error {

@@ -31,6 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         dev_manifest: Some(part("split=dev")?),
         dev_root: voices.to_owned(),
         description: "synthesised voices".to_owned(),
+        teacher: None,
     };
 
     let recipe = shipped::config("voices").unwrap_or_default();

@@ -28,7 +28,7 @@
 //!
 //! # fn main() -> Result<(), speaker_model::ModelError> {
 //! let device = Device::flex();
-//! let network = SpeakerNetwork::new(40, 2, &EncoderConfig::question(), &KlHingeConfig::question(), 1, &device)?;
+//! let network = SpeakerNetwork::new(40, 2, None, &EncoderConfig::question(), &KlHingeConfig::question(), 1, &device)?;
 //! let features = Tensor::ones([30, 4, 40], &device); // frames, segments, bins
 //! let outputs = network.outputs(features, None, &mut Pass::inference())?;
 //! let batch = LossBatch { labels: &[0, 0, 1, 1], ..LossBatch::default() };
@@ -63,7 +63,7 @@ mod trunks;
 pub use bundle::weights::WeightType;
 pub use bundle::{
     Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Imported, MeasuredSound, NamedTensor,
-    NetworkConfig, Origin, TrainingSpeakers, encoder_of, made_signals,
+    NetworkConfig, Origin, TeacherOrigin, TrainingSpeakers, encoder_of, made_signals,
 };
 pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};
@@ -85,7 +85,8 @@ pub use losses::{
     LossInput, LossOutput, MOST_PAPER_CLASSES, MarginSchedule, MarginSoftmaxConfig, Mining,
     PairDistance, PairLoss, Pairwise, Prototypical, PrototypicalConfig, Softmax, SoftmaxConfig,
     SphereFace2, SphereFace2Config, Sum, SumConfig, SupervisedContrastive,
-    SupervisedContrastiveConfig, Term, Triplet, TripletConfig, TripletDistance, WeightedLoss,
+    SupervisedContrastiveConfig, TeacherContrastive, TeacherContrastiveConfig, TeacherCosine,
+    TeacherCosineConfig, TeacherRows, Term, Triplet, TripletConfig, TripletDistance, WeightedLoss,
     Weighting, all_pairs, explicit_pairs,
 };
 pub use model::{EmbeddingModel, SegmentEmbedding};

@@ -21,14 +21,16 @@ pub struct SpeakerNetwork<L: Module = AnyLoss> {
 }
 
 impl<L: Loss> SpeakerNetwork<L> {
-    /// A network for feature frames of `num_bins` bins and a training of `num_speakers` speakers with Keras' initialisation (Glorot, orthogonal recurrent weights,
-    /// forget bias 1), a function of the configurations and `seed` alone.
+    /// A network for feature frames of `num_bins` bins and a training of `num_speakers` speakers, perhaps with a teacher whose
+    /// embeddings have `teacher_dim` dimensions, with Keras' initialisation (Glorot, orthogonal recurrent weights, forget bias 1), a
+    /// function of the configurations and `seed` alone.
     ///
     /// # Errors
     /// [`ModelError::Config`] for a configuration that describes no network.
     pub fn new(
         num_bins: usize,
         num_speakers: usize,
+        teacher_dim: Option<usize>,
         encoder: &EncoderConfig,
         loss: &impl LossChoice<Loss = L>,
         seed: u64,
@@ -40,6 +42,7 @@ impl<L: Loss> SpeakerNetwork<L> {
         let input = LossInput {
             embedding_dim: encoder.embedding_dim(),
             num_speakers,
+            teacher_dim,
         };
         let loss = loss.build(input, &mut initialiser)?;
         Ok(Self { encoder, loss }.map(&mut NamedIds::default()))

@@ -11,7 +11,8 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use speaker_model::{
     Batches, Bundle, Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser, InputConfig,
     Loss, LossBatch, LossChoice, LossConfig, LossInput, ModelError, ModulePath, Origin, Pass,
-    PoolingConfig, ProjectionConfig, Segmentation, SpeakerNetwork, TrunkConfig, WeightType,
+    PoolingConfig, ProjectionConfig, Segmentation, SpeakerNetwork, TeacherRows, TrunkConfig,
+    WeightType,
 };
 
 const BINS: usize = 4;
@@ -21,6 +22,17 @@ const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
 const INPUT: LossInput = LossInput {
     embedding_dim: 5,
     num_speakers: 4,
+    teacher_dim: Some(3),
+};
+
+/// What a teacher says of six segments, two of them of one recording.
+const TEACHER: TeacherRows<'static> = TeacherRows {
+    dim: 3,
+    vectors: &[
+        0.3, -0.2, 0.9, 0.1, 0.8, -0.4, -0.7, 0.2, 0.1, 0.5, 0.5, -0.6, -0.1, 0.9, 0.3, -0.8, -0.2,
+        0.4,
+    ],
+    recordings: &[0, 0, 1, 2, 3, 4],
 };
 
 /// Every trunk with every pooling, and every projection behind one of them.
@@ -196,7 +208,8 @@ fn batches(wants: Batches, pairs: &[(usize, usize)]) -> Vec<LossBatch<'_>> {
     let with = |pairs| LossBatch {
         labels: &LABELS,
         pairs,
-        step: 0,
+        teacher: Some(TEACHER),
+        ..LossBatch::default()
     };
     match wants {
         Batches::Any => vec![with(None), with(Some(pairs))],
@@ -323,6 +336,7 @@ fn a_loss_refuses_labels_and_pairs_that_do_not_fit_its_batch() {
             .unwrap();
         let few = LossBatch {
             labels: &LABELS[..4],
+            teacher: Some(TEACHER),
             ..LossBatch::default()
         };
         assert!(loss.loss(outputs.clone(), &few).is_err(), "{config:?}");
@@ -332,7 +346,8 @@ fn a_loss_refuses_labels_and_pairs_that_do_not_fit_its_batch() {
         let beyond = LossBatch {
             labels: &LABELS,
             pairs: Some(&[(0, 6)]),
-            step: 0,
+            teacher: Some(TEACHER),
+            ..LossBatch::default()
         };
         if config.wants() != Batches::Grouped(2) {
             assert!(loss.loss(outputs, &beyond).is_err(), "{config:?}");
@@ -402,7 +417,7 @@ fn layers_show_themselves_by_the_names_of_their_parameters() {
     let device = Device::flex();
     for encoder in encoders() {
         let loss = &LossConfig::examples()[0];
-        let network = SpeakerNetwork::new(BINS, 4, &encoder, loss, 1, &device).unwrap();
+        let network = SpeakerNetwork::new(BINS, 4, None, &encoder, loss, 1, &device).unwrap();
         let input = TensorData::new(values(9, 5 * 6 * BINS), [5, 6, BINS]);
         let input = Tensor::<3>::from_data(input, &device);
         let unseen = network

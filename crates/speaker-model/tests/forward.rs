@@ -134,7 +134,7 @@ impl Case {
     fn network(&self, device: &Device) -> SpeakerNetwork<KlHinge> {
         let (encoder, loss) = self.config.encoder_and_loss();
         let network =
-            SpeakerNetwork::new(self.config.num_bins, 2, &encoder, &loss, 1, device).unwrap();
+            SpeakerNetwork::new(self.config.num_bins, 2, None, &encoder, &loss, 1, device).unwrap();
         let mut parameters = Parameters::default();
         network.visit(&mut parameters);
         let values: Vec<(String, Vec<usize>, Vec<u8>)> = parameters
@@ -407,10 +407,10 @@ fn passes_of_libtorch_equal_pytorch() {
 fn presets_have_the_published_numbers_of_parameters() {
     let device = Device::flex();
     let (encoder, loss) = (EncoderConfig::paper(), KlHingeConfig::paper(100));
-    let paper = SpeakerNetwork::new(128, 2, &encoder, &loss, 1, &device).unwrap();
+    let paper = SpeakerNetwork::new(128, 2, None, &encoder, &loss, 1, &device).unwrap();
     assert_eq!(paper.num_params(), 3_426_992);
     // 1,611,520 with a slope for each of the last layer's 128 outputs, which is a softmax here.
     let (encoder, loss) = (EncoderConfig::question(), KlHingeConfig::question());
-    let question = SpeakerNetwork::new(128, 2, &encoder, &loss, 1, &device).unwrap();
+    let question = SpeakerNetwork::new(128, 2, None, &encoder, &loss, 1, &device).unwrap();
     assert_eq!(question.num_params(), 1_611_520 - 128);
 }

@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+/// What to do about a teacher that no loss listens to.
+pub(crate) const LISTEN: &str =
+    "add `teacher_cosine` or `teacher_contrastive` to the losses, or leave the teacher out";
+
 /// An error of this crate; each variant names the place, what was found and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -104,6 +108,23 @@ pub enum TrainError {
         /// Its length at the model's rate.
         num_samples: usize,
     },
+    /// A recording whose embedding points nowhere.
+    #[error("{recording}: its embedding is made of {found}")]
+    NoDirection {
+        /// The recording.
+        recording: String,
+        /// What the embedding is made of.
+        found: &'static str,
+    },
+    /// A loss that compares with a teacher's embeddings in a training without one.
+    #[error("the loss compares with the embeddings of a teacher, and the training has none")]
+    NoTeacher,
+    /// A teacher that no loss listens to.
+    #[error("teacher `{name}`: no loss of the configuration listens to it")]
+    UnheardTeacher {
+        /// The teacher's name.
+        name: String,
+    },
     /// Recordings of a trial list that cannot be embedded.
     #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}")]
     Trials {
@@ -176,7 +197,9 @@ impl TrainError {
         Some(match self {
             Self::Recording(error) => return error.remedy(),
             Self::Store(error) => return error.remedy(),
-            Self::TooShort { .. } => "leave the recording out",
+            Self::TooShort { .. } | Self::NoDirection { .. } => "leave the recording out",
+            Self::NoTeacher => "name a teacher, or take its losses out of the configuration",
+            Self::UnheardTeacher { .. } => LISTEN,
             Self::Trials { .. } => "correct the list or its root",
             Self::Memory { .. } => "lower `crop_frames` or the segments in a batch",
             Self::Busy { .. } => "wait for it, or choose another directory",

@@ -20,6 +20,7 @@
 //!     dev_manifest: Some(dev),
 //!     dev_root: "dev".into(),
 //!     description: "my recordings".to_owned(),
+//!     teacher: None,
 //! };
 //! let options = RunOptions {
 //!     out: "run".into(),
@@ -60,11 +61,11 @@ mod training;
 
 pub use config::{
     AverageConfig, CropFrames, Decay, LayerRate, OptimiserConfig, Schedule, StageConfig,
-    StageStart, TrainConfig,
+    StageStart, TeacherConfig, TrainConfig, Vectors,
 };
 pub use data::{
     Batch, BatchMaker, BatchSchedule, FeatureBank, Prepared, RawFeatures, SampleBank, Skipped,
-    default_cache_directory,
+    Taught, Teacher, default_cache_directory,
 };
 pub use error::TrainError;
 pub use evaluate::{DevSet, mean_eer};

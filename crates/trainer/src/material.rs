@@ -14,8 +14,8 @@ use speech_data::{Manifest, Root};
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{
-    BatchMaker, BatchSchedule, Changes, FeatureBank, LoadedSounds, SampleBank, SampleCrops,
-    check_room, load,
+    BatchMaker, BatchSchedule, Changes, FeatureBank, Lessons, LoadedSounds, Prepared, SampleBank,
+    SampleCrops, Skipped, Teacher, TeacherVectors, check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
 use crate::optimise::Rates;
@@ -41,6 +41,8 @@ pub(crate) struct Material<'a, C: LossChoice> {
     /// Names and sizes of the files that samples are changed by.
     pub(crate) sounds: Vec<(String, u64)>,
     changes: Changes,
+    /// What the teacher makes of the utterances that batches are drawn from, if there is a teacher.
+    teacher: Option<TeacherVectors>,
 }
 
 impl<'a, C: LossChoice> Material<'a, C> {
@@ -73,20 +75,28 @@ impl<'a, C: LossChoice> Material<'a, C> {
         };
         let dev_bank = dev_bank.as_ref().unwrap_or(&bank);
         let total = data.train.utterances.len();
-        let prepared = bank.prepare(&data.train, &|done| {
+        let mut prepared = bank.prepare(&data.train, &|done| {
             notify(Notice::Preparing { done, total })
         });
         if !prepared.skipped.is_empty() {
             notify(Notice::Skipped(&prepared.skipped));
         }
-        if prepared.manifest.utterances.is_empty() {
-            return Err(TrainError::NoData {
+        let some_left = |manifest: &Manifest, skipped: &[Skipped]| match manifest.utterances.len() {
+            0 => Err(TrainError::NoData {
                 num_found: total,
-                reason: prepared
-                    .skipped
+                reason: skipped
                     .first()
                     .map_or("the manifest is empty".to_owned(), |s| s.reason.clone()),
-            });
+            }),
+            _ => Ok(()),
+        };
+        some_left(&prepared.manifest, &prepared.skipped)?;
+        let lessons = match &data.teacher {
+            Some(teacher) => Some(lessons(config, teacher, &mut prepared, options, notify)?),
+            None => None,
+        };
+        if let Some(lessons) = &lessons {
+            some_left(&prepared.manifest, &lessons.skipped)?;
         }
         let lengths = prepared.lengths;
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
@@ -99,7 +109,17 @@ impl<'a, C: LossChoice> Material<'a, C> {
             _ => None,
         };
         let heard = samples.as_ref().and_then(SampleCrops::manifest);
-        let schedule = BatchSchedule::new(config, heard.unwrap_or(&prepared.manifest))?;
+        let heard = heard.unwrap_or(&prepared.manifest);
+        let teacher = lessons.map(|lessons| {
+            let kind = config.teacher.unwrap_or_default().vectors;
+            TeacherVectors::new(heard, lessons.dim, kind, |utterance| {
+                let whole = (utterance, 0);
+                let source = samples.as_ref().map(|samples| samples.source(utterance));
+                let (recording, speed) = source.unwrap_or(whole);
+                &lessons.vectors[recording][speed]
+            })
+        });
+        let schedule = BatchSchedule::new(config, heard)?;
         let augmenter = config
             .augment
             .as_ref()
@@ -134,6 +154,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
             soundings,
             sounds,
             changes,
+            teacher,
         })
     }
 
@@ -155,6 +176,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
             self.changes.augmenter.as_ref(),
         )
         .with_samples(self.changes.samples.as_ref())
+        .with_teacher(self.teacher.as_ref())
     }
 
     /// What draws the first batches.
@@ -176,6 +198,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
         let network = SpeakerNetwork::new(
             bins,
             speakers,
+            self.teacher.as_ref().map(TeacherVectors::dim),
             &config.encoder,
             &config.loss,
             config.seed,
@@ -232,6 +255,39 @@ impl<'a, C: LossChoice> Material<'a, C> {
             .flatten()
             .collect()
     }
+}
+
+/// What `teacher` makes of the recordings of `prepared`; those that it can make nothing of are said, and left out there.
+fn lessons<C: LossChoice>(
+    config: &TrainConfig<C>,
+    teacher: &Teacher,
+    prepared: &mut Prepared,
+    options: &RunOptions<'_>,
+    notify: Notify<'_>,
+) -> Result<Lessons, TrainError> {
+    let total = prepared.manifest.utterances.len();
+    let speeds = config.samples.as_ref().map(|samples| &*samples.speeds);
+    let lessons = Lessons::of(
+        teacher,
+        &prepared.manifest,
+        speeds.unwrap_or_default(),
+        &options.cache,
+        &|done| notify(Notice::Listening { done, total }),
+    )?;
+    if let Some(failure) = &lessons.failure {
+        notify(Notice::Warning(&format!(
+            "{failure}; the next run will ask the teacher again"
+        )));
+    }
+    if !lessons.skipped.is_empty() {
+        notify(Notice::Skipped(&lessons.skipped));
+        let usable = lessons.usable.iter();
+        let utterances = usable.map(|&number| prepared.manifest.utterances[number].clone());
+        let usable = lessons.usable.iter();
+        prepared.lengths = usable.map(|&number| prepared.lengths[number]).collect();
+        prepared.manifest = prepared.manifest.with_utterances(utterances.collect());
+    }
+    Ok(lessons)
 }
 
 /// Names of files and their sizes in bytes.

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use diagnosis::journal::Event;
 use speech_data::{Manifest, TrialList};
 
-use crate::data::Skipped;
+use crate::data::{Skipped, Teacher};
 
 /// The recordings of a training.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct TrainData {
     pub dev_root: PathBuf,
     /// The data in words, for the bundle.
     pub description: String,
+    /// A model that is learned from: what it makes of the training recordings is what losses on a teacher compare with.
+    pub teacher: Option<Teacher>,
 }
 
 /// Where and how a training runs: what does not belong to its recipe. Steps compute the same whatever is here, but for
@@ -61,6 +63,13 @@ pub enum OnCollapse {
 pub enum Notice<'a> {
     /// So many of so many recordings have their features.
     Preparing {
+        /// Recordings done.
+        done: usize,
+        /// Recordings in all.
+        total: usize,
+    },
+    /// The teacher has heard so many of so many recordings.
+    Listening {
         /// Recordings done.
         done: usize,
         /// Recordings in all.

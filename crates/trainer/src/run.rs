@@ -7,7 +7,7 @@ use speaker_model::{LossChoice, LossConfig, Origin};
 
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig};
-use crate::data::{DataFingerprint, check_disjoint, data_hash};
+use crate::data::{DataFingerprint, Teacher, check_disjoint, data_hash};
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
 use crate::preflight::preflight_event;
@@ -38,13 +38,19 @@ pub fn train_with<C: LossChoice>(
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
+    check_teacher(config, data.teacher.as_ref())?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
     std::fs::create_dir_all(&options.out).map_err(TrainError::io(&options.out))?;
     let _lock = RunLock::take(&options.out)?;
     let run = open_run(config, options)?;
     let resumes = options.resume && run.has_checkpoint();
     let material = Material::prepare(config, data, options, notify)?;
-    let fingerprint = DataFingerprint::of(&material.manifest, &data.dev, &material.sounds);
+    let fingerprint = DataFingerprint::of(
+        &material.manifest,
+        &data.dev,
+        &material.sounds,
+        data.teacher.as_ref(),
+    );
     match resumes {
         true => fingerprint.check(run.path())?,
         false => fingerprint.write(run.path())?,
@@ -61,6 +67,7 @@ pub fn train_with<C: LossChoice>(
         options,
         run,
         origin,
+        teacher: data.teacher.as_ref(),
         resumes,
         notify,
     };
@@ -91,11 +98,26 @@ pub fn preflight_with<C: LossChoice>(
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Event, TrainError> {
     config.validate()?;
+    check_teacher(config, data.teacher.as_ref())?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
     let material = Material::prepare(config, data, options, notify)?;
     let device = material.device.clone().autodiff();
     let network = material.fitted(material.new_network(&device)?, &device)?;
     preflight_event(&material, &network, 0)
+}
+
+/// Refuses a loss without the teacher that it compares with, and a teacher that no loss listens to.
+fn check_teacher<C: LossChoice>(
+    config: &TrainConfig<C>,
+    teacher: Option<&Teacher>,
+) -> Result<(), TrainError> {
+    match (config.loss.hears_teacher(), teacher) {
+        (true, None) => Err(TrainError::NoTeacher),
+        (false, Some(teacher)) => Err(TrainError::UnheardTeacher {
+            name: teacher.origin().name.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes the configuration into the run's directory, or checks it where the run goes on.

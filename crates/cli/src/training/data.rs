@@ -5,17 +5,18 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};
-use siamang::TrialSource;
+use siamang::{Compute, TrialSource};
 use speech_data::store::Store;
 use speech_data::{
     DataError, Filter, Manifest, Problem, Root, TrialList, ValidateOptions, column, split,
 };
-use trainer::TrainData;
+use trainer::{Teacher, TrainData};
 
 use super::recipe::Recipe;
 use super::shipped::voices;
 use crate::console::counted;
 use crate::fault::fault;
+use crate::model;
 use crate::tables::TableReading;
 use crate::trials::read_list;
 
@@ -44,11 +45,27 @@ pub(crate) struct TestData {
 /// Speakers that are held out where nothing says which: a tenth, but at least and at most these.
 const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
 
-pub(crate) fn read(args: &Recipe) -> Result<Source> {
-    match args.folder_and_table()? {
-        Some((root, table)) => read_own(args, &root, table.as_deref(), args.reading()?),
-        None => read_voices(),
-    }
+pub(crate) fn read(args: &Recipe, device: &str) -> Result<Source> {
+    let mut source = match args.folder_and_table()? {
+        Some((root, table)) => read_own(args, &root, table.as_deref(), args.reading()?)?,
+        None => read_voices()?,
+    };
+    let teacher = args.teacher.as_deref();
+    source.data.teacher = teacher.map(|path| teacher_at(path, device)).transpose()?;
+    Ok(source)
+}
+
+/// The model of `--teacher`, by the name of its folder: a path is of one machine.
+fn teacher_at(path: &Path, device: &str) -> Result<Teacher> {
+    let compute = Compute {
+        device: device.to_owned(),
+        ..Compute::default()
+    };
+    let model = model::open(path, "--teacher", compute)?;
+    let whole = path.canonicalize();
+    let name = whole.as_deref().unwrap_or(path).file_name();
+    let name = name.map_or_else(|| model.name(), |name| name.to_string_lossy().into_owned());
+    Ok(Teacher::new(model.bundle(), name, model.hash()?))
 }
 
 fn read_voices() -> Result<Source> {
@@ -62,6 +79,7 @@ fn read_voices() -> Result<Source> {
             dev_manifest: Some(part(split::DEV)?),
             dev_root: root.clone(),
             description: "the synthesised voices that come with siamang".to_owned(),
+            teacher: None,
         },
         is_default: true,
         test: Some(TestData {
@@ -138,6 +156,7 @@ fn read_own(
             dev_manifest: held_out,
             dev_root: root.to_owned(),
             description: description(args, root, table),
+            teacher: None,
         },
         is_default: false,
         test: None,

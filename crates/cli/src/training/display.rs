@@ -31,6 +31,8 @@ pub(crate) struct Display {
 /// What the last lines said, for those that follow.
 struct State {
     dev: String,
+    /// What is counted before the first step.
+    counted: String,
     last_line: Instant,
 }
 
@@ -57,6 +59,7 @@ impl Display {
             num_skipped: AtomicUsize::new(0),
             state: Mutex::new(State {
                 dev: String::new(),
+                counted: String::new(),
                 last_line: Instant::now(),
             }),
         }
@@ -68,14 +71,10 @@ impl Display {
 
     pub(crate) fn show(&self, notice: &Notice<'_>) {
         match notice {
-            Notice::Preparing { done, total } => {
-                self.bar.set_length(*total as u64);
-                self.bar
-                    .set_style(style("features {pos}/{len} recordings, {eta} left"));
-                self.bar.set_position(*done as u64);
-            }
+            Notice::Preparing { done, total } => self.count("features", *done, *total),
+            Notice::Listening { done, total } => self.count("the teacher hears", *done, *total),
             Notice::Skipped(skipped) => {
-                self.num_skipped.store(skipped.len(), Ordering::Relaxed);
+                self.num_skipped.fetch_add(skipped.len(), Ordering::Relaxed);
                 let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
                 for skip in *skipped {
                     let count = kinds
@@ -102,6 +101,28 @@ impl Display {
                 }
                 self.event(event);
             }
+        }
+    }
+
+    /// How many recordings are done, of something that begins at 1: on the bar, and now and then as a line where there is none.
+    fn count(&self, what: &str, done: usize, total: usize) {
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
+        if state.counted != what {
+            state.counted = what.to_owned();
+            state.last_line = Instant::now();
+            self.bar.reset();
+            self.bar.set_length(total as u64);
+            let template = format!("{what} {{pos}}/{{len}} recordings, {{eta}} left");
+            self.bar.set_style(style(&template));
+        }
+        self.bar.set_position(done as u64);
+        if self.bar.is_hidden() && state.last_line.elapsed() >= LINE_EVERY {
+            state.last_line = Instant::now();
+            drop(state);
+            let left = self.bar.eta().as_secs();
+            self.line(&format!("{what} {done}/{total} recordings, {left} s left"));
         }
     }
 
@@ -139,6 +160,9 @@ impl Display {
             "{} utterances of {} speakers; {} parameters{same}",
             start.num_utterances, start.num_speakers, start.num_parameters
         ));
+        if let Some(teacher) = &start.teacher {
+            self.line(&format!("teacher: {}", teacher.name));
+        }
         self.bar.reset();
         self.bar.set_length(start.max_steps);
         self.bar.set_position(start.step);

@@ -69,7 +69,11 @@ pub(crate) struct Recipe {
     eval_every: Option<u64>,
     #[command(flatten)]
     sounds: SoundArgs,
-    /// Directory of cached features and samples, which runs may share [default: the user's cache directory]
+    /// A model to learn from, a run or a bundle: the losses `teacher_cosine` and `teacher_contrastive` compare with what it makes of
+    /// the training recordings (docs/teacher.md)
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) teacher: Option<PathBuf>,
+    /// Directory of cached features, samples and a teacher's vectors, which runs may share [default: the user's cache directory]
     #[arg(long)]
     pub(crate) cache: Option<PathBuf>,
 }

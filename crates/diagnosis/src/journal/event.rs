@@ -85,6 +85,21 @@ pub struct Start {
     pub same_share: Option<f64>,
     /// Commit of the program.
     pub commit: String,
+    /// The model that it learns from, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<StartTeacher>,
+}
+
+/// The model that a run learns from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartTeacher {
+    /// Its name.
+    pub name: String,
+    /// Commit of the program that trained it, or imported it.
+    pub commit: String,
+    /// Hash of its bundle.
+    pub hash: String,
 }
 
 /// An evaluation on the development trials.

@@ -21,9 +21,25 @@ pub(super) struct Card {
     /// What the thresholds were measured on.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub(super) sound: MeasuredSound,
+    /// The model that it learned from, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) teacher: Option<TeacherOrigin>,
     /// What else somebody wrote there; it goes where the bundle goes.
     #[serde(flatten)]
     others: toml::Table,
+}
+
+/// Which model a training learned from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TeacherOrigin {
+    /// What it is called.
+    pub name: String,
+    /// Commit of the program that trained it, or imported it.
+    #[serde(default)]
+    pub commit: String,
+    /// BLAKE3 of what decides its embeddings ([`Bundle::hash`](crate::Bundle::hash)).
+    #[serde(default)]
+    pub hash: String,
 }
 
 impl Card {
@@ -48,9 +64,9 @@ impl Card {
         };
         let card: Self = toml::from_str(&text).map_err(|error| {
             fault(
-                "thresholds or sound",
+                "thresholds, sound or teacher",
                 error.message().to_owned(),
-                "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s` and `snr_db`"
+                "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s` and `snr_db`; under `[teacher]` `name`, `commit` and `hash`"
                     .to_owned(),
                 "correct the card, or remove it",
             )

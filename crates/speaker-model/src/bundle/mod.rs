@@ -27,6 +27,7 @@ use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_scoring::Thresholds;
 
+pub use card::TeacherOrigin;
 pub use config::{BundleConfig, FORMAT_VERSION, Imported, NetworkConfig, Origin};
 pub use files::BundleFiles;
 pub use network::encoder_of;
@@ -143,6 +144,19 @@ impl Bundle {
     #[must_use]
     pub fn with_training_speakers(mut self, speakers: TrainingSpeakers) -> Self {
         self.training_speakers = Some(speakers);
+        self
+    }
+
+    /// The model that it learned from, where its card says so.
+    #[must_use]
+    pub fn teacher(&self) -> Option<&TeacherOrigin> {
+        self.card.teacher.as_ref()
+    }
+
+    /// The same bundle, whose card says which model it learned from.
+    #[must_use]
+    pub fn with_teacher(mut self, teacher: TeacherOrigin) -> Self {
+        self.card.teacher = Some(teacher);
         self
     }
 

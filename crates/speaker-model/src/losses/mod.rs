@@ -3,6 +3,7 @@
 //! A loss owns whatever stands between the embedding and that number: a head, class centres, a scale. These are its
 //! parameters; they are optimised, checkpointed and resumed with the encoder's, and no bundle has them.
 
+mod batch;
 mod parts;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use burn::tensor::Tensor;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use batch::{LossBatch, TeacherRows};
 pub use parts::affine::AffineConfig;
 pub use parts::head::{Head, HeadConfig};
 pub use parts::margin::{Growth, MarginSchedule};
@@ -55,15 +57,27 @@ pub trait LossChoice:
     fn pairwise(&self) -> Option<Pairwise> {
         None
     }
+
+    /// Whether it compares embeddings with those of a teacher, which a batch then has to bring.
+    fn hears_teacher(&self) -> bool {
+        false
+    }
+
+    /// Whether it asks who speaks: what a teacher says can be all that a loss goes by.
+    fn reads_labels(&self) -> bool {
+        true
+    }
 }
 
 /// What reaches a loss.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LossInput {
     /// Dimensions of the embeddings.
     pub embedding_dim: usize,
     /// Speakers of the training, as many as a classifier has classes: labels are numbers below it.
     pub num_speakers: usize,
+    /// Dimensions of a teacher's embeddings, where the training has a teacher.
+    pub teacher_dim: Option<usize>,
 }
 
 /// A loss with its parameters.
@@ -88,62 +102,32 @@ pub trait Loss: Module + ModuleDisplay {
     /// [`ModelError::Shape`] for a batch that the loss is not defined for.
     fn loss(&self, outputs: Tensor<2>, batch: &LossBatch<'_>) -> Result<LossOutput, ModelError>;
 
+    /// Whether [`Self::loss`] looks at segments without a label too.
+    fn sees_unlabelled(&self) -> bool {
+        false
+    }
+
+    /// [`Self::loss`] of the rows that it looks at: all of them, or those with a label.
+    ///
+    /// # Errors
+    /// As [`Self::loss`].
+    fn of_batch(
+        &self,
+        outputs: Tensor<2>,
+        batch: &LossBatch<'_>,
+    ) -> Result<LossOutput, ModelError> {
+        if batch.num_unlabelled == 0 || self.sees_unlabelled() {
+            return self.loss(outputs, batch);
+        }
+        batch.check(outputs.dims()[0])?;
+        let labelled = outputs.narrow(0, 0, batch.labels.len());
+        self.loss(labelled, &batch.labelled())
+    }
+
     /// The distances that the loss compares, pair by pair in 64 bits, of `outputs` `[batch][width]`; empty for a loss that
     /// compares no pairs.
     fn pair_distances(&self, _outputs: &[Vec<f32>], _batch: &LossBatch<'_>) -> Vec<PairDistance> {
         Vec::new()
-    }
-}
-
-/// The labels of a batch, and when it comes.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct LossBatch<'a> {
-    /// Speaker of each segment, as a number below that of the training's speakers.
-    pub labels: &'a [usize],
-    /// Pairs of segments, where the sampler draws pairs.
-    pub pairs: Option<&'a [(usize, usize)]>,
-    /// Training steps before this one. What changes over a training, such as a margin, is a function of it alone, so that a
-    /// run that is resumed goes on as it would have.
-    pub step: u64,
-}
-
-impl LossBatch<'_> {
-    /// Refuses labels and pairs of another batch than one of `num_rows` segments.
-    ///
-    /// # Errors
-    /// [`ModelError::Shape`].
-    pub fn check(&self, num_rows: usize) -> Result<(), ModelError> {
-        if self.labels.len() != num_rows {
-            return Err(ModelError::Shape {
-                what: "labels",
-                found: self.labels.len().to_string(),
-                expected: num_rows.to_string(),
-            });
-        }
-        let beyond = |&&(a, b): &&(usize, usize)| a.max(b) >= num_rows;
-        match self.pairs.unwrap_or_default().iter().find(beyond) {
-            Some((a, b)) => Err(ModelError::Shape {
-                what: "a pair",
-                found: format!("segments {a} and {b}"),
-                expected: format!("segments below {num_rows}"),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// The pairs of segments, each with whether one speaker spoke both: those of the sampler or, where it draws none, all
-    /// pairs (a, b) with a < b.
-    #[must_use]
-    pub fn compared(&self) -> Vec<((usize, usize), bool)> {
-        let num = self.labels.len();
-        let all = || {
-            (0..num)
-                .flat_map(|a| (a + 1..num).map(move |b| (a, b)))
-                .collect()
-        };
-        let pairs: Vec<(usize, usize)> = self.pairs.map_or_else(all, <[_]>::to_vec);
-        let same = |(a, b): (usize, usize)| self.labels.get(a) == self.labels.get(b);
-        pairs.into_iter().map(|pair| (pair, same(pair))).collect()
     }
 }
 
@@ -281,6 +265,18 @@ macro_rules! losses {
                     $(Self::$Part(config) => config.pairwise(),)+
                 }
             }
+
+            fn hears_teacher(&self) -> bool {
+                match self {
+                    $(Self::$Part(config) => config.hears_teacher(),)+
+                }
+            }
+
+            fn reads_labels(&self) -> bool {
+                match self {
+                    $(Self::$Part(config) => config.reads_labels(),)+
+                }
+            }
         }
 
         impl Loss for AnyLoss {
@@ -300,8 +296,13 @@ macro_rules! losses {
                 batch: &LossBatch<'_>,
             ) -> Result<LossOutput, ModelError> {
                 match self {
-                    $(Self::$Part(loss) => loss.loss(outputs, batch),)+
+                    $(Self::$Part(loss) => loss.of_batch(outputs, batch),)+
                 }
+            }
+
+            /// Each part is given what it looks at.
+            fn sees_unlabelled(&self) -> bool {
+                true
             }
 
             fn pair_distances(
@@ -329,6 +330,8 @@ losses! {
     triplet::Triplet(TripletConfig),
     contrastive::Contrastive(ContrastiveConfig),
     supervised_contrastive::SupervisedContrastive(SupervisedContrastiveConfig),
+    teacher_cosine::TeacherCosine(TeacherCosineConfig),
+    teacher_contrastive::TeacherContrastive(TeacherContrastiveConfig),
     sum::Sum(SumConfig),
 }
 

@@ -154,6 +154,14 @@ impl LossChoice for SumConfig {
             ..pairwise
         })
     }
+
+    fn hears_teacher(&self) -> bool {
+        self.parts.iter().any(|part| part.loss.hears_teacher())
+    }
+
+    fn reads_labels(&self) -> bool {
+        self.parts.iter().any(|part| part.loss.reads_labels())
+    }
 }
 
 /// The losses with their parameters.
@@ -221,6 +229,11 @@ impl Loss for Sum {
             when_alike: alike,
             num_pairs,
         })
+    }
+
+    /// Each part is given what it looks at.
+    fn sees_unlabelled(&self) -> bool {
+        true
     }
 
     fn pair_distances(&self, outputs: &[Vec<f32>], batch: &LossBatch<'_>) -> Vec<PairDistance> {

@@ -12,6 +12,7 @@ use burn::tensor::{Tensor, activation};
 use serde::{Deserialize, Serialize};
 
 use super::parts::margin::check_positive;
+use super::parts::nearest::nearest_is_own;
 use super::parts::rows::{matrix, unit_rows};
 use super::{Batches, Loss, LossBatch, LossChoice, LossInput, LossOutput, Term};
 use crate::ModelError;
@@ -113,6 +114,8 @@ impl Loss for SupervisedContrastive {
             let weights = over(&|_, same| if same == kind { weight } else { 0.0 }, 0.0);
             (cosines.clone().detach() * weights).sum()
         };
+        // A segment beside itself is farther away than any other.
+        let others = cosines.clone() - Tensor::<2>::eye(num, &cosines.device()) * 8.0;
         let alike = match num_anchors {
             0 => 0.0,
             _ => ((num - 1) as f64).ln(),
@@ -123,7 +126,7 @@ impl Loss for SupervisedContrastive {
                 Term::new(
                     "accuracy",
                     "",
-                    nearest_is_own(&cosines, &over(&|_, same| f32::from(u8::from(same)), 0.0)),
+                    nearest_is_own(&others, &over(&|_, same| f32::from(u8::from(same)), 0.0)),
                 ),
                 Term::new("same_cosine", "", mean(true, num_same)),
                 Term::new("different_cosine", "", mean(false, num_different)),
@@ -132,15 +135,4 @@ impl Loss for SupervisedContrastive {
             num_pairs: None,
         })
     }
-}
-
-/// Share of the segments whose nearest other one is of their speaker: none where all are alike.
-fn nearest_is_own(cosines: &Tensor<2>, same: &Tensor<2>) -> Tensor<1> {
-    let [num, _] = cosines.dims();
-    let itself = Tensor::<2>::eye(num, &cosines.device()) * 8.0;
-    let cosines = cosines.clone().detach() - itself;
-    // A cosine less 4 is below all others.
-    let own = (cosines.clone() - (-same.clone() + 1.0) * 4.0).max_dim(1);
-    let other = (cosines - same.clone() * 4.0).max_dim(1);
-    own.greater(other).float().mean()
 }

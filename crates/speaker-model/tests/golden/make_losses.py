@@ -1,6 +1,6 @@
 """Writes losses.json: losses and their gradients in PyTorch (2.9.1, 64 bits), from embeddings and weights that follow from a formula.
 
-A tensor called NAME (`embeddings`, or a parameter's path in Siamang's loss) has, for its k-th element in row-major order, the
+A tensor called NAME (`embeddings`, `teacher`, or a parameter's path in Siamang's loss) has, for its k-th element in row-major order, the
 value u(k, NAME), uniform in [-1, 1): the murmur3 finaliser of k * 0x9e3779b1 + crc32(NAME), in 32-bit integers, rounded to 32
 bits. Parameters called `scale` and `offset` have the values of the configuration.
 Every loss is written down here as its paper or WeSpeaker, clovaai's voxceleb_trainer and TensorFlow have it.
@@ -161,24 +161,45 @@ def supervised_contrastive(p, x, y, step, pairs, temperature=0.1):
     return torch.stack(losses).mean()
 
 
+def beside_teacher(p, x, teacher):
+    x = x @ p.of('map.weight', DIM, teacher.shape[1]) if teacher.shape[1] != DIM else x
+    return x, torch.tensor(teacher)
+
+
+def teacher_cosine(p, x, y, step, pairs, teacher):
+    x, t = beside_teacher(p, x, teacher)
+    return F.cosine_embedding_loss(x, t, torch.ones(len(x)))
+
+
+def teacher_contrastive(p, x, y, step, pairs, teacher, temperature=0.05):
+    x, t = beside_teacher(p, x, teacher)
+    logits = F.cosine_similarity(x[:, None], t[None], dim=2) / temperature
+    own = torch.eye(len(x), dtype=torch.bool)
+    own[:len(y), :len(y)] |= y[:, None] == y[None]
+    return (torch.logsumexp(logits, 1) - torch.logsumexp(logits.masked_fill(~own, -torch.inf), 1)).mean()
+
+
 LOSSES = {
     'softmax': softmax, 'am_softmax': margin_softmax(False), 'aam_softmax': margin_softmax(True), 'sphere_face2': sphere_face2,
     'ge2e': ge2e, 'prototypical': prototypical, 'angular_prototypical': angular_prototypical, 'triplet': triplet,
     'contrastive': contrastive, 'supervised_contrastive': supervised_contrastive,
+    'teacher_cosine': teacher_cosine, 'teacher_contrastive': teacher_contrastive,
 }
 
 
-def run(p, x, y, step, pairs, loss):
+def run(p, x, y, step, pairs, loss, teacher):
     loss = dict(loss)
     kind = loss.pop('kind')
     if kind != 'sum':
-        return LOSSES[kind](p, x, y, step, pairs, **loss)
+        if kind.startswith('teacher'):
+            return LOSSES[kind](p, x, y, step, pairs, teacher, **loss)
+        return LOSSES[kind](p, x[:len(y)], y, step, pairs, **loss)
     total = 0
     for place, part in enumerate(loss['parts']):
         part, prefix = dict(part), p.prefix
         weight = part.pop('weight')
         p.prefix = f'{prefix}parts.{place}.'
-        total = total + weight * run(p, x, y, step, pairs, part)
+        total = total + weight * run(p, x, y, step, pairs, part, teacher)
         p.prefix = prefix
     return total
 
@@ -218,16 +239,30 @@ CASES = [
         {'weight': 0.5, 'kind': 'angular_prototypical'},
         {'weight': 2.0, 'kind': 'triplet', 'margin': 0.5, 'mining': 'all'}]}, LABELS, None, 0),
 ]
+RECIPE = [{'weight': 5.0, 'kind': 'teacher_cosine'}, {'weight': 0.5, 'kind': 'teacher_contrastive'}, {'weight': 0.3, 'kind': 'aam_softmax', 'scale': 8.0}]
+# Loss, labels, segments without a label behind them, dimensions of the teacher.
+TAUGHT = [
+    ({'kind': 'teacher_cosine'}, LABELS, 0, DIM),
+    ({'kind': 'teacher_cosine'}, UNEVEN, 3, 4),
+    ({'kind': 'teacher_contrastive'}, LABELS, 0, DIM),
+    ({'kind': 'teacher_contrastive', 'temperature': 0.5}, UNEVEN, 0, 8),
+    ({'kind': 'teacher_contrastive', 'temperature': 0.1}, LABELS, 3, 4),
+    ({'kind': 'sum', 'parts': RECIPE}, LABELS, 2, DIM),
+]
+CASES = [(*case, 0, None) for case in CASES] + [(loss, labels, None, 0, unlabelled, dim) for loss, labels, unlabelled, dim in TAUGHT]
 
 cases = []
-for loss, labels, pairs, step in CASES:
-    x = torch.tensor(uniform('embeddings', (len(labels), DIM)).astype(np.float32)).double().requires_grad_()
+for loss, labels, pairs, step, unlabelled, teacher_dim in CASES:
+    rows = len(labels) + unlabelled
+    x = torch.tensor(uniform('embeddings', (rows, DIM)).astype(np.float32)).double().requires_grad_()
+    teacher = uniform('teacher', (rows, teacher_dim)).astype(np.float32).astype(np.float64) if teacher_dim else None
     p = Parameters()
-    value = run(p, x, torch.tensor(labels), step, pairs, loss)
+    value = run(p, x, torch.tensor(labels), step, pairs, loss, teacher)
     value.backward()
     gradient = lambda t: [float(f'{v:.9g}') for v in t.grad.flatten().tolist()]
     gradients = {name: gradient(t) for name, t in [('embeddings', x), *p.items()]}
-    cases.append({'loss': loss, 'labels': labels, 'pairs': pairs, 'step': step, 'value': value.item(), 'gradients': gradients})
+    of_teacher = {'teacher_dim': teacher_dim, 'num_unlabelled': unlabelled} if teacher_dim else {}
+    cases.append({'loss': loss, 'labels': labels, **of_teacher, 'pairs': pairs, 'step': step, 'value': value.item(), 'gradients': gradients})
     print(loss['kind'], value.item())
 with open('losses.json', 'w') as file:
     body = ',\n'.join(json.dumps(case, separators=(',', ':')) for case in cases)

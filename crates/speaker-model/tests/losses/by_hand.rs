@@ -9,6 +9,7 @@ fn plane(json: &str, labels: &[usize], embeddings: &[[f64; 2]]) -> Case {
     let input = LossInput {
         embedding_dim: 2,
         num_speakers: 2,
+        teacher_dim: Some(2),
     };
     Case::new(loss(json), input, labels, |name, shape| match name {
         "embeddings" => embeddings.concat(),
@@ -172,6 +173,53 @@ fn supervised_contrastive_is_a_softmax_over_the_other_segments() {
     let json = r#"{"kind": "supervised_contrastive", "temperature": 0.5}"#;
     let case = plane(json, &[0, 0, 1], &rows);
     assert_close(case.value(), (1.0 + (-2.0_f64).exp()).ln());
+}
+
+/// (3, 4) beside (1, 0) is 0.6, (0, 2) beside (0, 5) is 1.
+#[test]
+fn teacher_cosine_is_the_mean_distance_to_the_teachers_vectors() {
+    let mut case = plane(
+        r#"{"kind": "teacher_cosine"}"#,
+        &[0, 1],
+        &[[3.0, 4.0], [0.0, 2.0]],
+    );
+    case.teacher = Some((2, vec![1.0, 0.0, 0.0, 5.0]));
+    assert_close(case.value(), (0.4 + 0.0) / 2.0);
+    assert_close(case.terms()["cosine"], 0.8);
+}
+
+#[test]
+fn teacher_contrastive_takes_vectors_of_one_speaker_or_recording_together() {
+    let json = r#"{"kind": "teacher_contrastive", "temperature": 0.5}"#;
+    let rows = [[1.0, 0.0], [0.0, 3.0], [2.0, 0.0]];
+    let vectors = vec![1.0, 0.0, 0.0, 1.0, 0.0, 4.0];
+    let case = |labels: &[usize]| {
+        let mut case = plane(json, labels, &rows);
+        case.teacher = Some((2, vectors.clone()));
+        case
+    };
+    // Powers of e: of the first 2, 0, 0; of the second 0, 2, 2; of the third 2, 0, 0.
+    let (one, e) = (1.0, 2.0_f64.exp());
+    let first = ((e + 2.0) / e).ln();
+    let second = ((2.0 * e + 1.0) / e).ln();
+    let third = (e + 2.0).ln();
+    let alone = case(&[0, 1, 2]);
+    assert_close(alone.value(), (first + second + third) / 3.0);
+    // Second and third are of one speaker: of the second both are positive, and of the third.
+    let second = ((2.0 * e + one) / (2.0 * e)).ln();
+    let third = ((e + 2.0) / 2.0).ln();
+    let together = case(&[0, 1, 1]);
+    assert_close(together.value(), (first + second + third) / 3.0);
+    let terms = together.terms();
+    // The first and the second lie nearest to vectors of theirs; cosines to positives 1, 1, 1, 0, 0.
+    assert_close(terms["accuracy"], 2.0 / 3.0);
+    assert_close(terms["own_cosine"], 3.0 / 5.0);
+    assert_close(terms["other_cosine"], 1.0 / 4.0);
+    // The same where they are of one recording, and nobody knows who speaks.
+    let mut unknown = case(&[0, 1, 2]);
+    (unknown.labels, unknown.num_unlabelled) = (vec![0], 2);
+    unknown.recordings = vec![0, 1, 1];
+    assert_close(unknown.value(), together.value());
 }
 
 #[test]

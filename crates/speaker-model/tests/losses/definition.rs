@@ -3,8 +3,8 @@
 use speaker_model::{
     AamSoftmaxConfig, AmSoftmaxConfig, AngularPrototypicalConfig, ContrastiveConfig, Ge2eConfig,
     KlHingeConfig, LossConfig, LossInput, MarginSchedule, Mining, PrototypicalConfig,
-    SoftmaxConfig, SphereFace2Config, SumConfig, SupervisedContrastiveConfig, TripletConfig,
-    TripletDistance, Weighting,
+    SoftmaxConfig, SphereFace2Config, SumConfig, SupervisedContrastiveConfig,
+    TeacherContrastiveConfig, TeacherCosineConfig, TripletConfig, TripletDistance, Weighting,
 };
 
 use crate::module::{Case, Named, formula, loss};
@@ -56,9 +56,56 @@ struct World<'a> {
 }
 
 impl World<'_> {
+    /// Embeddings of the segments that have a label.
     fn rows(&self) -> Rows {
+        let mut rows = self.all_rows();
+        rows.truncate(self.labels().len());
+        rows
+    }
+
+    fn all_rows(&self) -> Rows {
         let (shape, values) = &self.tensors["embeddings"];
         values.chunks(shape[1]).map(<[f64]>::to_vec).collect()
+    }
+
+    /// All embeddings where the teacher's vectors lie, and these.
+    fn beside_teacher(&self) -> (Rows, Rows) {
+        let (dim, vectors) = self.case.teacher.as_ref().unwrap();
+        let vectors = vectors.chunks(*dim);
+        let vectors = vectors.map(|row| row.iter().map(|&v| f64::from(v)).collect());
+        let rows = self.all_rows();
+        let is_mapped = rows[0].len() != *dim;
+        let mapped = |row: Vec<f64>| {
+            let columns = self.columns("map.weight").into_iter();
+            columns.map(|column| dot(&row, &column)).collect()
+        };
+        let rows = match is_mapped {
+            true => rows.into_iter().map(mapped).collect(),
+            false => rows,
+        };
+        (rows, vectors.collect())
+    }
+
+    fn teacher_cosine(&self, _: &TeacherCosineConfig) -> f64 {
+        let (rows, vectors) = self.beside_teacher();
+        let losses = rows.iter().zip(&vectors).map(|(x, t)| 1.0 - cosine(x, t));
+        mean(&losses.collect::<Vec<_>>())
+    }
+
+    fn teacher_contrastive(&self, config: &TeacherContrastiveConfig) -> f64 {
+        let (rows, vectors) = self.beside_teacher();
+        let (labels, recordings) = (self.labels(), &self.case.recordings);
+        let losses = rows.iter().enumerate().map(|(i, row)| {
+            let power = |j: usize| (cosine(row, &vectors[j]) / config.temperature).exp();
+            let is_positive = |&j: &usize| {
+                let known = i.max(j) < labels.len() && labels[i] == labels[j];
+                known || recordings[i] == recordings[j]
+            };
+            let all = 0..rows.len();
+            let own: f64 = all.clone().filter(is_positive).map(power).sum();
+            -(own / all.map(power).sum::<f64>()).ln()
+        });
+        mean(&losses.collect::<Vec<_>>())
     }
 
     /// Columns of the matrix called `name`.
@@ -324,7 +371,8 @@ impl World<'_> {
             SphereFace2Config: sphere_face2, Ge2eConfig: ge2e, PrototypicalConfig: prototypical,
             AngularPrototypicalConfig: angular_prototypical, TripletConfig: triplet,
             ContrastiveConfig: contrastive,
-            SupervisedContrastiveConfig: supervised_contrastive, SumConfig: sum
+            SupervisedContrastiveConfig: supervised_contrastive, TeacherCosineConfig: teacher_cosine,
+            TeacherContrastiveConfig: teacher_contrastive, SumConfig: sum
         );
         panic!("{config:?} has no definition here")
     }
@@ -341,7 +389,7 @@ fn defined(case: &Case, tensors: &Named) -> f64 {
 }
 
 /// Further settings than the examples'.
-const MORE: [&str; 9] = [
+const MORE: [&str; 10] = [
     r#"{"kind": "softmax", "bias": false}"#,
     r#"{"kind": "am_softmax", "scale": 10.0, "sub_centres": 3, "top_k": 2, "margin_schedule": {"from_step": 2, "to_step": 12}}"#,
     r#"{"kind": "aam_softmax", "scale": 10.0, "sub_centres": 2, "top_k": 2, "margin_schedule": {"from_step": 2, "to_step": 12, "growth": "exponential"}}"#,
@@ -351,6 +399,7 @@ const MORE: [&str; 9] = [
     r#"{"kind": "triplet", "mining": "active", "margin": 0.5}"#,
     r#"{"kind": "contrastive", "margin": 1.5, "weighting": {"same_share": 0.3}}"#,
     r#"{"kind": "sum", "parts": [{"kind": "triplet"}, {"kind": "triplet", "weight": 0.3, "mining": "all"}, {"kind": "sphere_face2", "scale": 6.0}]}"#,
+    r#"{"kind": "sum", "parts": [{"kind": "teacher_cosine", "weight": 5.0}, {"kind": "teacher_contrastive", "weight": 0.5}, {"kind": "aam_softmax", "scale": 6.0, "weight": 0.3}]}"#,
 ];
 
 /// Relative to the largest number of a gradient: hundreds of roundings of 32 bits. The definitions' own differences are good to
@@ -359,21 +408,31 @@ const TOLERANCE: f64 = 1e-4;
 
 #[test]
 fn values_and_gradients_equal_the_definitions() {
-    let input = LossInput {
+    let input = |teacher_dim| LossInput {
         embedding_dim: 5,
         num_speakers: 6,
+        teacher_dim: Some(teacher_dim),
     };
-    let label_sets: [&[usize]; 2] = [&[0, 0, 1, 1, 4, 4], &[3, 1, 3, 3, 1, 1, 5, 5, 1]];
+    // Labels, segments without one, and dimensions of the teacher.
+    let batches: [(&[usize], usize, usize); 3] = [
+        (&[0, 0, 1, 1, 4, 4], 0, 5),
+        (&[3, 1, 3, 3, 1, 1, 5, 5, 1], 0, 3),
+        (&[2, 2, 0, 0, 5, 5], 3, 4),
+    ];
     let configs = LossConfig::examples()
         .into_iter()
         .filter(|config| config.downcast_ref::<KlHingeConfig>().is_none())
         .chain(MORE.iter().map(|json| loss(json)));
     let (mut checked, mut cells) = (0, 0);
     for config in configs {
-        for (seed, labels) in (0..6).zip(label_sets.iter().cycle()) {
+        for (seed, &(labels, num_unlabelled, dim)) in (0..6).zip(batches.iter().cycle()) {
             let fill = |name: &str, shape: &[usize]| formula(&format!("{seed} {name}"), shape);
-            let mut case = Case::new(config.clone(), input, labels, fill);
+            let mut case =
+                Case::partly_labelled(config.clone(), input(dim), labels, num_unlabelled, fill);
             case.step = 5;
+            // Two of the segments are of one recording; two without a label, where there are some.
+            case.recordings[1] = case.recordings[0];
+            case.recordings[5] = *case.recordings.last().unwrap();
             let expected = defined(&case, &case.tensors);
             let (output, found) = case.run().unwrap();
             let value = f64::from(output.value.into_scalar::<f32>());

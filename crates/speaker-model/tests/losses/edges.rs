@@ -10,6 +10,7 @@ use crate::module::{Case, formula, loss};
 const INPUT: LossInput = LossInput {
     embedding_dim: 4,
     num_speakers: 3,
+    teacher_dim: Some(4),
 };
 
 /// Numbers for a tensor of this name and shape.

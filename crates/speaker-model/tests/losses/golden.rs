@@ -18,6 +18,10 @@ struct Golden {
 struct GoldenCase {
     loss: LossConfig,
     labels: Vec<usize>,
+    #[serde(default)]
+    teacher_dim: Option<usize>,
+    #[serde(default)]
+    num_unlabelled: usize,
     pairs: Option<Vec<(usize, usize)>>,
     step: u64,
     value: f64,
@@ -31,12 +35,15 @@ const TOLERANCE: f64 = 2e-5;
 #[test]
 fn values_and_gradients_equal_pytorchs() {
     let golden: Golden = serde_json::from_str(include_str!("../golden/losses.json")).unwrap();
-    let input = LossInput {
-        embedding_dim: golden.dim,
-        num_speakers: golden.num_speakers,
-    };
     for expected in golden.cases {
-        let mut case = Case::new(expected.loss, input, &expected.labels, formula);
+        let input = LossInput {
+            embedding_dim: golden.dim,
+            num_speakers: golden.num_speakers,
+            teacher_dim: expected.teacher_dim,
+        };
+        let num_unlabelled = expected.num_unlabelled;
+        let labels = &expected.labels;
+        let mut case = Case::partly_labelled(expected.loss, input, labels, num_unlabelled, formula);
         case.pairs = expected.pairs;
         case.step = expected.step;
         let config = &case.config;

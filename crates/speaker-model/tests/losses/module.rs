@@ -7,7 +7,7 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use speaker_model::Loss;
 use speaker_model::{
     AnyLoss, Initialiser, LossBatch, LossChoice, LossConfig, LossInput, LossOutput, ModelError,
-    ModulePath, Pass,
+    ModulePath, Pass, TeacherRows,
 };
 
 /// Numbers by the name of their tensor, row-major, with its shape.
@@ -20,6 +20,10 @@ pub(crate) struct Case {
     pub(crate) labels: Vec<usize>,
     pub(crate) pairs: Option<Vec<(usize, usize)>>,
     pub(crate) step: u64,
+    pub(crate) num_unlabelled: usize,
+    /// Dimensions and vectors of a teacher, and whose they are.
+    pub(crate) teacher: Option<(usize, Vec<f32>)>,
+    pub(crate) recordings: Vec<usize>,
     /// `embeddings` and the parameters of the loss.
     pub(crate) tensors: Named,
 }
@@ -30,6 +34,17 @@ impl Case {
         config: LossConfig,
         input: LossInput,
         labels: &[usize],
+        fill: impl Fn(&str, &[usize]) -> Vec<f64>,
+    ) -> Self {
+        Self::partly_labelled(config, input, labels, 0, fill)
+    }
+
+    /// The same with segments behind the others that have no label. Every segment is of a recording of its own.
+    pub(crate) fn partly_labelled(
+        config: LossConfig,
+        input: LossInput,
+        labels: &[usize],
+        num_unlabelled: usize,
         fill: impl Fn(&str, &[usize]) -> Vec<f64>,
     ) -> Self {
         config.validate().unwrap();
@@ -45,8 +60,13 @@ impl Case {
                 *values = fill(name, shape);
             }
         }
-        let shape = vec![labels.len(), input.embedding_dim];
+        let num_segments = labels.len() + num_unlabelled;
+        let shape = vec![num_segments, input.embedding_dim];
         let values = fill("embeddings", &shape);
+        let teacher = input.teacher_dim.map(|dim| {
+            let vectors = fill("teacher", &[num_segments, dim]);
+            (dim, vectors.iter().map(|&v| v as f32).collect())
+        });
         tensors.insert("embeddings".to_owned(), (shape, values));
         Self {
             config,
@@ -54,6 +74,9 @@ impl Case {
             labels: labels.to_vec(),
             pairs: None,
             step: 0,
+            num_unlabelled,
+            teacher,
+            recordings: (0..num_segments).collect(),
             tensors,
         }
     }
@@ -63,6 +86,12 @@ impl Case {
             labels: &self.labels,
             pairs: self.pairs.as_deref(),
             step: self.step,
+            num_unlabelled: self.num_unlabelled,
+            teacher: self.teacher.as_ref().map(|(dim, vectors)| TeacherRows {
+                dim: *dim,
+                vectors,
+                recordings: &self.recordings,
+            }),
         }
     }
 

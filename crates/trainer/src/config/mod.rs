@@ -5,6 +5,7 @@ mod bounds;
 mod optimiser;
 mod schedule;
 mod stages;
+mod teacher;
 
 use std::path::Path;
 
@@ -22,10 +23,12 @@ pub use self::optimiser::{LayerRate, OptimiserConfig};
 pub use self::schedule::{Decay, Schedule};
 pub(crate) use self::stages::Stage;
 pub use self::stages::{CropFrames, StageConfig, StageStart};
+pub use self::teacher::{TeacherConfig, Vectors};
 
 use self::bounds::{check_average, check_ends, check_optimiser};
 use self::stages::{check_crop, check_stages};
 use crate::TrainError;
+use crate::error::LISTEN;
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
 ///
@@ -85,6 +88,9 @@ pub struct TrainConfig<L = LossConfig> {
     /// network that already tells voices apart.
     #[serde(default)]
     pub augment_from_step: u64,
+    /// What is made of a teacher's embeddings, where a loss compares with these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<TeacherConfig>,
     /// Arithmetic of the recurrent layers in training; evaluations and bundles compute in 32 bits.
     #[serde(default)]
     pub precision: ComputeType,
@@ -138,6 +144,7 @@ impl TrainConfig {
             augment: None,
             samples: None,
             augment_from_step: 0,
+            teacher: None,
             precision: ComputeType::F32,
             encoder,
         }
@@ -196,6 +203,7 @@ impl<L> TrainConfig<L> {
             augment: self.augment,
             samples: self.samples,
             augment_from_step: self.augment_from_step,
+            teacher: self.teacher,
             precision: self.precision,
             encoder: self.encoder,
         }
@@ -252,6 +260,16 @@ impl<L: LossChoice> TrainConfig<L> {
         }
         if let Some(samples) = &self.samples {
             samples.validate()?;
+        }
+        if let Some(teacher) = &self.teacher {
+            teacher.validate()?;
+            if !self.loss.hears_teacher() {
+                return Err(TrainError::Config {
+                    place: "teacher".to_owned(),
+                    found: "no loss of the configuration listens to a teacher".to_owned(),
+                    remedy: LISTEN,
+                });
+            }
         }
         check_ends(self.max_minutes, self.patience, self.eval_every)?;
         check_average(self.average)?;

@@ -8,12 +8,13 @@ use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
 use pair_sampler::BatchItem;
 use sound_augment::Workspace;
-use speaker_model::LossBatch;
+use speaker_model::{LossBatch, TeacherRows};
 use speech_data::Manifest;
 
 use super::bank::FeatureBank;
 use super::samples::{CropOf, SampleCrops};
 use super::schedule::{BatchSchedule, StepPlan};
+use super::teacher::TeacherVectors;
 use crate::TrainError;
 
 /// One training step's input.
@@ -33,6 +34,17 @@ pub struct Batch {
     pub utterances: Vec<usize>,
     /// The step that it is of, from 0.
     pub step: u64,
+    /// What a teacher makes of the utterances, where there is a teacher.
+    pub teacher: Option<Taught>,
+}
+
+/// A teacher's vectors of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taught {
+    /// Numbers of a vector.
+    pub dim: usize,
+    /// `[segments, dim]`, row-major.
+    pub vectors: Vec<f32>,
 }
 
 impl Batch {
@@ -43,6 +55,12 @@ impl Batch {
             labels: &self.speakers,
             pairs: self.pairs.as_deref(),
             step: self.step,
+            num_unlabelled: 0,
+            teacher: self.teacher.as_ref().map(|taught| TeacherRows {
+                dim: taught.dim,
+                vectors: &taught.vectors,
+                recordings: &self.utterances,
+            }),
         }
     }
 }
@@ -55,6 +73,7 @@ pub struct BatchMaker<'a> {
     front_end: &'a FrontEnd,
     augmenter: Option<&'a Augmenter>,
     samples: Option<&'a SampleCrops>,
+    teacher: Option<&'a TeacherVectors>,
 }
 
 impl<'a> BatchMaker<'a> {
@@ -75,6 +94,7 @@ impl<'a> BatchMaker<'a> {
             front_end,
             augmenter,
             samples: None,
+            teacher: None,
         }
     }
 
@@ -82,6 +102,12 @@ impl<'a> BatchMaker<'a> {
     #[must_use]
     pub(crate) fn with_samples(self, samples: Option<&'a SampleCrops>) -> Self {
         Self { samples, ..self }
+    }
+
+    /// The same, with what a teacher says where there is one.
+    #[must_use]
+    pub(crate) fn with_teacher(self, teacher: Option<&'a TeacherVectors>) -> Self {
+        Self { teacher, ..self }
     }
 
     /// The batch of `step`, a pure function of the configuration, the data and the step.
@@ -115,6 +141,16 @@ impl<'a> BatchMaker<'a> {
             }
             lengths.push(length);
         }
+        let teacher = self.teacher.map(|teacher| {
+            let rows = items.items.iter();
+            Taught {
+                dim: teacher.dim(),
+                vectors: rows
+                    .flat_map(|item| teacher.of(item.utterance))
+                    .copied()
+                    .collect(),
+            }
+        });
         let full = lengths.iter().all(|&length| length == *crop_frames);
         Ok(Batch {
             features,
@@ -124,6 +160,7 @@ impl<'a> BatchMaker<'a> {
             pairs: items.pairs.clone(),
             utterances: items.items.iter().map(|item| item.utterance).collect(),
             step,
+            teacher,
         })
     }
 

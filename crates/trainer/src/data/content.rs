@@ -5,6 +5,23 @@ use speech_data::{Location, Reader};
 
 use crate::TrainError;
 
+/// What an entry of a cache is found by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ContentKey(pub(super) [u8; 32]);
+
+impl ContentKey {
+    /// Of `audio`, the bytes of an audio file, for what `settings` decide; `context` says whose they are.
+    pub(super) fn new(context: &str, settings: &str, audio: &[u8]) -> Self {
+        let key = blake3::derive_key(context, settings.as_bytes());
+        Self(*blake3::keyed_hash(&key, audio).as_bytes())
+    }
+
+    /// The key of a part of the recording, or of what is made of it; `part` says which.
+    pub(super) fn of_part(self, part: &str) -> Self {
+        Self(*blake3::keyed_hash(&self.0, part.as_bytes()).as_bytes())
+    }
+}
+
 /// The key of a recording, `key` of its audio, and the audio where all of it is the recording. A part of a file has the key of
 /// the file and its place in it (`of_part`), so that finding it needs no decoding.
 ///

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speech_data::{Manifest, TrialList};
 
+use super::teacher::Teacher;
 use crate::TrainError;
 
 /// The file in the run's directory.
@@ -28,10 +29,18 @@ pub(crate) struct DataFingerprint {
     /// BLAKE3 of the names and sizes of the files that samples are changed by, where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sounds: Option<String>,
+    /// Hash of the teacher's bundle, where there is a teacher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    teacher: Option<String>,
 }
 
 impl DataFingerprint {
-    pub(crate) fn of(train: &Manifest, dev: &[TrialList], sounds: &[(String, u64)]) -> Self {
+    pub(crate) fn of(
+        train: &Manifest,
+        dev: &[TrialList],
+        sounds: &[(String, u64)],
+        teacher: Option<&Teacher>,
+    ) -> Self {
         let utterances = &train.utterances;
         let table = hash(utterances.iter().flat_map(|utterance| {
             [
@@ -63,6 +72,7 @@ impl DataFingerprint {
                 let sounds = sounds.iter();
                 hash(sounds.flat_map(|(name, size)| [name.clone(), size.to_string()]))
             }),
+            teacher: teacher.map(|teacher| teacher.origin().hash.clone()),
         }
     }
 
@@ -123,6 +133,9 @@ impl DataFingerprint {
         if self.sounds != now.sounds {
             return Some("other rooms, noise, music or devices".to_owned());
         }
+        if self.teacher != now.teacher {
+            return Some("another teacher".to_owned());
+        }
         (self.trials != now.trials).then(|| "other development trials".to_owned())
     }
 }
@@ -163,7 +176,7 @@ mod tests {
             )
         });
         let train = Manifest::new("nowhere", utterances.to_vec());
-        let fingerprint = DataFingerprint::of(&train, &[], &[]);
+        let fingerprint = DataFingerprint::of(&train, &[], &[], None);
         let error = fingerprint.check(run.path()).unwrap_err().to_string();
         assert!(error.contains(DATA_FILE), "{error}");
         fingerprint.write(run.path()).unwrap();
@@ -171,7 +184,7 @@ mod tests {
         // A session that is known now draws other pairs.
         let mut other = train;
         other.utterances[0].session = Some("x".to_owned());
-        let other = DataFingerprint::of(&other, &[], &[]);
+        let other = DataFingerprint::of(&other, &[], &[], None);
         let error = other.check(run.path()).unwrap_err();
         assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
     }

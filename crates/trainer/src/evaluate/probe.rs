@@ -45,7 +45,7 @@ impl Probe {
         let pass = &mut Pass::training(&mut dropout).seen_by(&mut look);
         let lengths = batch.lengths.as_deref();
         let outputs = network.outputs(features(batch, device), lengths, pass)?;
-        let loss = network.loss().loss(outputs.clone(), &batch.labels())?;
+        let loss = network.loss().of_batch(outputs.clone(), &batch.labels())?;
         let gradients = GradientsParams::from_grads(loss.value.backward(), network);
         let names: Vec<&str> = layers.iter().map(|layer| layer.layer.as_str()).collect();
         Ok(Self {
@@ -80,7 +80,7 @@ impl Probe {
             labels,
             ..batch.labels()
         };
-        let value = loss.loss(outputs.clone(), &labels)?.value;
+        let value = loss.of_batch(outputs.clone(), &labels)?.value;
         let gradients = value.backward();
         let gradient = outputs.grad(&gradients);
         Ok(LossAndGradient {

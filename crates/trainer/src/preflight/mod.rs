@@ -95,12 +95,16 @@ fn loss_checks<C: LossChoice>(
     device: &Device,
 ) -> Result<Vec<Check>, TrainError> {
     let probe = Probe::of(network, batch, config.seed, 0, device)?;
-    let mut checks = vec![
-        labels_matter(&batch.speakers, |labels| {
+    let labels = match config.loss.reads_labels() {
+        true => labels_matter(&batch.speakers, |labels| {
             probe.relabelled(network.loss(), batch, labels, device)
         })?,
-        gradients_reach(&probe.gradients),
-    ];
+        false => Check::skipped(
+            Name::LabelsIgnored,
+            "the loss goes by what the teacher says, and asks for no labels",
+        ),
+    };
+    let mut checks = vec![labels, gradients_reach(&probe.gradients)];
     if let Some([same, different]) = probe.num_pairs {
         checks.push(all_pairs_used(batch.shape[1], same + different));
     }

@@ -8,7 +8,7 @@ use speaker_scoring::Scorer;
 
 use crate::TrainError;
 use crate::config::TrainConfig;
-use crate::data::Batch;
+use crate::data::{Batch, Taught};
 use crate::evaluate::{Terms, features, rows, scalar};
 use crate::optimise::{Optimiser, Rates};
 
@@ -45,7 +45,7 @@ pub(super) fn overfit<C: LossChoice>(
         let input = features(&small, device);
         let lengths = small.lengths.as_deref();
         let outputs = network.outputs(input, lengths, &mut Pass::inference())?;
-        let output = network.loss().loss(outputs.clone(), &small.labels())?;
+        let output = network.loss().of_batch(outputs.clone(), &small.labels())?;
         if step % look_every == 0 {
             let loss = scalar(&output.value);
             let pairwise = config.loss.pairwise();
@@ -120,6 +120,14 @@ fn small(batch: &Batch) -> Option<Batch> {
         pairs: None,
         utterances: pick(&batch.utterances),
         step: batch.step,
+        teacher: batch.teacher.as_ref().map(|taught| {
+            let row =
+                |&index: &usize| &taught.vectors[index * taught.dim..(index + 1) * taught.dim];
+            Taught {
+                dim: taught.dim,
+                vectors: chosen.iter().flat_map(row).copied().collect(),
+            }
+        }),
     })
 }
 
@@ -153,6 +161,10 @@ mod tests {
             pairs: Some(vec![(0, 1)]),
             utterances: vec![10, 11, 12, 13, 14],
             step: 3,
+            teacher: Some(Taught {
+                dim: 2,
+                vectors: vec![0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5],
+            }),
         };
         let expected = Batch {
             features: vec![0.0, 0.3, 0.2, 0.4, 1.0, 1.3, 1.2, 1.4],
@@ -162,6 +174,10 @@ mod tests {
             pairs: None,
             utterances: vec![10, 13, 12, 14],
             step: 3,
+            teacher: Some(Taught {
+                dim: 2,
+                vectors: vec![0.0, 0.5, 3.0, 3.5, 2.0, 2.5, 4.0, 4.5],
+            }),
         };
         assert_eq!(small(&batch), Some(expected));
     }
@@ -177,6 +193,7 @@ mod tests {
             pairs: None,
             utterances: vec![0, 1, 2],
             step: 0,
+            teacher: None,
         };
         let [same, different] = cosine_distances(&outputs, &batch);
         assert!(

@@ -13,9 +13,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use burn::module::Module;
-use diagnosis::journal::{EndReason, Event, Start};
+use diagnosis::journal::{EndReason, Event, Start, StartTeacher};
 use diagnosis::{Name, Severity, Verdict};
-use speaker_model::{Bundle, LossChoice, Origin};
+use speaker_model::{Bundle, LossChoice, Origin, TeacherOrigin};
 
 use self::checkpoint::Saved;
 pub use self::checkpoint::{Progress, RunDirectory};
@@ -27,7 +27,7 @@ use self::state::State;
 use self::step::step;
 use self::summary::StepMeans;
 use crate::TrainError;
-use crate::data::with_batches;
+use crate::data::{Teacher, with_batches};
 use crate::evaluate::mean_eer;
 use crate::facts::facts;
 use crate::material::Material;
@@ -55,6 +55,7 @@ pub(crate) struct Training<'a, C: LossChoice> {
     pub(crate) options: &'a RunOptions<'a>,
     pub(crate) run: RunDirectory,
     pub(crate) origin: Origin,
+    pub(crate) teacher: Option<&'a Teacher>,
     /// Whether it goes on from the last checkpoint.
     pub(crate) resumes: bool,
     pub(crate) notify: Notify<'a>,
@@ -98,6 +99,10 @@ impl<C: LossChoice> Training<'_, C> {
             num_parameters: state.network.num_params(),
             same_share: Some(material.sampler().expected_same_share()),
             commit: self.options.commit.clone(),
+            teacher: self.teacher.map(|teacher| {
+                let TeacherOrigin { name, commit, hash } = teacher.origin().clone();
+                StartTeacher { name, commit, hash }
+            }),
         }))?;
         if self.resumes {
             // The journal has it from the time before.
@@ -106,7 +111,7 @@ impl<C: LossChoice> Training<'_, C> {
         }
         let checks = preflight_event(material, &state.network, state.progress.step)?;
         recorder.record_preflight(&checks)?;
-        let bundle = state.bundle(material, &self.origin)?;
+        let bundle = self.bundle(state)?;
         let embeddings = material.dev.embed(bundle.embedder())?;
         let centre = bundle.embedder().centre();
         state.progress.untrained = material.dev.results(&embeddings, centre)?;
@@ -154,13 +159,22 @@ impl<C: LossChoice> Training<'_, C> {
         // A run of no steps leaves the untrained network, which others are measured against.
         if !state.progress.step.is_multiple_of(config.eval_every) || !self.run.has_checkpoint() {
             if reason == EndReason::Interrupted {
-                let bundle = state.bundle(self.material, &self.origin)?;
+                let bundle = self.bundle(state)?;
                 self.save(state, recorder, &bundle, false)?;
             } else {
                 self.evaluate_and_save(state, recorder)?;
             }
         }
         Ok(reason)
+    }
+
+    /// The network as it stands, ready to embed.
+    fn bundle(&self, state: &State<C>) -> Result<Bundle, TrainError> {
+        let bundle = state.bundle(self.material, &self.origin)?;
+        Ok(match self.teacher {
+            Some(teacher) => bundle.with_teacher(teacher.origin().clone()),
+            None => bundle,
+        })
     }
 
     /// Why the run should end now, if it should.
@@ -190,7 +204,7 @@ impl<C: LossChoice> Training<'_, C> {
         recorder: &mut Recorder<'_>,
     ) -> Result<(), TrainError> {
         state.average.evaluated(&state.network);
-        let bundle = state.bundle(self.material, &self.origin)?;
+        let bundle = self.bundle(state)?;
         let dev = &self.material.dev;
         let embeddings = dev.embed(bundle.embedder())?;
         let progress = &mut state.progress;

@@ -29,7 +29,7 @@ pub(super) fn step<C: LossChoice>(
     let mut pass = Pass::training(&mut dropout);
     let outputs = state.network.outputs(features, lengths, &mut pass)?;
     let running = pass.into_running();
-    let loss = state.network.loss().loss(outputs, &batch.labels())?;
+    let loss = state.network.loss().of_batch(outputs, &batch.labels())?;
     let value: f32 = loss.value.clone().into_scalar();
     let non_finite = |what| TrainError::NonFinite {
         step: index + 1,

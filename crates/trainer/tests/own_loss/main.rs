@@ -46,6 +46,7 @@ fn data() -> TrainData {
         dev_manifest: None,
         dev_root: root,
         description: "voices".to_owned(),
+        teacher: None,
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn data(root: &Path) -> TrainData {
         dev_manifest: None,
         dev_root: root.to_owned(),
         description: "tones".to_owned(),
+        teacher: None,
     }
 }
 

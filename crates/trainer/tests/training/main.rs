@@ -12,4 +12,5 @@ mod onward;
 mod preflight;
 mod refusals;
 mod samples;
+mod teacher;
 mod whole;

@@ -52,7 +52,7 @@ pub(crate) struct Args {
 const EXAMPLES: &str = "\
 Losses, by `kind` below `[loss]` in a configuration (docs/losses.md): kl_hinge, softmax,
 am_softmax, aam_softmax, sphere_face2, ge2e, prototypical, angular_prototypical, triplet,
-contrastive, supervised_contrastive, and sums of these.
+contrastive, supervised_contrastive, teacher_cosine, teacher_contrastive, and sums of these.
 
 Examples:
   siamang train                                  # the built-in voices, under a minute
@@ -60,6 +60,7 @@ Examples:
   siamang train --data corpus --split split.tsv --trials dev.txt --preset paper --sampler pk --out run
   siamang train --data corpus --split split.tsv --trials dev.txt --config configs/best.toml --out run
   siamang train --data corpus --rooms rir --noise noise --music music --workers 2 --out run   # samples as rooms and telephones make them
+  siamang train --data corpus --teacher campplus --config distil.toml --out run   # learn from another model (docs/teacher.md)
   siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -72,7 +73,7 @@ enum CollapseAction {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
-    let source = read(&args.recipe)?;
+    let source = read(&args.recipe, &global.device)?;
     warn(&source.warnings, &shared.console);
     let goes_on = args.resume && args.out.join("config.toml").exists();
     let config = configuration(

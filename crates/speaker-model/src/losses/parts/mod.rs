@@ -8,4 +8,5 @@ pub(super) mod margin_softmax;
 pub(super) mod nearest;
 pub(super) mod rows;
 pub(super) mod speakers;
+pub(super) mod teacher_map;
 pub(super) mod weighting;

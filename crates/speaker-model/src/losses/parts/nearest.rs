@@ -63,6 +63,15 @@ pub(in crate::losses) fn accuracy(values: &Tensor<2>, own: &Tensor<2>) -> Tensor
     own.greater(others).float().mean()
 }
 
+/// Share of the rows of cosines whose nearest column is one of those that are 1 in `own`: none where all are alike.
+pub(in crate::losses) fn nearest_is_own(cosines: &Tensor<2>, own: &Tensor<2>) -> Tensor<1> {
+    let cosines = cosines.clone().detach();
+    // A cosine less 4 is below all others.
+    let of_own = (cosines.clone() - (-own.clone() + 1.0) * 4.0).max_dim(1);
+    let of_others = (cosines - own.clone() * 4.0).max_dim(1);
+    of_own.greater(of_others).float().mean()
+}
+
 /// How well the own columns are told from others by cosines (`[rows, columns]`): accuracy, mean cosine to the own and to the
 /// nearest other.
 pub(in crate::losses) fn cosine_terms(cosines: &Tensor<2>, own: &Tensor<2>) -> [Term; 3] {

@@ -1,15 +1,15 @@
 //! Decoded samples on disk, by the content of what they were decoded from; read by ranges.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::path::Path;
 
 use bytemuck::{Pod, Zeroable};
-use durable::NewFile;
 
 use super::pcm::{Pcm, scale};
+use crate::data::content::ContentKey;
+use crate::data::entries::Entries;
 
 const MAGIC: [u8; 8] = *b"SIAMPCM\0";
 const FORMAT_VERSION: u32 = 1;
@@ -33,17 +33,6 @@ struct Header {
     checksum: [u8; 32],
 }
 
-/// What an entry is found by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct SampleKey([u8; 32]);
-
-impl SampleKey {
-    /// The key of a part of the recording; `part` says which.
-    pub(super) fn of_part(self, part: &str) -> Self {
-        Self(*blake3::keyed_hash(&self.0, part.as_bytes()).as_bytes())
-    }
-}
-
 /// A sound entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
@@ -51,46 +40,35 @@ pub(super) struct Entry {
     pub(super) exponent: i32,
 }
 
-/// A directory of decoded samples at one rate. Entries are written beside, synced and renamed, and compared with their checksum
-/// when a process finds them first; one that is damaged is made again.
+/// A directory of decoded samples at one rate. Entries are compared with their checksum when a process finds them first; one that
+/// is damaged is made again.
 #[derive(Debug)]
 pub(super) struct SampleCache {
-    directory: PathBuf,
+    entries: Entries,
     sample_rate_hz: u32,
-    /// Why the first entry could not be written that could not.
-    failure: OnceLock<String>,
 }
 
 impl SampleCache {
     pub(super) fn at(directory: &Path, sample_rate_hz: u32) -> Self {
         Self {
-            directory: directory.join("samples"),
+            entries: Entries::below(directory, "samples", "sample"),
             sample_rate_hz,
-            failure: OnceLock::new(),
         }
     }
 
     pub(super) fn failure(&self) -> Option<&str> {
-        self.failure.get().map(String::as_str)
+        self.entries.failure()
     }
 
     /// The key of `audio`, the bytes of an audio file.
-    pub(super) fn key(&self, audio: &[u8]) -> SampleKey {
-        let context = "siamang sample cache";
+    pub(super) fn key(&self, audio: &[u8]) -> ContentKey {
         let settings = format!("{COMPUTATION_VERSION} {}", self.sample_rate_hz);
-        let key = blake3::derive_key(context, settings.as_bytes());
-        SampleKey(*blake3::keyed_hash(&key, audio).as_bytes())
-    }
-
-    /// One of 256 directories by the first byte, which keeps each of them small.
-    fn path(&self, key: &SampleKey) -> PathBuf {
-        let name = blake3::Hash::from_bytes(key.0).to_hex();
-        self.directory.join(&name[..2]).join(name.as_str())
+        ContentKey::new("siamang sample cache", &settings, audio)
     }
 
     /// The entry of a key, if there is a sound one: all of it is read.
-    pub(super) fn find(&self, key: &SampleKey) -> Option<Entry> {
-        let mut file = File::open(self.path(key)).ok()?;
+    pub(super) fn find(&self, key: &ContentKey) -> Option<Entry> {
+        let mut file = File::open(self.entries.path(key)).ok()?;
         let header = self.header(&mut file, key)?;
         let mut body = Vec::new();
         file.read_to_end(&mut body).ok()?;
@@ -102,7 +80,7 @@ impl SampleCache {
         })
     }
 
-    fn header(&self, file: &mut File, key: &SampleKey) -> Option<Header> {
+    fn header(&self, file: &mut File, key: &ContentKey) -> Option<Header> {
         let mut bytes = [0; size_of::<Header>()];
         file.read_exact(&mut bytes).ok()?;
         let header: Header = bytemuck::pod_read_unaligned(&bytes);
@@ -117,12 +95,12 @@ impl SampleCache {
     /// Appends the samples of a range of an entry that was found before; none where it has gone since.
     pub(super) fn read(
         &self,
-        key: &SampleKey,
+        key: &ContentKey,
         entry: Entry,
         range: Range<usize>,
         out: &mut Vec<f32>,
     ) -> Option<()> {
-        let mut file = File::open(self.path(key)).ok()?;
+        let mut file = File::open(self.entries.path(key)).ok()?;
         let start = size_of::<Header>() + 2 * range.start;
         file.seek(SeekFrom::Start(start as u64)).ok()?;
         let mut bytes = vec![0; 2 * range.len()];
@@ -133,12 +111,8 @@ impl SampleCache {
         Some(())
     }
 
-    /// Keeps the samples of a key; whether it could. After the first failure nothing is tried.
-    pub(super) fn write(&self, key: &SampleKey, pcm: &Pcm) -> bool {
-        if self.failure.get().is_some() {
-            return false;
-        }
-        let path = self.path(key);
+    /// Keeps the samples of a key, if it can.
+    pub(super) fn write(&self, key: &ContentKey, pcm: &Pcm) {
         let body: &[u8] = bytemuck::cast_slice(&pcm.samples);
         let header = Header {
             magic: MAGIC,
@@ -150,21 +124,6 @@ impl SampleCache {
             key: key.0,
             checksum: *blake3::hash(body).as_bytes(),
         };
-        let store = || {
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            let mut file = NewFile::create(&path)?;
-            file.write_all(bytemuck::bytes_of(&header))?;
-            file.write_all(body)?;
-            file.finish()
-        };
-        store()
-            .inspect_err(|error| {
-                let reason = format!("sample cache: cannot write `{}`: {error}", path.display());
-                // Another thread may have failed first; the first reason is as good as the second.
-                let _ = self.failure.set(reason);
-            })
-            .is_ok()
+        self.entries.write(key, [bytemuck::bytes_of(&header), body]);
     }
 }

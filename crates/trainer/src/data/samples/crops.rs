@@ -113,6 +113,13 @@ impl SampleCrops {
         self.at_speeds.as_ref().map(|all| &all.manifest)
     }
 
+    /// The recording that an utterance is made of, and the number of its speed: 0 for that of the recording.
+    pub(crate) fn source(&self, utterance: usize) -> (usize, usize) {
+        let at_speeds = self.at_speeds.as_ref();
+        let source = at_speeds.and_then(|all| all.source(utterance));
+        source.unwrap_or((utterance, 0))
+    }
+
     /// Network input of a crop, `[frames, bins]`; fewer frames than a crop has where the recording or its speech is shorter.
     ///
     /// # Errors

@@ -16,9 +16,9 @@ use audio_features::decode_recording;
 use speech_data::store::{Store, StoreEncoding};
 use speech_data::{Holder, Location, Reader};
 
-use self::cache::{Entry, SampleCache, SampleKey};
+use self::cache::{Entry, SampleCache};
 use self::pcm::Pcm;
-use super::content::key_of;
+use super::content::{ContentKey, key_of};
 use super::kept::{KEPT_BYTES, Room};
 use super::stamp::Stamp;
 use crate::TrainError;
@@ -30,7 +30,7 @@ pub(crate) use self::sounds::{LoadedSounds, load};
 #[derive(Clone)]
 struct Known {
     stamp: Option<Stamp>,
-    key: SampleKey,
+    key: ContentKey,
     entry: Entry,
     /// The samples themselves, where the cache could not be written and there was room.
     kept: Option<Arc<Pcm>>,
@@ -143,7 +143,7 @@ impl SampleBank {
         }
         drop(known);
         let of_audio = |audio: &[u8]| self.cache.key(audio);
-        let (audio, key) = key_of(location, &self.reader, of_audio, SampleKey::of_part)?;
+        let (audio, key) = key_of(location, &self.reader, of_audio, ContentKey::of_part)?;
         let (entry, fresh, kept) = match self.cache.find(&key) {
             Some(entry) => (entry, None, None),
             None => {
@@ -171,7 +171,7 @@ impl SampleBank {
     fn decode(
         &self,
         location: &Location,
-        key: &SampleKey,
+        key: &ContentKey,
         audio: Option<Vec<u8>>,
     ) -> Result<Arc<Pcm>, TrainError> {
         let audio = audio.map_or_else(|| self.reader.part(location), Ok)?;

@@ -9,8 +9,8 @@ const AT: &str = " ×";
 /// The recordings of a training at all its speeds.
 pub(crate) struct AtSpeeds {
     pub(crate) manifest: Manifest,
-    /// Of each utterance, 0 for that of the recording, else the number of one of `speeds` from 1.
-    numbers: Vec<u8>,
+    /// Of each utterance the recording that it is made of, and 0 for the speed of that, else the number of one of `speeds` from 1.
+    sources: Vec<(usize, u8)>,
     speeds: Vec<Speed>,
 }
 
@@ -22,31 +22,37 @@ impl AtSpeeds {
     pub(super) fn new(manifest: &Manifest, factors: &[f64]) -> Result<Self, SoundError> {
         let speeds: Result<Vec<Speed>, SoundError> =
             factors.iter().map(|&factor| Speed::new(factor)).collect();
-        let mut all: Vec<(Utterance, u8)> = Vec::new();
-        for utterance in &manifest.utterances {
-            all.push((utterance.clone(), 0));
+        let mut all: Vec<(Utterance, (usize, u8))> = Vec::new();
+        for (recording, utterance) in manifest.utterances.iter().enumerate() {
+            all.push((utterance.clone(), (recording, 0)));
             for (factor, number) in factors.iter().zip(1..) {
                 let mut faster = utterance.clone();
                 faster.id += &format!("{AT}{factor}");
                 faster.speaker += &format!("{AT}{factor}");
-                all.push((faster, number));
+                all.push((faster, (recording, number)));
             }
         }
         all.sort_by(|(a, _), (b, _)| a.id.cmp(&b.id));
-        let (utterances, numbers) = all.into_iter().unzip();
+        let (utterances, sources) = all.into_iter().unzip();
         let mut manifest = manifest.with_utterances(Vec::new());
         manifest.utterances = utterances;
         Ok(Self {
             manifest,
-            numbers,
+            sources,
             speeds: speeds?,
         })
     }
 
     /// The speed of an utterance; none for that of the recording.
     pub(super) fn of(&self, utterance: usize) -> Option<&Speed> {
-        let number = usize::from(*self.numbers.get(utterance)?);
+        let (_, number) = self.source(utterance)?;
         self.speeds.get(number.checked_sub(1)?)
+    }
+
+    /// The recording that an utterance is made of, and the number of its speed: 0 for that of the recording.
+    pub(super) fn source(&self, utterance: usize) -> Option<(usize, usize)> {
+        let &(recording, number) = self.sources.get(utterance)?;
+        Some((recording, usize::from(number)))
     }
 }
 
