@@ -27,7 +27,7 @@ pub use clustering::{
 };
 pub use error::EvalError;
 pub use verification::{
-    BootstrapIntervals, BootstrapSettings, DcfParameters, DetPoint, Eer, Interval, ListIdentity,
-    MinDcf, VerificationReport, bootstrap_interval, det_points, eer, min_dcf, roc_auc,
-    verification_report,
+    BootstrapIntervals, BootstrapSettings, Change, DcfParameters, DetPoint, Eer, Interval,
+    ListIdentity, MinDcf, PairedChange, VerificationReport, bootstrap_interval, det_points, eer,
+    min_dcf, paired_change, roc_auc, verification_report,
 };

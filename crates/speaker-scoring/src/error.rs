@@ -42,6 +42,27 @@ pub enum ScoringError {
         /// The dimension of the others.
         expected: usize,
     },
+    /// A list has another length than the embeddings it speaks of.
+    #[error("`{name}` has {found} entries, expected {expected}, one for each embedding")]
+    LengthMismatch {
+        /// The list.
+        name: &'static str,
+        /// Its length.
+        found: usize,
+        /// Number of embeddings.
+        expected: usize,
+    },
+    /// Nothing can be learnt of speakers from so few.
+    #[error("{found} speakers, expected at least {expected}")]
+    TooFewSpeakers {
+        /// Number of speakers.
+        found: usize,
+        /// Number of speakers that are needed.
+        expected: usize,
+    },
+    /// No two embeddings of one speaker differ.
+    #[error("no speaker has two embeddings that differ")]
+    NoSpread,
     /// An index points behind the last row.
     #[error("`{name}`[{index}] points to row {found}, expected a row below {num_rows}")]
     RowOutOfRange {
@@ -85,6 +106,11 @@ impl ScoringError {
             Self::NotFinite { .. } => "find the recording or model that made it and leave it out",
             Self::InvalidParameter { .. } => "change the setting",
             Self::DimensionMismatch { .. } => "embed all recordings with one model",
+            Self::LengthMismatch { .. } => "make the list from the same embeddings",
+            Self::TooFewSpeakers { .. } => "add recordings of more speakers",
+            Self::NoSpread => {
+                "add a second recording of speakers that have one; copies of one recording do not count"
+            }
             Self::RowOutOfRange { .. } => "make the list from the same embeddings",
             Self::TooManyPoints { .. } => {
                 "allow more memory, use average linkage, which keeps no distances of all pairs, or cluster approximately"

@@ -1,4 +1,5 @@
-//! What two embeddings say, and what many: the score of a pair, thresholds, clusters and their cuts.
+//! What two embeddings say, and what many: the score of a pair, thresholds, clusters and their cuts, and the linear map that suits them to
+//! recordings of one's own.
 //!
 //! ```
 //! use speaker_scoring::{EmbeddingMatrix, Linkage, Metric, Scorer, agglomerative};
@@ -13,6 +14,7 @@
 //! # Ok::<(), speaker_scoring::ScoringError>(())
 //! ```
 
+mod adaptation;
 mod cluster;
 mod embeddings;
 mod error;
@@ -20,6 +22,7 @@ mod scorer;
 mod thresholds;
 mod vectors;
 
+pub use adaptation::{AdaptationMap, MapChoice, SpeakerDirections, SpeakerSpread};
 pub use cluster::{
     Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, Merge, Metric,
     agglomerative, agglomerative_within, approximate_clusters, count_pairs,

@@ -82,6 +82,33 @@ pub fn bootstrap_interval(
     speakers_b: &[usize],
     settings: &BootstrapSettings,
 ) -> Result<BootstrapIntervals, EvalError> {
+    let drawn = figures_of_draws(scores, is_target, speakers_a, speakers_b, settings)?;
+    let num_speakers = drawn.num_speakers;
+    let (eers, dcfs): (Vec<f64>, Vec<f64>) = drawn.figures.into_iter().flatten().unzip();
+    let usable_resamples = enough(eers.len(), num_speakers, settings)?;
+    Ok(BootstrapIntervals {
+        eer: percentile_interval(eers, settings.confidence),
+        min_dcf: percentile_interval(dcfs, settings.confidence),
+        confidence: settings.confidence,
+        usable_resamples,
+        num_speakers,
+    })
+}
+
+/// EER and minDCF of every draw of speakers; none where a draw lacks one kind of trials.
+pub(super) struct Draws {
+    pub(super) figures: Vec<Option<(f64, f64)>>,
+    pub(super) num_speakers: usize,
+}
+
+/// Draws speakers as [`bootstrap_interval`] does. Lists of the same speakers have the same draws, whatever their scores.
+pub(super) fn figures_of_draws(
+    scores: &[f32],
+    is_target: &[bool],
+    speakers_a: &[usize],
+    speakers_b: &[usize],
+    settings: &BootstrapSettings,
+) -> Result<Draws, EvalError> {
     check(settings)?;
     let order = ranked(scores, is_target)?;
     check_speakers(is_target, speakers_a, speakers_b)?;
@@ -119,23 +146,26 @@ pub fn bootstrap_interval(
             },
         )
         .collect();
+    Ok(Draws {
+        figures: drawn,
+        num_speakers,
+    })
+}
 
-    let (eers, dcfs): (Vec<f64>, Vec<f64>) = drawn.into_iter().flatten().unzip();
-    let usable_resamples = eers.len();
-    if usable_resamples * 2 < settings.resamples {
+/// The number of resamples that could be scored, if they are enough.
+pub(super) fn enough(
+    usable: usize,
+    num_speakers: usize,
+    settings: &BootstrapSettings,
+) -> Result<usize, EvalError> {
+    if usable * 2 < settings.resamples {
         return Err(EvalError::TooFewSpeakers {
-            usable: usable_resamples,
+            usable,
             resamples: settings.resamples,
             num_speakers,
         });
     }
-    Ok(BootstrapIntervals {
-        eer: percentile_interval(eers, settings.confidence),
-        min_dcf: percentile_interval(dcfs, settings.confidence),
-        confidence: settings.confidence,
-        usable_resamples,
-        num_speakers,
-    })
+    Ok(usable)
 }
 
 struct RankedTrial {
@@ -204,7 +234,7 @@ fn draw_speakers(multiplicity: &mut [u64], seed: u64, resample: u64) {
 }
 
 /// The central `confidence` share of `values`, ends interpolated between order statistics.
-fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
+pub(super) fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
     values.sort_unstable_by(f64::total_cmp);
     let quantile = |share: f64| {
         let place = share * (values.len() - 1) as f64;

@@ -4,6 +4,7 @@ mod bootstrap;
 mod curve;
 mod dcf;
 mod eer;
+mod paired;
 mod ranking;
 mod report;
 
@@ -11,5 +12,6 @@ pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_i
 pub use curve::{DetPoint, det_points, roc_auc};
 pub use dcf::{DcfParameters, MinDcf, min_dcf};
 pub use eer::{Eer, eer};
+pub use paired::{Change, PairedChange, paired_change};
 pub(crate) use report::mean_score;
 pub use report::{ListIdentity, VerificationReport, verification_report};

@@ -1,0 +1,8 @@
+//! A linear map of embeddings that makes those of one speaker more alike, estimated from few recordings.
+
+mod map;
+mod spread;
+mod symmetric;
+
+pub use map::{AdaptationMap, MapChoice, SpeakerDirections};
+pub use spread::SpeakerSpread;
