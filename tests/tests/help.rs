@@ -32,6 +32,7 @@ fn help_of_every_command() {
         "cluster-protocol",
         "check",
         "doctor",
+        "adapt",
         "export",
         "import",
         "models",

@@ -3,14 +3,15 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models, prepare,
-    report, score, train, trials, verify,
+    adapt, check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models,
+    prepare, report, score, train, trials, verify,
 };
 use crate::context::Global;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done; 1 failed; 2 wrong usage; 3 finished, but some inputs were skipped or could not
-be judged, which standard error names; 4 a training that stopped itself; 130 interrupted.
+be judged, which standard error names; 4 a training that stopped itself; 5 an adaptation that did
+not help, of which nothing was written; 130 interrupted.
 
 Model, voices and configurations are built in. SIAMANG_MODEL names another model for all commands,
 SIAMANG_DATA a folder whose `models/default`, `voices` and `configs/*.toml` replace them.";
@@ -29,6 +30,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Train a model on recordings of known speakers.
     Train(train::Args),
+    /// Adapt a model to recordings of one's own, if that helps.
+    Adapt(adapt::Args),
     /// Turn recordings into embeddings.
     Embed(embed::Args),
     /// Are two recordings of one speaker?

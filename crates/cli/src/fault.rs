@@ -21,6 +21,8 @@ pub(crate) enum ExitStatus {
     SomeSkipped,
     /// 4: a training that stopped itself: collapse, or a loss that is NaN or infinite.
     StoppedItself,
+    /// 5: an adaptation that did not help: nothing was written.
+    DidNotHelp,
     /// 130: interrupted; what could be saved is saved.
     Interrupted,
 }
@@ -33,6 +35,7 @@ impl From<ExitStatus> for ExitCode {
             ExitStatus::Usage => 2,
             ExitStatus::SomeSkipped => 3,
             ExitStatus::StoppedItself => 4,
+            ExitStatus::DidNotHelp => 5,
             ExitStatus::Interrupted => 130,
         })
     }

@@ -30,8 +30,8 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 use commands::{
-    check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models, prepare,
-    report, score, train, trials as lists, verify,
+    adapt, check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models,
+    prepare, report, score, train, trials as lists, verify,
 };
 use context::Context;
 use fault::ExitStatus;
@@ -65,6 +65,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
     match &arguments.command {
         Command::Train(args) => train::run(args, &arguments.global, context),
+        Command::Adapt(args) => adapt::run(args, context),
         Command::Embed(args) => embed::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Score(args) => score::run(args, context),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use pair_sampler::SamplerError;
 use speaker_eval::EvalError;
 use speaker_model::ModelError;
 use speaker_scoring::ScoringError;
@@ -175,9 +176,31 @@ pub enum Error {
         remedy: &'static str,
     },
 
+    /// Recordings of too few speakers to adapt a model to.
+    #[error(
+        "{num_recordings} recordings of {num_speakers} speakers, {num_with_two} of them with two recordings or more: a model is adapted to recordings of at least {expected} such speakers{}",
+        besides(left_out)
+    )]
+    TooFewToAdapt {
+        /// Recordings that can be used.
+        num_recordings: usize,
+        /// Their speakers.
+        num_speakers: usize,
+        /// Those of them who have two recordings.
+        num_with_two: usize,
+        /// How many of those are needed.
+        expected: usize,
+        /// Recordings that teach nothing, and do not count.
+        left_out: Vec<Skipped>,
+    },
+
     /// Something that cannot be, a mistake of ours.
     #[error("{0}")]
     Defect(&'static str),
+
+    /// Trials that cannot be made.
+    #[error(transparent)]
+    Trials(#[from] SamplerError),
 
     /// A model that cannot be loaded or used.
     #[error(transparent)]
@@ -281,6 +304,10 @@ impl Error {
             Self::BadLabel { .. } => "expected `id<TAB>speaker`, each id once",
             Self::UnknownSplit { .. } => "name splits of the table",
             Self::Clustering { remedy, .. } => remedy,
+            Self::TooFewToAdapt { .. } => {
+                "add second recordings, on other days and microphones where that is possible, or more speakers; copies of one recording do not count"
+            }
+            Self::Trials(error) => return error.remedy(),
             Self::Defect(_) => "report this as a defect",
             Self::Model(error) => return error.remedy(),
             Self::Data(error) => return error.remedy(),
@@ -305,6 +332,18 @@ fn none_usable(num_skipped: usize) -> String {
     match num_skipped {
         1 => "the recording cannot be used".to_owned(),
         count => format!("none of the {count} recordings can be used"),
+    }
+}
+
+fn besides(left_out: &[Skipped]) -> String {
+    match left_out {
+        [] => String::new(),
+        [one] => format!("; 1 more teaches nothing: {}", one.reason),
+        [first, ..] => format!(
+            "; {} more teach nothing, such as: {}",
+            left_out.len(),
+            first.reason
+        ),
     }
 }
 

@@ -33,6 +33,7 @@
 //! | a file of embeddings (`.npy`, `.jsonl`, `.parquet`) | [`EmbeddingJob`], [`EmbeddingWriter`], [`read_embeddings`] |
 //! | trial lists | [`TrialSource`], [`TrialPairs`], [`evaluate`] |
 //! | who speaks where | [`cluster`], [`ClusterProtocol`] |
+//! | a model for recordings of one's own | [`LabelledSet`], [`find_map`], [`adapted_bundle`] |
 //!
 //! Work on many recordings tells a [`Progress`] how far it has come and may be stopped by it. Nothing here prints.
 //! Warnings are values, and errors say what is wrong and, by [`Error::remedy`], what to try next.
@@ -41,6 +42,7 @@
     reason = "counts of recordings and samples are far below 2^52"
 )]
 
+mod adapt;
 mod clusters;
 mod embeddings;
 mod error;
@@ -53,6 +55,10 @@ mod recordings;
 pub mod shipped;
 mod trials;
 
+pub use adapt::{
+    AdaptedData, FoundMap, LEAST_TO_ADAPT, LabelledSet, Watched, adapted_bundle, find_map,
+    recordings_hash, watch,
+};
 pub use audio_features::{LEAST_SPEECH_S, Quality, SpeechDetector};
 pub use clusters::{
     ClusterOptions, ClusterProtocol, Clustering, Draw, Drawn, Points, Pool, Stop,

@@ -1,9 +1,12 @@
-//! Recordings to embeddings: features → segments → network → mean → (centring) → unit length.
+//! Recordings to embeddings: features → segments → network → mean → (adaptations) → (centring) → unit length.
 
 use audio_features::{Features, FrontEnd};
 use burn::tensor::Device;
 
+use speaker_scoring::AdaptationMap;
+
 use crate::ModelError;
+use crate::adaptation::Adaptation;
 use crate::encoder::Encoder;
 #[cfg(feature = "onnx")]
 use crate::extractor::SpeakerGraph;
@@ -18,6 +21,7 @@ pub struct Embedder {
     front_end: FrontEnd,
     extractor: Extractor,
     segmentation: Segmentation,
+    adaptations: Vec<Adaptation>,
     centre: Option<Vec<f32>>,
     unit_length: bool,
 }
@@ -129,6 +133,7 @@ impl Embedder {
             front_end,
             extractor,
             segmentation,
+            adaptations: Vec::new(),
             centre,
             unit_length: true,
         })
@@ -185,6 +190,29 @@ impl Embedder {
         self.centre.as_deref()
     }
 
+    /// The same embedder behind a map of its embeddings, of length 1 and less its centre. What the map subtracts is the centre of the new
+    /// embedder: [`Self::with_centre`] takes it away, and leaves what went into the map as it was.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for a map of other dimensions than embeddings have.
+    pub fn adapted(mut self, map: &AdaptationMap) -> Result<Self, ModelError> {
+        let adaptation = Adaptation::new(self.centre.take(), map, self.extractor.dim())?;
+        self.adaptations.push(adaptation);
+        let is_centred = map.offset.iter().any(|&value| value != 0.0);
+        Ok(self.with_centre(is_centred.then(|| map.offset.clone())))
+    }
+
+    pub(crate) fn adaptations(&self) -> &[Adaptation] {
+        &self.adaptations
+    }
+
+    pub(crate) fn with_adaptations(self, adaptations: Vec<Adaptation>) -> Self {
+        Self {
+            adaptations,
+            ..self
+        }
+    }
+
     /// The same embedder, whose embeddings keep their length: the mean over several recordings' segments is made of
     /// these, weighted by duration.
     #[must_use]
@@ -205,10 +233,17 @@ impl Embedder {
         Ok(mean.into_iter().map(|v| v as f32).collect())
     }
 
-    /// The mean of each recording's segments, weighted by their frames, through the projection.
+    /// The mean of each recording's segments, weighted by their frames, through the projection and the adaptations.
     fn weighted_means(&self, recordings: &[Features]) -> Result<Vec<Vec<f64>>, ModelError> {
         let means = self.pooled_means(recordings)?.into_iter();
-        Ok(means.map(|mean| self.extractor.mapped(mean)).collect())
+        Ok(means.map(|mean| self.mapped(mean)).collect())
+    }
+
+    /// What a mean over segments, or a segment, becomes before it is centred.
+    fn mapped(&self, pooled: Vec<f64>) -> Vec<f64> {
+        let mapped = self.extractor.mapped(pooled);
+        let adaptations = self.adaptations.iter();
+        adaptations.fold(mapped, |embedding, one| one.apply(embedding))
     }
 
     /// The same before a projection that is a linear map.
@@ -293,7 +328,7 @@ impl EmbeddingModel for Embedder {
             found[segment.recording].push(SegmentEmbedding {
                 start_s: segment.frames.start as f64 * hop_s,
                 end_s: segment.frames.end as f64 * hop_s,
-                values: self.finish(self.extractor.mapped(values)),
+                values: self.finish(self.mapped(values)),
             });
         })?;
         for segments in &mut found {

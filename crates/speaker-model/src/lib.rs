@@ -42,6 +42,7 @@
     reason = "counts of frames, pairs and parameters are far below 2^52"
 )]
 
+mod adaptation;
 mod bundle;
 mod choices;
 mod device;
@@ -60,6 +61,7 @@ mod projections;
 mod segments;
 mod trunks;
 
+pub use adaptation::AdaptedFrom;
 pub use bundle::weights::WeightType;
 pub use bundle::{
     Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Imported, MeasuredSound, NamedTensor,

@@ -10,11 +10,11 @@ use std::path::Path;
 use audio_features::{FeatureConfig, Features, FrontEnd, Normalisation, Windows};
 use burn::tensor::Device;
 use speaker_model::{
-    Activation, Bundle, Direction, Embedder, EmbeddingModel, Encoder, EncoderConfig, Initialiser,
-    InputConfig, LinearConfig, LstmConfig, ModelError, Origin, PoolingConfig, ProjectionConfig,
-    Segmentation, TrunkConfig, UnitLengthConfig, WeightType,
+    Activation, AdaptedFrom, Bundle, Direction, Embedder, EmbeddingModel, Encoder, EncoderConfig,
+    Initialiser, InputConfig, LinearConfig, LstmConfig, ModelError, Origin, PoolingConfig,
+    ProjectionConfig, Segmentation, TrunkConfig, UnitLengthConfig, WeightType,
 };
-use speaker_scoring::{Centre, Thresholds};
+use speaker_scoring::{AdaptationMap, Centre, MapChoice, Thresholds};
 
 fn linear() -> ProjectionConfig {
     ProjectionConfig::from(LinearConfig {
@@ -390,4 +390,133 @@ fn a_bundle_that_claims_more_weights_than_its_file_holds_is_refused_before_memor
         Err(error) => error.to_string(),
     };
     assert!(error.contains("more than"), "{error}");
+}
+
+/// A map without symmetry, and where it is said to come from.
+fn map(dim: usize, centred: bool) -> (AdaptationMap, AdaptedFrom) {
+    let matrix = noise(11, dim * dim);
+    let offset = match centred {
+        true => noise(12, dim),
+        false => vec![0.0; dim],
+    };
+    let from = AdaptedFrom {
+        bundle: "ab".to_owned(),
+        data: "mine".to_owned(),
+        data_hash: "cd".to_owned(),
+        num_speakers: 9,
+        num_recordings: 31,
+        num_sessions_beyond: 4,
+        seed: 3,
+        centred: false,
+        map: MapChoice {
+            centre: 1.0,
+            shrinkage: 0.7,
+            directions: None,
+        },
+    };
+    (AdaptationMap { matrix, offset }, from)
+}
+
+#[test]
+fn an_adapted_bundle_gives_the_map_of_its_embeddings_once_and_twice() {
+    for centre in [false, true] {
+        let bundle = bundle(pooling("mean"), Segmentation::Frames(40), centre);
+        let samples = [noise(4, 20_000), noise(5, 9_000)];
+        let embedded = |bundle: &Bundle| {
+            let rows = samples
+                .each_ref()
+                .map(|one| bundle.embedder().embed(one).unwrap());
+            speaker_scoring::EmbeddingMatrix::from_rows(&rows).unwrap()
+        };
+        let plain = embedded(&bundle);
+        let thresholds = Thresholds {
+            verify: Some(0.3),
+            ..Thresholds::default()
+        };
+        let (first, from) = map(plain.dim(), true);
+        let (second, _) = map(plain.dim(), false);
+        let once = bundle
+            .with_thresholds(thresholds)
+            .adapted(&first, from.clone())
+            .unwrap();
+        // They were measured on other cosines.
+        assert!(once.thresholds().is_empty());
+        let expected = first.applied(&plain).unwrap();
+        let twice = once.adapted(&second, from.clone()).unwrap();
+        let expected = second.applied(&expected).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        twice.save(directory.path(), WeightType::F32).unwrap();
+        let read = Bundle::load(directory.path(), &Device::flex()).unwrap();
+        assert_eq!(read.config(), twice.config());
+        assert_eq!(read.config().format_version, 4);
+        let adapted = &read.config().adapted;
+        assert_eq!((adapted.len(), adapted[0].num_recordings), (2, 31));
+        // The first map comes behind the bundle's own centre, the second behind the first one's.
+        assert_eq!([adapted[0].centred, adapted[1].centred], [centre, true]);
+        for (found, expected) in embedded(&read).rows().zip(expected.rows()) {
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a - b).abs() < 2e-6, "{a} {b}");
+            }
+            assert!((cosine(found, found) - 1.0).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn what_a_map_subtracts_is_the_centre_of_the_adapted_model() {
+    let bundle = bundle(pooling("mean"), Segmentation::Whole, true);
+    let samples = noise(6, 12_000);
+    let plain = bundle.embedder().embed(&samples).unwrap();
+    let (map, from) = map(plain.len(), true);
+    let adapted = bundle.adapted(&map, from).unwrap();
+    assert_eq!(adapted.embedder().centre(), Some(map.offset.as_slice()));
+    let without = AdaptationMap {
+        offset: vec![0.0; plain.len()],
+        ..map
+    };
+    let matrix = speaker_scoring::EmbeddingMatrix::from_rows(&[plain]).unwrap();
+    let expected = without.applied(&matrix).unwrap();
+    let uncentred = adapted.into_embedder().with_centre(None);
+    let found = uncentred.embed(&samples).unwrap();
+    for (a, b) in found.iter().zip(expected.row(0)) {
+        assert!((a - b).abs() < 2e-6);
+    }
+}
+
+#[test]
+fn an_adaptation_that_does_not_fit_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = bundle(pooling("mean"), Segmentation::Whole, false);
+    let dim = bundle.config().embedding_dim();
+    let (small, from) = map(dim - 1, true);
+    let error = bundle.adapted(&small, from).err().unwrap();
+    assert!(
+        error.to_string().contains("values of an adaptation"),
+        "{error}"
+    );
+    let (map, from) = map(dim, true);
+    let bundle = self::bundle(pooling("mean"), Segmentation::Whole, false);
+    let adapted = bundle.adapted(&map, from).unwrap();
+    adapted.save(directory.path(), WeightType::F16).unwrap();
+    Bundle::load(directory.path(), &Device::flex()).unwrap();
+    let path = directory.path().join("bundle.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let refused = |text: String, part: &str| {
+        std::fs::write(&path, text).unwrap();
+        let error = Bundle::load(directory.path(), &Device::flex())
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains(part), "{error}");
+    };
+    // The centre before the map is not in the weights, and without the map its tensor is one that nothing needs.
+    refused(
+        text.replace("[[adapted]]", "[[adapted]]\nnonsense = 1"),
+        "nonsense",
+    );
+    let end = text[text.find("[[adapted]]").unwrap()..]
+        .find("[features]")
+        .unwrap();
+    let begin = text.find("[[adapted]]").unwrap();
+    let without = format!("{}{}", &text[..begin], &text[begin + end..]);
+    refused(without, "adaptation_0");
 }

@@ -80,9 +80,10 @@ mod with_graphs {
     use onnx_graph::Choice;
     use onnx_graph::write::{Builder, Size};
     use speaker_model::{
-        BundleFiles, Embedder, EmbeddingModel, NetworkConfig, Origin, Segmentation, SpeakerGraph,
-        WeightType,
+        AdaptedFrom, BundleFiles, Embedder, EmbeddingModel, NetworkConfig, Origin, Segmentation,
+        SpeakerGraph, WeightType,
     };
+    use speaker_scoring::{AdaptationMap, EmbeddingMatrix, MapChoice};
 
     use super::*;
 
@@ -183,5 +184,39 @@ mod with_graphs {
         std::fs::write(folder.path().join("graph.onnx"), self::graph(2.0)).unwrap();
         let error = Bundle::load(folder.path(), &Device::flex()).err().unwrap();
         assert!(error.to_string().contains("SHA-256"), "{error}");
+    }
+
+    #[test]
+    fn an_adapted_graph_gives_the_map_of_its_embeddings() {
+        let centre = Some(vec![0.25; WIDTH]);
+        let bundle = Bundle::new(embedder(Segmentation::UpTo(300), centre), Origin::default());
+        let samples = noise(3, 20_000);
+        let plain = bundle.embedder().embed(&samples).unwrap();
+        let map = AdaptationMap {
+            matrix: noise(8, WIDTH * WIDTH),
+            offset: noise(9, WIDTH),
+        };
+        let plain = EmbeddingMatrix::from_rows(&[plain]).unwrap();
+        let expected = map.applied(&plain).unwrap();
+        let from = AdaptedFrom {
+            bundle: String::new(),
+            data: "mine".to_owned(),
+            data_hash: String::new(),
+            num_speakers: 9,
+            num_recordings: 31,
+            num_sessions_beyond: 0,
+            seed: 0,
+            centred: false,
+            map: MapChoice::IDENTITY,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let adapted = bundle.adapted(&map, from).unwrap();
+        adapted.save(folder.path(), WeightType::F32).unwrap();
+        let read = Bundle::load(folder.path(), &Device::flex()).unwrap();
+        assert_eq!(read.config(), adapted.config());
+        let found = read.embedder().embed(&samples).unwrap();
+        for (a, b) in found.iter().zip(expected.row(0)) {
+            assert!((a - b).abs() < 2e-6, "{a} {b}");
+        }
     }
 }

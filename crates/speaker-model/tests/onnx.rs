@@ -15,12 +15,13 @@ use burn::tensor::{Tensor, TensorData};
 use onnx_graph::{Graph, GraphInfo, Limits};
 use serde_json::Value;
 use speaker_model::{
-    Activation, AttentiveConfig, Bundle, Deviation, Direction, EcapaConfig, Embedder,
+    Activation, AdaptedFrom, AttentiveConfig, Bundle, Deviation, Direction, EcapaConfig, Embedder,
     EmbeddingModel, Encoder, EncoderConfig, FramePadding, Initialiser, InputConfig, KeptGroup,
     LinearConfig, LstmConfig, MeanConfig, MeanDeviationConfig, ModelError, ModulePath,
     MultiHeadConfig, OnnxModel, Origin, PoolingConfig, ProjectionConfig, Rectifier,
     ResidualTdnnConfig, Segmentation, TdnnConfig, TdnnLayer, TrunkConfig, UnitLengthConfig,
 };
+use speaker_scoring::{AdaptationMap, MapChoice};
 
 const BINS: usize = 8;
 /// Around the 100 frames that CAM++ looks at together, of which it makes half as many, and the 1,000 that are one segment at most.
@@ -256,7 +257,30 @@ fn bundles() -> Vec<(String, Bundle)> {
     };
     let encoder = config(tdnn(), MeanConfig {}, plain());
     all.push(("top_db".to_owned(), bundle_of(decibels, &encoder)));
+    let plain = bundle_of(features(Normalisation::Utterance), &encoder);
+    all.push(("adapted".to_owned(), adapted(adapted(plain))));
     all
+}
+
+/// The bundle behind a map without symmetry.
+fn adapted(bundle: Bundle) -> Bundle {
+    let dim = bundle.config().embedding_dim();
+    let map = AdaptationMap {
+        matrix: noise(21, dim * dim).iter().map(|v| v - 0.4).collect(),
+        offset: noise(22, dim).iter().map(|v| 0.2 * v).collect(),
+    };
+    let from = AdaptedFrom {
+        bundle: String::new(),
+        data: "mine".to_owned(),
+        data_hash: String::new(),
+        num_speakers: 9,
+        num_recordings: 31,
+        num_sessions_beyond: 0,
+        seed: 0,
+        centred: false,
+        map: MapChoice::IDENTITY,
+    };
+    bundle.adapted(&map, from).unwrap()
 }
 
 fn linear_of(width: usize) -> LinearConfig {
@@ -359,7 +383,7 @@ fn the_file_says_the_whole_front_end_and_what_is_in_the_graph() {
         MeanConfig {},
         linear_of(3),
     );
-    let bundle = bundle_of(features.clone(), &encoder);
+    let bundle = adapted(bundle_of(features.clone(), &encoder));
     let (about, all) = about(&OnnxModel::of(&bundle).unwrap().bytes);
     // What TOML leaves out stands there, too: nothing has to be guessed.
     let mut constants = about["front_end"].clone();
@@ -376,10 +400,12 @@ fn the_file_says_the_whole_front_end_and_what_is_in_the_graph() {
         [
             "normalisation by the recording's mean",
             "encoder",
+            "adaptation",
             "centre",
             "unit_length"
         ]
     );
+    assert_eq!(about["adapted"][0]["num_recordings"], 31);
     assert_eq!(about["sample_rate_hz"], 16_000);
     assert_eq!(about["input"]["axes"][2], "8");
     assert_eq!(about["longest_in_one_piece"], 1000);

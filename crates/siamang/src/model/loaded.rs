@@ -184,6 +184,12 @@ impl Model {
         &self.compute
     }
 
+    /// The same, for keeps.
+    #[must_use]
+    pub fn into_bundle(self) -> Bundle {
+        self.bundle
+    }
+
     /// Configuration and network.
     #[must_use]
     pub fn bundle(&self) -> &Bundle {

@@ -106,7 +106,7 @@ fn measure(
     warnings.extend(contradicted_by_table(list, &trials, manifest));
     let speakers = match settings.resamples {
         0 => None,
-        _ => speakers(list, &trials, manifest, &mut warnings),
+        _ => sides(list, &trials, manifest, &mut warnings),
     };
     let mut report_of = |keep: Option<&dyn Fn(usize) -> bool>, has_intervals: bool| {
         let places: Vec<usize> = (0..scores.len())
@@ -214,7 +214,7 @@ fn contradicted_by_table(
 }
 
 /// Numbers of the speakers on either side of each trial.
-fn speakers(
+pub(crate) fn sides(
     list: &TrialList,
     trials: &[&Trial],
     manifest: Option<&Manifest>,

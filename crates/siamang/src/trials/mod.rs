@@ -8,6 +8,7 @@ mod source;
 mod speakers;
 mod trained;
 
+pub(crate) use evaluate::sides;
 pub use evaluate::{Evaluation, evaluate, evaluate_scores};
 pub use naming::Naming;
 pub use score::TrialPairs;

@@ -8,15 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::format_1::Format1;
 use super::weights::WeightType;
 use crate::ModelError;
+use crate::adaptation::AdaptedFrom;
 use crate::encoder::EncoderConfig;
 use crate::extractor::GraphConfig;
 use crate::segments::Segmentation;
 
 /// The newest format that this version reads.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 
 /// The format of a bundle whose network is an encoder: older versions read it.
 pub(super) const OF_ENCODERS: u32 = 2;
+
+/// The format of a bundle whose network is a graph.
+const OF_GRAPHS: u32 = 3;
 
 /// The network of a bundle.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +32,13 @@ pub enum NetworkConfig {
 }
 
 impl NetworkConfig {
-    /// The format that a bundle of such a network is written in.
+    /// The format that a bundle of such a network is written in: one that was adapted is read by this version's like alone.
     #[must_use]
-    pub fn format_version(&self) -> u32 {
+    pub fn format_version(&self, is_adapted: bool) -> u32 {
         match self {
+            _ if is_adapted => FORMAT_VERSION,
             Self::Encoder(_) => OF_ENCODERS,
-            Self::Graph(_) => FORMAT_VERSION,
+            Self::Graph(_) => OF_GRAPHS,
         }
     }
 }
@@ -54,6 +59,8 @@ pub struct BundleConfig {
     pub origin: Origin,
     /// What it was imported from, where others trained it.
     pub imported: Option<Imported>,
+    /// What it was adapted from, in the order in which that was done.
+    pub adapted: Vec<AdaptedFrom>,
     /// The front end.
     pub features: FeatureConfig,
     /// The network: `[encoder]` or `[graph]`.
@@ -71,6 +78,8 @@ struct Written {
     origin: Origin,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<Imported>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    adapted: Vec<AdaptedFrom>,
     features: FeatureConfig,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     encoder: Option<EncoderConfig>,
@@ -95,6 +104,7 @@ impl TryFrom<Written> for BundleConfig {
             weights: written.weights,
             origin: written.origin,
             imported: written.imported,
+            adapted: written.adapted,
             features: written.features,
             network,
         })
@@ -114,6 +124,7 @@ impl From<BundleConfig> for Written {
             weights: config.weights,
             origin: config.origin,
             imported: config.imported,
+            adapted: config.adapted,
             features: config.features,
             encoder,
             graph,

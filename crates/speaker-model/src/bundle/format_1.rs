@@ -162,6 +162,7 @@ impl From<Format1> for BundleConfig {
             weights: old.precision,
             origin: old.origin,
             imported: None,
+            adapted: Vec::new(),
             features: old.features,
             network: NetworkConfig::Encoder(EncoderConfig {
                 input: InputConfig {

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `bundle.toml` | [`BundleConfig`]: format version, features, encoder or graph, segmentation, origin |
-//! | `weights.safetensors` | the encoder, and `feature_mean` and `embedding_mean` where they are used |
+//! | `weights.safetensors` | the encoder, `feature_mean` and `embedding_mean` where they are used, and `adaptation_N` of what it was adapted by |
 //! | `graph.onnx` | the network, where it is a graph that others trained; `bundle.toml` has its SHA-256 |
 //! | `self_test.json` | two made signals' embeddings; loading computes them again |
 //! | `card.toml` | what was measured of the model: its [`Thresholds`], where they are known, and what else its makers say |
@@ -11,6 +11,7 @@
 //!
 //! Bundles of format 1, which Siamang 0.1 wrote, are read like those of today's.
 
+mod adapted;
 mod card;
 mod config;
 mod files;
@@ -25,7 +26,7 @@ use std::path::Path;
 
 use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
-use speaker_scoring::Thresholds;
+use speaker_scoring::{AdaptationMap, Thresholds};
 
 pub use card::TeacherOrigin;
 pub use config::{BundleConfig, FORMAT_VERSION, Imported, NetworkConfig, Origin};
@@ -37,6 +38,7 @@ pub use sound::MeasuredSound;
 pub use speakers::TrainingSpeakers;
 
 use crate::ModelError;
+use crate::adaptation::AdaptedFrom;
 use crate::embedder::Embedder;
 use crate::extractor::Extractor;
 use crate::layers::ComputeType;
@@ -71,12 +73,13 @@ impl Bundle {
             Extractor::Graph(graph) => NetworkConfig::Graph(graph.config().clone()),
         };
         let config = BundleConfig {
-            format_version: network.format_version(),
+            format_version: network.format_version(false),
             segmentation: embedder.segmentation(),
             centred: embedder.centre().is_some(),
             weights: WeightType::F32,
             origin,
             imported: None,
+            adapted: Vec::new(),
             features: embedder.front_end().config().clone(),
             network,
         };
@@ -134,6 +137,19 @@ impl Bundle {
         self
     }
 
+    /// The same bundle, whose embeddings go through `map`. Thresholds of the card hold for it no longer, and are gone.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for a map of other dimensions than embeddings have.
+    pub fn adapted(mut self, map: &AdaptationMap, from: AdaptedFrom) -> Result<Self, ModelError> {
+        let centred = self.embedder.centre().is_some();
+        self.embedder = self.embedder.adapted(map)?;
+        self.config.format_version = self.config.network.format_version(true);
+        self.config.centred = self.embedder.centre().is_some();
+        self.config.adapted.push(AdaptedFrom { centred, ..from });
+        Ok(self.with_thresholds(Thresholds::default()))
+    }
+
     /// Whom it was trained on, where it says so.
     #[must_use]
     pub fn training_speakers(&self) -> Option<&TrainingSpeakers> {
@@ -186,7 +202,9 @@ impl Bundle {
         });
         network::write(
             self.embedder.extractor(),
-            vectors.collect(),
+            vectors
+                .chain(adapted::tensors(self.embedder.adaptations()))
+                .collect(),
             directory,
             weight_type,
         )?;
@@ -263,6 +281,8 @@ impl Bundle {
             |name, wanted, length| network::vector(&mut tensors, name, wanted, length, &path);
         let feature_mean = take(FEATURE_MEAN, wants_mean, config.features.num_bins)?;
         let embedding_mean = take(EMBEDDING_MEAN, config.centred, config.embedding_dim())?;
+        let adaptations =
+            adapted::take(&config.adapted, config.embedding_dim(), &mut tensors, &path)?;
         let front_end = FrontEnd::new(config.features.clone(), feature_mean)?;
         let embedder = network::embedder(
             &config,
@@ -271,7 +291,8 @@ impl Bundle {
             front_end,
             embedding_mean,
             &device.clone().inner(),
-        )?;
+        )?
+        .with_adaptations(adaptations);
         let test_path = files.path(SELF_TEST_FILE);
         SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
         let card = Card::read(&files, || network::hash(files))?;

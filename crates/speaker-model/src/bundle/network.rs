@@ -206,9 +206,20 @@ pub(super) fn vector(
     length: usize,
     path: &Path,
 ) -> Result<Option<Vec<f32>>, ModelError> {
+    values(tensors, name, wanted, &[length], path)
+}
+
+/// The same of a tensor of any sizes.
+pub(super) fn values(
+    tensors: &mut BTreeMap<String, NamedTensor>,
+    name: &str,
+    wanted: bool,
+    sizes: &[usize],
+    path: &Path,
+) -> Result<Option<Vec<f32>>, ModelError> {
     let found = match (tensors.remove(name), wanted) {
         (None, false) => return Ok(None),
-        (Some(tensor), true) if tensor.shape == [length] => return Ok(Some(tensor.values)),
+        (Some(tensor), true) if tensor.shape == sizes => return Ok(Some(tensor.values)),
         (None, true) => "missing".to_owned(),
         (Some(tensor), _) => format!("shape {:?}", tensor.shape),
     };
@@ -217,7 +228,7 @@ pub(super) fn vector(
         field: name.to_owned(),
         found,
         expected: if wanted {
-            format!("shape {:?}", [length])
+            format!("shape {sizes:?}")
         } else {
             "absent".to_owned()
         },

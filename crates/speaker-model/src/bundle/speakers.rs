@@ -27,6 +27,13 @@ impl TrainingSpeakers {
         Self(names.into_iter().map(hash).collect())
     }
 
+    /// These and the speakers of `names`.
+    #[must_use]
+    pub fn and<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        self.0.extend(names.into_iter().map(hash));
+        self
+    }
+
     /// Number of speakers.
     #[must_use]
     pub fn len(&self) -> usize {

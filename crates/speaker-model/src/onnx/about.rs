@@ -8,6 +8,7 @@ use speaker_scoring::Thresholds;
 
 use super::single::{least_frames, longest_single};
 use crate::ModelError;
+use crate::adaptation::AdaptedFrom;
 use crate::bundle::{Bundle, Imported, Origin};
 use crate::model::EmbeddingModel;
 use crate::segments::Segmentation;
@@ -57,6 +58,9 @@ pub struct AboutOnnx {
     /// What it was imported from, where others trained it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imported: Option<Imported>,
+    /// What it was adapted from, in the order in which that was done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adapted: Vec<AdaptedFrom>,
     /// Whether sherpa-onnx can run the file.
     pub sherpa_onnx: SherpaFit,
 }
@@ -89,7 +93,11 @@ impl AboutOnnx {
         let embedder = bundle.embedder();
         let features = embedder.front_end().config();
         let longest = longest_single(embedder.segmentation());
-        let [before_the_graph, in_the_graph] = stages(features, embedder.centre().is_some());
+        let [before_the_graph, in_the_graph] = stages(
+            features,
+            !embedder.adaptations().is_empty(),
+            embedder.centre().is_some(),
+        );
         let any = |name: &str| name.to_owned();
         Ok(Self {
             format_version: FORMAT_VERSION,
@@ -115,6 +123,7 @@ impl AboutOnnx {
             thresholds: bundle.thresholds().clone(),
             origin: bundle.config().origin.clone(),
             imported: bundle.config().imported.clone(),
+            adapted: bundle.config().adapted.clone(),
             sherpa_onnx: SherpaFit {
                 feeds_it_rightly: sherpa.is_ok(),
                 differences: match sherpa {
@@ -139,7 +148,7 @@ fn unwritable(error: &serde_json::Error) -> ModelError {
 }
 
 /// What comes before the graph, and what is in it.
-fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] {
+fn stages(features: &FeatureConfig, is_adapted: bool, is_centred: bool) -> [Vec<&'static str>; 2] {
     let mut before = Vec::new();
     before.extend(features.least_level_dbfs.map(|_| "least_level_dbfs"));
     before.push(LOG_MEL);
@@ -157,6 +166,7 @@ fn stages(features: &FeatureConfig, is_centred: bool) -> [Vec<&'static str>; 2] 
         }
     });
     inside.push("encoder");
+    inside.extend(is_adapted.then_some("adaptation"));
     inside.extend(is_centred.then_some("centre"));
     inside.push("unit_length");
     [before, inside]

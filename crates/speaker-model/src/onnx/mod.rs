@@ -1,7 +1,7 @@
 //! A model as an ONNX file, for runtimes that know nothing of bundles: features in, vectors of length 1 out.
 //!
 //! The normalisation of features is inside the graph, so that nobody can forget it: the recording's mean and deviation, or the
-//! training's mean. So are the encoder, the centre and the unit length. The log-mel itself, and what drops frames, come before; the
+//! training's mean. So are the encoder, adaptations, the centre and the unit length. The log-mel itself, and what drops frames, come before; the
 //! file's metadata say all of it in the words of the configuration.
 
 mod about;
@@ -45,6 +45,9 @@ impl OnnxModel {
         let features = builder.input(INPUT, &[items, frames, bins]);
         let features = front::write(front_end, &mut builder, features)?;
         let mut embedding = embedder.encoder()?.write(&mut builder, features)?;
+        for adaptation in embedder.adaptations() {
+            embedding = adaptation.write(&mut builder, embedding, dim)?;
+        }
         if let Some(centre) = embedder.centre() {
             embedding = builder.subtract(&embedding, centre)?;
         }
