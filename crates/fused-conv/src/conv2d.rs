@@ -5,6 +5,7 @@ use crate::gather::PADDING;
 use crate::kernel::{Geometry, Kernel};
 use crate::planes::{Planes, plane_at_points};
 use crate::shape::output_len;
+use crate::stripes::Stripes;
 use crate::transform::Tiling;
 use crate::winograd::Winograd;
 use crate::{ConvError, Epilogue, Grid, View, ViewMut};
@@ -87,6 +88,7 @@ pub struct Conv2d {
 #[derive(Debug)]
 enum Form {
     Direct(Kernel),
+    Stripes(Stripes),
     Winograd(Winograd),
 }
 
@@ -104,7 +106,9 @@ impl Conv2d {
         ConvError::not_zero("stride", shape.stride[1])?;
         let taps = ConvError::product("kernel", &shape.kernel)?;
         let (outputs, inputs) = (shape.outputs, shape.inputs);
-        let form = if shape.suits_winograd() {
+        let form = if shape.suits_winograd() && shape.stride == Stripes::STRIDE {
+            Form::Stripes(Stripes::new(shape, weights, epilogue)?)
+        } else if shape.suits_winograd() {
             let sizes = [outputs, inputs, taps];
             let points = Planes::POINTS;
             Form::Winograd(Winograd::new(
@@ -150,6 +154,7 @@ impl Conv2d {
                 };
                 kernel.run(x, &taps, residual, &mut out)
             }
+            Form::Stripes(stripes) => stripes.run(x, [grid, to], residual, &mut out),
             Form::Winograd(winograd) => {
                 let tiles = Planes {
                     from: grid,

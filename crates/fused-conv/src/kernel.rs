@@ -22,11 +22,11 @@ pub(crate) trait Geometry {
 
 /// A panel of weights.
 #[derive(Debug)]
-struct Panel {
-    first: usize,
-    width: usize,
-    /// `[inner, width]`.
-    weights: Buffer,
+pub(crate) struct Panel {
+    pub(crate) first: usize,
+    pub(crate) width: usize,
+    /// `[inner, width]`, whole blocks of the inner dimension.
+    pub(crate) weights: Buffer,
 }
 
 /// A convolution's weights and what follows their product.
@@ -89,6 +89,14 @@ impl Kernel {
             after,
             zeros: vec![0.0; inputs],
         })
+    }
+
+    pub(crate) fn panels(&self) -> &[Panel] {
+        &self.panels
+    }
+
+    pub(crate) fn after(&self) -> &After {
+        &self.after
     }
 
     /// Computes all rows of the output.

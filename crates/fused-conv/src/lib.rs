@@ -32,7 +32,9 @@ mod panel;
 mod pass;
 mod planes;
 mod pooling;
+mod rectified;
 mod shape;
+mod stripes;
 pub mod training;
 mod transform;
 mod view;
@@ -49,5 +51,6 @@ pub use pooling::{
     Deviation, Eps, attentive_statistics, grid_mean_deviation, mean, mean_deviation, num_segments,
     segment_means,
 };
+pub use rectified::RectifiedDense;
 pub use shape::{Conv1dShape, Padding};
 pub use view::{Activations, View, ViewMut};

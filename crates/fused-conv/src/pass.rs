@@ -33,6 +33,12 @@ impl Norm {
         })
     }
 
+    /// Factors and shifts, in registers.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn affine(&self) -> (&[[f32; LANES]], &[[f32; LANES]]) {
+        (&self.factors, &self.after.bias)
+    }
+
     /// `out = activation(norm(x))`.
     ///
     /// # Errors

@@ -288,8 +288,7 @@ impl Block {
         let layers = self.layers.iter().map(Layer::prepared);
         Ok(prepared::PreparedBlock {
             layers: layers.collect::<Result<_, _>>()?,
-            norm: self.norm.prepared(Activation::Relu)?,
-            leave: self.leave.prepared(Activation::None)?,
+            leave: self.leave.prepared_behind(&self.norm)?,
         })
     }
 }
@@ -357,8 +356,7 @@ impl Layer {
 
     fn prepared(&self) -> Result<prepared::PreparedLayer, ModelError> {
         Ok(prepared::PreparedLayer {
-            norm: self.norm.prepared(Activation::Relu)?,
-            enter: self.enter.prepared(Activation::None)?,
+            enter: self.enter.prepared_behind(&self.norm)?,
             local: self.local.prepared(Activation::None)?,
             squeeze: self.squeeze.prepared(Activation::None)?,
             excite: self.excite.prepared(Activation::Sigmoid)?,

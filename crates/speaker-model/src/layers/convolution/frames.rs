@@ -7,7 +7,9 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv1d;
 use burn::tensor::ops::ConvOptions;
 use fused_conv::training::Convolution;
-use fused_conv::{Activation, Conv1d, Conv1dShape, Conv2d, Conv2dShape, Epilogue, Padding};
+use fused_conv::{
+    Activation, Conv1d, Conv1dShape, Conv2d, Conv2dShape, Epilogue, Padding, RectifiedDense,
+};
 
 use super::batch_norm::values;
 use super::frame_shape::{FrameConvShape, FramePadding};
@@ -167,6 +169,18 @@ impl FrameConv {
         let build = |epilogue: &Epilogue<'_>| Conv1d::new(sizes, &weights, epilogue);
         let conv = self.after.prepared(bias.as_deref(), last, build)?;
         Ok(PreparedFrameConv::new(conv, self.shape))
+    }
+
+    /// One tap on slices, behind a norm and a rectifier.
+    pub(crate) fn prepared_behind(&self, norm: &BatchNorm) -> Result<RectifiedDense, ModelError> {
+        let sizes = [self.shape.input, self.shape.output];
+        let (weights, bias) = self.values();
+        let norm = norm.values();
+        let build = |epilogue: &Epilogue<'_>| {
+            RectifiedDense::new(sizes, &norm.borrowed(), &weights, epilogue)
+        };
+        self.after
+            .prepared(bias.as_deref(), Activation::None, build)
     }
 
     /// The same on an image whose `bands` of all channels are the channels here, in PyTorch's order (channel, then band):

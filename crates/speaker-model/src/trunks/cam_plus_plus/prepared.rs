@@ -1,6 +1,8 @@
 //! CAM++ on slices.
 
-use fused_conv::{Activations, Norm, View, ViewMut, add, mean, num_segments, scale, segment_means};
+use fused_conv::{
+    Activations, Norm, RectifiedDense, View, ViewMut, add, mean, num_segments, scale, segment_means,
+};
 
 use crate::ModelError;
 use crate::layers::{Image, PreparedFrameConv, PreparedImageConv};
@@ -45,36 +47,35 @@ impl PreparedTrunk for PreparedCamPlusPlus {
 /// A densely connected block.
 pub(super) struct PreparedBlock {
     pub(super) layers: Vec<PreparedLayer>,
-    pub(super) norm: Norm,
-    pub(super) leave: PreparedFrameConv,
+    pub(super) leave: RectifiedDense,
 }
 
 impl PreparedBlock {
     fn forward(&self, x: View<'_>) -> Result<Activations, ModelError> {
         let grown = self.layers.iter().map(PreparedLayer::growth).sum::<usize>();
-        let width = x.channels() + grown;
         // What all layers see, each up to where the outputs of those before it end.
-        let mut joined = Activations::new(x.rows(), width)?;
-        let mut normed = Activations::new(x.rows(), width)?;
+        let mut joined = Activations::new(x.rows(), x.channels() + grown)?;
         fused_conv::copy(x, joined.view_mut().channel_range(0..x.channels())?)?;
         let mut seen = x.channels();
         for layer in &self.layers {
-            let mut normed = normed.view_mut().channel_range(0..seen)?;
-            let x = joined.view().channel_range(0..seen)?;
-            layer.norm.forward(x, normed.reborrow())?;
+            let x = dense(&layer.enter, joined.view().channel_range(0..seen)?)?;
             let added = seen..seen + layer.growth();
-            layer.forward(normed.view(), joined.view_mut().channel_range(added)?)?;
+            layer.forward(x.view(), joined.view_mut().channel_range(added)?)?;
             seen += layer.growth();
         }
-        self.norm.forward(joined.view(), normed.view_mut())?;
-        self.leave.forward(normed.view())
+        dense(&self.leave, joined.view())
     }
+}
+
+fn dense(layer: &RectifiedDense, x: View<'_>) -> Result<Activations, ModelError> {
+    let mut out = Activations::new(x.rows(), layer.shape().outputs)?;
+    layer.forward(x, out.view_mut())?;
+    Ok(out)
 }
 
 /// A bottleneck and a convolution, whose channels are weighed frame by frame by what surrounds them.
 pub(super) struct PreparedLayer {
-    pub(super) norm: Norm,
-    pub(super) enter: PreparedFrameConv,
+    pub(super) enter: RectifiedDense,
     pub(super) local: PreparedFrameConv,
     pub(super) squeeze: PreparedFrameConv,
     pub(super) excite: PreparedFrameConv,
@@ -88,11 +89,10 @@ impl PreparedLayer {
         self.local.outputs()
     }
 
-    /// What stands behind the norm.
+    /// What stands behind the bottleneck.
     fn forward(&self, x: View<'_>, out: ViewMut<'_>) -> Result<(), ModelError> {
-        let x = self.enter.forward(x)?;
-        let local = self.local.forward(x.view())?;
-        let context = self.squeeze.forward(self.context(x.view())?.view())?;
+        let local = self.local.forward(x)?;
+        let context = self.squeeze.forward(self.context(x)?.view())?;
         let mask = self.excite.forward(context.view())?;
         let (local, mask) = (local.view(), mask.view());
         Ok(scale(local, mask, self.context_frames, None, out)?)
