@@ -84,6 +84,7 @@ fn trains(choices: &str, parameter: &str) {
         dev_root: root,
         description: "tones".to_owned(),
         teacher: None,
+        initial: None,
     };
     let out = folder.path().join("run");
     let interrupted = AtomicBool::new(false);

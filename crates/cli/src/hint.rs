@@ -117,6 +117,12 @@ fn of_training(error: &TrainError) -> Option<&str> {
         TrainError::UnheardTeacher { .. } => Some(
             "add `teacher_cosine` or `teacher_contrastive` to `[loss]` (docs/teacher.md), or leave `--teacher` out",
         ),
+        TrainError::GraphModel { .. } => Some(
+            "`siamang import` makes a bundle that can be trained of the networks that `siamang models` lists; any model can be learned from with `--teacher`",
+        ),
+        TrainError::OtherFrontEnd { .. } | TrainError::NothingTaken { .. } => Some(
+            "leave `--config` out, and front end and encoder are the model's; or copy `[features]` and `[encoder]` from its `bundle.toml`",
+        ),
         TrainError::Busy { .. } => Some("wait for it, or give another `--out`"),
         TrainError::Sampler(error) => of_sampler(error),
         TrainError::Store(error) => of_store(error),

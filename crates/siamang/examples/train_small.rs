@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         dev_root: voices.to_owned(),
         description: "synthesised voices".to_owned(),
         teacher: None,
+        initial: None,
     };
 
     let recipe = shipped::config("voices").unwrap_or_default();

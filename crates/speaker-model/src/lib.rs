@@ -65,7 +65,8 @@ pub use adaptation::AdaptedFrom;
 pub use bundle::weights::WeightType;
 pub use bundle::{
     Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, Imported, MeasuredSound, NamedTensor,
-    NetworkConfig, Origin, TeacherOrigin, TrainingSpeakers, encoder_of, made_signals,
+    NetworkConfig, Origin, TakenWeights, TeacherOrigin, TrainingSpeakers, encoder_of, made_signals,
+    read_tensors,
 };
 pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};

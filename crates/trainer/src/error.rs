@@ -125,6 +125,42 @@ pub enum TrainError {
         /// The teacher's name.
         name: String,
     },
+    /// A model to go on from whose network is a graph.
+    #[error(
+        "`{name}`: its network is a graph that others trained, which has no weights that a training could move"
+    )]
+    GraphModel {
+        /// The model.
+        name: String,
+    },
+    /// A model to go on from that hears recordings otherwise.
+    #[error(
+        "`{name}`: its weights were trained with `{field}` = {found}, and the configuration has {expected}"
+    )]
+    OtherFrontEnd {
+        /// The model.
+        name: String,
+        /// The first field that differs.
+        field: String,
+        /// Its value in the model.
+        found: String,
+        /// Its value in the configuration.
+        expected: String,
+    },
+    /// A model to go on from of which no tensor fits.
+    #[error(
+        "`{name}`: none of the {num} tensors of its encoder, whose trunk is `{found}`, fits the encoder of the configuration, whose trunk is `{expected}`"
+    )]
+    NothingTaken {
+        /// The model.
+        name: String,
+        /// How many tensors it has.
+        num: usize,
+        /// Kind of its trunk.
+        found: String,
+        /// Kind of the configuration's.
+        expected: String,
+    },
     /// Recordings of a trial list that cannot be embedded.
     #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}")]
     Trials {
@@ -200,6 +236,12 @@ impl TrainError {
             Self::TooShort { .. } | Self::NoDirection { .. } => "leave the recording out",
             Self::NoTeacher => "name a teacher, or take its losses out of the configuration",
             Self::UnheardTeacher { .. } => LISTEN,
+            Self::GraphModel { .. } => {
+                "go on from a bundle of its weights as its authors give them out (PyTorch, safetensors), or learn from it as from a teacher"
+            }
+            Self::OtherFrontEnd { .. } | Self::NothingTaken { .. } => {
+                "take `[features]` and `[encoder]` of the model's `bundle.toml`, or leave the configuration out: both are the model's then"
+            }
             Self::Trials { .. } => "correct the list or its root",
             Self::Memory { .. } => "lower `crop_frames` or the segments in a batch",
             Self::Busy { .. } => "wait for it, or choose another directory",

@@ -21,6 +21,7 @@
 //!     dev_root: "dev".into(),
 //!     description: "my recordings".to_owned(),
 //!     teacher: None,
+//!     initial: None,
 //! };
 //! let options = RunOptions {
 //!     out: "run".into(),
@@ -52,6 +53,7 @@ mod data;
 mod error;
 mod evaluate;
 mod facts;
+mod initial;
 mod material;
 mod optimise;
 mod options;
@@ -70,6 +72,7 @@ pub use data::{
 pub use error::TrainError;
 pub use evaluate::{DevSet, mean_eer};
 pub use facts::{facts, facts_of_run};
+pub use initial::Initial;
 pub use optimise::{Optimiser, Rates};
 pub use options::{Notice, OnCollapse, RunOptions, TrainData};
 pub use run::{preflight, preflight_with, train, train_with};

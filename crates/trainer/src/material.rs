@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
-use speaker_model::{LossChoice, SpeakerNetwork};
+use speaker_model::{Loss, LossChoice, SpeakerNetwork};
 use speech_data::{Manifest, Root};
 
 use crate::TrainError;
@@ -18,6 +18,7 @@ use crate::data::{
     SampleCrops, Skipped, Teacher, TeacherVectors, check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
+use crate::initial::{Initial, InitialOrigin};
 use crate::optimise::Rates;
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 
@@ -43,6 +44,15 @@ pub(crate) struct Material<'a, C: LossChoice> {
     changes: Changes,
     /// What the teacher makes of the utterances that batches are drawn from, if there is a teacher.
     teacher: Option<TeacherVectors>,
+}
+
+/// What a training begins with.
+pub(crate) struct Begun<L: Loss> {
+    pub(crate) network: SpeakerNetwork<L>,
+    /// The model whose weights it has.
+    pub(crate) initial: Option<InitialOrigin>,
+    /// What became of these.
+    pub(crate) words: Option<String>,
 }
 
 impl<'a, C: LossChoice> Material<'a, C> {
@@ -228,6 +238,39 @@ impl<'a, C: LossChoice> Material<'a, C> {
             recordings.extend(self.sample(FITTED_RECORDINGS, true));
         }
         Ok(network.try_map_encoder(|encoder| encoder.fitted(&recordings, device))?)
+    }
+
+    /// What a training begins with: an untrained network with what is fitted to recordings, and with the weights of `initial` in
+    /// the place of those that fit.
+    ///
+    /// # Errors
+    /// As [`fitted`](Self::fitted), and [`TrainError::NothingTaken`].
+    pub(crate) fn begun(
+        &self,
+        untrained: SpeakerNetwork<C::Loss>,
+        initial: Option<&Initial>,
+        device: &Device,
+    ) -> Result<Begun<C::Loss>, TrainError> {
+        let network = self.fitted(untrained, device)?;
+        let Some(initial) = initial else {
+            return Ok(Begun {
+                network,
+                initial: None,
+                words: None,
+            });
+        };
+        let mut taken = None;
+        let network = network.try_map_encoder(|encoder| {
+            let (encoder, origin, words) = initial.given(encoder)?;
+            taken = Some((origin, words));
+            Ok::<_, TrainError>(encoder)
+        })?;
+        let (initial, words) = taken.unzip();
+        Ok(Begun {
+            network,
+            initial,
+            words,
+        })
     }
 
     /// Features of at most `count` training recordings, evenly spaced over the manifest, as they are or as a training hears them.

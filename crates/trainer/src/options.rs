@@ -8,6 +8,7 @@ use diagnosis::journal::Event;
 use speech_data::{Manifest, TrialList};
 
 use crate::data::{Skipped, Teacher};
+use crate::initial::Initial;
 
 /// The recordings of a training.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct TrainData {
     pub description: String,
     /// A model that is learned from: what it makes of the training recordings is what losses on a teacher compare with.
     pub teacher: Option<Teacher>,
+    /// The model whose weights the training begins with; a run that goes on does not read it again.
+    pub initial: Option<Initial>,
 }
 
 /// Where and how a training runs: what does not belong to its recipe. Steps compute the same whatever is here, but for
@@ -77,6 +80,8 @@ pub enum Notice<'a> {
     },
     /// Recordings that cannot be used.
     Skipped(&'a [Skipped]),
+    /// What became of the weights of the model that a training goes on from.
+    Taken(&'a str),
     /// Something that costs time or steps, but no data.
     Warning(&'a str),
     /// A line of the journal.

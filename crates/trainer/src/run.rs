@@ -8,6 +8,7 @@ use speaker_model::{LossChoice, LossConfig, Origin};
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig};
 use crate::data::{DataFingerprint, Teacher, check_disjoint, data_hash};
+use crate::initial::Initial;
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
 use crate::preflight::preflight_event;
@@ -44,6 +45,8 @@ pub fn train_with<C: LossChoice>(
     let _lock = RunLock::take(&options.out)?;
     let run = open_run(config, options)?;
     let resumes = options.resume && run.has_checkpoint();
+    let initial = data.initial.as_ref().filter(|_| !resumes);
+    check_initial(config, initial)?;
     let material = Material::prepare(config, data, options, notify)?;
     let fingerprint = DataFingerprint::of(
         &material.manifest,
@@ -68,6 +71,7 @@ pub fn train_with<C: LossChoice>(
         run,
         origin,
         teacher: data.teacher.as_ref(),
+        initial,
         resumes,
         notify,
     };
@@ -100,10 +104,18 @@ pub fn preflight_with<C: LossChoice>(
     config.validate()?;
     check_teacher(config, data.teacher.as_ref())?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
+    check_initial(config, data.initial.as_ref())?;
     let material = Material::prepare(config, data, options, notify)?;
     let device = material.device.clone().autodiff();
-    let network = material.fitted(material.new_network(&device)?, &device)?;
-    preflight_event(&material, &network, 0)
+    let begun = material.begun(
+        material.new_network(&device)?,
+        data.initial.as_ref(),
+        &device,
+    )?;
+    if let Some(words) = &begun.words {
+        notify(Notice::Taken(words));
+    }
+    preflight_event(&material, &begun.network, 0)
 }
 
 /// Refuses a loss without the teacher that it compares with, and a teacher that no loss listens to.
@@ -118,6 +130,14 @@ fn check_teacher<C: LossChoice>(
         }),
         _ => Ok(()),
     }
+}
+
+/// Refuses a model to go on from that hears recordings otherwise.
+fn check_initial<C: LossChoice>(
+    config: &TrainConfig<C>,
+    initial: Option<&Initial>,
+) -> Result<(), TrainError> {
+    initial.map_or(Ok(()), |initial| initial.check(&config.features))
 }
 
 /// Writes the configuration into the run's directory, or checks it where the run goes on.

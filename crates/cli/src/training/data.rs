@@ -5,12 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};
-use siamang::{Compute, TrialSource};
+use siamang::{Compute, Model, TrialSource};
 use speech_data::store::Store;
 use speech_data::{
     DataError, Filter, Manifest, Problem, Root, TrialList, ValidateOptions, column, split,
 };
-use trainer::{Teacher, TrainData};
+use trainer::{Initial, RunDirectory, Teacher, TrainData};
 
 use super::recipe::Recipe;
 use super::shipped::voices;
@@ -45,27 +45,47 @@ pub(crate) struct TestData {
 /// Speakers that are held out where nothing says which: a tenth, but at least and at most these.
 const HELD_OUT: std::ops::RangeInclusive<usize> = 4..=40;
 
-pub(crate) fn read(args: &Recipe, device: &str) -> Result<Source> {
+/// Reads what `args` name; the model that a training begins with only where it `begins`.
+pub(crate) fn read(args: &Recipe, device: &str, begins: bool) -> Result<Source> {
     let mut source = match args.folder_and_table()? {
         Some((root, table)) => read_own(args, &root, table.as_deref(), args.reading()?)?,
         None => read_voices()?,
     };
     let teacher = args.teacher.as_deref();
     source.data.teacher = teacher.map(|path| teacher_at(path, device)).transpose()?;
+    let initial = args.init.as_deref().filter(|_| begins);
+    source.data.initial = initial.map(|path| initial_at(path, device)).transpose()?;
     Ok(source)
 }
 
-/// The model of `--teacher`, by the name of its folder: a path is of one machine.
+/// The model of `--teacher`.
 fn teacher_at(path: &Path, device: &str) -> Result<Teacher> {
+    let (model, name) = model_at(path, "--teacher", device)?;
+    Ok(Teacher::new(model.bundle(), name, model.hash()?))
+}
+
+/// The model of `--init`: of a run the best one, as the run trained it.
+fn initial_at(path: &Path, device: &str) -> Result<Initial> {
+    let (model, name) = model_at(path, "--init", device)?;
+    let initial = Initial::new(model.bundle(), name, model.hash()?)?;
+    let run = RunDirectory::new(path);
+    Ok(match run.has_checkpoint() {
+        true => run.as_trained(initial)?,
+        false => initial,
+    })
+}
+
+/// The model that a flag names, and the name of its folder: a path is of one machine.
+fn model_at(path: &Path, flag: &str, device: &str) -> Result<(Model, String)> {
     let compute = Compute {
         device: device.to_owned(),
         ..Compute::default()
     };
-    let model = model::open(path, "--teacher", compute)?;
+    let model = model::open(path, flag, compute)?;
     let whole = path.canonicalize();
     let name = whole.as_deref().unwrap_or(path).file_name();
     let name = name.map_or_else(|| model.name(), |name| name.to_string_lossy().into_owned());
-    Ok(Teacher::new(model.bundle(), name, model.hash()?))
+    Ok((model, name))
 }
 
 fn read_voices() -> Result<Source> {
@@ -80,6 +100,7 @@ fn read_voices() -> Result<Source> {
             dev_root: root.clone(),
             description: "the synthesised voices that come with siamang".to_owned(),
             teacher: None,
+            initial: None,
         },
         is_default: true,
         test: Some(TestData {
@@ -157,6 +178,7 @@ fn read_own(
             dev_root: root.to_owned(),
             description: description(args, root, table),
             teacher: None,
+            initial: None,
         },
         is_default: false,
         test: None,

@@ -31,6 +31,8 @@ pub(crate) struct Display {
 /// What the last lines said, for those that follow.
 struct State {
     dev: String,
+    /// What the network before the first step is called.
+    before: String,
     /// What is counted before the first step.
     counted: String,
     last_line: Instant,
@@ -59,6 +61,7 @@ impl Display {
             num_skipped: AtomicUsize::new(0),
             state: Mutex::new(State {
                 dev: String::new(),
+                before: "untrained".to_owned(),
                 counted: String::new(),
                 last_line: Instant::now(),
             }),
@@ -91,6 +94,7 @@ impl Display {
                     }
                 }
             }
+            Notice::Taken(words) => self.line(words),
             Notice::Warning(warning) => self.line(&format!("warning: {warning}")),
             Notice::Event(event) => {
                 if self.json
@@ -163,6 +167,9 @@ impl Display {
         if let Some(teacher) = &start.teacher {
             self.line(&format!("teacher: {}", teacher.name));
         }
+        if let (Some(initial), Ok(mut state)) = (&start.initial, self.state.lock()) {
+            state.before.clone_from(&initial.name);
+        }
         self.bar.reset();
         self.bar.set_length(start.max_steps);
         self.bar.set_position(start.step);
@@ -175,12 +182,14 @@ impl Display {
             return;
         };
         let text = format!("dev EER {:.1} %", 100.0 * mean);
+        let Ok(mut state) = self.state.lock() else {
+            return;
+        };
         let untrained = evaluation.untrained_eer.map_or(String::new(), |eer| {
-            format!(" (untrained {:.1} %)", 100.0 * eer)
+            format!(" ({} {:.1} %)", state.before, 100.0 * eer)
         });
-        if let Ok(mut state) = self.state.lock() {
-            state.dev = format!("{text}{untrained}");
-        }
+        state.dev = format!("{text}{untrained}");
+        drop(state);
         let mark = if evaluation.best { ", best so far" } else { "" };
         self.line(&format!(
             "step {}: {text}{untrained}{mark}{}",
@@ -285,11 +294,20 @@ impl Display {
         text += &format!("{step} steps, {why}.\n");
         if let Some((eer, best_step)) = outcome.progress.best {
             let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);
+            let state = self.state.lock();
+            let before = state.map_or(String::new(), |state| state.before.clone());
+            let whose = match before.as_str() {
+                "untrained" => "the untrained network's",
+                model => &format!("that of {model}"),
+            };
             text += &format!(
-                "best dev EER {:.2} % at step {best_step}; the untrained network's is {:.2} %\n",
+                "best dev EER {:.2} % at step {best_step}; {whose} is {:.2} %\n",
                 100.0 * eer,
                 100.0 * untrained
             );
+            if before != "untrained" && eer >= untrained {
+                text += &format!("going on has made it no better: keep {before}\n");
+            }
         }
         if outcome.verdict != Verdict::Healthy {
             text += &format!(

@@ -36,9 +36,9 @@ pub(crate) fn options(
 
 /// What `train` checks before its first step with this recipe, as a line of its journal, and the configuration.
 pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig, Event)> {
-    let source = read(recipe, &global.device)?;
+    let source = read(recipe, &global.device, true)?;
     let data: &TrainData = &source.data;
-    let config = configuration(recipe, global, &data.train, source.is_default, None)?;
+    let config = configuration(recipe, global, data, source.is_default, None)?;
     let options = options(recipe, global, PathBuf::new())?;
     let display = Display::new(&config, global);
     let event = trainer::preflight(&config, data, &options, &|notice| display.prepare(&notice));

@@ -9,7 +9,7 @@ use pair_sampler::SamplerConfig;
 use speaker_model::{ComputeType, ContrastiveConfig, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
 use speech_data::Manifest;
 use speech_data::store::Store;
-use trainer::{RunDirectory, TrainConfig};
+use trainer::{RunDirectory, TrainConfig, TrainData};
 
 use super::shipped;
 use super::sounds::SoundArgs;
@@ -73,6 +73,10 @@ pub(crate) struct Recipe {
     /// the training recordings (docs/teacher.md)
     #[arg(long, value_name = "MODEL")]
     pub(crate) teacher: Option<PathBuf>,
+    /// A model to go on from, a run or a bundle: its encoder's weights are taken where name and sizes agree; without `--config` front
+    /// end and encoder are its own (docs/onward.md)
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) init: Option<PathBuf>,
     /// Directory of cached features, samples and a teacher's vectors, which runs may share [default: the user's cache directory]
     #[arg(long)]
     pub(crate) cache: Option<PathBuf>,
@@ -160,18 +164,23 @@ fn smallest_group(config: &TrainConfig, train: &Manifest) -> usize {
 pub(crate) fn configuration(
     args: &Recipe,
     global: &Global,
-    train: &Manifest,
+    data: &TrainData,
     is_default: bool,
     run: Option<&Path>,
 ) -> Result<TrainConfig> {
+    let TrainData { train, initial, .. } = data;
     let mut config = match (&args.config, args.preset, run) {
         (Some(path), ..) => TrainConfig::read(&stdin::as_file(path, "a configuration")?)?,
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
         (None, None, Some(run)) => RunDirectory::new(run).configuration()?,
+        (None, None, None) if initial.is_some() => fitted(TrainConfig::onward(), train),
         (None, None, None) if is_default => shipped::config("voices")?,
         (None, None, None) => fitted(shipped::config("best")?, train),
     };
+    if let (None, None, Some(initial)) = (&args.config, run, initial) {
+        config = config.of_encoder(initial);
+    }
     // The sampler that the configuration has already keeps its settings.
     config.sampler = match (args.sampler, config.sampler) {
         (None, sampler)

@@ -88,6 +88,25 @@ pub struct Start {
     /// The model that it learns from, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teacher: Option<StartTeacher>,
+    /// The model whose weights it began with, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial: Option<StartInitial>,
+}
+
+/// The model that a run went on from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartInitial {
+    /// Its name.
+    pub name: String,
+    /// Hash of its bundle.
+    pub hash: String,
+    /// Tensors of its encoder that were taken.
+    pub num_taken: usize,
+    /// Tensors of the encoder that it had not.
+    pub num_new: usize,
+    /// Tensors of its encoder that fit nowhere.
+    pub num_unused: usize,
 }
 
 /// The model that a run learns from.

@@ -25,7 +25,7 @@ mod terms;
 mod writer;
 
 pub use error::JournalError;
-pub use event::{EndReason, Evaluation, Event, ListResult, Start, StartTeacher};
+pub use event::{EndReason, Evaluation, Event, ListResult, Start, StartInitial, StartTeacher};
 pub(crate) use older::OlderFields;
 pub use reader::Journal;
 pub use steps::StepSummary;

@@ -45,8 +45,8 @@ use crate::layers::ComputeType;
 use crate::model::EmbeddingModel;
 use card::Card;
 use self_test::SelfTest;
-pub use weights::NamedTensor;
 use weights::WeightType;
+pub use weights::{NamedTensor, TakenWeights, read as read_tensors};
 
 const CONFIG_FILE: &str = "bundle.toml";
 const SELF_TEST_FILE: &str = "self_test.json";

@@ -70,34 +70,80 @@ impl ModuleVisitor for Collector {
     }
 }
 
+/// What became of the tensors of one network in another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TakenWeights {
+    /// Parameters that have the other's numbers.
+    pub taken: Vec<String>,
+    /// Parameters that the other has not, or has in other sizes.
+    pub new: Vec<String>,
+    /// Tensors of the other that fit nowhere.
+    pub unused: Vec<String>,
+}
+
 /// `module` with its parameters replaced by those of `tensors`, which are removed from it.
 pub(crate) fn with_tensors<M: Module>(
     module: M,
     tensors: &mut BTreeMap<String, NamedTensor>,
     path: &Path,
 ) -> Result<M, ModelError> {
-    let mut loader = Loader {
-        path: ModulePath::default(),
-        tensors,
-        fault: None,
-    };
+    let mut loader = Loader::new(tensors);
     let module = module.map(&mut loader);
-    match loader.fault {
+    match loader.missing.into_iter().next() {
         None => Ok(module),
-        Some((field, found, expected)) => Err(ModelError::Bundle {
+        Some(missing) => Err(ModelError::Bundle {
             path: path.to_owned(),
-            field,
-            found,
-            expected,
+            found: match missing.found {
+                Some(shape) => format!("shape {shape:?}"),
+                None => "missing".to_owned(),
+            },
+            field: missing.name,
+            expected: format!("shape {:?}", missing.expected),
             remedy: "the weights belong to another configuration: take both from one bundle",
         }),
     }
 }
 
+/// `module` with those of `tensors` that have the name and the sizes of one of its parameters, and what became of them.
+pub(crate) fn taking<M: Module>(
+    module: M,
+    mut tensors: BTreeMap<String, NamedTensor>,
+) -> (M, TakenWeights) {
+    let mut loader = Loader::new(&mut tensors);
+    let module = module.map(&mut loader);
+    let Loader { taken, missing, .. } = loader;
+    let taken = TakenWeights {
+        taken,
+        new: missing.into_iter().map(|missing| missing.name).collect(),
+        unused: tensors.into_keys().collect(),
+    };
+    (module, taken)
+}
+
+/// A parameter that no tensor fits.
+struct Missing {
+    name: String,
+    /// Sizes of the tensor of its name, if there is one.
+    found: Option<Vec<usize>>,
+    expected: Vec<usize>,
+}
+
 struct Loader<'a> {
     path: ModulePath,
     tensors: &'a mut BTreeMap<String, NamedTensor>,
-    fault: Option<(String, String, String)>,
+    taken: Vec<String>,
+    missing: Vec<Missing>,
+}
+
+impl<'a> Loader<'a> {
+    fn new(tensors: &'a mut BTreeMap<String, NamedTensor>) -> Self {
+        Self {
+            path: ModulePath::default(),
+            tensors,
+            taken: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
 }
 
 impl ModuleMapper for Loader<'_> {
@@ -112,23 +158,28 @@ impl ModuleMapper for Loader<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let name = self.path.name();
         let expected = param.dims().to_vec();
-        match self.tensors.remove(&name) {
-            Some(tensor) if tensor.shape == expected => param.map(|old| {
-                let data = TensorData::new(tensor.values, tensor.shape);
-                let new = Tensor::from_data(data, &old.device());
-                if old.is_require_grad() {
-                    new.require_grad()
-                } else {
-                    new
-                }
-            }),
-            found => {
-                let found = found.map_or("missing".to_owned(), |t| format!("shape {:?}", t.shape));
-                self.fault
-                    .get_or_insert((name, found, format!("shape {expected:?}")));
-                param
-            }
+        let found = self.tensors.get(&name).map(|tensor| tensor.shape.clone());
+        if found.as_ref() != Some(&expected) {
+            self.missing.push(Missing {
+                name,
+                found,
+                expected,
+            });
+            return param;
         }
+        let Some(tensor) = self.tensors.remove(&name) else {
+            return param;
+        };
+        self.taken.push(name);
+        param.map(|old| {
+            let data = TensorData::new(tensor.values, tensor.shape);
+            let new = Tensor::from_data(data, &old.device());
+            if old.is_require_grad() {
+                new.require_grad()
+            } else {
+                new
+            }
+        })
     }
 }
 
@@ -165,8 +216,11 @@ pub(crate) fn write(
     durable::write(path, &file).map_err(ModelError::io(path))
 }
 
-/// Reads a safetensors file of 16- or 32-bit floats.
-pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
+/// The tensors of a safetensors file of 16- or 32-bit floats, by their names.
+///
+/// # Errors
+/// [`ModelError::Io`], or [`ModelError::Bundle`] for a file of other things, or with a number that is not finite.
+pub fn read(path: &Path) -> Result<BTreeMap<String, NamedTensor>, ModelError> {
     parse(&read_bytes(path)?, path)
 }
 

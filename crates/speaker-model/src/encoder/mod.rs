@@ -4,6 +4,8 @@ mod config;
 mod input;
 mod prepared;
 
+use std::collections::BTreeMap;
+
 use audio_features::Features;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -14,6 +16,7 @@ pub use input::InputConfig;
 pub(crate) use prepared::PreparedEncoder;
 
 use crate::ModelError;
+use crate::bundle::weights::{NamedTensor, TakenWeights, taking, tensors_of};
 use crate::choices::PartConfig;
 use crate::device;
 use crate::layers::{ComputeType, Initialiser, Pass, Sequence};
@@ -81,6 +84,19 @@ impl Encoder {
     pub fn with_compute_type(mut self, compute_type: ComputeType) -> Self {
         self.trunk.set_compute_type(compute_type);
         self
+    }
+
+    /// Its weights by their names, as a bundle has them.
+    #[must_use]
+    pub fn tensors(&self) -> BTreeMap<String, NamedTensor> {
+        tensors_of(self)
+    }
+
+    /// The same encoder with those of `tensors` that have the name and the sizes of one of its parameters, and what became of
+    /// each.
+    #[must_use]
+    pub fn taking(self, tensors: BTreeMap<String, NamedTensor>) -> (Self, TakenWeights) {
+        taking(self, tensors)
     }
 
     /// Features `[frames, batch, bins]` to embeddings `[batch, embedding_dim]`.

@@ -15,7 +15,8 @@ use pair_sampler::{CropConfig, GroupBy, SamplerConfig};
 use serde::{Deserialize, Serialize};
 use sound_augment::SamplesConfig;
 use speaker_model::{
-    Batches, ComputeType, EncoderConfig, KlHingeConfig, LossChoice, LossConfig, Segmentation,
+    AamSoftmaxConfig, Batches, ComputeType, EncoderConfig, Growth, KlHingeConfig, LossChoice,
+    LossConfig, MarginSchedule, MarginSoftmaxConfig, Segmentation,
 };
 
 pub use self::average::AverageConfig;
@@ -29,6 +30,7 @@ use self::bounds::{check_average, check_ends, check_optimiser};
 use self::stages::{check_crop, check_stages};
 use crate::TrainError;
 use crate::error::LISTEN;
+use crate::initial::Initial;
 
 /// All that decides a training but for the recordings: with the same data and seed, the same result.
 ///
@@ -123,6 +125,46 @@ impl TrainConfig {
         Self::base(EncoderConfig::paper(), KlHingeConfig::paper(num_speakers))
     }
 
+    /// A start for going on from a model: small steps of its encoder and larger ones of the loss, which is new, on crops of two to
+    /// three seconds; the margin grows once the classes have their places. It becomes a training of the model by
+    /// [`of_encoder`](Self::of_encoder).
+    #[must_use]
+    pub fn onward() -> Self {
+        let base = Self::base(EncoderConfig::question(), KlHingeConfig::question());
+        let loss = AamSoftmaxConfig(MarginSoftmaxConfig {
+            margin_schedule: Some(MarginSchedule {
+                from_step: 100,
+                to_step: 400,
+                growth: Growth::Linear,
+            }),
+            ..MarginSoftmaxConfig::default()
+        });
+        Self {
+            max_steps: 1_000,
+            eval_every: 100,
+            crop_frames: CropFrames::Between([200, 300]),
+            sampler: SamplerConfig::Pk {
+                speakers: 16,
+                segments: 2,
+            },
+            loss: LossConfig::from(loss),
+            optimiser: OptimiserConfig {
+                learning_rate: 1e-4,
+                schedule: Schedule {
+                    warmup_steps: 100,
+                    decay: Decay::Cosine(0.1),
+                },
+                layers: vec![LayerRate {
+                    name: "loss".to_owned(),
+                    rate: 10.0,
+                }],
+                ..OptimiserConfig::adam(Some(5.0))
+            },
+            average: Some(AverageConfig::Decay(0.99)),
+            ..base
+        }
+    }
+
     fn base(encoder: EncoderConfig, loss: KlHingeConfig) -> Self {
         Self {
             seed: 1,
@@ -168,6 +210,18 @@ impl TrainConfig {
 }
 
 impl<L> TrainConfig<L> {
+    /// The same training of the encoder of `initial`, behind its front end, cut and centred as it is.
+    #[must_use]
+    pub fn of_encoder(self, initial: &Initial) -> Self {
+        Self {
+            features: initial.features().clone(),
+            encoder: initial.encoder().clone(),
+            segmentation: initial.segmentation(),
+            centre: initial.centred(),
+            ..self
+        }
+    }
+
     /// The parts of the training, the first of which begins with it.
     pub(crate) fn all_stages(&self) -> Vec<Stage> {
         stages::parts(self.crop_frames, self.sampler, &self.stages, self.max_steps)

@@ -176,10 +176,22 @@ pub(super) fn check_stages(
                 "write a number between 0 and 1, or a step as a whole number",
             ));
         }
-        if begins <= before {
-            let found = format!("begins with step {begins}, and what is before it with {before}");
-            let remedy = "put stages in the order of their steps, the first after step 0";
-            return Err(fault("from", found, remedy));
+        if stage.from == StageStart::Step(0) {
+            let found = "begins with step 0, as the training does".to_owned();
+            return Err(fault(
+                "from",
+                found,
+                "write what is so from the beginning outside of the stages",
+            ));
+        }
+        // Of a short training several shares may be one step.
+        if begins < before {
+            let found = format!("begins with step {begins}, and the stage above it with {before}");
+            return Err(fault(
+                "from",
+                found,
+                "put the stages in the order of their steps",
+            ));
         }
         before = begins;
         if let Some(crop) = stage.crop_frames {

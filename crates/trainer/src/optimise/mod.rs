@@ -18,6 +18,7 @@ use crate::TrainError;
 use crate::config::OptimiserConfig;
 
 /// Adam behind Burn's walk over a module's parameters, which keeps and saves the moments.
+#[derive(Clone)]
 pub struct Optimiser {
     adam: ModuleOptimizer,
     clip_norm: Option<f64>,

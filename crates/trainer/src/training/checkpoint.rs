@@ -3,16 +3,23 @@
 //! A checkpoint is written beside, synced and renamed; `checkpoints.json` is replaced after that. Whenever
 //! the process dies, the names point at whole checkpoints. Of a checkpoint that was damaged later its list of checksums tells.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use diagnosis::journal::ListResult;
 use serde::{Deserialize, Serialize};
-use speaker_model::{Bundle, Loss, LossChoice, SpeakerNetwork, WeightType};
+use speaker_model::{
+    Bundle, EncoderConfig, Loss, LossChoice, NamedTensor, SpeakerNetwork, WeightType, read_tensors,
+};
 
 use super::seal::{damage, seal};
 use crate::TrainError;
 use crate::config::{AverageConfig, CONFIG_FILE, TrainConfig, is_of_0_1};
+use crate::initial::Initial;
 use crate::optimise::{Average, Optimiser};
+
+/// Tensors by their names.
+type Tensors = BTreeMap<String, NamedTensor>;
 
 const POINTERS_FILE: &str = "checkpoints.json";
 const NETWORK_FILE: &str = "network.safetensors";
@@ -118,6 +125,33 @@ impl RunDirectory {
     pub fn best_bundle(&self) -> Result<PathBuf, TrainError> {
         let pointers = self.pointers()?;
         self.checkpoint(pointers.best.or(pointers.last))
+    }
+
+    /// `initial`, which is made of the best bundle, with that encoder as the run trained it: a bundle has statistics of recordings
+    /// in the place of those that a projection takes over batches.
+    ///
+    /// # Errors
+    /// [`TrainError::NoCheckpoint`], or [`TrainError::Model`] where its files cannot be read.
+    pub fn as_trained(&self, initial: Initial) -> Result<Initial, TrainError> {
+        #[derive(Deserialize)]
+        struct OfEncoder {
+            encoder: EncoderConfig,
+        }
+        let path = self.path.join(CONFIG_FILE);
+        let text = std::fs::read_to_string(&path).map_err(TrainError::io(&path))?;
+        let encoder = match toml::from_str(&text) {
+            Ok(OfEncoder { encoder }) if encoder != *initial.encoder() => encoder,
+            // As the bundle has it, or of an earlier version.
+            _ => return Ok(initial),
+        };
+        let checkpoint = self.best_bundle()?;
+        let mut parts = average_files(&checkpoint);
+        if parts.is_empty() {
+            parts.push(checkpoint.join(NETWORK_FILE));
+        }
+        let parts = parts.iter().map(|path| read_tensors(path));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        Ok(initial.with_encoder(encoder, encoder_of(mean(parts))))
     }
 
     /// The last checkpoint.
@@ -279,17 +313,14 @@ impl RunDirectory {
             return Err(damage);
         }
         let words = |error: TrainError| error.to_string();
-        let read = |name: &str| {
-            let path = checkpoint.join(name);
-            let network = network.clone().load(&path);
+        let read = |path: &Path| {
+            let network = network.clone().load(path);
             network.map_err(|error| error.to_string())
         };
-        let trained = read(NETWORK_FILE)?;
-        let files = (0..).map(average_file);
-        let files = files.take_while(|name| checkpoint.join(name).exists());
-        let parts = files
-            .map(|name| read(&name))
-            .collect::<Result<Vec<_>, _>>()?;
+        let trained = read(&checkpoint.join(NETWORK_FILE))?;
+        let parts = average_files(&checkpoint);
+        let parts = parts.iter().map(|path| read(path));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
         let optimiser = optimiser
             .load(&checkpoint.join(OPTIMISER_FILE))
             .map_err(words)?;
@@ -351,6 +382,37 @@ impl RunDirectory {
 /// The file of one of the networks that a mean of weights is known by.
 fn average_file(number: usize) -> String {
     format!("average-{number}.safetensors")
+}
+
+/// Those that the folder `checkpoint` has.
+fn average_files(checkpoint: &Path) -> Vec<PathBuf> {
+    let files = (0..).map(|number| checkpoint.join(average_file(number)));
+    files.take_while(|path| path.exists()).collect()
+}
+
+/// The tensors of a network that are its encoder's, as a bundle names them.
+fn encoder_of(tensors: Tensors) -> Tensors {
+    let tensors = tensors.into_iter();
+    let of_encoder = tensors
+        .filter_map(|(name, tensor)| Some((name.strip_prefix("encoder.")?.to_owned(), tensor)));
+    of_encoder.collect()
+}
+
+/// The mean of the same tensors of several networks.
+fn mean(parts: Vec<Tensors>) -> Tensors {
+    let count = parts.len() as f64;
+    let mut parts = parts.into_iter();
+    let mut first = parts.next().unwrap_or_default();
+    let rest: Vec<Tensors> = parts.collect();
+    for (name, tensor) in &mut first {
+        let others: Vec<&NamedTensor> = rest.iter().filter_map(|part| part.get(name)).collect();
+        for (place, value) in tensor.values.iter_mut().enumerate() {
+            let values = others.iter().filter_map(|other| other.values.get(place));
+            let sum = values.fold(f64::from(*value), |sum, &value| sum + f64::from(value));
+            *value = (sum / count) as f32;
+        }
+    }
+    first
 }
 
 /// The name of the checkpoint after `step` steps; names are in the order of their steps.

@@ -30,9 +30,10 @@ use crate::TrainError;
 use crate::data::{Teacher, with_batches};
 use crate::evaluate::mean_eer;
 use crate::facts::facts;
+use crate::initial::{Initial, InitialOrigin};
 use crate::material::Material;
 use crate::optimise::weight_norm;
-use crate::options::{Notice, Notify, OnCollapse, RunOptions};
+use crate::options::{Notify, OnCollapse, RunOptions};
 use crate::preflight::preflight_event;
 
 /// Steps between two lines of the journal.
@@ -56,6 +57,8 @@ pub(crate) struct Training<'a, C: LossChoice> {
     pub(crate) run: RunDirectory,
     pub(crate) origin: Origin,
     pub(crate) teacher: Option<&'a Teacher>,
+    /// The model whose weights it begins with.
+    pub(crate) initial: Option<&'a Initial>,
     /// Whether it goes on from the last checkpoint.
     pub(crate) resumes: bool,
     pub(crate) notify: Notify<'a>,
@@ -64,8 +67,13 @@ pub(crate) struct Training<'a, C: LossChoice> {
 impl<C: LossChoice> Training<'_, C> {
     /// Trains from the first step, or the last checkpoint, to the end.
     pub(crate) fn run(&self) -> Result<Outcome, TrainError> {
-        let warn = |warning: &str| (self.notify)(Notice::Warning(warning));
-        let mut state = State::start(self.material, self.resumes.then_some(&self.run), warn)?;
+        let mut state = match self.resumes {
+            true => State::resumed(self.material, &self.run, self.notify)?,
+            false => State::new(self.material, self.initial, self.notify)?,
+        };
+        if !self.resumes {
+            InitialOrigin::write(state.initial.as_ref(), self.run.path())?;
+        }
         let mut recorder = Recorder::open(
             self.run.path(),
             facts(self.material.config),
@@ -103,6 +111,7 @@ impl<C: LossChoice> Training<'_, C> {
                 let TeacherOrigin { name, commit, hash } = teacher.origin().clone();
                 StartTeacher { name, commit, hash }
             }),
+            initial: state.initial.as_ref().map(InitialOrigin::journaled),
         }))?;
         if self.resumes {
             // The journal has it from the time before.

@@ -7,8 +7,10 @@ use super::checkpoint::{Progress, Resumed, RunDirectory};
 use crate::TrainError;
 use crate::data::Coverage;
 use crate::evaluate::mean_eer;
-use crate::material::Material;
+use crate::initial::{Initial, InitialOrigin};
+use crate::material::{Begun, Material};
 use crate::optimise::{Average, Optimiser, Rates};
+use crate::options::{Notice, Notify};
 
 /// Training recordings whose statistics a bundle uses.
 const SAMPLE_RECORDINGS: usize = 500;
@@ -23,50 +25,82 @@ pub(super) struct State<C: LossChoice> {
     pub(super) coverage: Coverage,
     /// Whether the last evaluation found all outputs alike.
     pub(super) collapsed: bool,
+    /// The model whose weights it began with.
+    pub(super) initial: Option<InitialOrigin>,
+}
+
+/// An optimiser that has taken no step.
+fn optimiser<C: LossChoice>(
+    material: &Material<'_, C>,
+    network: &SpeakerNetwork<C::Loss>,
+) -> Result<Optimiser, TrainError> {
+    let config = &material.config.optimiser;
+    Ok(Optimiser::new(config).with_rates(Rates::new(&config.layers, network)?))
+}
+
+/// What a run has visited in `steps`.
+fn covered<C: LossChoice>(material: &Material<'_, C>, steps: u64) -> Coverage {
+    let num_speakers = material.sampler().num_speakers();
+    let mut coverage = Coverage::new(num_speakers, material.heard().utterances.len());
+    coverage.replay(&material.schedule, steps);
+    coverage
 }
 
 impl<C: LossChoice> State<C> {
-    /// The network and optimiser to begin with: new ones, or where the run `resumed` goes on those of its newest whole checkpoint;
-    /// `warn` is told of others.
-    pub(super) fn start(
+    /// A training before its first step: with a new network, or with the weights of `initial`.
+    pub(super) fn new(
         material: &Material<'_, C>,
-        resumed: Option<&RunDirectory>,
-        warn: impl Fn(&str),
+        initial: Option<&Initial>,
+        notify: Notify<'_>,
     ) -> Result<Self, TrainError> {
         let device = material.device.clone().autodiff();
-        let network = material.new_network(&device)?;
-        let config = &material.config.optimiser;
-        let rates = Rates::new(&config.layers, &network)?;
-        let optimiser = || Optimiser::new(config).with_rates(rates.clone());
-        let configured = material.config.average;
-        let (network, optimiser, average, progress) = match resumed {
-            Some(run) => {
-                let Resumed {
-                    network,
-                    optimiser,
-                    average,
-                    progress,
-                    warnings,
-                } = run.resume(&network, optimiser, configured)?;
-                warnings.iter().for_each(|warning| warn(warning));
-                (network, optimiser, average, progress)
-            }
-            None => {
-                let network = material.fitted(network, &device)?;
-                let average = Average::new(configured, &network);
-                (network, optimiser(), average, Progress::default())
-            }
-        };
-        let sampler = material.sampler();
-        let mut coverage = Coverage::new(sampler.num_speakers(), material.heard().utterances.len());
-        coverage.replay(&material.schedule, progress.step);
+        let Begun {
+            network,
+            initial,
+            words,
+        } = material.begun(material.new_network(&device)?, initial, &device)?;
+        if let Some(words) = &words {
+            notify(Notice::Taken(words));
+        }
+        let average = Average::new(material.config.average, &network);
         Ok(Self {
+            optimiser: optimiser(material, &network)?,
+            network,
+            average,
+            progress: Progress::default(),
+            coverage: covered(material, 0),
+            collapsed: false,
+            initial,
+        })
+    }
+
+    /// A training where its run goes on: at its newest whole checkpoint. What is wrong with others is told.
+    pub(super) fn resumed(
+        material: &Material<'_, C>,
+        run: &RunDirectory,
+        notify: Notify<'_>,
+    ) -> Result<Self, TrainError> {
+        let network = material.new_network(&material.device.clone().autodiff())?;
+        let new = optimiser(material, &network)?;
+        let resumed = run.resume(&network, || new.clone(), material.config.average)?;
+        for warning in &resumed.warnings {
+            notify(Notice::Warning(warning));
+        }
+        let Resumed {
             network,
             optimiser,
             average,
             progress,
-            coverage,
+            ..
+        } = resumed;
+        Ok(Self {
+            network,
+            optimiser,
+            average,
+            coverage: covered(material, progress.step),
+            progress,
             collapsed: false,
+            initial: InitialOrigin::read(run.path())?,
         })
     }
 
@@ -90,8 +124,13 @@ impl<C: LossChoice> State<C> {
             &recordings,
             &material.device,
         )?;
+        let initial = self.initial.as_ref();
         let origin = Origin {
             step: self.progress.step,
+            data: match initial {
+                Some(initial) => initial.described(&origin.data),
+                None => origin.data.clone(),
+            },
             ..origin.clone()
         };
         let speakers = TrainingSpeakers::of(material.manifest.speakers());

@@ -47,6 +47,7 @@ fn data() -> TrainData {
         dev_root: root,
         description: "voices".to_owned(),
         teacher: None,
+        initial: None,
     }
 }
 

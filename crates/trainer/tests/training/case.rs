@@ -69,6 +69,7 @@ pub(crate) fn data(root: &Path) -> TrainData {
         dev_root: root.to_owned(),
         description: "tones".to_owned(),
         teacher: None,
+        initial: None,
     }
 }
 

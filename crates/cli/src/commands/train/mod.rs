@@ -61,6 +61,8 @@ Examples:
   siamang train --data corpus --split split.tsv --trials dev.txt --config configs/best.toml --out run
   siamang train --data corpus --rooms rir --noise noise --music music --workers 2 --out run   # samples as rooms and telephones make them
   siamang train --data corpus --teacher campplus --config distil.toml --out run   # learn from another model (docs/teacher.md)
+  siamang train --data mine --init campplus --out run             # go on from a model (docs/onward.md)
+  siamang train --data corpus --split split.tsv --trials dev.txt --init run --config long-crops.toml --out run2
   siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -73,13 +75,14 @@ enum CollapseAction {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
-    let source = read(&args.recipe, &global.device)?;
+    let resumes = args.resume && RunDirectory::new(&args.out).has_checkpoint();
+    let source = read(&args.recipe, &global.device, !resumes)?;
     warn(&source.warnings, &shared.console);
     let goes_on = args.resume && args.out.join("config.toml").exists();
     let config = configuration(
         &args.recipe,
         global,
-        &source.data.train,
+        &source.data,
         source.is_default,
         goes_on.then_some(args.out.as_path()),
     )?;
