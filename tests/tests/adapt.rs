@@ -64,6 +64,7 @@ fn an_adapted_model_says_what_it_comes_from_and_goes_through_every_command() {
     assert_eq!(report["n_speakers"], 12);
     assert_eq!(report["n_recordings"], 48);
     assert_eq!(report["across_sessions"], true);
+    assert_eq!(report["n_copies"], 2);
     let eer = |what: &str| report[what]["eer"].as_f64().unwrap();
     assert_eq!(
         eer("before"),
@@ -98,6 +99,7 @@ fn an_adapted_model_says_what_it_comes_from_and_goes_through_every_command() {
         "num_speakers = 12",
         "num_recordings = 48",
         "num_sessions_beyond = 12",
+        "num_copies = 2",
     ] {
         assert!(config.contains(part), "{part}: {config}");
     }
@@ -144,7 +146,7 @@ fn the_graph_of_another_is_adapted_too() {
     write_graph(&place.path("net.onnx"));
     let run = place.run("import net.onnx --out net --json");
     assert_eq!(run.code, Some(0), "{run:#?}");
-    let run = place.run("adapt net --data mine --out adapted --keep-anyway --json");
+    let run = place.run("adapt net --data mine --equalised 0 --out adapted --keep-anyway --json");
     assert_eq!(run.code, Some(0), "{run:#?}");
     let adapted = embeddings(&place, "adapted");
     assert_eq!(adapted[0].len(), GRAPH_WIDTH);

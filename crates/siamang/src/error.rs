@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use pair_sampler::SamplerError;
+use sound_augment::SoundError;
 use speaker_eval::EvalError;
 use speaker_model::ModelError;
 use speaker_scoring::ScoringError;
@@ -198,6 +199,10 @@ pub enum Error {
     #[error("{0}")]
     Defect(&'static str),
 
+    /// An effect on samples.
+    #[error(transparent)]
+    Sound(#[from] SoundError),
+
     /// Trials that cannot be made.
     #[error(transparent)]
     Trials(#[from] SamplerError),
@@ -307,6 +312,7 @@ impl Error {
             Self::TooFewToAdapt { .. } => {
                 "add second recordings, on other days and microphones where that is possible, or more speakers; copies of one recording do not count"
             }
+            Self::Sound(error) => return error.remedy(),
             Self::Trials(error) => return error.remedy(),
             Self::Defect(_) => "report this as a defect",
             Self::Model(error) => return error.remedy(),

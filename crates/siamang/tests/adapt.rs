@@ -4,7 +4,10 @@
     reason = "a test that cannot prepare its data has failed"
 )]
 
-use siamang::{EmbeddingSet, Error, LEAST_TO_ADAPT, LabelledSet, find_map, recordings_hash, watch};
+use siamang::{
+    EmbeddingSet, Error, Input, LEAST_TO_ADAPT, LabelledSet, Model, find_map, recordings_hash,
+    watch,
+};
 use speaker_eval::BootstrapSettings;
 use speaker_scoring::{EmbeddingMatrix, MapChoice};
 use speech_data::{Manifest, Trial, TrialList, Utterance};
@@ -290,4 +293,40 @@ fn the_hash_of_recordings_is_of_their_names_and_speakers() {
     let of = |id: &str, speaker: &str| recordings_hash(&[Utterance::new(id, "x.wav", speaker)]);
     assert_eq!(of("a", "b"), of("a", "b"));
     assert_ne!(of("a", "b"), of("ab", ""));
+}
+
+/// What equalisers change is heard, and is the same on any number of threads.
+#[test]
+fn copies_through_other_channels_change_the_map_and_no_thread_does() {
+    let voices = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/voices");
+    let all = Manifest::read(voices.as_ref(), None).unwrap();
+    let few = all.utterances.iter().filter(|one| {
+        one.id.as_str() < "v11" && (one.id.ends_with("u1.ogg") || one.id.ends_with("u2.ogg"))
+    });
+    let manifest = all.with_utterances(few.cloned().collect());
+    let model = Model::builtin().unwrap();
+    let inputs: Vec<Input> = manifest.utterances.iter().map(Input::of).collect();
+    let (set, _) = model.embed(&inputs, &()).unwrap();
+    let map = |copies, threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        pool.install(|| {
+            let (mut labelled, _) = LabelledSet::new(set.clone(), &manifest).unwrap();
+            let embedder = model.bundle().embedder();
+            labelled.hear_channels(embedder, copies, 5, &()).unwrap();
+            assert_eq!(
+                (labelled.num_copies(), labelled.num_speakers()),
+                (copies, 10)
+            );
+            find_map(&labelled, true, &settings(), &())
+                .unwrap()
+                .map
+                .unwrap()
+        })
+    };
+    let with = map(1, 1);
+    assert_eq!(with, map(1, 3));
+    assert_ne!(with.matrix, map(0, 1).matrix);
 }

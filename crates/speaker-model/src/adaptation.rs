@@ -31,6 +31,8 @@ pub struct AdaptedFrom {
     pub num_recordings: usize,
     /// Sessions beyond each speaker's first.
     pub num_sessions_beyond: usize,
+    /// Copies of each recording through other channels.
+    pub num_copies: usize,
     /// Seed of the draws that chose the map.
     pub seed: u64,
     /// Whether a mean is subtracted from what goes into the map, that of the bundle that was adapted.

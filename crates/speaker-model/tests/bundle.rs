@@ -406,6 +406,7 @@ fn map(dim: usize, centred: bool) -> (AdaptationMap, AdaptedFrom) {
         num_speakers: 9,
         num_recordings: 31,
         num_sessions_beyond: 4,
+        num_copies: 0,
         seed: 3,
         centred: false,
         map: MapChoice {

@@ -205,6 +205,7 @@ mod with_graphs {
             num_speakers: 9,
             num_recordings: 31,
             num_sessions_beyond: 0,
+            num_copies: 0,
             seed: 0,
             centred: false,
             map: MapChoice::IDENTITY,

@@ -14,6 +14,7 @@ const TOLERANCE: f64 = 2e-6;
 struct Golden {
     json: Value,
     rows: EmbeddingMatrix,
+    copies: Vec<EmbeddingMatrix>,
     speakers: Vec<usize>,
     sessions: Vec<Option<usize>>,
     pairs: Vec<(usize, usize)>,
@@ -23,6 +24,7 @@ impl Golden {
     fn read() -> Self {
         let json: Value = serde_json::from_str(include_str!("golden/adaptation.json")).unwrap();
         let rows: Vec<Vec<f32>> = serde_json::from_value(json["rows"].clone()).unwrap();
+        let copies: Vec<Vec<Vec<f32>>> = serde_json::from_value(json["copies"].clone()).unwrap();
         let number = |name: &str| json[name].as_u64().unwrap() as usize;
         let (sessions, takes) = (number("sessions"), number("takes"));
         let places = 0..rows.len();
@@ -30,6 +32,10 @@ impl Golden {
             speakers: places.clone().map(|at| at / (sessions * takes)).collect(),
             sessions: places.map(|at| Some(at / takes)).collect(),
             rows: EmbeddingMatrix::from_rows(&rows).unwrap(),
+            copies: copies
+                .iter()
+                .map(|rows| EmbeddingMatrix::from_rows(rows).unwrap())
+                .collect(),
             pairs: serde_json::from_value(json["pairs"].clone()).unwrap(),
             json,
         }
@@ -59,7 +65,14 @@ fn damping_is_the_inverse_root_of_scikit_learns_shrunk_covariance() {
             true => &golden.sessions,
             false => &unknown,
         };
-        let spread = SpeakerSpread::of(&golden.rows, &golden.speakers, sessions).unwrap();
+        let count = case["copies"].as_u64().unwrap() as usize;
+        let spread = SpeakerSpread::of(
+            &golden.rows,
+            &golden.speakers,
+            sessions,
+            &golden.copies[..count],
+        );
+        let spread = spread.unwrap();
         let choice = MapChoice {
             centre: case["centre"].as_f64().unwrap(),
             shrinkage: case["shrinkage"].as_f64().unwrap(),
@@ -73,7 +86,7 @@ fn damping_is_the_inverse_root_of_scikit_learns_shrunk_covariance() {
 fn directions_of_speakers_are_those_of_discriminant_analysis() {
     let golden = Golden::read();
     let unknown = vec![None; golden.sessions.len()];
-    let spread = SpeakerSpread::of(&golden.rows, &golden.speakers, &unknown).unwrap();
+    let spread = SpeakerSpread::of(&golden.rows, &golden.speakers, &unknown, &[]).unwrap();
     for case in golden.json["lda"].as_array().unwrap() {
         let choice = MapChoice {
             centre: 1.0,
@@ -97,7 +110,7 @@ fn a_direction_that_is_known_to_disturb_is_taken_out() {
         [-1.0, -0.5, 0.1],
     ];
     let rows = EmbeddingMatrix::from_rows(&rows).unwrap();
-    let spread = SpeakerSpread::of(&rows, &[0, 0, 1, 1], &[None; 4]).unwrap();
+    let spread = SpeakerSpread::of(&rows, &[0, 0, 1, 1], &[None; 4], &[]).unwrap();
     assert_eq!((spread.num_speakers(), spread.num_across()), (2, 2));
     let choice = MapChoice {
         shrinkage: 0.01,
@@ -112,10 +125,42 @@ fn a_direction_that_is_known_to_disturb_is_taken_out() {
     assert!((f64::from(matrix[0]) - 10.0).abs() < 1e-4);
 }
 
+/// One session a speaker: what another channel changes is known by copies alone, and has the weight of what differs within sessions.
+#[test]
+fn copies_show_the_direction_of_channels() {
+    let rows = [
+        [1.0, 0.0, 0.3],
+        [1.0, 0.0, -0.3],
+        [0.0, 1.0, 0.3],
+        [0.0, 1.0, -0.3],
+    ];
+    let copy = rows.map(|[a, b, c]| [a, b + 0.01, c]);
+    let [rows, copy] = [rows, copy].map(|rows| EmbeddingMatrix::from_rows(&rows).unwrap());
+    let sessions = [Some(0); 4];
+    let choice = MapChoice {
+        shrinkage: 0.1,
+        ..MapChoice::IDENTITY
+    };
+    let matrix = |copies: &[EmbeddingMatrix]| {
+        let spread = SpeakerSpread::of(&rows, &[0, 0, 1, 1], &sessions, copies).unwrap();
+        assert_eq!((spread.num_across(), spread.num_within()), (0, 2));
+        spread.map(&choice).unwrap().matrix
+    };
+    let (plain, with_copies) = (matrix(&[]), matrix(std::slice::from_ref(&copy)));
+    // Without them two of three directions are without spread; with them the second has the third one's.
+    assert!((plain[0] / plain[4] - 1.0).abs() < 1e-3 && plain[8] < 0.3 * plain[0]);
+    assert!(with_copies[4] < 0.5 * with_copies[0]);
+    let short = copy.select(&[0]).unwrap();
+    assert!(matches!(
+        SpeakerSpread::of(&rows, &[0, 0, 1, 1], &sessions, &[short]),
+        Err(ScoringError::LengthMismatch { name: "copies", .. })
+    ));
+}
+
 #[test]
 fn labels_that_teach_nothing_are_refused_with_what_is_needed() {
     let rows = EmbeddingMatrix::from_rows(&[[1.0, 0.0], [0.0, 1.0]]).unwrap();
-    let of = |speakers: &[usize]| SpeakerSpread::of(&rows, speakers, &[None; 2]).unwrap_err();
+    let of = |speakers: &[usize]| SpeakerSpread::of(&rows, speakers, &[None; 2], &[]).unwrap_err();
     assert_eq!(
         of(&[3, 3]),
         ScoringError::TooFewSpeakers {
@@ -126,16 +171,17 @@ fn labels_that_teach_nothing_are_refused_with_what_is_needed() {
     // One recording each, and the same recording twice.
     assert_eq!(of(&[0, 1]), ScoringError::NoSpread);
     let twice = EmbeddingMatrix::from_rows(&[[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]).unwrap();
-    let error = SpeakerSpread::of(&twice, &[0, 0, 1], &[None; 3]).unwrap_err();
+    let error = SpeakerSpread::of(&twice, &[0, 0, 1], &[None; 3], &[]).unwrap_err();
     assert_eq!(error, ScoringError::NoSpread);
     assert!(matches!(
-        SpeakerSpread::of(&rows, &[0], &[None; 2]),
+        SpeakerSpread::of(&rows, &[0], &[None; 2], &[]),
         Err(ScoringError::LengthMismatch { found: 1, .. })
     ));
     let spread = SpeakerSpread::of(
         &EmbeddingMatrix::from_rows(&[[1.0, 0.0], [1.0, 0.2], [0.0, 1.0]]).unwrap(),
         &[0, 0, 1],
         &[None; 3],
+        &[],
     );
     let wrong = MapChoice {
         shrinkage: 1.5,
@@ -177,7 +223,7 @@ proptest! {
 
     #[test]
     fn a_whole_share_of_the_identity_changes_nothing((rows, speakers) in labelled()) {
-        let spread = SpeakerSpread::of(&rows, &speakers, &vec![None; rows.len()]).unwrap();
+        let spread = SpeakerSpread::of(&rows, &speakers, &vec![None; rows.len()], &[]).unwrap();
         let map = spread.map(&MapChoice::IDENTITY).unwrap();
         for (place, &value) in map.matrix.iter().enumerate() {
             let expected = f32::from(u8::from(place / 5 == place % 5));
@@ -202,8 +248,8 @@ proptest! {
         let turned: Vec<[f32; 5]> = rows.rows().map(turn).collect();
         let turned = EmbeddingMatrix::from_rows(&turned).unwrap();
         let sessions = vec![None; rows.len()];
-        let plain = SpeakerSpread::of(&rows, &speakers, &sessions).unwrap();
-        let other = SpeakerSpread::of(&turned, &speakers, &sessions).unwrap();
+        let plain = SpeakerSpread::of(&rows, &speakers, &sessions, &[]).unwrap();
+        let other = SpeakerSpread::of(&turned, &speakers, &sessions, &[]).unwrap();
         for choice in choices().iter().take(2) {
             let plain = plain.map(choice).unwrap().applied(&rows).unwrap();
             let other = other.map(choice).unwrap().applied(&turned).unwrap();
@@ -217,7 +263,7 @@ proptest! {
 
     #[test]
     fn mapped_embeddings_have_length_one_and_the_quick_way_is_the_map((rows, speakers) in labelled()) {
-        let spread = SpeakerSpread::of(&rows, &speakers, &vec![None; rows.len()]).unwrap();
+        let spread = SpeakerSpread::of(&rows, &speakers, &vec![None; rows.len()], &[]).unwrap();
         let quick = spread.mapped(&rows, &choices()).unwrap();
         for (choice, quick) in choices().iter().zip(&quick) {
             let mapped = spread.map(choice).unwrap().applied(&rows).unwrap();
@@ -235,13 +281,14 @@ proptest! {
     #[test]
     fn only_who_is_with_whom_counts((rows, speakers) in labelled()) {
         let sessions: Vec<Option<usize>> = (0..rows.len()).map(|place| Some(place / 6)).collect();
-        let plain = SpeakerSpread::of(&rows, &speakers, &sessions).unwrap();
+        let plain = SpeakerSpread::of(&rows, &speakers, &sessions, &[]).unwrap();
         let back: Vec<usize> = (0..rows.len()).rev().collect();
         let of = |place: &usize| 90 - speakers[*place];
         let other = SpeakerSpread::of(
             &rows.select(&back).unwrap(),
             &back.iter().map(of).collect::<Vec<_>>(),
             &back.iter().map(|&place| sessions[place].map(|one| 40 - one)).collect::<Vec<_>>(),
+            &[],
         )
         .unwrap();
         let choice = choices()[1];

@@ -18,6 +18,8 @@ pub const LEAST_TO_ADAPT: usize = 8;
 #[derive(Clone, Debug)]
 pub struct LabelledSet {
     pub(super) matrix: EmbeddingMatrix,
+    /// The same rows, as other channels would have made them.
+    pub(super) copies: Vec<EmbeddingMatrix>,
     /// Of each row; a manifest of some of them makes trials.
     pub(super) utterances: Vec<Utterance>,
     pub(super) manifest: Manifest,
@@ -75,6 +77,7 @@ impl LabelledSet {
         matrix.l2_normalise();
         let mut labelled = Self {
             matrix,
+            copies: Vec::new(),
             manifest: manifest.clone(),
             utterances,
             speakers,
@@ -145,6 +148,12 @@ impl LabelledSet {
         self.across_sessions
     }
 
+    /// Copies of each recording through other channels.
+    #[must_use]
+    pub fn num_copies(&self) -> usize {
+        self.copies.len()
+    }
+
     /// Whether sessions are known.
     #[must_use]
     pub fn knows_sessions(&self) -> bool {
@@ -169,10 +178,13 @@ impl LabelledSet {
         let of = |row: &usize| self.speakers[*row];
         let speakers: Vec<usize> = rows.iter().map(of).collect();
         let sessions: Vec<Option<usize>> = rows.iter().map(|&row| self.sessions[row]).collect();
+        let copies = self.copies.iter().map(|copy| copy.select(rows));
+        let copies: Vec<EmbeddingMatrix> = copies.collect::<Result<_, _>>()?;
         Ok(SpeakerSpread::of(
             &self.matrix.select(rows)?,
             &speakers,
             &sessions,
+            &copies,
         )?)
     }
 }

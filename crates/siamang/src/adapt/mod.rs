@@ -1,6 +1,7 @@
 //! A model for recordings of one's own: the linear map of its embeddings that few of them can tell, and whether it helps.
 
 mod candidates;
+mod channels;
 mod find;
 mod folds;
 mod labelled;

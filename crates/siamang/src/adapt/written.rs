@@ -39,6 +39,7 @@ pub fn adapted_bundle(
         num_speakers: set.num_speakers(),
         num_recordings: set.num_recordings(),
         num_sessions_beyond: found.num_sessions_beyond,
+        num_copies: set.num_copies(),
         seed: data.seed,
         centred: false,
         map: found.choice,

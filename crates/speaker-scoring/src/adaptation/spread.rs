@@ -9,7 +9,7 @@ use crate::{EmbeddingMatrix, ScoringError};
 ///
 /// That is the covariance of the means of one speaker's sessions, which hold the telephone, the room and the day, and beside it that of
 /// recordings of one session, which hold what was said. A recording of unknown session is a session of its own; then the two together are the
-/// usual covariance within speakers.
+/// usual covariance within speakers. Copies of recordings through other channels show what a channel changes, where few speakers have two sessions.
 #[derive(Clone, Debug)]
 pub struct SpeakerSpread {
     pub(super) dim: usize,
@@ -27,7 +27,9 @@ pub struct SpeakerSpread {
 
 impl SpeakerSpread {
     /// Of `embeddings`, each of the speaker of that number and, where it is known, of the session of that number; sessions of two
-    /// speakers are two, whatever their numbers. Embeddings count by their direction alone.
+    /// speakers are two, whatever their numbers. Each of `copies` has the same recordings in the same order, through other channels; their
+    /// covariance gets the trace of that across sessions, or, where there is none, of that within: made channels differ less than real
+    /// ones, but in like directions. Embeddings count by their direction alone.
     ///
     /// # Errors
     /// Lists of unequal length; fewer than two speakers; no two recordings of one speaker, or none that differ.
@@ -35,9 +37,20 @@ impl SpeakerSpread {
         embeddings: &EmbeddingMatrix,
         speakers: &[usize],
         sessions: &[Option<usize>],
+        copies: &[EmbeddingMatrix],
     ) -> Result<Self, ScoringError> {
         let dim = embeddings.dim();
-        for (name, found) in [("speakers", speakers.len()), ("sessions", sessions.len())] {
+        if let Some((index, copy)) = (0..).zip(copies).find(|(_, copy)| copy.dim() != dim) {
+            return Err(ScoringError::DimensionMismatch {
+                name: "copies",
+                index,
+                found: copy.dim(),
+                expected: dim,
+            });
+        }
+        let lengths = copies.iter().map(|copy| ("copies", copy.len()));
+        let labels = [("speakers", speakers.len()), ("sessions", sessions.len())];
+        for (name, found) in labels.into_iter().chain(lengths) {
             if found != embeddings.len() {
                 return Err(ScoringError::LengthMismatch {
                     name,
@@ -85,13 +98,19 @@ impl SpeakerSpread {
             means.push(mean(&rows, dim));
         }
         let (num_across, num_within) = (across.freedom, within.freedom);
-        let mut covariance = across.covariance();
-        covariance
-            .iter_mut()
-            .zip(within.covariance())
-            .for_each(|(sum, value)| *sum += value);
-        let trace: f64 = (0..dim).map(|at| covariance[at * dim + at]).sum();
-        let scale = trace / dim as f64;
+        let (across, within) = (across.covariance(), within.covariance());
+        let wanted = match num_across {
+            0 => trace(&within, dim),
+            _ => trace(&across, dim),
+        };
+        let mut covariance = across;
+        add(&mut covariance, &within, 1.0);
+        let channels = of_channels(&unit, copies);
+        let found = trace(&channels, dim);
+        if found > f64::EPSILON {
+            add(&mut covariance, &channels, wanted / found);
+        }
+        let scale = trace(&covariance, dim) / dim as f64;
         if scale <= f64::EPSILON {
             return Err(ScoringError::NoSpread);
         }
@@ -164,6 +183,29 @@ impl Scatter {
         self.sum.iter_mut().for_each(|value| *value /= count);
         self.sum
     }
+}
+
+/// Covariance of recordings around the mean of themselves and their copies.
+fn of_channels(unit: &EmbeddingMatrix, copies: &[EmbeddingMatrix]) -> Vec<f64> {
+    let mut scatter = Scatter::new(unit.dim());
+    let mut units = copies.to_vec();
+    units.iter_mut().for_each(EmbeddingMatrix::l2_normalise);
+    for (place, row) in unit.rows().enumerate() {
+        let copies = units.iter().map(|copy| in_f64(copy.row(place)));
+        let rows: Vec<Vec<f64>> = std::iter::once(in_f64(row)).chain(copies).collect();
+        scatter.add(&rows, &mean(&rows, unit.dim()));
+    }
+    scatter.covariance()
+}
+
+fn add(sum: &mut [f64], more: &[f64], factor: f64) {
+    sum.iter_mut()
+        .zip(more)
+        .for_each(|(sum, value)| *sum += factor * value);
+}
+
+fn trace(matrix: &[f64], dim: usize) -> f64 {
+    (0..dim).map(|at| matrix[at * dim + at]).sum()
 }
 
 fn in_f64(row: &[f32]) -> Vec<f64> {

@@ -33,21 +33,29 @@ sessions = rng.normal(size=(SPEAKERS, SESSIONS, 1, DIM)) @ mixing * 0.4
 rows = 1.0 + speakers + sessions + 0.3 * rng.normal(size=(SPEAKERS, SESSIONS, TAKES, DIM))
 rows = rows.astype(np.float32).astype(np.float64)
 x = unit(rows)
+copies = (rows + 0.2 * rng.normal(size=(2,) + rows.shape) * np.arange(1, DIM + 1)).astype(np.float32).astype(np.float64)
 
 within_sessions = pooled([x[i, j] for i in range(SPEAKERS) for j in range(SESSIONS)])
 across_sessions = pooled([x[i].mean(1) for i in range(SPEAKERS)])
 within_speakers = pooled([x[i].reshape(-1, DIM) for i in range(SPEAKERS)])
 mean = x.reshape(SPEAKERS, -1, DIM).mean(1).mean(0)
 flat = x.reshape(-1, DIM)
+of_channels = pooled(np.stack([flat, *unit(copies).reshape(2, -1, DIM)], axis=1))
+scaled = of_channels * np.trace(across_sessions) / np.trace(of_channels)
 pairs = [(0, 1), (0, 7), (3, 40), (12, 17), (20, 33), (5, 47)]
 
 cases = []
-for known, covariance in [(True, across_sessions + within_sessions), (False, within_speakers)]:
+kinds = [
+    (True, 0, across_sessions + within_sessions),
+    (False, 0, within_speakers),
+    (True, 2, across_sessions + within_sessions + scaled),
+]
+for known, num_copies, covariance in kinds:
     for centre, shrinkage in [(0.0, 0.3), (1.0, 0.3), (0.5, 0.8), (1.0, 1.0)]:
         root = fractional_matrix_power(shrunk_covariance(covariance, shrinkage), -0.5)
         mapped = unit((flat - centre * mean) @ root)
         cosines = [float(mapped[a] @ mapped[b]) for a, b in pairs]
-        cases.append(dict(sessions=known, centre=centre, shrinkage=shrinkage, cosines=cosines))
+        cases.append(dict(sessions=known, copies=num_copies, centre=centre, shrinkage=shrinkage, cosines=cosines))
 
 labels = np.repeat(np.arange(SPEAKERS), SESSIONS * TAKES)
 lda = []
@@ -69,6 +77,7 @@ golden = dict(
     sessions=SESSIONS,
     takes=TAKES,
     rows=rows.reshape(-1, DIM).tolist(),
+    copies=copies.reshape(2, -1, DIM).tolist(),
     pairs=pairs,
     cases=cases,
     lda=lda,

@@ -47,6 +47,10 @@ pub(crate) struct Args {
     pub(super) filters: Vec<Filter>,
     #[command(flatten)]
     pub(super) pipes: PipeArgs,
+    /// Copies of each recording that are heard through drawn equalisers: from them the map learns what another telephone or
+    /// microphone changes. 0 for none, which is quicker.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    pub(super) equalised: usize,
     /// Trial lists of other recordings, whose equal error rate before and after is shown.
     #[arg(long, value_name = "LIST", num_args = 1..)]
     pub(super) also: Vec<PathBuf>,

@@ -45,8 +45,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let mine = Mine::read(args, context)?;
     let inputs: Vec<Input> = mine.manifest.utterances.iter().map(Input::of).collect();
     let (set, mut skipped) = embed(&model, &inputs, context)?;
-    let (labelled, useless) = LabelledSet::new(set, &mine.manifest)?;
+    let (mut labelled, useless) = LabelledSet::new(set, &mine.manifest)?;
     Few::name_all(&context.console, &useless);
+    if args.equalised > 0 {
+        let embedder = model.embedder(Centre::Model);
+        labelled.hear_channels(&embedder, args.equalised, args.seed, &context.console)?;
+    }
     skipped.extend(useless);
     let found = find_map(&labelled, args.keep_anyway, &settings, &())?;
     let watched = match found.map {
@@ -81,6 +85,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         n_recordings: labelled.num_recordings(),
         n_speakers_tried: labelled.num_tried(),
         across_sessions: labelled.is_across_sessions(),
+        n_copies: labelled.num_copies(),
         found: &found,
         also: &watched,
         skipped: &skipped,

@@ -24,6 +24,8 @@ pub(super) struct Report<'a> {
     pub(super) n_speakers_tried: usize,
     /// Whether trials of one speaker are of two sessions.
     pub(super) across_sessions: bool,
+    /// Copies of each recording through other channels.
+    pub(super) n_copies: usize,
     #[serde(flatten)]
     pub(super) found: &'a FoundMap,
     pub(super) also: &'a [Watched],
