@@ -156,9 +156,13 @@ pub fn crops_vary(fixed_start_s: Option<f64>, crop_s: f64, mean_recording_s: f64
 }
 
 /// Looks at crops of `crop_s` seconds beside the recordings that they are cut from: `share_shorter` of them are shorter, half
-/// are shorter than `median_s`.
+/// are shorter than `median_s`, and those that are too short are repeated to fill a crop, or not.
 #[must_use]
-pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64) -> Check {
+pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64, are_repeated: bool) -> Check {
+    let rest = match are_repeated {
+        true => "it is repeated to fill what is missing",
+        false => "what is missing is filled up with nothing",
+    };
     Check::new(
         Name::LongCrops,
         if share_shorter > 0.5 { Warning } else { Passed },
@@ -169,8 +173,10 @@ pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64) -> Check {
             percent(share_shorter)
         ),
         "crops that most recordings are longer than",
-        "a recording that is shorter than a crop gives one and the same crop every time, and what is missing is filled up with \
-         nothing, which takes memory and time all the same",
+        format!(
+            "a recording that is shorter than a crop gives one and the same crop every time, and {rest}, which takes memory and \
+             time all the same"
+        ),
         format!(
             "set `crop_frames` to less than the {} s of half of the recordings",
             number(median_s)

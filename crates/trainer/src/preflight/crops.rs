@@ -81,7 +81,9 @@ fn lengths_check<C: LossChoice>(material: &Material<'_, C>, crop_frames: usize) 
     let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
     let share = shorter as f64 / lengths.len().max(1) as f64;
     let hop_s = material.config.features.hop_s();
-    crops_fit(crop_frames as f64 * hop_s, share, median as f64 * hop_s)
+    let are_repeated = material.config.encoder.wants_equal_lengths();
+    let [crop_s, median_s] = [crop_frames, median].map(|frames| frames as f64 * hop_s);
+    crops_fit(crop_s, share, median_s, are_repeated)
 }
 
 /// How far up development recordings reach.
