@@ -85,6 +85,7 @@ fn trains(choices: &str, parameter: &str) {
         description: "tones".to_owned(),
         teacher: None,
         initial: None,
+        unlabelled: None,
     };
     let out = folder.path().join("run");
     let interrupted = AtomicBool::new(false);

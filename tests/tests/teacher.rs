@@ -67,7 +67,9 @@ fn a_student_of_the_built_in_model_is_the_same_with_any_number_of_threads_and_af
  {
     let place = place("{ speaker_share = 0.5 }");
     let one = trained(&place, "--out one --threads 1");
-    assert!(one.stderr.contains("teacher: default"), "{one:#?}");
+    for part in ["teacher: default, dev EER ", "cosine to the teacher: "] {
+        assert!(one.stderr.contains(part), "{part}: {one:#?}");
+    }
     std::fs::remove_dir_all(place.path("cache/teacher")).unwrap();
     trained(&place, "--out two --threads 2 --workers 2");
     assert!(weights(&place, "one") == weights(&place, "two"));
@@ -116,4 +118,46 @@ fn what_does_not_go_together_is_refused_with_the_flag_that_mends_it() {
         model.display()
     ));
     assert_eq!(doctor.code, Some(0), "{doctor:#?}");
+}
+
+/// The voices that the built-in training does not learn from, as if nobody knew who speaks.
+#[test]
+fn speech_without_labels_is_heard_and_development_speakers_are_kept_out_of_it() {
+    let place = place("");
+    let voices = testing::repository().join("data/voices");
+    let voices = voices.display();
+    let run = trained(
+        &place,
+        &format!("--unlabelled {voices} --out one --tensorboard"),
+    );
+    // The folder has all splits: who is trained on is in it with a label, who is developed on is known by name.
+    for part in [
+        "recordings without labels are left out, since they are of speakers of the development trials",
+        "trained on with their labels already",
+        "recordings without labels, 25 % of each batch",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {run:#?}");
+    }
+    let alone = place.run(&format!(
+        "train --config tiny.toml --out x --unlabelled {voices}"
+    ));
+    assert_eq!(alone.code, Some(2), "{alone:#?}");
+    assert!(alone.stderr.contains("--teacher"), "{alone:#?}");
+    let nothing = place.run(&format!(
+        "train --config tiny.toml --cache cache --out x --teacher {} --unlabelled nowhere",
+        model().display()
+    ));
+    assert_ne!(nothing.code, Some(0), "{nothing:#?}");
+    assert!(nothing.stderr.contains("nowhere"), "{nothing:#?}");
+    let report = place.run("report one --out page.html");
+    assert_eq!(report.code, Some(0), "{report:#?}");
+    let page = std::fs::read_to_string(place.path("page.html")).unwrap();
+    for part in [
+        "Agreement with the teacher",
+        "the teacher&#39;s dev EER",
+        "recordings without labels",
+    ] {
+        let plain = part.replace("&#39;", "'");
+        assert!(page.contains(part) || page.contains(&plain), "{part}");
+    }
 }

@@ -114,6 +114,12 @@ fn of_training(error: &TrainError) -> Option<&str> {
         TrainError::NoTeacher => Some(
             "`--teacher MODEL` names one, a run or a bundle; or take `teacher_cosine` and `teacher_contrastive` out of `[loss]`",
         ),
+        TrainError::UnlabelledAlone => Some(
+            "name a teacher with `--teacher` and add its losses to `[loss]` (docs/teacher.md), or leave `--unlabelled` out",
+        ),
+        TrainError::FewUnlabelled { .. } => {
+            Some("name more recordings with `--unlabelled`, or leave it out")
+        }
         TrainError::UnheardTeacher { .. } => Some(
             "add `teacher_cosine` or `teacher_contrastive` to `[loss]` (docs/teacher.md), or leave `--teacher` out",
         ),

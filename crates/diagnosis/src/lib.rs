@@ -51,7 +51,9 @@ mod words;
 pub use check::{Check, CheckVerdict};
 pub use finding::{Diagnosis, Finding, Severity, Verdict};
 pub use histogram::TwoHistograms;
-pub use measurements::{LayerGradient, LayerUnits, ListRate, Measurements, Metric};
+pub use measurements::{
+    LayerGradient, LayerUnits, ListRate, Measurements, Metric, TeacherAgreement,
+};
 pub use name::Name;
 pub use rules::judge;
 pub use run::{End, Facts, Run};

@@ -63,6 +63,9 @@ pub struct Measurements {
     pub clean_eer: Option<f64>,
     /// EER of those pairs with each recording in a room, channel and noise of its own.
     pub perturbed_eer: Option<f64>,
+    /// How near the network's embeddings lie to its teacher's, where it has a teacher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub teacher: Option<TeacherAgreement>,
     /// Metrics that the training reports beside the loss.
     pub metrics: Vec<Metric>,
 }
@@ -89,6 +92,16 @@ impl<'de> Deserialize<'de> for Measurements {
         older.complete(&mut measurements.terms, &mut measurements.pairs);
         Ok(measurements)
     }
+}
+
+/// Mean cosine of a network's embeddings of clean recordings to its teacher's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TeacherAgreement {
+    /// Of development recordings.
+    pub dev: Option<f64>,
+    /// Of some of the training recordings.
+    pub train: Option<f64>,
 }
 
 /// The gradient of one layer.

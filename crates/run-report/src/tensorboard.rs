@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use diagnosis::Measurements;
 use diagnosis::journal::{self, Evaluation, StepSummary};
 use prost::Message;
 
@@ -113,12 +114,16 @@ impl ScalarWriter {
         let scalars = match event {
             journal::Event::Steps(summary) => of_steps(summary),
             journal::Event::Evaluation(evaluation) => of_evaluation(evaluation),
+            journal::Event::Diagnosis { measurements, .. } => of_measurements(measurements),
             _ => return Ok(()),
         };
         let scalars: Vec<(&str, f64)> = scalars
             .iter()
             .map(|(name, value)| (name.as_str(), *value))
             .collect();
+        if scalars.is_empty() {
+            return Ok(());
+        }
         self.add(event.step(), &scalars)
     }
 
@@ -147,6 +152,19 @@ fn of_steps(summary: &StepSummary) -> Vec<(String, f64)> {
     let terms = summary.terms.iter();
     let terms = terms.map(|term| (format!("terms/{}", term.name), term.value));
     known.chain(terms).collect()
+}
+
+/// What of the measurements is no finding's alone.
+fn of_measurements(measurements: &Measurements) -> Vec<(String, f64)> {
+    let teacher = measurements.teacher.unwrap_or_default();
+    let known = [
+        ("teacher/dev_cosine", teacher.dev),
+        ("teacher/train_cosine", teacher.train),
+    ];
+    let known = known.into_iter();
+    known
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }
 
 fn of_evaluation(evaluation: &Evaluation) -> Vec<(String, f64)> {

@@ -143,6 +143,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         description: "synthesised voices".to_owned(),
         teacher: None,
         initial: None,
+        unlabelled: None,
     };
     let recipe = shipped::config("voices").unwrap_or_default();
     let mut config = TrainConfig::parse(recipe, "voices")?.with_loss(AngularConfig { scale: 10.0 });

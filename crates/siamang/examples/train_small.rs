@@ -33,6 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         description: "synthesised voices".to_owned(),
         teacher: None,
         initial: None,
+        unlabelled: None,
     };
 
     let recipe = shipped::config("voices").unwrap_or_default();

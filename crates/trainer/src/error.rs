@@ -161,6 +161,23 @@ pub enum TrainError {
         /// Kind of the configuration's.
         expected: String,
     },
+    /// Recordings without labels that only a teacher could say something of, in a training without one.
+    #[error(
+        "recordings without labels are heard by losses on a teacher alone, and the training has no teacher"
+    )]
+    UnlabelledAlone,
+    /// Too few recordings without labels are left.
+    #[error(
+        "{left} of {found} recordings without labels are left, and a training needs two: {reason}"
+    )]
+    FewUnlabelled {
+        /// How many there were.
+        found: usize,
+        /// How many are left.
+        left: usize,
+        /// Why there are no more.
+        reason: String,
+    },
     /// Recordings of a trial list that cannot be embedded.
     #[error("{list}: {num_missing} of its recordings cannot be used, the first: {first}")]
     Trials {
@@ -242,6 +259,8 @@ impl TrainError {
             Self::OtherFrontEnd { .. } | Self::NothingTaken { .. } => {
                 "take `[features]` and `[encoder]` of the model's `bundle.toml`, or leave the configuration out: both are the model's then"
             }
+            Self::UnlabelledAlone => "name a teacher, or leave the recordings out",
+            Self::FewUnlabelled { .. } => "name more recordings, or leave those without labels out",
             Self::Trials { .. } => "correct the list or its root",
             Self::Memory { .. } => "lower `crop_frames` or the segments in a batch",
             Self::Busy { .. } => "wait for it, or choose another directory",

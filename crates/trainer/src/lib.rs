@@ -22,6 +22,7 @@
 //!     description: "my recordings".to_owned(),
 //!     teacher: None,
 //!     initial: None,
+//!     unlabelled: None,
 //! };
 //! let options = RunOptions {
 //!     out: "run".into(),
@@ -59,6 +60,7 @@ mod optimise;
 mod options;
 mod preflight;
 mod run;
+mod teaching;
 mod training;
 
 pub use config::{

@@ -14,13 +14,14 @@ use speech_data::{Manifest, Root};
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{
-    BatchMaker, BatchSchedule, Changes, FeatureBank, Lessons, LoadedSounds, Prepared, SampleBank,
-    SampleCrops, Skipped, Teacher, TeacherVectors, check_room, load,
+    BatchMaker, BatchSchedule, Changes, DevRecording, FeatureBank, LoadedSounds, SampleBank,
+    SampleCrops, Skipped, TeacherVectors, Unlabelled, check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
 use crate::initial::{Initial, InitialOrigin};
 use crate::optimise::Rates;
 use crate::options::{Notice, Notify, RunOptions, TrainData};
+use crate::teaching::{Class, Examined};
 
 /// Training recordings that the input treatment is fitted to.
 const FITTED_RECORDINGS: usize = 5_000;
@@ -44,6 +45,10 @@ pub(crate) struct Material<'a, C: LossChoice> {
     changes: Changes,
     /// What the teacher makes of the utterances that batches are drawn from, if there is a teacher.
     teacher: Option<TeacherVectors>,
+    /// Recordings without labels, if there are some.
+    unlabelled: Option<Unlabelled>,
+    /// What the teacher makes of what evaluations look at.
+    pub(crate) examined: Option<Examined>,
 }
 
 /// What a training begins with.
@@ -66,7 +71,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
         options: &RunOptions<'_>,
         notify: Notify<'_>,
     ) -> Result<Self, TrainError> {
-        if let Some(warning) = check_room(config, options.num_workers)? {
+        if let Some(warning) = check_room(config, data.unlabelled.is_some(), options.num_workers)? {
             notify(Notice::Warning(&warning));
         }
         // The bank keeps raw log-mel features, before any normalisation.
@@ -101,12 +106,17 @@ impl<'a, C: LossChoice> Material<'a, C> {
             _ => Ok(()),
         };
         some_left(&prepared.manifest, &prepared.skipped)?;
-        let lessons = match &data.teacher {
-            Some(teacher) => Some(lessons(config, teacher, &mut prepared, options, notify)?),
-            None => None,
-        };
-        if let Some(lessons) = &lessons {
-            some_left(&prepared.manifest, &lessons.skipped)?;
+        let class = data.teacher.as_ref().map(|teacher| Class {
+            teacher,
+            options,
+            notify,
+        });
+        let mut lessons = None;
+        if let Some(class) = &class {
+            let speeds = config.samples.as_ref().map(|samples| &*samples.speeds);
+            let heard = class.lessons(&mut prepared, speeds.unwrap_or_default())?;
+            some_left(&prepared.manifest, &heard.skipped)?;
+            lessons = Some(heard);
         }
         let lengths = prepared.lengths;
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
@@ -120,7 +130,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
         };
         let heard = samples.as_ref().and_then(SampleCrops::manifest);
         let heard = heard.unwrap_or(&prepared.manifest);
-        let teacher = lessons.map(|lessons| {
+        let teacher = lessons.as_ref().map(|lessons| {
             let kind = config.teacher.unwrap_or_default().vectors;
             TeacherVectors::new(heard, lessons.dim, kind, |utterance| {
                 let whole = (utterance, 0);
@@ -144,6 +154,19 @@ impl<'a, C: LossChoice> Material<'a, C> {
         };
         let changes = Changes { augmenter, samples };
         let dev = DevSet::read(dev_bank, locate, &data.dev, &changes, &front_end)?;
+        let unlabelled = match &class {
+            Some(class) => {
+                let (_, names) = dev.recordings();
+                let speaker = |name: &str| {
+                    let manifest = dev_manifest?;
+                    manifest.utterances[manifest.find(name)?].known_speaker()
+                };
+                let dev = names.iter().map(|name| (locate(name), speaker(name)));
+                let dev: Vec<DevRecording<'_>> = dev.collect();
+                class.unlabelled(config, data, &bank, &dev)?
+            }
+            None => None,
+        };
         let failure = bank.cache_failure().or(dev_bank.cache_failure());
         if let Some(failure) = failure {
             notify(Notice::Warning(&format!(
@@ -152,6 +175,14 @@ impl<'a, C: LossChoice> Material<'a, C> {
         }
         let manifest = prepared.manifest;
         let soundings = Soundings::new(config, &manifest, dev_manifest, &bank, &front_end, &dev)?;
+        let examined = match (&class, lessons) {
+            (Some(class), Some(lessons)) => {
+                let looked_at = soundings.training_recordings().iter();
+                let vectors = looked_at.map(|&number| lessons.vectors[number].first().cloned());
+                Some(class.examine(&dev, locate, vectors.collect())?)
+            }
+            _ => None,
+        };
         Ok(Self {
             config,
             device: options.device.clone(),
@@ -165,6 +196,8 @@ impl<'a, C: LossChoice> Material<'a, C> {
             sounds,
             changes,
             teacher,
+            unlabelled,
+            examined,
         })
     }
 
@@ -186,7 +219,21 @@ impl<'a, C: LossChoice> Material<'a, C> {
             self.changes.augmenter.as_ref(),
         )
         .with_samples(self.changes.samples.as_ref())
-        .with_teacher(self.teacher.as_ref())
+        .with_teacher(self.teacher.as_ref(), self.unlabelled.as_ref())
+    }
+
+    /// Recordings without labels, if there are some.
+    pub(crate) fn unlabelled(&self) -> Option<&Unlabelled> {
+        self.unlabelled.as_ref()
+    }
+
+    /// What an utterance of a batch is called.
+    pub(crate) fn name_of(&self, utterance: usize) -> &str {
+        let heard = &self.heard().utterances;
+        let unlabelled = self.unlabelled.as_ref().map(Unlabelled::manifest);
+        let others = unlabelled.map_or(&[][..], |manifest| &manifest.utterances);
+        let mut all = heard.iter().chain(others);
+        all.nth(utterance).map_or("", |utterance| &utterance.id)
     }
 
     /// What draws the first batches.
@@ -298,39 +345,6 @@ impl<'a, C: LossChoice> Material<'a, C> {
             .flatten()
             .collect()
     }
-}
-
-/// What `teacher` makes of the recordings of `prepared`; those that it can make nothing of are said, and left out there.
-fn lessons<C: LossChoice>(
-    config: &TrainConfig<C>,
-    teacher: &Teacher,
-    prepared: &mut Prepared,
-    options: &RunOptions<'_>,
-    notify: Notify<'_>,
-) -> Result<Lessons, TrainError> {
-    let total = prepared.manifest.utterances.len();
-    let speeds = config.samples.as_ref().map(|samples| &*samples.speeds);
-    let lessons = Lessons::of(
-        teacher,
-        &prepared.manifest,
-        speeds.unwrap_or_default(),
-        &options.cache,
-        &|done| notify(Notice::Listening { done, total }),
-    )?;
-    if let Some(failure) = &lessons.failure {
-        notify(Notice::Warning(&format!(
-            "{failure}; the next run will ask the teacher again"
-        )));
-    }
-    if !lessons.skipped.is_empty() {
-        notify(Notice::Skipped(&lessons.skipped));
-        let usable = lessons.usable.iter();
-        let utterances = usable.map(|&number| prepared.manifest.utterances[number].clone());
-        let usable = lessons.usable.iter();
-        prepared.lengths = usable.map(|&number| prepared.lengths[number]).collect();
-        prepared.manifest = prepared.manifest.with_utterances(utterances.collect());
-    }
-    Ok(lessons)
 }
 
 /// Names of files and their sizes in bytes.

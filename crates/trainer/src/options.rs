@@ -27,6 +27,8 @@ pub struct TrainData {
     pub teacher: Option<Teacher>,
     /// The model whose weights the training begins with; a run that goes on does not read it again.
     pub initial: Option<Initial>,
+    /// Recordings of which nobody knows the speaker, or is to know: losses on a teacher hear them too.
+    pub unlabelled: Option<Manifest>,
 }
 
 /// Where and how a training runs: what does not belong to its recipe. Steps compute the same whatever is here, but for

@@ -7,7 +7,7 @@ use speaker_model::{LossChoice, LossConfig, Origin};
 
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig};
-use crate::data::{DataFingerprint, Teacher, check_disjoint, data_hash};
+use crate::data::{DataFingerprint, Unlabelled, check_disjoint, data_hash};
 use crate::initial::Initial;
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
@@ -39,7 +39,7 @@ pub fn train_with<C: LossChoice>(
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Outcome, TrainError> {
     config.validate()?;
-    check_teacher(config, data.teacher.as_ref())?;
+    check_teacher(config, data)?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
     std::fs::create_dir_all(&options.out).map_err(TrainError::io(&options.out))?;
     let _lock = RunLock::take(&options.out)?;
@@ -53,6 +53,7 @@ pub fn train_with<C: LossChoice>(
         &data.dev,
         &material.sounds,
         data.teacher.as_ref(),
+        material.unlabelled().map(Unlabelled::manifest),
     );
     match resumes {
         true => fingerprint.check(run.path())?,
@@ -102,7 +103,7 @@ pub fn preflight_with<C: LossChoice>(
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Event, TrainError> {
     config.validate()?;
-    check_teacher(config, data.teacher.as_ref())?;
+    check_teacher(config, data)?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
     check_initial(config, data.initial.as_ref())?;
     let material = Material::prepare(config, data, options, notify)?;
@@ -118,13 +119,15 @@ pub fn preflight_with<C: LossChoice>(
     preflight_event(&material, &begun.network, 0)
 }
 
-/// Refuses a loss without the teacher that it compares with, and a teacher that no loss listens to.
+/// Refuses a loss without the teacher that it compares with, a teacher that no loss listens to, and recordings that only a teacher
+/// could say something of.
 fn check_teacher<C: LossChoice>(
     config: &TrainConfig<C>,
-    teacher: Option<&Teacher>,
+    data: &TrainData,
 ) -> Result<(), TrainError> {
-    match (config.loss.hears_teacher(), teacher) {
+    match (config.loss.hears_teacher(), &data.teacher) {
         (true, None) => Err(TrainError::NoTeacher),
+        (false, None) if data.unlabelled.is_some() => Err(TrainError::UnlabelledAlone),
         (false, Some(teacher)) => Err(TrainError::UnheardTeacher {
             name: teacher.origin().name.clone(),
         }),

@@ -1,14 +1,15 @@
 //! Which recordings are trained on, and which trials watch over it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use pair_sampler::{MakeTrials, make_trials};
-use siamang::{Compute, Model, TrialSource};
+use siamang::{Compute, Given, Model, TrialSource, gather_with};
 use speech_data::store::Store;
 use speech_data::{
-    DataError, Filter, Manifest, Problem, Root, TrialList, ValidateOptions, column, split,
+    DataError, FaultyRows, Filter, Manifest, Problem, ReadOptions, Root, Speakers, TrialList,
+    Utterance, ValidateOptions, column, split,
 };
 use trainer::{Initial, RunDirectory, Teacher, TrainData};
 
@@ -31,6 +32,8 @@ pub(crate) struct Source {
     pub(crate) warnings: Vec<Problem>,
     /// How names of trial lists were matched.
     pub(crate) notes: Vec<String>,
+    /// What seems to belong to recordings without labels, and is not among them.
+    pub(crate) left_out: Vec<String>,
     /// How the table was read.
     pub(crate) reading: TableReading,
 }
@@ -55,7 +58,34 @@ pub(crate) fn read(args: &Recipe, device: &str, begins: bool) -> Result<Source> 
     source.data.teacher = teacher.map(|path| teacher_at(path, device)).transpose()?;
     let initial = args.init.as_deref().filter(|_| begins);
     source.data.initial = initial.map(|path| initial_at(path, device)).transpose()?;
+    if !args.unlabelled.is_empty() {
+        source.add_unlabelled(&args.unlabelled, &args.reading()?)?;
+    }
     Ok(source)
+}
+
+impl Source {
+    /// Adds the recordings of `--unlabelled`, whoever speaks in them.
+    fn add_unlabelled(&mut self, paths: &[PathBuf], reading: &TableReading) -> Result<()> {
+        let given = paths.iter().cloned().map(Given::Path).collect();
+        let options = ReadOptions {
+            speakers: Speakers::Optional,
+            faulty: FaultyRows::LeaveOut,
+            ..reading.options()
+        };
+        let gathered = gather_with(given, &[], &options)?;
+        let about = |text: String| format!("`--unlabelled`: {text}");
+        self.notes.extend(gathered.warnings.into_iter().map(about));
+        self.left_out
+            .extend(gathered.left_out.into_iter().map(about));
+        let utterances = gathered.inputs.into_iter().map(|input| Utterance {
+            location: input.location,
+            ..Utterance::new(input.id.clone(), input.id.clone(), input.id)
+        });
+        let root = paths.first().cloned().unwrap_or_default();
+        self.data.unlabelled = Some(Manifest::new(root, utterances.collect()));
+        Ok(())
+    }
 }
 
 /// The model of `--teacher`.
@@ -101,6 +131,7 @@ fn read_voices() -> Result<Source> {
             description: "the synthesised voices that come with siamang".to_owned(),
             teacher: None,
             initial: None,
+            unlabelled: None,
         },
         is_default: true,
         test: Some(TestData {
@@ -110,6 +141,7 @@ fn read_voices() -> Result<Source> {
         }),
         warnings: Vec::new(),
         notes: Vec::new(),
+        left_out: Vec::new(),
         reading: TableReading::default(),
     })
 }
@@ -179,11 +211,13 @@ fn read_own(
             description: description(args, root, table),
             teacher: None,
             initial: None,
+            unlabelled: None,
         },
         is_default: false,
         test: None,
         warnings: report.warnings,
         notes,
+        left_out: Vec::new(),
         reading,
     })
 }
@@ -364,8 +398,6 @@ fn hold_out(manifest: &Manifest) -> (Manifest, Manifest) {
 
 #[cfg(test)]
 mod tests {
-    use speech_data::Utterance;
-
     use super::*;
 
     /// Speakers with so many recordings each.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use diagnosis::journal::{EndReason, Evaluation, Event, ListResult, Start, StepSummary};
-use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, Verdict};
+use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, TeacherAgreement, Verdict};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use speech_data::message_kind;
 use trainer::{Notice, Outcome, TrainConfig};
@@ -138,18 +138,46 @@ impl Display {
             Event::Preflight {
                 checks, seconds, ..
             } => self.preflight(checks, *seconds),
-            Event::Diagnosis { findings, .. } | Event::Verdict { findings, .. } => {
-                // A healthy training stays quiet; but a dev EER that gets worse for a while wants a word.
-                for finding in findings {
-                    let shown = finding.severity > Severity::Information
-                        || finding.name == Name::EverythingApart
-                        || self.verbose;
-                    if shown {
-                        self.finding(finding);
-                    }
+            Event::Diagnosis {
+                measurements,
+                findings,
+                ..
+            } => {
+                if let Some(agreement) = &measurements.teacher {
+                    self.agreement(agreement);
                 }
+                self.findings(findings);
             }
+            Event::Verdict { findings, .. } => self.findings(findings),
             Event::Checkpoint { .. } | Event::End { .. } => {}
+        }
+    }
+
+    /// What is new of a run.
+    fn findings(&self, findings: &[Finding]) {
+        // A healthy training stays quiet; but a dev EER that gets worse for a while wants a word.
+        for finding in findings {
+            let shown = finding.severity > Severity::Information
+                || finding.name == Name::EverythingApart
+                || self.verbose;
+            if shown {
+                self.finding(finding);
+            }
+        }
+    }
+
+    /// How near the student has come to its teacher.
+    fn agreement(&self, agreement: &TeacherAgreement) {
+        let parts = [
+            (agreement.dev, "development"),
+            (agreement.train, "training"),
+        ];
+        let parts = parts
+            .into_iter()
+            .filter_map(|(cosine, of)| Some(format!("{:.2} on {of} recordings", cosine?)));
+        let parts: Vec<String> = parts.collect();
+        if !parts.is_empty() {
+            self.line(&format!("cosine to the teacher: {}", parts.join(", ")));
         }
     }
 
@@ -165,7 +193,17 @@ impl Display {
             start.num_utterances, start.num_speakers, start.num_parameters
         ));
         if let Some(teacher) = &start.teacher {
-            self.line(&format!("teacher: {}", teacher.name));
+            let eer = teacher.dev_eer.map_or(String::new(), |eer| {
+                format!(", dev EER {:.1} %{}", 100.0 * eer, by_list(&teacher.dev))
+            });
+            self.line(&format!("teacher: {}{eer}", teacher.name));
+        }
+        if let Some(share) = start.unlabelled_share {
+            self.line(&format!(
+                "{} recordings without labels, {:.0} % of each batch",
+                start.num_unlabelled,
+                100.0 * share
+            ));
         }
         if let (Some(initial), Ok(mut state)) = (&start.initial, self.state.lock()) {
             state.before.clone_from(&initial.name);

@@ -77,6 +77,9 @@ pub(crate) struct Recipe {
     /// end and encoder are its own (docs/onward.md)
     #[arg(long, value_name = "MODEL")]
     pub(crate) init: Option<PathBuf>,
+    /// Recordings without speakers, which the teacher alone says something of: folders, tables, stores; may be given several times
+    #[arg(long, value_name = "DIR", requires = "teacher")]
+    pub(crate) unlabelled: Vec<PathBuf>,
     /// Directory of cached features, samples and a teacher's vectors, which runs may share [default: the user's cache directory]
     #[arg(long)]
     pub(crate) cache: Option<PathBuf>,

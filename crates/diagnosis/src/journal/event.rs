@@ -88,6 +88,12 @@ pub struct Start {
     /// The model that it learns from, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teacher: Option<StartTeacher>,
+    /// Recordings without labels, which the teacher alone says something of.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub num_unlabelled: usize,
+    /// The share of a batch that they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unlabelled_share: Option<f64>,
     /// The model whose weights it began with, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<StartInitial>,
@@ -119,6 +125,10 @@ pub struct StartTeacher {
     pub commit: String,
     /// Hash of its bundle.
     pub hash: String,
+    /// The development trials by its own embeddings.
+    pub dev: Vec<ListResult>,
+    /// Their mean EER, 0 to 1.
+    pub dev_eer: Option<f64>,
 }
 
 /// An evaluation on the development trials.
@@ -207,4 +217,9 @@ impl Event {
             | Self::End { step, .. } => *step,
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }

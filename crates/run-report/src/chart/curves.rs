@@ -1,6 +1,7 @@
 //! The curves of a run over its steps.
 
-use diagnosis::journal::{Evaluation, Journal, StepSummary};
+use diagnosis::TeacherAgreement;
+use diagnosis::journal::{Evaluation, Event, Journal, StepSummary};
 
 use super::line::{self, Line};
 use super::{Figure, number, percent};
@@ -153,7 +154,36 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
             ),
         );
     }
+    figures.insert(
+        2,
+        figure(
+            "teacher",
+            "Agreement with the teacher",
+            "Mean cosine of embeddings of recordings as they are to the teacher's: of development recordings, and of some that are trained on. What the second gains alone is learned by heart.",
+            "cosine",
+            "number",
+            agreement(journal),
+            None,
+        ),
+    );
     figures.into_iter().flatten().collect()
+}
+
+/// How near the network comes to its teacher, where it has one.
+fn agreement(journal: &Journal) -> Vec<Line> {
+    let of = |value: &dyn Fn(&TeacherAgreement) -> Option<f64>| {
+        let lines = journal.events.iter().filter_map(|event| match event {
+            Event::Diagnosis {
+                step, measurements, ..
+            } => Some((*step, measurements.teacher.as_ref().and_then(value))),
+            _ => None,
+        });
+        lines.collect::<Vec<_>>()
+    };
+    vec![
+        Line::new("development recordings", 0, of(&|cosine| cosine.dev)),
+        Line::new("training recordings", 1, of(&|cosine| cosine.train)),
+    ]
 }
 
 /// The mean of the lists, the untrained network's, and each list; changed copies dashed in the colour of their list.

@@ -144,7 +144,8 @@ fn facts(journal: &Journal) -> Markup {
     let count = |value: usize| (value > 0).then(|| value.to_string());
     let last = journal.steps().next_back();
     let best = journal.best();
-    let all: [(&str, Option<String>); 9] = [
+    let teacher = start.teacher.unwrap_or_default();
+    let all: [(&str, Option<String>); 12] = [
         (
             "best dev EER",
             best.and_then(|line| {
@@ -163,7 +164,13 @@ fn facts(journal: &Journal) -> Markup {
         ("ended", journal.end().map(EndReason::as_str).map(spoken)),
         ("speakers", count(start.num_speakers)),
         ("utterances", count(start.num_utterances)),
+        ("recordings without labels", count(start.num_unlabelled)),
         ("parameters", count(start.num_parameters)),
+        (
+            "teacher",
+            Some(teacher.name).filter(|name| !name.is_empty()),
+        ),
+        ("the teacher's dev EER", teacher.dev_eer.map(percent)),
         (
             "program",
             Some(start.commit).filter(|commit| !commit.is_empty()),

@@ -124,6 +124,14 @@ pub trait Loss: Module + ModuleDisplay {
         self.loss(labelled, &batch.labelled())
     }
 
+    /// Embeddings `[batch, embedding_dim]` where the vectors of a teacher lie; none for a loss that listens to none.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for another width.
+    fn towards_teacher(&self, _embeddings: Tensor<2>) -> Result<Option<Tensor<2>>, ModelError> {
+        Ok(None)
+    }
+
     /// The distances that the loss compares, pair by pair in 64 bits, of `outputs` `[batch][width]`; empty for a loss that
     /// compares no pairs.
     fn pair_distances(&self, _outputs: &[Vec<f32>], _batch: &LossBatch<'_>) -> Vec<PairDistance> {
@@ -303,6 +311,15 @@ macro_rules! losses {
             /// Each part is given what it looks at.
             fn sees_unlabelled(&self) -> bool {
                 true
+            }
+
+            fn towards_teacher(
+                &self,
+                embeddings: Tensor<2>,
+            ) -> Result<Option<Tensor<2>>, ModelError> {
+                match self {
+                    $(Self::$Part(loss) => loss.towards_teacher(embeddings),)+
+                }
             }
 
             fn pair_distances(

@@ -236,6 +236,15 @@ impl Loss for Sum {
         true
     }
 
+    /// As the first part says that listens to one.
+    fn towards_teacher(&self, embeddings: Tensor<2>) -> Result<Option<Tensor<2>>, ModelError> {
+        let mut parts = self.config.parts.iter().zip(&self.parts);
+        match parts.find(|(config, _)| config.loss.hears_teacher()) {
+            Some((_, part)) => part.towards_teacher(embeddings),
+            None => Ok(None),
+        }
+    }
+
     fn pair_distances(&self, outputs: &[Vec<f32>], batch: &LossBatch<'_>) -> Vec<PairDistance> {
         let Some((place, _)) = self.config.first_pairwise() else {
             return Vec::new();

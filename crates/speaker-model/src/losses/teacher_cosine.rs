@@ -81,4 +81,8 @@ impl Loss for TeacherCosine {
     fn sees_unlabelled(&self) -> bool {
         true
     }
+
+    fn towards_teacher(&self, embeddings: Tensor<2>) -> Result<Option<Tensor<2>>, ModelError> {
+        self.map.apply(embeddings).map(Some)
+    }
 }

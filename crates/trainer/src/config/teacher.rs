@@ -5,12 +5,28 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 
 /// `[teacher]` of a configuration; which model the teacher is, is no part of the recipe.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TeacherConfig {
     /// Which vector a segment is compared with.
     #[serde(default)]
     pub vectors: Vectors,
+    /// Share of a batch that recordings without labels are, where a training has some.
+    #[serde(default = "default_share")]
+    pub unlabelled_share: f64,
+}
+
+fn default_share() -> f64 {
+    0.25
+}
+
+impl Default for TeacherConfig {
+    fn default() -> Self {
+        Self {
+            vectors: Vectors::default(),
+            unlabelled_share: default_share(),
+        }
+    }
 }
 
 /// Which of a teacher's vectors a segment is compared with.
@@ -41,6 +57,14 @@ impl TeacherConfig {
     /// # Errors
     /// [`TrainError::OutOfRange`] for a share that is none.
     pub(super) fn validate(&self) -> Result<(), TrainError> {
+        let unlabelled = self.unlabelled_share;
+        if !(unlabelled > 0.0 && unlabelled < 1.0) {
+            return Err(TrainError::OutOfRange {
+                field: "teacher.unlabelled_share",
+                found: unlabelled,
+                expected: "a share above 0 and below 1",
+            });
+        }
         let share = self.vectors.speaker_share();
         match (0.0..=1.0).contains(&share) {
             true => Ok(()),

@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 use audio_features::FrontEnd;
 use audio_features::augment::Augmenter;
 use pair_sampler::BatchItem;
-use sound_augment::Workspace;
+use sound_augment::{Speed, Workspace};
 use speaker_model::{LossBatch, TeacherRows};
-use speech_data::Manifest;
+use speech_data::{Manifest, Utterance};
 
 use super::bank::FeatureBank;
 use super::samples::{CropOf, SampleCrops};
 use super::schedule::{BatchSchedule, StepPlan};
 use super::teacher::TeacherVectors;
+use super::unlabelled::Unlabelled;
 use crate::TrainError;
 
 /// One training step's input.
@@ -26,11 +27,11 @@ pub struct Batch {
     pub shape: [usize; 3],
     /// Valid frames of each segment, where some recording is shorter than a crop.
     pub lengths: Option<Vec<usize>>,
-    /// Speaker label of each segment.
+    /// Speaker label of each segment that has one; those without stand behind them.
     pub speakers: Vec<usize>,
     /// Explicit pairs of segments, where the sampler draws pairs.
     pub pairs: Option<Vec<(usize, usize)>>,
-    /// Index of each segment's utterance in the manifest.
+    /// Index of each segment's utterance in the manifest; recordings without a label are counted on behind those.
     pub utterances: Vec<usize>,
     /// The step that it is of, from 0.
     pub step: u64,
@@ -55,7 +56,7 @@ impl Batch {
             labels: &self.speakers,
             pairs: self.pairs.as_deref(),
             step: self.step,
-            num_unlabelled: 0,
+            num_unlabelled: self.utterances.len() - self.speakers.len(),
             teacher: self.teacher.as_ref().map(|taught| TeacherRows {
                 dim: taught.dim,
                 vectors: &taught.vectors,
@@ -74,6 +75,17 @@ pub struct BatchMaker<'a> {
     augmenter: Option<&'a Augmenter>,
     samples: Option<&'a SampleCrops>,
     teacher: Option<&'a TeacherVectors>,
+    unlabelled: Option<&'a Unlabelled>,
+}
+
+/// A segment that is to be cut out of an utterance.
+struct Drawn<'a> {
+    item: BatchItem,
+    utterance: &'a Utterance,
+    /// The speed that it is heard at; none for that of the recording.
+    speed: Option<&'a Speed>,
+    /// What the teacher makes of the utterance, where there is a teacher.
+    vector: Option<&'a [f32]>,
 }
 
 impl<'a> BatchMaker<'a> {
@@ -95,6 +107,7 @@ impl<'a> BatchMaker<'a> {
             augmenter,
             samples: None,
             teacher: None,
+            unlabelled: None,
         }
     }
 
@@ -104,10 +117,44 @@ impl<'a> BatchMaker<'a> {
         Self { samples, ..self }
     }
 
-    /// The same, with what a teacher says where there is one.
+    /// The same, with what a teacher says where there is one, also of recordings without labels where there are some.
     #[must_use]
-    pub(crate) fn with_teacher(self, teacher: Option<&'a TeacherVectors>) -> Self {
-        Self { teacher, ..self }
+    pub(crate) fn with_teacher(
+        self,
+        teacher: Option<&'a TeacherVectors>,
+        unlabelled: Option<&'a Unlabelled>,
+    ) -> Self {
+        Self {
+            teacher,
+            unlabelled,
+            ..self
+        }
+    }
+
+    /// The segments of the batch of `step`, those with a label first.
+    fn drawn(&self, step: u64, items: &[BatchItem]) -> Vec<Drawn<'a>> {
+        let num_labelled = self.manifest.utterances.len();
+        let labelled = items.iter().map(|&item| Drawn {
+            item,
+            utterance: &self.manifest.utterances[item.utterance],
+            speed: self
+                .samples
+                .and_then(|samples| samples.speed(item.utterance)),
+            vector: self.teacher.map(|teacher| teacher.of(item.utterance)),
+        });
+        let unlabelled = self.unlabelled.into_iter().flat_map(|unlabelled| {
+            let drawn = unlabelled.items(step, items.len()).into_iter();
+            drawn.map(move |item| Drawn {
+                item: BatchItem {
+                    utterance: num_labelled + item.utterance,
+                    ..item
+                },
+                utterance: &unlabelled.manifest().utterances[item.utterance],
+                speed: None,
+                vector: Some(unlabelled.vector(item.utterance)),
+            })
+        });
+        labelled.chain(unlabelled).collect()
     }
 
     /// The batch of `step`, a pure function of the configuration, the data and the step.
@@ -125,12 +172,13 @@ impl<'a> BatchMaker<'a> {
         let StepPlan {
             items, crop_frames, ..
         } = &plan;
-        let num_segments = items.items.len();
+        let drawn = self.drawn(step, &items.items);
+        let num_segments = drawn.len();
         let shape = [*crop_frames, num_segments, num_bins];
         let mut features = vec![0.0; shape.iter().product()];
         let mut lengths = Vec::with_capacity(num_segments);
-        for (index, item) in items.items.iter().enumerate() {
-            let mut crop = self.crop(item, &plan, workspace)?;
+        for (index, drawn) in drawn.iter().enumerate() {
+            let mut crop = self.crop(drawn, &plan, workspace)?;
             if plan.repeats_short {
                 repeat(&mut crop, crop_frames * num_bins);
             }
@@ -142,13 +190,10 @@ impl<'a> BatchMaker<'a> {
             lengths.push(length);
         }
         let teacher = self.teacher.map(|teacher| {
-            let rows = items.items.iter();
+            let rows = drawn.iter().filter_map(|drawn| drawn.vector);
             Taught {
                 dim: teacher.dim(),
-                vectors: rows
-                    .flat_map(|item| teacher.of(item.utterance))
-                    .copied()
-                    .collect(),
+                vectors: rows.flatten().copied().collect(),
             }
         });
         let full = lengths.iter().all(|&length| length == *crop_frames);
@@ -158,16 +203,16 @@ impl<'a> BatchMaker<'a> {
             lengths: (!full).then_some(lengths),
             speakers: items.items.iter().map(|item| item.speaker).collect(),
             pairs: items.pairs.clone(),
-            utterances: items.items.iter().map(|item| item.utterance).collect(),
+            utterances: drawn.iter().map(|drawn| drawn.item.utterance).collect(),
             step,
             teacher,
         })
     }
 
-    /// Network input of an item's crop, `[frames, bins]`.
+    /// Network input of a segment's crop, `[frames, bins]`.
     fn crop(
         &self,
-        item: &BatchItem,
+        drawn: &Drawn<'_>,
         plan: &StepPlan,
         workspace: &mut Workspace,
     ) -> Result<Vec<f32>, TrainError> {
@@ -176,10 +221,13 @@ impl<'a> BatchMaker<'a> {
             is_changed,
             ..
         } = plan;
+        let item = &drawn.item;
         let augmenter = self.augmenter.filter(|_| is_changed);
         if let Some(samples) = self.samples {
             let of = CropOf {
-                manifest: self.manifest,
+                utterance: drawn.utterance,
+                speed: drawn.speed,
+                others: self.manifest,
                 item,
                 is_changed,
                 augmenter,
@@ -188,7 +236,7 @@ impl<'a> BatchMaker<'a> {
             };
             return samples.crop(&of, workspace);
         }
-        let location = &self.manifest.utterances[item.utterance].location;
+        let location = &drawn.utterance.location;
         let hop_s = self.front_end.config().hop_s();
         let choose = |num_frames: usize| {
             let start = item.crop.start_frame(num_frames, crop_frames, hop_s);

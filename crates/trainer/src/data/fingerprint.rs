@@ -32,6 +32,9 @@ pub(crate) struct DataFingerprint {
     /// Hash of the teacher's bundle, where there is a teacher.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     teacher: Option<String>,
+    /// BLAKE3 of the ids and sizes of recordings without labels, where there are some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unlabelled: Option<String>,
 }
 
 impl DataFingerprint {
@@ -40,6 +43,7 @@ impl DataFingerprint {
         dev: &[TrialList],
         sounds: &[(String, u64)],
         teacher: Option<&Teacher>,
+        unlabelled: Option<&Manifest>,
     ) -> Self {
         let utterances = &train.utterances;
         let table = hash(utterances.iter().flat_map(|utterance| {
@@ -50,11 +54,7 @@ impl DataFingerprint {
                 utterance.gender.map_or("", speech_data::Gender::as_str),
             ]
         }));
-        let sizes: Vec<u64> = utterances
-            .par_iter()
-            .map(|utterance| utterance.location.num_bytes())
-            .collect();
-        let sizes = hash(sizes.iter().map(u64::to_string));
+        let sizes = hash(sizes_of(train).iter().map(u64::to_string));
         let trials = hash(dev.iter().flat_map(|list| {
             let trials = list.trials.iter().flat_map(|trial| {
                 let kind = if trial.target { "1" } else { "0" };
@@ -73,6 +73,10 @@ impl DataFingerprint {
                 hash(sounds.flat_map(|(name, size)| [name.clone(), size.to_string()]))
             }),
             teacher: teacher.map(|teacher| teacher.origin().hash.clone()),
+            unlabelled: unlabelled.map(|manifest| {
+                let rows = manifest.utterances.iter().zip(sizes_of(manifest));
+                hash(rows.flat_map(|(utterance, size)| [utterance.id.clone(), size.to_string()]))
+            }),
         }
     }
 
@@ -136,8 +140,18 @@ impl DataFingerprint {
         if self.teacher != now.teacher {
             return Some("another teacher".to_owned());
         }
+        if self.unlabelled != now.unlabelled {
+            return Some("other recordings without labels".to_owned());
+        }
         (self.trials != now.trials).then(|| "other development trials".to_owned())
     }
+}
+
+/// Sizes of a manifest's recordings in bytes.
+fn sizes_of(manifest: &Manifest) -> Vec<u64> {
+    let utterances = manifest.utterances.par_iter();
+    let sizes = utterances.map(|utterance| utterance.location.num_bytes());
+    sizes.collect()
 }
 
 fn hash(texts: impl Iterator<Item = impl AsRef<str>>) -> String {
@@ -176,7 +190,7 @@ mod tests {
             )
         });
         let train = Manifest::new("nowhere", utterances.to_vec());
-        let fingerprint = DataFingerprint::of(&train, &[], &[], None);
+        let fingerprint = DataFingerprint::of(&train, &[], &[], None, None);
         let error = fingerprint.check(run.path()).unwrap_err().to_string();
         assert!(error.contains(DATA_FILE), "{error}");
         fingerprint.write(run.path()).unwrap();
@@ -184,7 +198,7 @@ mod tests {
         // A session that is known now draws other pairs.
         let mut other = train;
         other.utterances[0].session = Some("x".to_owned());
-        let other = DataFingerprint::of(&other, &[], &[], None);
+        let other = DataFingerprint::of(&other, &[], &[], None, None);
         let error = other.check(run.path()).unwrap_err();
         assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
     }

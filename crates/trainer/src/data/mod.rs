@@ -1,5 +1,6 @@
 //! Recordings to batches, and what a run was begun on.
 
+mod apart;
 mod bank;
 mod batch;
 mod changes;
@@ -15,7 +16,9 @@ mod schedule;
 mod skipped;
 mod stamp;
 mod teacher;
+mod unlabelled;
 
+pub(crate) use apart::{Apart, DevRecording};
 pub use bank::{FeatureBank, Prepared, RawFeatures, default_cache_directory};
 pub(crate) use batch::with_batches;
 pub use batch::{Batch, BatchMaker, Taught};
@@ -30,3 +33,4 @@ pub use schedule::BatchSchedule;
 pub use skipped::Skipped;
 pub use teacher::Teacher;
 pub(crate) use teacher::{Lessons, TeacherVectors};
+pub(crate) use unlabelled::Unlabelled;

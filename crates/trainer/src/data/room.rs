@@ -3,6 +3,7 @@
 use speaker_model::{Direction, LossChoice, LstmConfig};
 use sysinfo::System;
 
+use super::unlabelled::num_unlabelled;
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::error::bytes;
@@ -28,11 +29,20 @@ const MUCH: f64 = 0.5;
 /// [`TrainError::Memory`] where it is more than all of it.
 pub(crate) fn check_room<L: LossChoice>(
     config: &TrainConfig<L>,
+    has_unlabelled: bool,
     num_workers: usize,
 ) -> Result<Option<String>, TrainError> {
+    let share = config.teacher.unwrap_or_default().unlabelled_share;
     // Of the largest batch that any stage has.
     let sizes = config.all_stages().into_iter();
-    let sizes = sizes.map(|stage| [batch_segments(stage.sampler), stage.crop_frames.most()]);
+    let sizes = sizes.map(|stage| {
+        let labelled = batch_segments(stage.sampler);
+        let others = match has_unlabelled {
+            true => num_unlabelled(labelled, share),
+            false => 0,
+        };
+        [labelled.saturating_add(others), stage.crop_frames.most()]
+    });
     let largest = sizes.max_by_key(|[segments, frames]| segments.saturating_mul(*frames));
     let size = largest.unwrap_or_default();
     let needed = step_bytes(config, size, num_workers);

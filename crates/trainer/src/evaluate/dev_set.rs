@@ -58,6 +58,37 @@ impl IndexedList {
             .collect()
     }
 
+    /// EER and minDCF by embeddings of the recordings.
+    fn result(&self, embeddings: &[Vec<f32>]) -> Result<ListResult, TrainError> {
+        let scores = self.scores(embeddings);
+        let rate = eer(&scores, &self.targets)?;
+        let cost = min_dcf(&scores, &self.targets, &DcfParameters::default())?;
+        Ok(ListResult {
+            list: self.name.clone(),
+            eer: rate.eer,
+            min_dcf: cost.min_dcf,
+            n_target: rate.num_target,
+            n_nontarget: rate.num_nontarget,
+        })
+    }
+
+    /// The trials of which both recordings have an embedding.
+    fn among_known(&self, embeddings: &[Option<Vec<f32>>]) -> Self {
+        let trials = self
+            .trials
+            .iter()
+            .copied()
+            .zip(self.targets.iter().copied());
+        let known =
+            trials.filter(|((a, b), _)| embeddings[*a].is_some() && embeddings[*b].is_some());
+        let (trials, targets) = known.unzip();
+        Self {
+            name: self.name.clone(),
+            trials,
+            targets,
+        }
+    }
+
     /// The same trials over the recordings that start at `first`.
     fn moved(&self, first: usize) -> Self {
         let moved = |&(a, b): &(usize, usize)| (first + a, first + b);
@@ -187,21 +218,29 @@ impl DevSet {
         centre: Option<&[f32]>,
     ) -> Result<Vec<ListResult>, TrainError> {
         let centred = less(embeddings, centre);
-        self.lists
+        let results = self.lists.iter().map(|list| list.result(&centred));
+        results.collect()
+    }
+
+    /// Scores the lists over recordings as they are by embeddings of another model, as far as there are some; none of a list that
+    /// has no trials of both kinds left.
+    ///
+    /// # Errors
+    /// [`TrainError::Eval`] for a score that is NaN.
+    pub(crate) fn results_of(
+        &self,
+        embeddings: &[Option<Vec<f32>>],
+    ) -> Result<Vec<ListResult>, TrainError> {
+        let (lists, _) = self.lists();
+        let rows: Vec<Vec<f32>> = embeddings
             .iter()
-            .map(|list| {
-                let scores = list.scores(&centred);
-                let rate = eer(&scores, &list.targets)?;
-                let cost = min_dcf(&scores, &list.targets, &DcfParameters::default())?;
-                Ok(ListResult {
-                    list: list.name.clone(),
-                    eer: rate.eer,
-                    min_dcf: cost.min_dcf,
-                    n_target: rate.num_target,
-                    n_nontarget: rate.num_nontarget,
-                })
-            })
-            .collect()
+            .cloned()
+            .map(Option::unwrap_or_default)
+            .collect();
+        let known = lists.iter().map(|list| list.among_known(embeddings));
+        let known =
+            known.filter(|list| [true, false].iter().all(|kind| list.targets.contains(kind)));
+        known.map(|list| list.result(&rows)).collect()
     }
 
     /// The lists over recordings as they are, and over changed copies.

@@ -39,6 +39,8 @@ const ENOUGH_PAIRS: usize = 20;
 pub(crate) struct Soundings {
     /// Finished features of training speakers, and the pairs among them.
     train: (Vec<Features>, IndexedList),
+    /// Which recordings of the training these are.
+    train_recordings: Vec<usize>,
     /// Whether their EER can say something of the labels.
     judges_labels: bool,
     /// Finished features of perturbed development recordings, with the pairs among them, and among the same recordings as
@@ -92,13 +94,20 @@ impl Soundings {
             labels_can_be_judged(of_pairs.len(), num_same) && manifest.utterances.len() >= least;
         Ok(Self {
             train: (train, list),
+            train_recordings: indices,
             judges_labels,
             perturbed,
             sessions: dev_manifest.and_then(|manifest| sessions(manifest, dev)),
         })
     }
 
-    /// Measures what `embeddings` of the development recordings, neither centred nor scaled, and `embedder` say.
+    /// The training recordings that are embedded at every evaluation, by their places in the manifest.
+    pub(crate) fn training_recordings(&self) -> &[usize] {
+        &self.train_recordings
+    }
+
+    /// Measures what `embeddings` of the development recordings, neither centred nor scaled, and `embedder` say; and gives the
+    /// embeddings of [`Self::training_recordings`], which are as those.
     pub(crate) fn measure(
         &self,
         embedder: &Embedder,
@@ -106,7 +115,7 @@ impl Soundings {
         embeddings: &[Vec<f32>],
         results: &[ListResult],
         untrained: &[ListResult],
-    ) -> Result<Measurements, TrainError> {
+    ) -> Result<(Measurements, Vec<Vec<f32>>), TrainError> {
         let raw = embedder.clone().without_scaling().with_centre(None);
         let centre = embedder.centre();
         let (lists, changed) = dev.lists();
@@ -155,7 +164,7 @@ impl Soundings {
             measurements.same_session_eer = rate(same, &scored);
             measurements.cross_session_eer = rate(cross, &scored);
         }
-        Ok(measurements)
+        Ok((measurements, train))
     }
 }
 

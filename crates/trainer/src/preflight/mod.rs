@@ -106,7 +106,7 @@ fn loss_checks<C: LossChoice>(
     };
     let mut checks = vec![labels, gradients_reach(&probe.gradients)];
     if let Some([same, different]) = probe.num_pairs {
-        checks.push(all_pairs_used(batch.shape[1], same + different));
+        checks.push(all_pairs_used(batch.speakers.len(), same + different));
     }
     let pairwise = config.loss.pairwise();
     let asked = pairwise.and_then(|pairwise| pairwise.margin.zip(pairwise.num_classes));

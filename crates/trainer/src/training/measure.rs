@@ -1,12 +1,13 @@
 //! What an evaluation measures of a network in training.
 
+use burn::tensor::{Tensor, TensorData};
 use diagnosis::journal::PairFacts;
-use diagnosis::{Measurements, TwoHistograms};
+use diagnosis::{Measurements, TeacherAgreement, TwoHistograms};
 use speaker_model::{Bundle, Loss, LossChoice};
 
 use super::state::State;
 use crate::TrainError;
-use crate::evaluate::Probe;
+use crate::evaluate::{Probe, rows};
 use crate::material::Material;
 
 /// Measures the run as it stands: what `embeddings` of the development recordings say, which `bundle` gave, and a close look at
@@ -17,7 +18,7 @@ pub(super) fn measure<C: LossChoice>(
     bundle: &Bundle,
     embeddings: &[Vec<f32>],
 ) -> Result<Measurements, TrainError> {
-    let mut measurements = material.soundings.measure(
+    let (mut measurements, train) = material.soundings.measure(
         bundle.embedder(),
         &material.dev,
         embeddings,
@@ -25,9 +26,37 @@ pub(super) fn measure<C: LossChoice>(
         &state.progress.untrained,
     )?;
     measurements.step = state.progress.step;
+    measurements.teacher = agreement(material, state, embeddings, &train)?;
     measurements.speakers_visited = Some(state.coverage.num_speakers());
     probe(material, state, &mut measurements)?;
     Ok(measurements)
+}
+
+/// How near embeddings of development and of training recordings lie to the teacher's, where there is a teacher and a loss says where
+/// its vectors lie.
+fn agreement<C: LossChoice>(
+    material: &Material<'_, C>,
+    state: &State<C>,
+    dev: &[Vec<f32>],
+    train: &[Vec<f32>],
+) -> Result<Option<TeacherAgreement>, TrainError> {
+    let Some(examined) = &material.examined else {
+        return Ok(None);
+    };
+    let network = state.average.of(&state.network);
+    let towards = |embeddings: &[Vec<f32>]| {
+        if embeddings.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let width = embeddings.first().map_or(0, Vec::len);
+        let data = TensorData::new(embeddings.concat(), [embeddings.len(), width]);
+        let embeddings = Tensor::from_data(data, &material.device.clone().autodiff());
+        let mapped = network.loss().towards_teacher(embeddings)?;
+        Ok::<_, TrainError>(mapped.map(|mapped| rows(&mapped, 1)))
+    };
+    let (_, names) = material.dev.recordings();
+    let both = towards(&dev[..names.len()])?.zip(towards(train)?);
+    Ok(both.map(|(dev, train)| examined.agreement(&dev, &train)))
 }
 
 /// Looks closely at the batch of the next step.

@@ -99,6 +99,8 @@ impl<C: LossChoice> Training<'_, C> {
     /// Says what begins; checks it, and evaluates the untrained network, unless a run goes on.
     fn begin(&self, state: &mut State<C>, recorder: &mut Recorder<'_>) -> Result<(), TrainError> {
         let material = self.material;
+        let unlabelled = material.unlabelled();
+        let unlabelled = unlabelled.map(|these| (these.manifest().utterances.len(), these.share()));
         recorder.record(&Event::Start(Start {
             step: state.progress.step,
             max_steps: material.config.max_steps,
@@ -109,9 +111,19 @@ impl<C: LossChoice> Training<'_, C> {
             commit: self.options.commit.clone(),
             teacher: self.teacher.map(|teacher| {
                 let TeacherOrigin { name, commit, hash } = teacher.origin().clone();
-                StartTeacher { name, commit, hash }
+                let dev = material.examined.as_ref();
+                let dev = dev.map_or_else(Vec::new, |examined| examined.results.clone());
+                StartTeacher {
+                    name,
+                    commit,
+                    hash,
+                    dev_eer: mean_eer(&dev),
+                    dev,
+                }
             }),
             initial: state.initial.as_ref().map(InitialOrigin::journaled),
+            num_unlabelled: unlabelled.map_or(0, |(count, _)| count),
+            unlabelled_share: unlabelled.map(|(_, share)| share),
         }))?;
         if self.resumes {
             // The journal has it from the time before.

@@ -37,7 +37,7 @@ pub(super) fn step<C: LossChoice>(
         utterances: batch
             .utterances
             .iter()
-            .map(|&utterance| material.heard().utterances[utterance].id.clone())
+            .map(|&utterance| material.name_of(utterance).to_owned())
             .collect(),
     };
     if !value.is_finite() {

@@ -48,6 +48,7 @@ fn data() -> TrainData {
         description: "voices".to_owned(),
         teacher: None,
         initial: None,
+        unlabelled: None,
     }
 }
 

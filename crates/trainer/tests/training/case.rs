@@ -70,6 +70,7 @@ pub(crate) fn data(root: &Path) -> TrainData {
         description: "tones".to_owned(),
         teacher: None,
         initial: None,
+        unlabelled: None,
     }
 }
 

@@ -13,12 +13,13 @@ use speaker_model::{
     Bundle, BundleFiles, LossConfig, SumConfig, TeacherContrastiveConfig, TeacherCosineConfig,
     WeightedLoss,
 };
+use speech_data::{Manifest, Utterance};
 use trainer::{
     Notice, RunDirectory, Teacher, TeacherConfig, TrainConfig, TrainError, Vectors, preflight,
     train,
 };
 
-use crate::case::{Case, config};
+use crate::case::{Case, config, write_corpus};
 
 /// A model that hears at half the student's rate, through another front end.
 fn teacher(case: &Case, name: &str, seed: u64) -> Teacher {
@@ -56,7 +57,10 @@ fn taught(vectors: Vectors) -> TrainConfig {
     });
     TrainConfig {
         loss,
-        teacher: Some(TeacherConfig { vectors }),
+        teacher: Some(TeacherConfig {
+            vectors,
+            ..TeacherConfig::default()
+        }),
         ..config()
     }
 }
@@ -98,16 +102,14 @@ fn a_run_with_a_teacher_is_the_same_with_any_number_of_workers_and_after_an_inte
         ..taught(Vectors::SpeakerShare(0.5))
     };
     case.run("one", &config, 1, false, None).unwrap();
-    // Twelve recordings at three speeds.
-    assert_eq!(entries(&case).len(), 36);
+    // Twelve recordings at three speeds, and six of the development trials.
+    assert_eq!(entries(&case).len(), 36 + 6);
     case.run("parts", &config, 3, false, Some(4)).unwrap();
     case.run("parts", &config, 2, true, None).unwrap();
     assert!(case.weights("one") == case.weights("parts"));
     // Another choice of vectors is another training.
     let other = TrainConfig {
-        teacher: Some(TeacherConfig {
-            vectors: Vectors::Recording,
-        }),
+        teacher: taught(Vectors::Recording).teacher,
         ..config.clone()
     };
     case.run("own", &other, 1, false, None).unwrap();
@@ -122,7 +124,7 @@ fn vectors_are_read_the_next_time_and_computed_anew_where_they_are_damaged_or_go
     let config = taught(Vectors::Recording);
     case.run("one", &config, 1, false, None).unwrap();
     let first = entries(&case);
-    assert_eq!(first.len(), 12);
+    assert_eq!(first.len(), 12 + 6);
     case.run("two", &config, 1, false, None).unwrap();
     assert_eq!(entries(&case), first);
     let whole: Vec<Vec<u8>> = first
@@ -178,6 +180,8 @@ fn journal_and_card_name_the_teacher_and_a_run_does_not_go_on_with_another() {
     });
     let own = case.data.teacher.clone().unwrap();
     let named = started.unwrap();
+    assert_eq!(named.dev.len(), 1);
+    assert!(named.dev_eer.is_some_and(|eer| (0.0..=1.0).contains(&eer)));
     assert_eq!(
         (named.name.as_str(), named.commit.as_str()),
         ("teacher", "test")
@@ -295,5 +299,139 @@ fn a_recording_that_the_teacher_cannot_use_is_left_out_and_named() {
     assert!(
         error.to_string().contains("the teacher cannot use it"),
         "{error}"
+    );
+}
+
+/// A corpus like the case's, of whose voices nobody knows whose they are: 18 recordings, six of them copies of development recordings.
+fn unlabelled(case: &Case) -> Manifest {
+    let found = case.out("found");
+    write_corpus(&found);
+    let all = Manifest::read(&found, None).unwrap();
+    for utterance in all
+        .utterances
+        .iter()
+        .filter(|one| one.speaker.as_str() < "s4")
+    {
+        let path = utterance.location.file().unwrap();
+        let mut bytes = std::fs::read(path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        std::fs::write(path, bytes).unwrap();
+    }
+    let rows = all.utterances.iter().map(|utterance| Utterance {
+        location: utterance.location.clone(),
+        ..Utterance::new(&*utterance.id, &*utterance.id, "nobody")
+    });
+    Manifest::new(&found, rows.collect())
+}
+
+#[test]
+fn recordings_without_labels_are_a_share_of_every_batch_but_for_those_of_development_speakers() {
+    let mut case = case();
+    let config = TrainConfig {
+        samples: Some(SamplesConfig {
+            speeds: vec![1.1],
+            ..SamplesConfig::usual()
+        }),
+        ..taught(Vectors::Speaker)
+    };
+    case.run("labelled", &config, 1, false, None).unwrap();
+    case.data.unlabelled = Some(unlabelled(&case));
+    let warnings = Mutex::new(Vec::new());
+    let interrupted = AtomicBool::new(false);
+    let options = case.options("one", &interrupted);
+    train(&config, &case.data, &options, &|notice| {
+        if let Notice::Warning(warning) = notice {
+            warnings.lock().unwrap().push(warning.to_owned());
+        }
+    })
+    .unwrap();
+    let warnings = warnings.into_inner().unwrap();
+    let said = warnings
+        .iter()
+        .find(|warning| warning.contains("without labels"))
+        .unwrap();
+    assert!(
+        said.starts_with("6 of 18 recordings") && said.contains("`s4/u0.wav`"),
+        "{said}"
+    );
+    let journal = Journal::read(&case.out("one")).unwrap();
+    let start = journal.start().unwrap();
+    assert_eq!(
+        (start.num_unlabelled, start.unlabelled_share),
+        (12, Some(0.25))
+    );
+    assert_eq!(start.num_speakers, 8);
+    assert!(case.weights("one") != case.weights("labelled"));
+    case.run("parts", &config, 3, false, Some(4)).unwrap();
+    case.run("parts", &config, 2, true, None).unwrap();
+    assert!(case.weights("one") == case.weights("parts"));
+    // Others are another run.
+    case.data.unlabelled.as_mut().unwrap().utterances.remove(0);
+    let error = case.run("one", &config, 1, true, None).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("other recordings without labels"),
+        "{error}"
+    );
+    // The same recordings as those with labels are none without.
+    case.data.unlabelled = Some(case.data.train.clone());
+    let error = case.run("same", &config, 1, false, None).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            TrainError::FewUnlabelled {
+                found: 12,
+                left: 0,
+                ..
+            }
+        ),
+        "{error}"
+    );
+    case.data.teacher = None;
+    let plain = TrainConfig {
+        loss: crate::case::config().loss,
+        teacher: None,
+        ..config.clone()
+    };
+    let error = case.run("alone", &plain, 1, false, None).unwrap_err();
+    assert!(matches!(error, TrainError::UnlabelledAlone), "{error}");
+    for share in [0.0, 1.0, f64::NAN] {
+        let wrong = TrainConfig {
+            teacher: Some(TeacherConfig {
+                unlabelled_share: share,
+                ..TeacherConfig::default()
+            }),
+            ..config.clone()
+        };
+        let error = wrong.validate().unwrap_err().to_string();
+        assert!(error.starts_with("teacher.unlabelled_share is"), "{error}");
+    }
+}
+
+/// A student that learns from its teacher comes nearer to it, and both say so.
+#[test]
+fn evaluations_measure_how_near_the_student_has_come_to_its_teacher() {
+    let case = case();
+    let mut config = taught(Vectors::Recording);
+    (config.max_steps, config.eval_every) = (150, 50);
+    config.optimiser.learning_rate = 0.01;
+    case.run("run", &config, 1, false, None).unwrap();
+    let journal = Journal::read(&case.out("run")).unwrap();
+    let agreements = journal.events.iter().filter_map(|event| match event {
+        Event::Diagnosis { measurements, .. } => measurements.teacher,
+        _ => None,
+    });
+    let agreements: Vec<[f64; 2]> = agreements
+        .map(|agreement| [agreement.dev.unwrap(), agreement.train.unwrap()])
+        .collect();
+    assert_eq!(agreements.len(), 4);
+    let (first, last) = (agreements[0], agreements[3]);
+    assert!(last[1] > first[1] + 0.1, "{agreements:?}");
+    assert!(
+        agreements
+            .concat()
+            .iter()
+            .all(|cosine| (-1.0..=1.0).contains(cosine))
     );
 }

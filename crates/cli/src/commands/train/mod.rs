@@ -63,6 +63,7 @@ Examples:
   siamang train --data corpus --teacher campplus --config distil.toml --out run   # learn from another model (docs/teacher.md)
   siamang train --data mine --init campplus --out run             # go on from a model (docs/onward.md)
   siamang train --data corpus --split split.tsv --trials dev.txt --init run --config long-crops.toml --out run2
+  siamang train --data corpus --teacher campplus --unlabelled podcasts --config distil.toml --out run   # and of speech without names
   siamang train --data corpus --split split.tsv --trials dev.txt --out run --resume";
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -93,6 +94,9 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         .chain(&source.notes)
     {
         shared.console.note(note);
+    }
+    for reason in &source.left_out {
+        shared.console.skipped(reason);
     }
     if args.print_config {
         print_text(&toml::to_string(&config)?)?;
@@ -150,11 +154,8 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
             Err(error) => console.warn(&format!("no report was written: {error}")),
         }
     }
-    let num_left_out = source
-        .warnings
-        .iter()
-        .filter(|one| one.is_left_out())
-        .count();
+    let of_tables = source.warnings.iter().filter(|one| one.is_left_out());
+    let num_left_out = of_tables.count() + source.left_out.len();
     Ok(status(&outcome, display.num_skipped() + num_left_out))
 }
 

@@ -7,7 +7,7 @@ use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd};
 use pair_sampler::{BatchItem, Crop};
 use sound_augment::{NoVoices, SampleAugmenter, SoundError, Speed, Voices, Workspace};
-use speech_data::{Location, Manifest};
+use speech_data::{Location, Manifest, Utterance};
 
 use super::SampleBank;
 use super::speeds::AtSpeeds;
@@ -73,7 +73,11 @@ impl<'a> Heard<'a> {
 
 /// What a crop is made of.
 pub(crate) struct CropOf<'a> {
-    pub(crate) manifest: &'a Manifest,
+    pub(crate) utterance: &'a Utterance,
+    /// The speed that it is heard at; none for that of the recording.
+    pub(crate) speed: Option<&'a Speed>,
+    /// Whose voices may babble behind it.
+    pub(crate) others: &'a Manifest,
     pub(crate) item: &'a BatchItem,
     /// Whether samples are changed.
     pub(crate) is_changed: bool,
@@ -113,6 +117,11 @@ impl SampleCrops {
         self.at_speeds.as_ref().map(|all| &all.manifest)
     }
 
+    /// The speed of an utterance that batches are drawn from; none for that of the recording.
+    pub(crate) fn speed(&self, utterance: usize) -> Option<&Speed> {
+        self.at_speeds.as_ref()?.of(utterance)
+    }
+
     /// The recording that an utterance is made of, and the number of its speed: 0 for that of the recording.
     pub(crate) fn source(&self, utterance: usize) -> (usize, usize) {
         let at_speeds = self.at_speeds.as_ref();
@@ -130,10 +139,7 @@ impl SampleCrops {
         workspace: &mut Workspace,
     ) -> Result<Vec<f32>, TrainError> {
         let (item, front_end) = (of.item, of.front_end);
-        let utterance = &of.manifest.utterances[item.utterance];
-        let at_speeds = self.at_speeds.as_ref();
-        let speed = at_speeds.and_then(|all| all.of(item.utterance));
-        let heard = Heard::new(&self.bank, &utterance.location, speed)?;
+        let heard = Heard::new(&self.bank, &of.utterance.location, of.speed)?;
         let num_samples = heard.num_samples;
         let stage = front_end.log_mel_stage();
         let hop_s = front_end.config().hop_s();
@@ -147,8 +153,8 @@ impl SampleCrops {
         let frames = start..num_frames.min(start + window);
         let others = Others {
             bank: &self.bank,
-            manifest: of.manifest,
-            speaker: &utterance.speaker,
+            manifest: of.others,
+            speaker: &of.utterance.speaker,
         };
         let mut features = stage.extract_frames(num_samples, frames, |range| {
             if of.is_changed {
