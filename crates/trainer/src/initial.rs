@@ -8,7 +8,8 @@ use audio_features::FeatureConfig;
 use diagnosis::journal::StartInitial;
 use serde::{Deserialize, Serialize};
 use speaker_model::{
-    Bundle, Encoder, EncoderConfig, NamedTensor, NetworkConfig, Segmentation, TakenWeights,
+    Bundle, EmbeddingModel, Encoder, EncoderConfig, NamedTensor, NetworkConfig, Segmentation,
+    TakenWeights,
 };
 
 use crate::TrainError;
@@ -31,7 +32,7 @@ pub struct Initial {
 }
 
 /// Which model it was: what a run and its bundles say of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InitialOrigin {
     /// Its name.
@@ -41,6 +42,9 @@ pub(crate) struct InitialOrigin {
     /// Network, source and licence, where others trained it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     imported: Option<String>,
+    /// The mean frame that its front end subtracts, which its weights were trained behind: the training goes on with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    feature_mean: Option<Vec<f32>>,
     /// Tensors of its encoder that were taken.
     num_taken: usize,
     /// Those of the encoder that are new.
@@ -50,6 +54,11 @@ pub(crate) struct InitialOrigin {
 }
 
 impl InitialOrigin {
+    /// The mean frame that the front end of the run subtracts in the place of that of its own recordings.
+    pub(crate) fn feature_mean(&self) -> Option<&[f32]> {
+        self.feature_mean.as_deref()
+    }
+
     /// For the journal.
     pub(crate) fn journaled(&self) -> StartInitial {
         StartInitial {
@@ -130,6 +139,11 @@ impl Initial {
                 name,
                 hash,
                 imported,
+                feature_mean: bundle
+                    .embedder()
+                    .front_end()
+                    .global_mean()
+                    .map(<[f32]>::to_vec),
                 num_taken: 0,
                 num_new: 0,
                 num_unused: 0,
@@ -154,6 +168,11 @@ impl Initial {
             tensors,
             ..self
         }
+    }
+
+    /// What is said of it before it is known what of it fits.
+    pub(crate) fn origin(&self) -> &InitialOrigin {
+        &self.origin
     }
 
     /// The front end that its weights were trained behind.

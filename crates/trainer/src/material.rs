@@ -61,7 +61,8 @@ pub(crate) struct Begun<L: Loss> {
 }
 
 impl<'a, C: LossChoice> Material<'a, C> {
-    /// Computes the features of all recordings, and reads the development trials.
+    /// Computes the features of all recordings, and reads the development trials. A training that went on from the model `initial`
+    /// subtracts the mean frame that this does.
     ///
     /// # Errors
     /// Any [`TrainError`] about recordings, trials or what samples them.
@@ -69,6 +70,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
         config: &'a TrainConfig<C>,
         data: &TrainData,
         options: &RunOptions<'_>,
+        initial: Option<&InitialOrigin>,
         notify: Notify<'_>,
     ) -> Result<Self, TrainError> {
         if let Some(warning) = check_room(config, data.unlabelled.is_some(), options.num_workers)? {
@@ -120,7 +122,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
         }
         let lengths = prepared.lengths;
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
-        let mean = wants_mean.then_some(prepared.mean_frame);
+        let given = initial.and_then(InitialOrigin::feature_mean);
+        let mean = given.map_or(prepared.mean_frame, <[f32]>::to_vec);
+        let mean = wants_mean.then_some(mean);
         let front_end = FrontEnd::new(config.features.clone(), mean)?;
         let samples = match (samples, &config.samples) {
             (Some(crops), Some(samples)) => {

@@ -8,7 +8,7 @@ use speaker_model::{LossChoice, LossConfig, Origin};
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig};
 use crate::data::{DataFingerprint, Unlabelled, check_disjoint, data_hash};
-use crate::initial::Initial;
+use crate::initial::{Initial, InitialOrigin};
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
 use crate::preflight::preflight_event;
@@ -47,7 +47,11 @@ pub fn train_with<C: LossChoice>(
     let resumes = options.resume && run.has_checkpoint();
     let initial = data.initial.as_ref().filter(|_| !resumes);
     check_initial(config, initial)?;
-    let material = Material::prepare(config, data, options, notify)?;
+    let begun_with = match resumes {
+        true => InitialOrigin::read(run.path())?,
+        false => initial.map(Initial::origin).cloned(),
+    };
+    let material = Material::prepare(config, data, options, begun_with.as_ref(), notify)?;
     let fingerprint = DataFingerprint::of(
         &material.manifest,
         &data.dev,
@@ -106,7 +110,8 @@ pub fn preflight_with<C: LossChoice>(
     check_teacher(config, data)?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
     check_initial(config, data.initial.as_ref())?;
-    let material = Material::prepare(config, data, options, notify)?;
+    let initial = data.initial.as_ref().map(Initial::origin);
+    let material = Material::prepare(config, data, options, initial, notify)?;
     let device = material.device.clone().autodiff();
     let begun = material.begun(
         material.new_network(&device)?,

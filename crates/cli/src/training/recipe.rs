@@ -148,6 +148,13 @@ fn fitted(mut config: TrainConfig, train: &Manifest) -> TrainConfig {
     if let SamplerConfig::Pk { speakers, .. } = &mut config.sampler {
         *speakers = smallest.clamp(2, *speakers);
     }
+    for speakers in config
+        .stages
+        .iter_mut()
+        .filter_map(|stage| stage.speakers.as_mut())
+    {
+        *speakers = smallest.clamp(2, *speakers);
+    }
     config
 }
 
@@ -266,12 +273,18 @@ fn batch_size(args: &Recipe, config: &mut TrainConfig) -> Result<()> {
     };
     *speakers = args.batch_speakers.unwrap_or(*speakers);
     *segments = args.batch_segments.unwrap_or(*segments);
+    // What the command line says holds from the first step to the last.
+    for stage in &mut config.stages {
+        stage.speakers = stage.speakers.filter(|_| args.batch_speakers.is_none());
+        stage.segments = stage.segments.filter(|_| args.batch_segments.is_none());
+    }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use speech_data::Utterance;
+    use trainer::{StageConfig, StageStart};
 
     use super::*;
 
@@ -311,6 +324,16 @@ mod tests {
         };
         let few = fitted(best(), &speakers(5, None));
         assert_eq!((batch(&few), few.group_by), (5, None));
+        let mut staged = best();
+        staged.stages = vec![StageConfig {
+            from: StageStart::Share(0.8),
+            crop_frames: None,
+            speakers: Some(32),
+            segments: None,
+            augment: None,
+        }];
+        let few = fitted(staged, &speakers(5, None));
+        assert_eq!(few.stages[0].speakers, Some(5));
         let many = fitted(best(), &speakers(60, Some("a")));
         assert_eq!(many, best());
         assert!(many.group_by.is_some());

@@ -1,14 +1,20 @@
 //! Means of weights, stages of a training, layers with rates of their own.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
+use audio_features::Normalisation;
+use burn::tensor::Device;
 use diagnosis::journal::{Event, Journal};
 use diagnosis::{CheckVerdict, Name};
 use pair_sampler::SamplerConfig;
 use safetensors::SafeTensors;
-use speaker_model::{LossConfig, PoolingConfig, SoftmaxConfig, TrunkConfig};
+use speaker_model::{
+    Bundle, LinearConfig, LossConfig, PoolingConfig, ProjectionConfig, SoftmaxConfig, TrunkConfig,
+};
 use trainer::{
-    AverageConfig, CropFrames, LayerRate, RunDirectory, StageConfig, StageStart, TrainConfig,
+    AverageConfig, CropFrames, Initial, LayerRate, RunDirectory, StageConfig, StageStart,
+    TrainConfig,
 };
 
 use crate::case::{Case, config};
@@ -312,4 +318,101 @@ fn frozen_batch_norms_keep_their_statistics_and_compute_by_them() {
         (2, all.len() / 2),
         "{rest:?}"
     );
+}
+
+/// Weights by name, without what a file of a whole network calls its encoder's.
+fn weights(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.tensors().into_iter().map(|(name, view)| {
+        let name = name.strip_prefix("encoder.").unwrap_or(&name).to_owned();
+        (name, view.data().to_vec())
+    });
+    tensors.collect()
+}
+
+fn initial(folder: &Path) -> Initial {
+    let bundle = Bundle::load(folder, &Device::flex()).unwrap();
+    Initial::new(&bundle, "before", "hash").unwrap()
+}
+
+#[test]
+fn every_kind_of_encoder_is_gone_on_from_with_all_of_its_weights_and_statistics() {
+    let kinds = [
+        "[trunk]\nkind = \"residual_tdnn\"\nchannels = 6\noutput = 8\nentry_kernel = 3\nstride = 2\nkernel = 3\ndilations = [1]\n\
+         [pooling]\nkind = \"attentive\"\nwidth = 4\ncontext = true\nnorm = true\n",
+        "[trunk]\nkind = \"tdnn\"\nlayers = [{ channels = 6, kernel = 3 }]\n[pooling]\nkind = \"mean_deviation\"\n",
+        "[trunk]\nkind = \"ecapa\"\nchannels = 6\noutput = 8\nentry_kernel = 3\nkernel = 3\ndilations = [2]\nscale = 3\n\
+         squeezed = 4\nkept = \"first\"\noutput_norm = true\n[pooling]\nkind = \"attentive\"\nwidth = 4\ncontext = true\n",
+        "[trunk]\nkind = \"res_net\"\nchannels = 4\nblocks = [1]\n[pooling]\nkind = \"mean_deviation\"\n",
+        "[trunk]\nkind = \"cam_plus_plus\"\nimage_channels = 4\nchannels = 6\ngrowth = 4\nbottleneck = 8\n\
+         blocks = [{ layers = 1, kernel = 3, dilation = 1 }]\n[pooling]\nkind = \"mean_deviation\"\n",
+    ];
+    #[derive(serde::Deserialize)]
+    struct Parts {
+        trunk: TrunkConfig,
+        pooling: PoolingConfig,
+    }
+    let mut case = Case::new();
+    for (number, kind) in kinds.iter().enumerate() {
+        let mut config = config();
+        let Parts { trunk, pooling } = toml::from_str(kind).unwrap();
+        (config.encoder.trunk, config.encoder.pooling) = (trunk, pooling);
+        config.encoder.projection = ProjectionConfig::from(LinearConfig {
+            width: 10,
+            standardise: false,
+        });
+        config.loss = LossConfig::from(SoftmaxConfig { bias: true });
+        (config.max_steps, config.eval_every) = (4, 4);
+        let name = format!("before{number}");
+        case.data.initial = None;
+        case.run(&name, &config, 1, false, None).unwrap();
+        let before = checkpoint(&case, &name, 4);
+        case.data.initial = Some(initial(&before));
+        // The loss is another one, which takes nothing.
+        let next = TrainConfig {
+            max_steps: 0,
+            seed: 7,
+            ..config.clone()
+        };
+        let name = format!("after{number}");
+        case.run(&name, &next, 1, false, None).unwrap();
+        let after = weights(&checkpoint(&case, &name, 0).join("network.safetensors"));
+        for (tensor, values) in weights(&before.join("weights.safetensors")) {
+            if tensor != "embedding_mean" {
+                assert!(after[&tensor] == values, "{kind}: {tensor}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_training_that_goes_on_subtracts_the_mean_frame_of_its_model_also_when_it_is_resumed() {
+    let mut case = Case::new();
+    let mut config = config();
+    config.features.normalisation = Normalisation::GlobalMean;
+    case.run("before", &config, 1, false, None).unwrap();
+    let best = RunDirectory::new(&case.out("before"))
+        .best_bundle()
+        .unwrap();
+    let mean = |folder: &Path| weights(&folder.join("weights.safetensors"))["feature_mean"].clone();
+    // Recordings of three of four speakers, whose own mean is another one.
+    case.data
+        .train
+        .utterances
+        .retain(|utterance| utterance.speaker != "s0");
+    case.run("alone", &config, 1, false, None).unwrap();
+    assert!(mean(&checkpoint(&case, "alone", 12)) != mean(&best));
+    case.data.initial = Some(initial(&best));
+    case.run("whole", &config, 1, false, None).unwrap();
+    assert!(mean(&checkpoint(&case, "whole", 12)) == mean(&best));
+    case.run("parts", &config, 1, false, Some(4)).unwrap();
+    case.data.initial = None;
+    case.run("parts", &config, 2, true, None).unwrap();
+    for begin in ["network.", "weights.", "bundle."] {
+        assert!(
+            files(&case, "parts", begin) == files(&case, "whole", begin),
+            "{begin}"
+        );
+    }
 }
