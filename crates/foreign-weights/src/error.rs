@@ -168,6 +168,12 @@ impl Fault {
     }
 }
 
+impl From<onnx_graph::wire::WireError> for Fault {
+    fn from(error: onnx_graph::wire::WireError) -> Self {
+        Self::Malformed(format!("one of its messages has {error}"))
+    }
+}
+
 /// A name from the file as it is shown: without control characters, and not all of a long one.
 pub(crate) fn shown(name: &str) -> String {
     const SHOWN: usize = 80;

@@ -31,6 +31,7 @@ mod error;
 )]
 mod estimate;
 mod file;
+mod frame;
 #[cfg(feature = "run")]
 mod graph;
 mod info;
@@ -50,7 +51,7 @@ mod ports;
     allow(dead_code, reason = "a graph that is run asks for it")
 )]
 mod value;
-mod wire;
+pub mod wire;
 pub mod write;
 
 #[cfg(feature = "run")]

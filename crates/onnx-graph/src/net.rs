@@ -9,9 +9,9 @@ use rten_onnx::onnx::{
 
 use crate::OnnxError;
 use crate::error::shown;
+use crate::frame;
 use crate::limits::Limits;
 use crate::value::{Type, Value};
-use crate::wire;
 
 /// Number of a value.
 pub(crate) type Id = usize;
@@ -73,11 +73,11 @@ pub(crate) struct Net {
 
 /// Checks and decodes.
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(ModelProto, Net), OnnxError> {
-    wire::scan(bytes, limits)?;
+    frame::scan(bytes, limits)?;
     let model =
-        ModelProto::parse_buf(bytes).map_err(|error| wire::malformed(0, error.to_string()))?;
+        ModelProto::parse_buf(bytes).map_err(|error| frame::malformed(0, error.to_string()))?;
     let Some(graph) = &model.graph else {
-        return Err(wire::malformed(0, "no graph: this is not an ONNX model"));
+        return Err(frame::malformed(0, "no graph: this is not an ONNX model"));
     };
     let opset = model
         .opset_import
@@ -85,7 +85,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<(ModelProto, Net), O
         .filter(|set| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx")))
         .find_map(|set| set.version);
     let Some(opset) = opset else {
-        return Err(wire::malformed(
+        return Err(frame::malformed(
             0,
             "no version of ONNX's operators (`opset_import`)",
         ));

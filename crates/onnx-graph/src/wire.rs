@@ -1,211 +1,201 @@
-//! The frame of an ONNX file, looked at before anything of it is decoded: lengths lie inside what holds them, messages do not
-//! nest without end, and what decoding would allocate is known.
-//!
-//! The reader behind it trusts lengths and nesting; this does not. Field numbers are those of `onnx.proto3`.
+//! Protocol Buffers' wire format (<https://protobuf.dev/programming-guides/encoding/>): the fields of a message where they lie.
+//! Nothing is decoded into structures, and nothing allocated.
 
-use crate::OnnxError;
-use crate::limits::Limits;
-
-/// Messages that are looked into. Fields that hold no message of these are skipped.
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Model,
-    Graph,
-    Node,
-    Attribute,
-    Tensor,
-    ValueInfo,
-    Type,
-    TensorType,
-    Sequence,
-    Shape,
-    Leaf,
+/// What is wrong with a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{found}")]
+pub struct WireError {
+    /// Where, in bytes from the beginning of the message.
+    pub offset: usize,
+    /// What stands there.
+    pub found: String,
 }
 
-/// Graphs in attributes of nodes of graphs; a network from frames to a vector has none.
-const DEEPEST: u32 = 12;
+/// The value of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field<'a> {
+    /// An integer or a truth value.
+    Varint(u64),
+    /// Four bytes.
+    Fixed32([u8; 4]),
+    /// Eight bytes.
+    Fixed64([u8; 8]),
+    /// A text, bytes, a message, or many numbers.
+    Bytes(&'a [u8]),
+}
 
-impl Kind {
-    /// What the field holds, if it is a message that the decoder reads.
-    fn child(self, field: u64) -> Option<Kind> {
-        Some(match (self, field) {
-            (Kind::Model, 7) => Kind::Graph,
-            (Kind::Model, 8 | 14) => Kind::Leaf,
-            (Kind::Graph, 1) => Kind::Node,
-            (Kind::Graph, 5) => Kind::Tensor,
-            (Kind::Graph, 11..=13) => Kind::ValueInfo,
-            (Kind::Node, 5) => Kind::Attribute,
-            (Kind::Attribute, 5) => Kind::Tensor,
-            (Kind::Attribute, 6) => Kind::Graph,
-            (Kind::Tensor, 13) => Kind::Leaf,
-            (Kind::ValueInfo, 2) => Kind::Type,
-            (Kind::Type, 1) => Kind::TensorType,
-            (Kind::Type, 4) => Kind::Sequence,
-            (Kind::TensorType, 2) => Kind::Shape,
-            (Kind::Sequence, 1) => Kind::Type,
-            (Kind::Shape, 1) => Kind::Leaf,
-            _ => return None,
-        })
-    }
-
-    /// Bytes of the decoded struct, generously.
-    fn size(self) -> u64 {
+impl<'a> Field<'a> {
+    /// A message, or bytes.
+    ///
+    /// # Errors
+    /// [`WireError`] where it is a number.
+    pub fn bytes(self) -> Result<&'a [u8], WireError> {
         match self {
-            Kind::Model | Kind::Graph => 512,
-            Kind::Attribute | Kind::Tensor => 640,
-            _ => 256,
+            Self::Bytes(bytes) => Ok(bytes),
+            _ => Err(fault(0, "a number where a message is expected")),
+        }
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// [`WireError`] where it is none.
+    pub fn text(self) -> Result<&'a str, WireError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| fault(0, "a text that is no UTF-8"))
+    }
+
+    /// An integer, in two's complement.
+    ///
+    /// # Errors
+    /// [`WireError`] where it is none.
+    pub fn integer(self) -> Result<i64, WireError> {
+        match self {
+            Self::Varint(value) => Ok(value.cast_signed()),
+            _ => Err(fault(0, "a field that is no integer where one is expected")),
         }
     }
 }
 
-struct Scan<'a> {
-    bytes: &'a [u8],
-    /// What the decoded file takes.
-    decoded: u64,
-    nodes: u64,
-    limits: &'a Limits,
+/// The fields of a message, by number.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+    length: usize,
 }
 
-/// Checks the frame.
-pub(crate) fn scan(bytes: &[u8], limits: &Limits) -> Result<(), OnnxError> {
-    let length = bytes.len() as u64;
-    if length > limits.file_bytes {
-        return Err(OnnxError::limit(
-            "bytes of the ONNX file",
-            length,
-            limits.file_bytes,
-        ));
-    }
-    let mut scan = Scan {
-        bytes,
-        decoded: 0,
-        nodes: 0,
-        limits,
-    };
-    scan.message(Kind::Model, 0, bytes.len(), 0)
-}
-
-impl Scan<'_> {
-    fn message(
-        &mut self,
-        kind: Kind,
-        mut at: usize,
-        end: usize,
-        depth: u32,
-    ) -> Result<(), OnnxError> {
-        if depth > DEEPEST {
-            return Err(OnnxError::limit(
-                "depth of messages in the ONNX file",
-                u64::from(depth),
-                u64::from(DEEPEST),
-            ));
+impl<'a> Fields<'a> {
+    /// Those of a message, or the numbers of a packed list.
+    #[must_use]
+    pub fn of(message: &'a [u8]) -> Self {
+        Self {
+            rest: message,
+            length: message.len(),
         }
-        self.take(kind.size())?;
-        if kind == Kind::Node {
-            self.nodes += 1;
-            if self.nodes > self.limits.nodes {
-                return Err(OnnxError::limit(
-                    "nodes of the graph",
-                    self.nodes,
-                    self.limits.nodes,
-                ));
-            }
-        }
-        let mut seen_graph = false;
-        while at < end {
-            let begin = at;
-            let tag = self.varint(&mut at, end)?;
-            let field = tag >> 3;
-            match tag & 7 {
-                0 => {
-                    self.varint(&mut at, end)?;
-                    self.take(16)?;
-                }
-                1 | 5 => {
-                    at += if tag & 7 == 1 { 8 } else { 4 };
-                    if at > end {
-                        return Err(malformed(begin, "a number that ends early"));
-                    }
-                    self.take(16)?;
-                }
-                2 => {
-                    let length = self.varint(&mut at, end)?;
-                    let rest = (end - at) as u64;
-                    if length > rest {
-                        return Err(malformed(
-                            begin,
-                            format!("a field of {length} bytes, but {rest} are left"),
-                        ));
-                    }
-                    let last = at + length as usize;
-                    match kind.child(field) {
-                        Some(child) => {
-                            if kind == Kind::Model && child == Kind::Graph {
-                                if seen_graph {
-                                    return Err(malformed(begin, "a second graph"));
-                                }
-                                seen_graph = true;
-                            }
-                            self.message(child, at, last, depth + 1)?;
-                        }
-                        None => {
-                            // Packed numbers of a byte each become eight, and a growing vector has twice its room.
-                            let bytes = if kind == Kind::Tensor && field == 9 || field == 4 {
-                                length
-                            } else if matches!(
-                                (kind, field),
-                                (Kind::Tensor, _) | (Kind::Attribute, 7 | 8)
-                            ) {
-                                length.saturating_mul(16)
-                            } else {
-                                length
-                            };
-                            self.take(bytes.saturating_add(32))?;
-                        }
-                    }
-                    at = last;
-                }
-                other => {
-                    return Err(malformed(begin, format!("a field of wire type {other}")));
-                }
-            }
-        }
-        Ok(())
     }
 
-    fn take(&mut self, bytes: u64) -> Result<(), OnnxError> {
-        self.decoded = self.decoded.saturating_add(bytes);
-        if self.decoded > self.limits.memory_bytes {
-            return Err(OnnxError::limit(
-                "bytes of the ONNX file once decoded, at least",
-                self.decoded,
-                self.limits.memory_bytes,
-            ));
-        }
-        Ok(())
+    /// Whether there is nothing more.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
     }
 
-    fn varint(&self, at: &mut usize, end: usize) -> Result<u64, OnnxError> {
-        let begin = *at;
+    /// Bytes before the next field.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.length - self.rest.len()
+    }
+
+    /// An integer of seven bits a byte.
+    ///
+    /// # Errors
+    /// [`WireError`] where the message ends, or ten bytes do not end it.
+    pub fn varint(&mut self) -> Result<u64, WireError> {
+        let begin = self.offset();
         let mut value = 0_u64;
-        for shift in 0..10 {
-            if *at >= end {
-                return Err(malformed(begin, "the end in the middle of a number"));
-            }
-            let byte = self.bytes[*at];
-            *at += 1;
-            value |= u64::from(byte & 0x7f) << (7 * shift);
+        for shift in (0..64).step_by(7) {
+            let Some((byte, rest)) = self.rest.split_first() else {
+                return Err(fault(begin, "the end in the middle of a number"));
+            };
+            self.rest = rest;
+            value |= u64::from(byte & 0x7f) << shift;
             if byte & 0x80 == 0 {
                 return Ok(value);
             }
         }
-        Err(malformed(begin, "a number of more than ten bytes"))
+        Err(fault(begin, "a number of more than ten bytes"))
+    }
+
+    fn array<const N: usize>(&mut self, begin: usize) -> Result<[u8; N], WireError> {
+        let Some((bytes, rest)) = self.rest.split_first_chunk() else {
+            return Err(fault(begin, "a number that ends early"));
+        };
+        self.rest = rest;
+        Ok(*bytes)
+    }
+
+    fn field(&mut self) -> Result<(u64, Field<'a>), WireError> {
+        let begin = self.offset();
+        let tag = self.varint()?;
+        let field = match tag & 7 {
+            0 => Field::Varint(self.varint()?),
+            1 => Field::Fixed64(self.array(begin)?),
+            2 => {
+                let length = self.varint()?;
+                let bytes = usize::try_from(length).ok();
+                let Some((bytes, rest)) = bytes.and_then(|at| self.rest.split_at_checked(at))
+                else {
+                    let rest = self.rest.len();
+                    let found = format!("a field of {length} bytes, but {rest} are left");
+                    return Err(fault(begin, found));
+                };
+                self.rest = rest;
+                Field::Bytes(bytes)
+            }
+            5 => Field::Fixed32(self.array(begin)?),
+            other => return Err(fault(begin, format!("a field of wire type {other}"))),
+        };
+        match tag >> 3 {
+            0 => Err(fault(begin, "a field of the number 0")),
+            number => Ok((number, field)),
+        }
     }
 }
 
-pub(crate) fn malformed(offset: usize, found: impl Into<String>) -> OnnxError {
-    OnnxError::Malformed {
-        offset: offset as u64,
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u64, Field<'a>), WireError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.field();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+fn fault(offset: usize, found: impl Into<String>) -> WireError {
+    WireError {
+        offset,
         found: found.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_of_the_encoding_s_own_examples() {
+        // From the page that the module names: 150, "testing", 150 in a message, and packed numbers.
+        let fields = |bytes| Fields::of(bytes).collect::<Result<Vec<_>, _>>();
+        assert_eq!(
+            fields(&[0x08, 0x96, 0x01]),
+            Ok(vec![(1, Field::Varint(150))])
+        );
+        let text = [0x12, 0x07, 0x74, 0x65, 0x73, 0x74, 0x69, 0x6e, 0x67];
+        assert_eq!(fields(&text).unwrap()[0].1.text(), Ok("testing"));
+        let message = fields(&[0x1a, 0x03, 0x08, 0x96, 0x01]).unwrap()[0].1;
+        assert_eq!(
+            fields(message.bytes().unwrap()),
+            fields(&[0x08, 0x96, 0x01])
+        );
+        let mut packed = Fields::of(&[0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05]);
+        let numbers: Vec<u64> = (0..3).map(|_| packed.varint().unwrap()).collect();
+        assert_eq!((numbers, packed.is_empty()), (vec![3, 270, 86942], true));
+    }
+
+    #[test]
+    fn what_is_no_message_is_said_with_its_place() {
+        let place = |bytes| Fields::of(bytes).find_map(Result::err).unwrap().offset;
+        assert_eq!(place(&[0x08, 0x01, 0x12, 0x05, 0x41]), 2);
+        assert_eq!(place(&[0x08, 0x01, 0x08, 0x80]), 3);
+        assert_eq!(place(&[0x08, 0x01, 0x0b]), 2);
+        assert_eq!(place(&[0x08, 0x01, 0x0d, 0x00]), 2);
+        assert_eq!(place(&[0x02, 0x00]), 0);
+        assert_eq!(place(&[0x08; 1]), 1);
+        assert_eq!(place(&[0xff; 11]), 0);
     }
 }

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
-use super::wire::Fields;
+use onnx_graph::wire::Fields;
+
 use crate::error::{Fault, shown};
 
 /// Where external values may lie.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use onnx_graph::wire::{Field, Fields};
+
 use super::external::Folder;
 use super::graph::{OnnxGraph, OnnxPort};
 use super::tensor;
-use super::wire::{Field, Fields};
 use crate::error::{Fault, shown};
 use crate::limits::{Budget, Limits};
 use crate::tensor::Contents;

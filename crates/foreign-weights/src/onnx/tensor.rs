@@ -1,7 +1,8 @@
 //! Tensors in ONNX messages.
 
+use onnx_graph::wire::{Field, Fields};
+
 use super::external::{Folder, Place};
-use super::wire::{Field, Fields};
 use crate::element::Element;
 use crate::error::{Fault, shown};
 use crate::limits::Budget;
