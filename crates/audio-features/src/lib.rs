@@ -76,7 +76,8 @@ pub use feature_config::{
 pub use feature_error::FeatureError;
 pub use features::Features;
 pub use front_end::{DEVIATION_GUARD, FrontEnd};
-pub use log_mel::{LogMel, LogMelScratch, LogMelStream};
+pub use log_mel::stream::LogMelStream;
+pub use log_mel::{LogMel, LogMelScratch};
 pub use normalise::mean_frame;
 pub use pcm16::{pcm16_recording, pcm16_samples};
 pub use quality::{LEAST_SPEECH_S, Quality, QualityGauge, QualityMeter, SpeechDetector};
