@@ -2,55 +2,13 @@
 // Helpers of tests, which clippy does not see as tests.
 #![allow(clippy::expect_used)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use fused_lstm::{
     Direction, Options, Precision, Shape, Simd, WeightGradients, Weights, backward, forward_with,
     recycle,
 };
 
-/// Bytes from which on an allocation counts as large.
-const LARGE: usize = 16 * 1024;
-
-static LARGE_ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size);
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-fn count(size: usize) {
-    if size >= LARGE {
-        LARGE_ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: testing::Counting = testing::Counting::new();
 
 #[test]
 fn the_second_step_allocates_nothing_large() {
@@ -91,9 +49,9 @@ fn the_second_step_allocates_nothing_large() {
                 ..Options::default()
             };
             pool.install(|| step(options));
-            let before = LARGE_ALLOCATIONS.load(Ordering::Relaxed);
+            let before = ALLOCATOR.num_large();
             pool.install(|| (0..3).for_each(|_| step(options)));
-            let after = LARGE_ALLOCATIONS.load(Ordering::Relaxed);
+            let after = ALLOCATOR.num_large();
             assert_eq!(after - before, 0, "{simd} {precision}");
         }
     }

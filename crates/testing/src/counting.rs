@@ -3,7 +3,10 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The system's allocator, which counts the bytes in use and the most that ever were.
+/// Bytes from which on an allocation counts as large.
+const LARGE: usize = 16 * 1024;
+
+/// The system's allocator, which counts the bytes in use, the most that ever were, and large allocations.
 ///
 /// ```
 /// #[global_allocator]
@@ -17,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Counting {
     now: AtomicUsize,
     most: AtomicUsize,
+    large: AtomicUsize,
 }
 
 impl Counting {
@@ -26,7 +30,13 @@ impl Counting {
         Self {
             now: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
+            large: AtomicUsize::new(0),
         }
+    }
+
+    /// Allocations of 16 KiB and more so far.
+    pub fn num_large(&self) -> usize {
+        self.large.load(Ordering::Relaxed)
     }
 
     /// What `work` gives, and the most bytes that were in use at one time of it beyond those before. All threads count: no other
@@ -51,6 +61,9 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = self.now.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
         self.most.fetch_max(now, Ordering::Relaxed);
+        let is_large = layout.size() >= LARGE;
+        self.large
+            .fetch_add(usize::from(is_large), Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`, which is passed on as it is.
         unsafe { System.alloc(layout) }
     }
