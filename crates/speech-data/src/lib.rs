@@ -35,7 +35,7 @@ pub use error::DataError;
 pub use location::{ByteRange, Cell, Command, Cut, Holder, Location, Member, Reader, Root};
 pub use manifest::{
     FaultyRows, Filter, Gender, Manifest, Pipes, ReadOptions, Speakers, Utterance, ValidateOptions,
-    is_table, looks_like_table,
+    is_table, looks_like_table, one_folder_above, speaker_and_session,
 };
 pub use names::{column, split};
 pub use problem::{Problem, ProblemKind, ValidationReport, grouped, message_kind, name_list};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use speech_data::store::Store;
 use speech_data::{
     AudioFiles, FaultyRows, Filter, Location, Manifest, PassedOver, Problem, ReadOptions, Speakers,
-    escaped, is_table,
+    escaped, is_table, one_folder_above, speaker_and_session,
 };
 
 use super::input::Input;
@@ -200,10 +200,18 @@ impl Gathered {
                 root.display()
             ));
         }
+        let placed = found
+            .files
+            .iter()
+            .map(|file| speaker_and_session(&file.name));
+        if let Some(placed) = placed.collect::<Option<Vec<_>>>() {
+            let note = one_folder_above(root, placed);
+            self.notes.extend(note.map(|note| note.to_string()));
+        }
         let mut deep = 0;
         for file in found.files {
             let speaker = speaker_of(root, &file.name, alone);
-            deep += usize::from(file.name.split('/').count() > MOST_LEVELS);
+            deep += usize::from(is_below_sessions(&file.name));
             let id = match alone {
                 true => file.name,
                 false => escaped(file.path.as_os_str()).into_owned(),
@@ -346,18 +354,19 @@ fn is_manifest(path: &Path) -> bool {
     is_table(path)
 }
 
-/// Parts of the name of a recording below the folder of all speakers: speaker, session, recording.
-const MOST_LEVELS: usize = 3;
-
 /// The speaker is the first folder below `root`, where the recording is called `name`, unless it lies deeper than speakers and
 /// sessions do; of several folders that hold recordings, each may be a speaker's own.
 fn speaker_of(root: &Path, name: &str, alone: bool) -> Option<String> {
-    match name.split_once('/') {
-        Some(_) if name.split('/').count() > MOST_LEVELS => None,
-        Some((first, _)) => Some(first.to_owned()),
-        None if alone => None,
+    match speaker_and_session(name) {
+        Some((speaker, _)) => Some(speaker.to_owned()),
+        None if alone || is_below_sessions(name) => None,
         None => Some(escaped(root.file_name()?).into_owned()),
     }
+}
+
+/// Whether a recording below a folder lies deeper than speakers and sessions do.
+fn is_below_sessions(name: &str) -> bool {
+    name.contains('/') && speaker_and_session(name).is_none()
 }
 
 /// Whether a path has columns that filters may choose by.
@@ -380,6 +389,7 @@ mod tests {
     fn the_speaker_is_the_first_folder_below_the_one_given() {
         let speaker = |below: &str, alone| speaker_of(Path::new("voices/v01"), below, alone);
         assert_eq!(speaker("ann/day1/1.wav", true).as_deref(), Some("ann"));
+        assert_eq!(speaker("a/ann/day1/1.wav", false), None);
         assert_eq!(speaker("1.wav", true), None);
         assert_eq!(speaker("1.wav", false).as_deref(), Some("v01"));
     }

@@ -33,21 +33,16 @@ impl Manifest {
         let num_files = files.len() + num_others;
         let mut utterances = Vec::with_capacity(files.len());
         for AudioFile { name: id, path } in files {
-            let parts: Vec<&str> = id.split('/').collect();
-            let (speaker, session) = match parts.as_slice() {
-                [speaker, _] => (*speaker, None),
-                [speaker, session, _] => (*speaker, Some((*session).to_owned())),
-                other => {
-                    let message = format!(
-                        "{} folders deep; expected <speaker>/<utterance> or <speaker>/<session>/<utterance>; left out",
-                        other.len() - 1
-                    );
-                    notes.push(Problem::at(ProblemKind::Misplaced, &path, message));
-                    continue;
-                }
+            let Some((speaker, session)) = speaker_and_session(&id) else {
+                let message = format!(
+                    "{} folders deep; expected <speaker>/<utterance> or <speaker>/<session>/<utterance>; left out",
+                    id.matches('/').count()
+                );
+                notes.push(Problem::at(ProblemKind::Misplaced, &path, message));
+                continue;
             };
             let mut utterance = Utterance::new(id.clone(), path, speaker);
-            utterance.session = session;
+            utterance.session = session.map(str::to_owned);
             utterances.push(utterance);
         }
         if utterances.is_empty() {
@@ -60,7 +55,10 @@ impl Manifest {
                 ),
             });
         }
-        notes.extend(one_folder_above(root, &utterances));
+        let placed = utterances.iter().filter_map(|utterance| {
+            Some((utterance.known_speaker()?, utterance.session.as_deref()))
+        });
+        notes.extend(one_folder_above(root, placed));
         let mut manifest = Self::new(root, utterances);
         manifest.notes = notes;
         manifest.passed_over = passed_over;
@@ -68,21 +66,36 @@ impl Manifest {
     }
 }
 
-/// All recordings below a single folder that has folders of its own: one speaker with sessions, or the speakers of a corpus that
-/// lies one folder deeper.
-fn one_folder_above(root: &Path, utterances: &[Utterance]) -> Option<Problem> {
-    let speaker = utterances.first()?.known_speaker()?;
-    let is_alone = utterances
-        .iter()
-        .all(|utterance| utterance.known_speaker() == Some(speaker));
-    let sessions: BTreeSet<&str> = utterances
-        .iter()
-        .filter_map(|utterance| utterance.session.as_deref())
-        .collect();
-    (is_alone && sessions.len() > 1).then(|| {
+/// Whose a recording is, and of which session, by what [`AudioFiles`] calls it below the folder of all speakers:
+/// `<speaker>/<utterance>` or `<speaker>/<session>/<utterance>`. None at other depths.
+pub fn speaker_and_session(name: &str) -> Option<(&str, Option<&str>)> {
+    let mut parts = name.split('/');
+    match [(); 4].map(|()| parts.next()) {
+        [Some(speaker), Some(_), None, None] => Some((speaker, None)),
+        [Some(speaker), session @ Some(_), Some(_), None] => Some((speaker, session)),
+        _ => None,
+    }
+}
+
+/// What to say where all recordings, each of a speaker and perhaps a session, lie below a single folder that has folders of its
+/// own: one speaker with sessions, or the speakers of a corpus that lies one folder deeper.
+pub fn one_folder_above<'a>(
+    root: &Path,
+    recordings: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+) -> Option<Problem> {
+    let mut recordings = recordings.into_iter().peekable();
+    let (speaker, _) = *recordings.peek()?;
+    let (mut count, mut sessions) = (0, BTreeSet::new());
+    for (other, session) in recordings {
+        if other != speaker {
+            return None;
+        }
+        count += 1;
+        sessions.extend(session);
+    }
+    (sessions.len() > 1).then(|| {
         let message = format!(
-            "all {} recordings are taken for sessions of one speaker, `{speaker}`, since all lie in that folder; if its {} folders are the speakers, name `{}`",
-            utterances.len(),
+            "all {count} recordings are taken for sessions of one speaker, `{speaker}`, since all lie in that folder; if its {} folders are the speakers, name `{}`",
             sessions.len(),
             root.join(speaker).display()
         );

@@ -20,6 +20,7 @@ use crate::problem::{Problem, grouped, name_list};
 use crate::walk::PassedOver;
 
 pub use filter::Filter;
+pub use folder::{one_folder_above, speaker_and_session};
 pub use forms::{is_table, looks_like_table};
 pub use options::{FaultyRows, Pipes, ReadOptions, Speakers};
 pub use utterance::{Gender, Utterance};
