@@ -24,7 +24,7 @@ fn main() -> Result<(), Error> {
     let model = Model::builtin()?;
     let answer = model.verify(a, b)?;
     for (path, side) in [(a, &answer.a), (b, &answer.b)] {
-        println!("{:.1} s of {}", side.seconds, path.display());
+        println!("{:.1} s of {}", side.quality.seconds, path.display());
         for warning in &side.warnings {
             println!("  {warning}");
         }

@@ -79,7 +79,7 @@ impl EmbeddingJob<'_> {
                     made.num_embedded += 1;
                     made.num_warnings += embedded.warnings.len();
                     made.num_partly_read += usize::from(embedded.is_partly_read);
-                    made.audio_seconds += embedded.seconds;
+                    made.audio_seconds += embedded.quality.seconds;
                     if self.part.is_some() {
                         note.places.push(places[index]);
                     }
@@ -87,7 +87,7 @@ impl EmbeddingJob<'_> {
                         id: input.id.clone(),
                         path: input.path(),
                         speaker: input.speaker.clone(),
-                        seconds: embedded.seconds,
+                        seconds: embedded.quality.seconds,
                         quality: Some(embedded.quality),
                         warnings: embedded.warnings,
                         embedding: embedded.embedding,

@@ -11,9 +11,7 @@ use speech_data::message_kind;
 pub struct Embedded {
     /// Of length 1, `[dim]`.
     pub embedding: Vec<f32>,
-    /// Length of the recording, in s.
-    pub seconds: f64,
-    /// How it sounds.
+    /// How long it is, and how it sounds.
     pub quality: Quality,
     /// Whether some of its sound could not be decoded; a warning says how much.
     pub is_partly_read: bool,

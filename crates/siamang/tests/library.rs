@@ -138,7 +138,7 @@ fn files_bytes_samples_and_segments_agree() {
     assert_eq!(segments[0].start_s, 0.0);
     let last = segments.last().unwrap();
     assert!(
-        (last.end_s - of_file.seconds).abs() < 0.05,
+        (last.end_s - of_file.quality.seconds).abs() < 0.05,
         "{}",
         last.end_s
     );

@@ -121,7 +121,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         }
         Side {
             path,
-            seconds: embedded.seconds,
+            seconds: quality.seconds,
             quality,
             warnings: embedded.warnings,
         }

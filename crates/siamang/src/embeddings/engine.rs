@@ -91,7 +91,9 @@ pub fn embed_each(
                 if progress.is_cancelled() {
                     return Err(Error::Interrupted);
                 }
-                audio_seconds += outcome.as_ref().map_or(0.0, |embedded| embedded.seconds);
+                audio_seconds += outcome
+                    .as_ref()
+                    .map_or(0.0, |embedded| embedded.quality.seconds);
                 progress.recording(&inputs[index], &outcome);
                 each(index, outcome)?;
                 index += 1;
@@ -208,7 +210,6 @@ fn encode(embedder: &Embedder, prepared: Chunk) -> Result<Vec<Result<Embedded, E
                 ))?;
                 Ok(embedding.map(|embedding| Embedded {
                     embedding,
-                    seconds: quality.seconds,
                     quality,
                     is_partly_read,
                     warnings,

@@ -53,7 +53,7 @@ impl EmbeddingSet {
                 Ok(embedded) => {
                     ids.push(input.id.clone());
                     speakers.push(input.speaker.clone());
-                    seconds.push(Some(embedded.seconds));
+                    seconds.push(Some(embedded.quality.seconds));
                     quality.push(Some(embedded.quality));
                     rows.push(embedded.embedding);
                 }
