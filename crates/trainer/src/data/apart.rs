@@ -181,8 +181,9 @@ mod tests {
             "flat/7",
             "train/fay/0",
         ] {
-            write(name, b"something longer");
+            write(name, format!("something longer, {name}").as_bytes());
         }
+        write("found/trained", b"something longer, train/fay/0");
         std::os::unix::fs::symlink(root.path().join("flat/1"), root.path().join("found/link"))
             .unwrap();
         let unlabelled = manifest(&[
