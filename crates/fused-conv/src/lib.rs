@@ -41,7 +41,7 @@ mod view;
 mod winograd;
 
 pub use conv1d::Conv1d;
-pub use conv2d::{Conv2d, Conv2dShape};
+pub use conv2d::Conv2d;
 pub use epilogue::{Activation, Epilogue};
 pub use error::ConvError;
 pub use grid::Grid;
@@ -52,5 +52,5 @@ pub use pooling::{
     segment_means,
 };
 pub use rectified::RectifiedDense;
-pub use shape::{Conv1dShape, Padding};
+pub use shape::{Conv1dShape, Conv2dShape, Padding};
 pub use view::{Activations, View, ViewMut};

@@ -108,6 +108,9 @@ pub enum TrainError {
         /// Its length at the model's rate.
         num_samples: usize,
     },
+    /// Whoever started the training asked to stop before its first step.
+    #[error("interrupted before the first step")]
+    Interrupted,
     /// A recording whose embedding points nowhere.
     #[error("{recording}: its embedding is made of {found}")]
     NoDirection {
@@ -250,6 +253,9 @@ impl TrainError {
         Some(match self {
             Self::Recording(error) => return error.remedy(),
             Self::Store(error) => return error.remedy(),
+            Self::Interrupted => {
+                "give the same command again: recordings that were prepared are not prepared again"
+            }
             Self::TooShort { .. } | Self::NoDirection { .. } => "leave the recording out",
             Self::NoTeacher => "name a teacher, or take its losses out of the configuration",
             Self::UnheardTeacher { .. } => LISTEN,

@@ -93,8 +93,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
         let dev_bank = dev_bank.as_ref().unwrap_or(&bank);
         let total = data.train.utterances.len();
         let mut prepared = bank.prepare(&data.train, &|done| {
-            notify(Notice::Preparing { done, total })
-        });
+            notify(Notice::Preparing { done, total });
+            options.goes_on()
+        })?;
         if !prepared.skipped.is_empty() {
             notify(Notice::Skipped(&prepared.skipped));
         }
@@ -108,16 +109,22 @@ impl<'a, C: LossChoice> Material<'a, C> {
             _ => Ok(()),
         };
         some_left(&prepared.manifest, &prepared.skipped)?;
-        let class = data.teacher.as_ref().map(|teacher| Class {
+        let mut class = data.teacher.as_ref().map(|teacher| Class {
             teacher,
             options,
             notify,
+            mean: None,
         });
         let mut lessons = None;
-        if let Some(class) = &class {
+        if let Some(class) = &mut class {
             let speeds = config.samples.as_ref().map(|samples| &*samples.speeds);
-            let heard = class.lessons(&mut prepared, speeds.unwrap_or_default())?;
+            let mut heard = class.lessons(&mut prepared, speeds.unwrap_or_default())?;
             some_left(&prepared.manifest, &heard.skipped)?;
+            if config.teacher.is_some_and(|teacher| teacher.centre) {
+                let mean = heard.mean(&prepared.manifest);
+                heard.subtract(&mean);
+                class.mean = Some(mean);
+            }
             lessons = Some(heard);
         }
         let lengths = prepared.lengths;

@@ -1,7 +1,7 @@
 //! What a training is made on, and where and how it runs: what does not belong to its recipe.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use burn::tensor::Device;
 use diagnosis::journal::Event;
@@ -47,10 +47,17 @@ pub struct RunOptions<'a> {
     pub resume: bool,
     /// What to do where all outputs have become alike.
     pub on_collapse: OnCollapse,
-    /// Set from outside to stop after the step at hand.
+    /// Set from outside to stop after the step at hand, or the recording where they are prepared.
     pub interrupted: &'a AtomicBool,
     /// Commit of the program, for journal and bundle.
     pub commit: String,
+}
+
+impl RunOptions<'_> {
+    /// Whether nobody has asked to stop.
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.interrupted.load(Ordering::Relaxed)
+    }
 }
 
 /// What a run does where its outputs have become alike.

@@ -17,6 +17,8 @@ pub(crate) struct Class<'a> {
     pub(crate) teacher: &'a Teacher,
     pub(crate) options: &'a RunOptions<'a>,
     pub(crate) notify: Notify<'a>,
+    /// What is subtracted from the teacher's vectors, once it is known.
+    pub(crate) mean: Option<Vec<f64>>,
 }
 
 /// What evaluations ask of a teacher, and what it knows itself.
@@ -34,9 +36,13 @@ impl Class<'_> {
         let total = manifest.utterances.len();
         let cache = &self.options.cache;
         let notify = self.notify;
-        let lessons = Lessons::of(self.teacher, manifest, speeds, cache, &|done| {
+        let mut lessons = Lessons::of(self.teacher, manifest, speeds, cache, &|done| {
             notify(Notice::Listening { done, total });
+            self.options.goes_on()
         })?;
+        if let Some(mean) = &self.mean {
+            lessons.subtract(mean);
+        }
         if let Some(failure) = &lessons.failure {
             notify(Notice::Warning(&format!(
                 "{failure}; the next run will ask the teacher again"
@@ -98,7 +104,10 @@ impl Class<'_> {
         });
         let alone = apart.manifest.with_utterances(alone.collect());
         let total = alone.utterances.len();
-        let mut prepared = bank.prepare(&alone, &|done| notify(Notice::Preparing { done, total }));
+        let mut prepared = bank.prepare(&alone, &|done| {
+            notify(Notice::Preparing { done, total });
+            self.options.goes_on()
+        })?;
         if !prepared.skipped.is_empty() {
             notify(Notice::Skipped(&prepared.skipped));
         }

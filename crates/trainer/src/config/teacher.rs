@@ -11,6 +11,10 @@ pub struct TeacherConfig {
     /// Which vector a segment is compared with.
     #[serde(default)]
     pub vectors: Vectors,
+    /// Whether the mean over the training speakers is subtracted from its vectors: what all voices have in common tells none apart, and
+    /// a loss on classes that learns beside it has to undo it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub centre: bool,
     /// Share of a batch that recordings without labels are, where a training has some.
     #[serde(default = "default_share")]
     pub unlabelled_share: f64,
@@ -24,6 +28,7 @@ impl Default for TeacherConfig {
     fn default() -> Self {
         Self {
             vectors: Vectors::default(),
+            centre: false,
             unlabelled_share: default_share(),
         }
     }

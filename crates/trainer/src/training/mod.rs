@@ -9,7 +9,6 @@ mod state;
 mod step;
 mod summary;
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -204,7 +203,7 @@ impl<C: LossChoice> Training<'_, C> {
         let progress = &state.progress;
         let limit = config.max_minutes;
         let patience = config.patience;
-        if self.options.interrupted.load(Ordering::Relaxed) {
+        if !self.options.goes_on() {
             Some(EndReason::Interrupted)
         } else if state.collapsed && self.options.on_collapse == OnCollapse::Stop {
             Some(EndReason::Collapse)

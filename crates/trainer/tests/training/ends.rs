@@ -1,7 +1,7 @@
 //! How trainings end.
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use diagnosis::journal::{EndReason, Event, Journal};
@@ -144,4 +144,25 @@ fn a_run_whose_outputs_have_become_alike_stops_where_it_should() {
     assert!(outcome.progress.step < 400);
     let journal = Journal::read(&case.out("run")).unwrap();
     assert_eq!(journal.end(), Some(EndReason::Collapse));
+}
+
+#[test]
+fn a_training_that_is_stopped_while_recordings_are_prepared_ends_there_and_leaves_no_run() {
+    let case = Case::new();
+    let interrupted = AtomicBool::new(false);
+    let options = case.options("run", &interrupted);
+    let seen = AtomicUsize::new(0);
+    let error = train(&config(), &case.data, &options, &|notice| {
+        if let Notice::Preparing { .. } = notice {
+            seen.fetch_add(1, Ordering::Relaxed);
+            interrupted.store(true, Ordering::Relaxed);
+        }
+    })
+    .unwrap_err();
+    assert!(matches!(error, TrainError::Interrupted), "{error}");
+    let threads = std::thread::available_parallelism().unwrap().get();
+    assert!(seen.load(Ordering::Relaxed) <= threads.max(1) * 2, "{seen:?}");
+    assert!(!RunDirectory::new(&case.out("run")).has_checkpoint());
+    // What was prepared is there for the next one.
+    case.run("run", &config(), 1, false, None).unwrap();
 }

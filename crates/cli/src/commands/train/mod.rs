@@ -133,6 +133,12 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
     });
     display.finish();
     let outcome = match result {
+        Err(TrainError::Interrupted) => {
+            shared.console.raw(
+                "interrupted before the first step; recordings that were prepared are not prepared again\n",
+            );
+            return Ok(ExitStatus::Interrupted);
+        }
         Err(error @ TrainError::NonFinite { .. }) => {
             crate::fault::error(&error.into(), global.verbose);
             return Ok(ExitStatus::StoppedItself);

@@ -16,12 +16,18 @@ const SUMMED_UTTERANCES: usize = 20_000;
 impl FeatureBank {
     /// Fills the cache with the recordings of `manifest` on all cores and gives the manifest of those that
     /// can be used, the others, and the mean of all frames. Utterances of a store are told by their lengths, and of a
-    /// large store every n-th is in the mean. `progress` is told how many are done.
-    #[must_use]
-    pub fn prepare(&self, manifest: &Manifest, progress: &(dyn Fn(usize) + Sync)) -> Prepared {
+    /// large store every n-th is in the mean. `progress` is told how many are done, and says whether to go on.
+    ///
+    /// # Errors
+    /// [`TrainError::Interrupted`] where `progress` says no; what was made until then lies in the cache.
+    pub fn prepare(
+        &self,
+        manifest: &Manifest,
+        progress: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Prepared, TrainError> {
         let done = AtomicUsize::new(0);
         let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
-        let outcomes: Vec<Result<(Sums, usize), TrainError>> = manifest
+        let outcomes: Option<Vec<Result<(Sums, usize), TrainError>>> = manifest
             .utterances
             .par_iter()
             .enumerate()
@@ -38,10 +44,10 @@ impl FeatureBank {
                         (self.sums(features), num_frames)
                     }),
                 };
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-                sums
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1).then_some(sums)
             })
             .collect();
+        let outcomes = outcomes.ok_or(TrainError::Interrupted)?;
         let mut usable = Vec::with_capacity(manifest.utterances.len());
         let mut skipped = Vec::new();
         let mut total = Sums::default();
@@ -60,13 +66,13 @@ impl FeatureBank {
             }
         }
         let frames = total.num_kept.max(1) as f64;
-        Prepared {
+        Ok(Prepared {
             manifest: manifest.with_utterances(usable),
             skipped,
             mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
             num_frames: total.num_frames,
             lengths,
-        }
+        })
     }
 
     /// Sums over the frames that the network will see, as they are before the mean is subtracted.

@@ -1,5 +1,6 @@
 //! Every recording of a training as its teacher hears it: whole, unchanged, and at every speed that the training knows.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -31,16 +32,17 @@ pub(crate) struct Lessons {
 
 impl Lessons {
     /// Asks `teacher` about all recordings of `manifest`, as they are and at the speeds of `factors`, each alone, on all cores: of
-    /// what was asked before the vectors lie below `directory`. `progress` is told how many recordings are done.
+    /// what was asked before the vectors lie below `directory`. `progress` is told how many recordings are done, and says whether to go on.
     ///
     /// # Errors
-    /// [`TrainError::Sound`] for a speed that there is not.
+    /// [`TrainError::Sound`] for a speed that there is not, and [`TrainError::Interrupted`] where `progress` says no: what the teacher
+    /// has said until then is kept.
     pub(crate) fn of(
         teacher: &Teacher,
         manifest: &Manifest,
         factors: &[f64],
         directory: &Path,
-        progress: &(dyn Fn(usize) + Sync),
+        progress: &(dyn Fn(usize) -> bool + Sync),
     ) -> Result<Self, TrainError> {
         let dim = teacher.embedder().dim();
         let classroom = Classroom {
@@ -53,15 +55,15 @@ impl Lessons {
                 .collect::<Result<_, TrainError>>()?,
         };
         let done = AtomicUsize::new(0);
-        let answers: Vec<Result<Vec<Vec<f32>>, TrainError>> = manifest
+        let answers: Option<Vec<Result<Vec<Vec<f32>>, TrainError>>> = manifest
             .utterances
             .par_iter()
             .map(|utterance| {
                 let answer = classroom.ask(&utterance.location);
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-                answer
+                progress(done.fetch_add(1, Ordering::Relaxed) + 1).then_some(answer)
             })
             .collect();
+        let answers = answers.ok_or(TrainError::Interrupted)?;
         let mut lessons = Self {
             dim,
             vectors: Vec::with_capacity(answers.len()),
@@ -83,6 +85,50 @@ impl Lessons {
         }
         Ok(lessons)
     }
+
+    /// The mean of the vectors of the recordings of `manifest` as they are, at length 1, in which every speaker counts alike.
+    pub(crate) fn mean(&self, manifest: &Manifest) -> Vec<f64> {
+        let mut speakers: BTreeMap<&str, (Vec<f64>, f64)> = BTreeMap::new();
+        for (utterance, vectors) in manifest.utterances.iter().zip(&self.vectors) {
+            let (sum, count) = speakers
+                .entry(&utterance.speaker)
+                .or_insert_with(|| (vec![0.0; self.dim], 0.0));
+            let own = vectors.first().map(|vector| unit(vector));
+            for (sum, value) in sum.iter_mut().zip(own.iter().flatten()) {
+                *sum += value;
+            }
+            *count += 1.0;
+        }
+        let mut mean = vec![0.0; self.dim];
+        for (sum, count) in speakers.values() {
+            for (mean, sum) in mean.iter_mut().zip(sum) {
+                *mean += sum / count / speakers.len() as f64;
+            }
+        }
+        mean
+    }
+
+    /// Subtracts `mean` from every vector at length 1.
+    pub(crate) fn subtract(&mut self, mean: &[f64]) {
+        for vector in self.vectors.iter_mut().flatten() {
+            let own = unit(vector);
+            let less = own
+                .iter()
+                .zip(mean)
+                .map(|(value, mean)| (value - mean) as f32);
+            *vector = less.collect();
+        }
+    }
+}
+
+/// The same at length 1; zeros stay zeros.
+fn unit(vector: &[f32]) -> Vec<f64> {
+    let squares = vector.iter().map(|&value| f64::from(value).powi(2));
+    let length = squares.sum::<f64>().sqrt().max(1e-9);
+    vector
+        .iter()
+        .map(|&value| f64::from(value) / length)
+        .collect()
 }
 
 /// Where a teacher is asked.
@@ -157,4 +203,36 @@ impl Classroom<'_> {
 fn at_speed(speed: &Speed, samples: &[f32]) -> Result<Vec<f32>, TrainError> {
     let len = samples.len();
     speed.read(len, 0..speed.len(len), |range| Ok(samples[range].to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use speech_data::Utterance;
+
+    use super::*;
+
+    #[test]
+    fn the_mean_counts_every_speaker_alike_and_is_subtracted_at_length_1() {
+        let utterances = [("a/0", "a"), ("a/1", "a"), ("b/0", "b")]
+            .map(|(id, speaker)| Utterance::new(id, id, speaker));
+        let manifest = Manifest::new("root", utterances.to_vec());
+        let mut lessons = Lessons {
+            dim: 2,
+            // As they are, and at another speed.
+            vectors: vec![
+                vec![vec![3.0, 0.0], vec![0.0, 2.0]],
+                vec![vec![0.0, 5.0], vec![4.0, 0.0]],
+                vec![vec![-2.0, 0.0], vec![0.0, -1.0]],
+            ],
+            usable: vec![0, 1, 2],
+            skipped: Vec::new(),
+            failure: None,
+        };
+        let mean = lessons.mean(&manifest);
+        // Half of (1/2, 1/2) and of (-1, 0).
+        assert_eq!(mean, [-0.25, 0.25]);
+        lessons.subtract(&mean);
+        assert_eq!(lessons.vectors[0], [[1.25, -0.25], [0.25, 0.75]]);
+        assert_eq!(lessons.vectors[2], [[-0.75, -0.25], [0.25, -1.25]]);
+    }
 }
