@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, unwritable};
 
 /// Names and texts of the configurations in `configs/` of the source tree.
-const CONFIGS: [(&str, &str); 5] = [
+const CONFIGS: [(&str, &str); 10] = [
     ("voices", include_str!("../../../configs/voices.toml")),
     ("best", include_str!("../../../configs/best.toml")),
     ("wide-band", include_str!("../../../configs/wide-band.toml")),
@@ -18,6 +18,26 @@ const CONFIGS: [(&str, &str); 5] = [
     (
         "resemblyzer",
         include_str!("../../../configs/resemblyzer.toml"),
+    ),
+    (
+        "tdnn-distilled",
+        include_str!("../../../configs/tdnn-distilled.toml"),
+    ),
+    (
+        "from-scratch",
+        include_str!("../../../configs/from-scratch.toml"),
+    ),
+    (
+        "ecapa-small",
+        include_str!("../../../configs/ecapa-small.toml"),
+    ),
+    (
+        "voxceleb-ecapa",
+        include_str!("../../../configs/voxceleb-ecapa.toml"),
+    ),
+    (
+        "voxceleb-resnet34",
+        include_str!("../../../configs/voxceleb-resnet34.toml"),
     ),
 ];
 

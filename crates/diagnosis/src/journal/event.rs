@@ -9,10 +9,6 @@ use crate::{Check, Finding, Measurements, Verdict};
 /// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a journal has some hundreds of lines, most of them of the largest kind"
-)]
 pub enum Event {
     /// The run starts or goes on.
     Start(Start),

@@ -95,12 +95,12 @@ mod tests {
     use super::*;
     use crate::bootstrap_interval;
 
+    /// Scores of two models, whether trials are targets, and their speakers.
+    type List = (Vec<f32>, Vec<f32>, Vec<bool>, Vec<usize>, Vec<usize>);
+
     /// All pairs of `num_speakers` speakers with three recordings each, scored by a hash; the same by a model that sees the
     /// difference by so much more.
-    fn list(
-        num_speakers: usize,
-        gain: f32,
-    ) -> (Vec<f32>, Vec<f32>, Vec<bool>, Vec<usize>, Vec<usize>) {
+    fn list(num_speakers: usize, gain: f32) -> List {
         let mut list = (vec![], vec![], vec![], vec![], vec![]);
         let speakers: Vec<usize> = (0..num_speakers * 3).map(|point| point / 3).collect();
         for (i, &a) in speakers.iter().enumerate() {

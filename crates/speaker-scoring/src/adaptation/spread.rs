@@ -25,6 +25,9 @@ pub struct SpeakerSpread {
     num_within: usize,
 }
 
+/// One speaker's rows by session: whether it is known, and its number.
+type Sessions<'a> = BTreeMap<(bool, usize), Vec<&'a [f32]>>;
+
 impl SpeakerSpread {
     /// Of `embeddings`, each of the speaker of that number and, where it is known, of the session of that number; sessions of two
     /// speakers are two, whatever their numbers. Each of `copies` has the same recordings in the same order, through other channels; their
@@ -62,7 +65,7 @@ impl SpeakerSpread {
         let mut unit = embeddings.clone();
         unit.l2_normalise();
         // Sessions are numbered from 1 on; unknown ones get numbers that no other has.
-        let mut groups: BTreeMap<usize, BTreeMap<(bool, usize), Vec<&[f32]>>> = BTreeMap::new();
+        let mut groups: BTreeMap<usize, Sessions<'_>> = BTreeMap::new();
         for (place, row) in unit.rows().enumerate() {
             let session = match sessions[place] {
                 Some(session) => (true, session),

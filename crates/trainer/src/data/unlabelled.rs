@@ -1,6 +1,7 @@
 //! Recordings of which nobody knows the speaker: what a batch has of them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use pair_sampler::{BatchItem, BatchSampler, SamplerConfig};
 use speech_data::Manifest;
@@ -43,11 +44,16 @@ impl Unlabelled {
         let mut samplers = BTreeMap::new();
         for stage in config.all_stages() {
             let segments = num_unlabelled(batch_segments(stage.sampler), share);
-            if !samplers.contains_key(&segments) {
+            if let Entry::Vacant(free) = samplers.entry(segments) {
                 let uniform = SamplerConfig::Uniform { segments };
                 let seed = config.seed ^ SEED;
-                let sampler = BatchSampler::new(&manifest, uniform, config.crop, None, seed)?;
-                samplers.insert(segments, sampler);
+                free.insert(BatchSampler::new(
+                    &manifest,
+                    uniform,
+                    config.crop,
+                    None,
+                    seed,
+                )?);
             }
         }
         Ok(Self {

@@ -161,7 +161,10 @@ fn a_training_that_is_stopped_while_recordings_are_prepared_ends_there_and_leave
     .unwrap_err();
     assert!(matches!(error, TrainError::Interrupted), "{error}");
     let threads = std::thread::available_parallelism().unwrap().get();
-    assert!(seen.load(Ordering::Relaxed) <= threads.max(1) * 2, "{seen:?}");
+    assert!(
+        seen.load(Ordering::Relaxed) <= threads.max(1) * 2,
+        "{seen:?}"
+    );
     assert!(!RunDirectory::new(&case.out("run")).has_checkpoint());
     // What was prepared is there for the next one.
     case.run("run", &config(), 1, false, None).unwrap();
