@@ -42,7 +42,7 @@ fn config(choices: &str) -> TrainConfig {
     let base = TrainConfig {
         max_steps: 6,
         eval_every: 3,
-        crop_frames: 12,
+        crop_frames: 12.into(),
         sampler: SamplerConfig::Pk {
             speakers: 3,
             segments: 2,
