@@ -103,12 +103,7 @@ impl Pooling for Attentive {
             };
             Ok(weighted_statistics(x, Some(scores), floor).unsqueeze_dim(1))
         })?;
-        let [_, batch, width] = pooled.values().dims();
-        Ok(pooled
-            .values()
-            .clone()
-            .narrow(0, 0, 1)
-            .reshape([batch, width]))
+        Ok(pooled.last_frames())
     }
 
     fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {

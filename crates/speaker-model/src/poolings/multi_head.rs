@@ -83,9 +83,7 @@ impl Pooling for MultiHead {
             let scores = scores.reshape([batch, frames, channels]);
             Ok(weighted_statistics(x, Some(scores), VARIANCE_FLOOR).unsqueeze_dim(1))
         })?;
-        let [_, batch, width] = pooled.values().dims();
-        let pooled = pooled.values().clone().narrow(0, 0, 1);
-        Ok(pooled.reshape([batch, width]))
+        Ok(pooled.last_frames())
     }
 
     fn write(&self, builder: &mut Builder, states: &WrittenSequence) -> Result<Handle, ModelError> {

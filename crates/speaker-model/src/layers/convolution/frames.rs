@@ -57,10 +57,7 @@ impl FrameConv {
         x: Tensor<3>,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor<3>, ModelError> {
-        let [_, frames, width] = x.dims();
-        self.shape.check(frames, width)?;
-        let sums = self.sums(x, self.weight.val(), None, pass)?;
-        Ok(self.after.outer(sums, None, pass))
+        self.joined(x, None, pass)
     }
 
     /// max(0, the same plus `beside`).
@@ -73,10 +70,19 @@ impl FrameConv {
         beside: Tensor<3>,
         pass: &mut Pass<'_>,
     ) -> Result<Tensor<3>, ModelError> {
+        self.joined(x, Some(beside), pass)
+    }
+
+    fn joined(
+        &self,
+        x: Tensor<3>,
+        beside: Option<Tensor<3>>,
+        pass: &mut Pass<'_>,
+    ) -> Result<Tensor<3>, ModelError> {
         let [_, frames, width] = x.dims();
         self.shape.check(frames, width)?;
         let sums = self.sums(x, self.weight.val(), None, pass)?;
-        Ok(self.after.outer(sums, Some(beside), pass))
+        Ok(self.after.outer(sums, beside, pass))
     }
 
     /// [`Self::forward`] of one frame at a time, each with `shared` `[batch, width]` behind it: the last of the inputs.

@@ -12,6 +12,7 @@ use speech_data::{Location, Manifest, Reader};
 
 use super::Teacher;
 use super::cache::VectorCache;
+use super::vectors::{numbers, unit};
 use crate::TrainError;
 use crate::data::content::{ContentKey, key_of};
 use crate::data::skipped::Skipped;
@@ -93,7 +94,7 @@ impl Lessons {
             let (sum, count) = speakers
                 .entry(&utterance.speaker)
                 .or_insert_with(|| (vec![0.0; self.dim], 0.0));
-            let own = vectors.first().map(|vector| unit(vector));
+            let own = vectors.first().map(|vector| unit(numbers(vector)));
             for (sum, value) in sum.iter_mut().zip(own.iter().flatten()) {
                 *sum += value;
             }
@@ -111,7 +112,7 @@ impl Lessons {
     /// Subtracts `mean` from every vector at length 1.
     pub(crate) fn subtract(&mut self, mean: &[f64]) {
         for vector in self.vectors.iter_mut().flatten() {
-            let own = unit(vector);
+            let own = unit(numbers(vector));
             let less = own
                 .iter()
                 .zip(mean)
@@ -119,16 +120,6 @@ impl Lessons {
             *vector = less.collect();
         }
     }
-}
-
-/// The same at length 1; zeros stay zeros.
-fn unit(vector: &[f32]) -> Vec<f64> {
-    let squares = vector.iter().map(|&value| f64::from(value).powi(2));
-    let length = squares.sum::<f64>().sqrt().max(1e-9);
-    vector
-        .iter()
-        .map(|&value| f64::from(value) / length)
-        .collect()
 }
 
 /// Where a teacher is asked.

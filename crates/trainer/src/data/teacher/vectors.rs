@@ -23,7 +23,7 @@ impl TeacherVectors {
         kind: Vectors,
         vector: impl Fn(usize) -> &'a [f32],
     ) -> Self {
-        let own = |number: usize| unit(vector(number).iter().map(|&v| f64::from(v)));
+        let own = |number: usize| unit(numbers(vector(number)));
         let mut speakers: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
         for (number, utterance) in heard.utterances.iter().enumerate() {
             let sum = speakers
@@ -59,8 +59,13 @@ impl TeacherVectors {
     }
 }
 
+/// A teacher's numbers in 64 bits.
+pub(super) fn numbers(vector: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    vector.iter().map(|&value| f64::from(value))
+}
+
 /// The same of length 1; zeros, but for rounding, stay zeros.
-fn unit(row: impl Iterator<Item = f64>) -> Vec<f64> {
+pub(super) fn unit(row: impl Iterator<Item = f64>) -> Vec<f64> {
     let row: Vec<f64> = row.collect();
     let length = row.iter().map(|v| v * v).sum::<f64>().sqrt();
     let scale = if length > 1e-9 { 1.0 / length } else { 0.0 };
