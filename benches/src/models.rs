@@ -103,6 +103,7 @@ fn cam_plus_plus() -> CamPlusPlusConfig {
     };
     CamPlusPlusConfig {
         image_channels: 32,
+        image_blocks: 2,
         channels: 128,
         growth: 32,
         bottleneck: 128,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, unwritable};
 
 /// Names and texts of the configurations in `configs/` of the source tree.
-const CONFIGS: [(&str, &str); 10] = [
+const CONFIGS: [(&str, &str); 11] = [
     ("voices", include_str!("../../../configs/voices.toml")),
     ("best", include_str!("../../../configs/best.toml")),
     ("wide-band", include_str!("../../../configs/wide-band.toml")),
@@ -19,6 +19,7 @@ const CONFIGS: [(&str, &str); 10] = [
         "resemblyzer",
         include_str!("../../../configs/resemblyzer.toml"),
     ),
+    ("thinned", include_str!("../../../configs/thinned.toml")),
     (
         "tdnn-distilled",
         include_str!("../../../configs/tdnn-distilled.toml"),

@@ -71,7 +71,7 @@ pub use bundle::{
 pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};
 pub use embedder::Embedder;
-pub use encoder::{Encoder, EncoderConfig, InputConfig};
+pub use encoder::{Encoder, EncoderConfig, InputConfig, ThinnedWeights};
 pub use error::ModelError;
 #[cfg(feature = "onnx")]
 pub use extractor::SpeakerGraph;

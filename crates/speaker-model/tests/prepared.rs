@@ -160,6 +160,7 @@ fn cam(image_channels: usize, growth: usize) -> CamPlusPlusConfig {
     };
     CamPlusPlusConfig {
         image_channels,
+        image_blocks: 2,
         channels: 48,
         growth,
         bottleneck: 24,
@@ -206,6 +207,13 @@ fn configurations() -> Vec<EncoderConfig> {
         with(residual(2, &[2, 3]), attention(true, true)),
         with(cam(8, 16), statistics(Deviation::Sample)),
         with(cam(3, 5), LastStateConfig {}),
+        with(
+            CamPlusPlusConfig {
+                image_blocks: 1,
+                ..cam(4, 8)
+            },
+            MeanConfig {},
+        ),
     ];
     // What stands before the trunk and behind the pooling.
     let mut treated = with(tdnn(Zeros), MeanConfig {});

@@ -1,6 +1,6 @@
 //! The model that a training goes on from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -199,45 +199,59 @@ impl Initial {
         self.centred
     }
 
-    /// Refuses a training behind another front end.
+    /// Refuses a training behind a front end in which a bin says something else. Which frames are heard and how deep an empty
+    /// band lies may differ: weights are soon used to that.
     ///
     /// # Errors
     /// [`TrainError::OtherFrontEnd`] with the first field that differs.
     pub(crate) fn check(&self, features: &FeatureConfig) -> Result<(), TrainError> {
-        if *features == self.features {
-            return Ok(());
-        }
-        let [own, other] = [&self.features, features].map(fields);
-        let mut names: Vec<&String> = own.keys().chain(other.keys()).collect();
-        names.sort();
-        let differs = names
-            .iter()
-            .find(|name| own.get(**name) != other.get(**name));
-        let field = differs.map_or("features", |name| name.as_str());
-        let value = |of: &BTreeMap<String, String>| {
-            let value = of.get(field).cloned();
-            value.unwrap_or_else(|| "absent".to_owned())
-        };
-        Err(TrainError::OtherFrontEnd {
-            name: self.origin.name.clone(),
-            field: field.to_owned(),
-            found: value(&own),
-            expected: value(&other),
+        let others = self.other_fields(features);
+        let other = others.into_iter().find(|other| !other.may_differ());
+        other.map_or(Ok(()), |other| {
+            Err(TrainError::OtherFrontEnd {
+                name: self.origin.name.clone(),
+                field: other.field,
+                found: other.found,
+                expected: other.expected,
+            })
         })
     }
 
-    /// `encoder` with those of its weights that fit, and what is told of that.
+    /// What differs between the front end that its weights were trained behind and another.
+    fn other_fields(&self, features: &FeatureConfig) -> Vec<OtherField> {
+        let [own, other] = [&self.features, features].map(fields);
+        let names: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
+        let others = names.into_iter().filter_map(|field| {
+            let [found, expected] = [&own, &other].map(|of| of.get(field));
+            let value = |value: Option<&String>| value.map_or("absent", String::as_str).to_owned();
+            (found != expected).then(|| OtherField {
+                field: field.clone(),
+                found: value(found),
+                expected: value(expected),
+            })
+        });
+        others.collect()
+    }
+
+    /// `encoder`, which will stand behind `features`, with those of its weights that fit, and what is told of that.
     ///
     /// # Errors
     /// [`TrainError::NothingTaken`] where none fits.
     pub(crate) fn given(
         &self,
         encoder: Encoder,
+        features: &FeatureConfig,
     ) -> Result<(Encoder, InitialOrigin, String), TrainError> {
-        let mut tensors = self.tensors.clone();
+        let config = encoder.config().clone();
+        let thinned = config.thinned(&self.encoder, &self.tensors, encoder.num_bins());
+        let (mut tensors, thinned) = match thinned {
+            Some(thinned) => (thinned.tensors, Some(thinned.words)),
+            None => (self.tensors.clone(), None),
+        };
+        let num_left = self.tensors.len() - tensors.len();
         let mut left = Vec::new();
         // The same sizes behind another treatment of what comes in are other weights.
-        if self.encoder.projection != encoder.config().projection {
+        if self.encoder.projection != config.projection {
             left = tensors
                 .keys()
                 .filter(|name| name.starts_with("projection."))
@@ -245,8 +259,7 @@ impl Initial {
                 .collect();
             left.iter().for_each(|name| drop(tensors.remove(name)));
         }
-        let config = encoder.config().clone();
-        let (encoder, mut weights) = encoder.taking(tensors);
+        let (encoder, mut weights) = encoder.taking(tensors.clone());
         weights.unused.extend(left);
         if weights.taken.is_empty() {
             let kinds = [&self.encoder, &config].map(kind);
@@ -257,20 +270,32 @@ impl Initial {
                 expected: kinds[1].clone(),
             });
         }
-        let words = self.words(&weights);
+        let mut words = self.words(&weights, &tensors);
+        if let Some(thinned) = thinned {
+            words += &format!("; thinned to {thinned}");
+        }
+        for OtherField {
+            field,
+            found,
+            expected,
+        } in self.other_fields(features)
+        {
+            words += &format!("; `{field}` is {expected}, {found} where they were trained");
+        }
         let origin = InitialOrigin {
             num_taken: weights.taken.len(),
             num_new: weights.new.len(),
-            num_unused: weights.unused.len(),
+            num_unused: weights.unused.len() + num_left,
             ..self.origin.clone()
         };
         Ok((encoder, origin, words))
     }
 
-    fn words(&self, weights: &TakenWeights) -> String {
+    /// What became of `tensors`.
+    fn words(&self, weights: &TakenWeights, tensors: &BTreeMap<String, NamedTensor>) -> String {
         let TakenWeights { taken, new, unused } = weights;
         let numbers = |names: &[String]| -> usize {
-            let tensors = names.iter().filter_map(|name| self.tensors.get(name));
+            let tensors = names.iter().filter_map(|name| tensors.get(name));
             tensors.map(|tensor| tensor.values.len()).sum()
         };
         let all = taken.len() + new.len();
@@ -319,6 +344,22 @@ fn fields(features: &FeatureConfig) -> BTreeMap<String, String> {
         flat("features", &table, &mut into);
     }
     into
+}
+
+/// A field in which two front ends differ.
+struct OtherField {
+    field: String,
+    /// Its value in the model.
+    found: String,
+    /// Its value in the configuration.
+    expected: String,
+}
+
+impl OtherField {
+    fn may_differ(&self) -> bool {
+        let tables = ["features.speech_activity.", "features.relative_level."];
+        tables.iter().any(|table| self.field.starts_with(table))
+    }
 }
 
 /// The kind of an encoder's trunk.

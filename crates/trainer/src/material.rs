@@ -319,7 +319,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
         };
         let mut taken = None;
         let network = network.try_map_encoder(|encoder| {
-            let (encoder, origin, words) = initial.given(encoder)?;
+            let (encoder, origin, words) = initial.given(encoder, &self.config.features)?;
             taken = Some((origin, words));
             Ok::<_, TrainError>(encoder)
         })?;

@@ -99,6 +99,7 @@ pub(super) fn translated(
         input: InputConfig::default(),
         trunk: TrunkConfig::from(CamPlusPlusConfig {
             image_channels: *channels,
+            image_blocks: 2,
             channels: *initial,
             growth: *growth,
             bottleneck,

@@ -32,6 +32,23 @@ pub struct NamedTensor {
     pub values: Vec<f32>,
 }
 
+impl NamedTensor {
+    /// The slices `places` along `axis`, where it has them.
+    pub(crate) fn selected(&self, axis: usize, places: &[usize]) -> Option<Self> {
+        let &size = self.shape.get(axis)?;
+        let inner: usize = self.shape[axis + 1..].iter().product();
+        let mut values = Vec::with_capacity(self.values.len() / size.max(1) * places.len());
+        for outer in self.values.chunks_exact((size * inner).max(1)) {
+            for &place in places {
+                values.extend(outer.get(place * inner..(place + 1) * inner)?);
+            }
+        }
+        let mut shape = self.shape.clone();
+        shape[axis] = places.len();
+        Some(Self { shape, values })
+    }
+}
+
 /// Largest weight file that is read, so that a wrong path cannot exhaust memory.
 const MAX_FILE_BYTES: u64 = 4 << 30;
 

@@ -3,6 +3,7 @@
 mod config;
 mod input;
 mod prepared;
+mod thinned;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use onnx_graph::write::{Builder, Handle};
 pub use config::EncoderConfig;
 pub use input::InputConfig;
 pub(crate) use prepared::PreparedEncoder;
+pub use thinned::ThinnedWeights;
 
 use crate::ModelError;
 use crate::bundle::weights::{NamedTensor, TakenWeights, taking, tensors_of};

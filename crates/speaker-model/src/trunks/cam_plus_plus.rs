@@ -3,6 +3,7 @@
 
 mod onnx;
 mod prepared;
+mod thinned;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
@@ -24,6 +25,8 @@ use crate::layers::{
 
 /// Frames over which a mask's context is averaged, beside that of the whole recording.
 const CONTEXT_FRAMES: usize = 100;
+/// Residual blocks of a stage of images as published.
+const IMAGE_BLOCKS: usize = 2;
 /// Frames that the first layer over frames sees.
 const ENTRY_KERNEL: usize = 5;
 
@@ -34,6 +37,9 @@ const ENTRY_KERNEL: usize = 5;
 pub struct CamPlusPlusConfig {
     /// Channels of the images.
     pub image_channels: usize,
+    /// Residual blocks of each of the two stages of images, the first of which halves the bands: two in CAM++.
+    #[serde(default = "image_blocks")]
+    pub image_blocks: usize,
     /// Channels behind the first layer over frames.
     pub channels: usize,
     /// Channels that every layer adds.
@@ -42,6 +48,10 @@ pub struct CamPlusPlusConfig {
     pub bottleneck: usize,
     /// The blocks, first to last.
     pub blocks: Vec<CamBlock>,
+}
+
+fn image_blocks() -> usize {
+    IMAGE_BLOCKS
 }
 
 /// A densely connected block.
@@ -61,6 +71,7 @@ impl PartConfig for CamPlusPlusConfig {
 
     fn validate(&self) -> Result<(), ModelError> {
         check_size("encoder.trunk.image_channels", self.image_channels)?;
+        check_count("encoder.trunk.image_blocks", self.image_blocks)?;
         check_size("encoder.trunk.channels", self.channels)?;
         check_size("encoder.trunk.growth", self.growth)?;
         check_size("encoder.trunk.bottleneck", self.bottleneck)?;
@@ -91,7 +102,7 @@ impl PartConfig for CamPlusPlusConfig {
         input: usize,
         initialiser: &mut Initialiser<'_>,
     ) -> Result<CamPlusPlus, ModelError> {
-        let images = Images::new(self.image_channels, initialiser)?;
+        let images = Images::new(self.image_channels, self.image_blocks, initialiser)?;
         let bands = (0..3).fold(input, |bands, _| bands.div_ceil(2));
         let entry = FrameConvShape {
             kernel: ENTRY_KERNEL,
@@ -125,6 +136,7 @@ impl Example for CamPlusPlusConfig {
     fn example() -> Self {
         Self {
             image_channels: 2,
+            image_blocks: 1,
             channels: 4,
             growth: 2,
             bottleneck: 4,
@@ -189,7 +201,11 @@ struct Images {
 }
 
 impl Images {
-    fn new(channels: usize, initialiser: &mut Initialiser<'_>) -> Result<Self, ModelError> {
+    fn new(
+        channels: usize,
+        blocks: usize,
+        initialiser: &mut Initialiser<'_>,
+    ) -> Result<Self, ModelError> {
         let conv = |input, stride| ImageConvShape {
             input,
             output: channels,
@@ -197,10 +213,9 @@ impl Images {
             stride,
             after: AfterConvolution::NormRelu,
         };
-        let blocks = [[2, 1], [1, 1], [2, 1], [1, 1]]
-            .into_iter()
-            .enumerate()
-            .map(|(index, stride)| {
+        let blocks = (0..2 * blocks)
+            .map(|index| {
+                let stride = [if index % blocks == 0 { 2 } else { 1 }, 1];
                 let name = format!("encoder.cam.images.{index}");
                 ImageBlock::new(&name, [channels; 2], stride, initialiser)
             })

@@ -2,11 +2,14 @@
 
 mod prepared;
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 use onnx_graph::write::{Builder, Handle};
 
 use crate::ModelError;
+use crate::bundle::weights::NamedTensor;
 use crate::choices::parts;
 use crate::layers::{ComputeType, Pass, Sequence, WrittenSequence};
 
@@ -58,6 +61,29 @@ pub(crate) trait Trunk: Module {
         sequence: WrittenSequence,
     ) -> Result<Handle, ModelError> {
         Ok(self.write(builder, sequence)?.last_frame(builder))
+    }
+}
+
+/// What of a trunk's weights serves a smaller one.
+#[derive(Clone, Debug)]
+pub(crate) struct ThinnedTrunk {
+    /// The smaller one's weights, by their names in an encoder.
+    pub(crate) tensors: BTreeMap<String, NamedTensor>,
+    /// Which of the larger one's states are left, in their order.
+    pub(crate) states: Vec<usize>,
+    /// What is left.
+    pub(crate) words: String,
+}
+
+impl TrunkConfig {
+    /// Those of `tensors`, an encoder's whose trunk is `from`, that serve this smaller trunk, where its kind can be thinned.
+    pub(crate) fn thinned(
+        &self,
+        from: &Self,
+        tensors: &BTreeMap<String, NamedTensor>,
+    ) -> Option<ThinnedTrunk> {
+        let of_kind: &CamPlusPlusConfig = self.downcast_ref()?;
+        of_kind.thinned(from.downcast_ref()?, tensors)
     }
 }
 
