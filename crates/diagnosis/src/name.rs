@@ -76,6 +76,12 @@ names! {
     LongCrops, "long_crops", "crops fit into the recordings";
     /// Every recording gives one and the same crop.
     FixedCrops, "fixed_crops", "crops vary";
+    /// The teacher cannot tell the development speakers apart itself.
+    WeakTeacher, "weak_teacher", "the teacher knows these voices";
+    /// The student comes no nearer to its teacher.
+    TeacherIgnored, "teacher_ignored", "the student listens to its teacher";
+    /// A margin keeps a classifier from getting anything right.
+    MarginTooEarly, "margin_too_early", "the margin waits until speakers have their places";
     /// Recurrent units sit at the ends of their range.
     Saturation, "saturation", "units are not saturated";
     /// Units give the same for every input.
@@ -90,6 +96,10 @@ names! {
     StoppedTooEarly, "stopped_too_early", "the run was long enough";
     /// Development speakers get worse while training speakers get better.
     Overfitting, "overfitting", "what is learned holds for new speakers";
+    /// The student knows its teacher's answers to training recordings alone.
+    TeacherByHeart, "teacher_by_heart", "what the teacher says is understood";
+    /// A training that goes on from a model does worse on a list than that model.
+    Forgetting, "forgetting", "what the model knew is kept";
     /// The microphone tells speakers apart, not the voice.
     ChannelShortcut, "channel_shortcut", "voices are heard, not microphones";
     /// An offset that all embeddings share costs accuracy.

@@ -37,6 +37,10 @@ pub struct Facts {
     pub batch_segments: Option<usize>,
     /// Whether embeddings are centred before they are scored.
     pub centred: bool,
+    /// The teacher's own EER on the development lists, 0 to 1, where there is a teacher.
+    pub teacher_eer: Option<f64>,
+    /// The model whose weights the run began with, where it began with one.
+    pub initial: Option<String>,
     /// EER of mean and deviation of the log-mel bands on the development lists: no network at all.
     pub statistics_eer: Option<f64>,
     /// The same after within-class whitening learned on the training speakers.
@@ -72,6 +76,10 @@ impl Run {
                 self.facts.max_steps = Some(start.max_steps);
                 self.facts.num_speakers = Some(start.num_speakers);
                 self.facts.same_share = start.same_share;
+                let teacher = start.teacher.as_ref();
+                self.facts.teacher_eer = teacher.and_then(|teacher| teacher.dev_eer);
+                let initial = start.initial.as_ref();
+                self.facts.initial = initial.map(|initial| initial.name.clone());
                 // A run that goes on has not ended.
                 self.end = None;
             }

@@ -112,23 +112,26 @@ impl Geometry for Taps {
         let [_, across] = self.shape.kernel;
         let (over_bins, over_frames) = (tap / across, tap % across);
         let (mut bin, mut frame) = (first / self.to.frames, first % self.to.frames);
-        let inside = |at: usize, axis: usize, tap: usize, len: usize| {
-            let padded = at * self.shape.stride[axis] + tap;
-            let source = padded.checked_sub(self.shape.padding[axis]);
-            source.filter(|&source| source < len)
-        };
+        let ([down, stride], padding) = (self.shape.stride, self.shape.padding);
+        // The frames of the output for which the tap reads a frame of the input.
+        let [begin, end] = [0, self.from.frames].map(|source| {
+            (source + padding[1])
+                .saturating_sub(over_frames)
+                .div_ceil(stride)
+        });
         let mut rest = sources;
         while !rest.is_empty() {
             // What is left of a bin's frames.
             let (part, behind) = rest.split_at_mut(rest.len().min(self.to.frames - frame));
-            match inside(bin, 0, over_bins, self.from.bins) {
-                Some(bin) => {
-                    for (offset, source) in part.iter_mut().enumerate() {
-                        let frame = inside(frame + offset, 1, over_frames, self.from.frames);
-                        *source = frame.map_or(PADDING, |frame| bin * self.from.frames + frame);
-                    }
+            part.fill(PADDING);
+            let read = (bin * down + over_bins).checked_sub(padding[0]);
+            if let Some(read) = read.filter(|&read| read < self.from.bins) {
+                let [begin, end] = [begin, end].map(|at| at.clamp(frame, frame + part.len()));
+                let line = read * self.from.frames;
+                let reading = &mut part[begin - frame..end - frame];
+                for (source, frame) in reading.iter_mut().zip(begin..) {
+                    *source = line + frame * stride + over_frames - padding[1];
                 }
-                None => part.fill(PADDING),
             }
             (bin, frame, rest) = (bin + 1, 0, behind);
         }

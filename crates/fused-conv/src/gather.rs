@@ -62,9 +62,10 @@ impl LeftOperand {
         };
         if inputs == 1 {
             // The first layer of a plane: a copy of one element is nothing but its address.
-            for (row, unfolded) in copy.chunks_exact_mut(taps).take(count).enumerate() {
-                for (tap, to) in unfolded.iter_mut().enumerate() {
-                    *to = data.get(starts[tap * count + row]).copied().unwrap_or(0.0);
+            for (tap, starts) in starts.chunks_exact(count).enumerate() {
+                let column = copy[tap..].iter_mut().step_by(taps);
+                for (to, &start) in column.zip(starts) {
+                    *to = data.get(start).copied().unwrap_or(0.0);
                 }
             }
         } else {

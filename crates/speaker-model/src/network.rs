@@ -74,6 +74,16 @@ impl<L: Loss> SpeakerNetwork<L> {
         })
     }
 
+    /// The same network, with the centres of its loss, where it has some, at the speakers' `means`
+    /// `[num_speakers][embedding_dim]`.
+    #[must_use]
+    pub fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+        Self {
+            loss: self.loss.with_centres_at(means),
+            ..self
+        }
+    }
+
     /// The encoder alone.
     #[must_use]
     pub fn into_encoder(self) -> Encoder {

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
-use speaker_model::{Loss, LossChoice, SpeakerNetwork};
+use speaker_model::{Loss, LossChoice, ModelError, SpeakerNetwork};
 use speech_data::{Manifest, Root};
 
 use crate::TrainError;
@@ -275,7 +275,49 @@ impl<'a, C: LossChoice> Material<'a, C> {
         let network = network.try_map_encoder(|encoder| {
             Ok::<_, TrainError>(encoder.with_compute_type(config.precision))
         })?;
+        let network = match self.class_centres(&network)? {
+            Some(means) => network.with_centres_at(means),
+            None => network,
+        };
         Ok(Rates::new(&config.optimiser.layers, &network)?.frozen(network))
+    }
+
+    /// Where the teacher has the training speakers, if class centres are to begin there.
+    fn class_centres(
+        &self,
+        network: &SpeakerNetwork<C::Loss>,
+    ) -> Result<Option<&[Vec<f32>]>, TrainError> {
+        let asked = self
+            .config
+            .teacher
+            .is_some_and(|teacher| teacher.class_centres);
+        let Some(teacher) = self.teacher.as_ref().filter(|_| asked) else {
+            return Ok(None);
+        };
+        let dim = network.encoder().embedding_dim();
+        let refused = |found: String, expected: &'static str| {
+            Err(TrainError::Model(ModelError::Config {
+                field: "teacher.class_centres",
+                found,
+                expected,
+            }))
+        };
+        if !self.config.loss.has_centres() {
+            return refused(
+                "true, with a loss without centres".to_owned(),
+                "`am_softmax`, `aam_softmax` or `sphere_face2` in `[loss]`",
+            );
+        }
+        if teacher.dim() != dim {
+            return refused(
+                format!(
+                    "true, with a teacher of {} dimensions and a student of {dim}",
+                    teacher.dim()
+                ),
+                "embeddings as wide as the teacher's (`encoder.projection`)",
+            );
+        }
+        Ok(Some(teacher.speakers()))
     }
 
     /// The untrained network with what is fitted to training recordings, if anything is: to recordings as they are and, where

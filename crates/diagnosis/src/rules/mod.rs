@@ -1,6 +1,7 @@
 //! From measurements to findings.
 
 mod generalisation;
+mod lessons;
 mod network;
 mod phase;
 
@@ -22,6 +23,7 @@ pub fn judge(run: &Run) -> Diagnosis {
     findings.extend(without_preflight(run));
     findings.extend(phase::judge(run));
     findings.extend(network::judge(run));
+    findings.extend(lessons::judge(run));
     findings.extend(generalisation::judge(run, &findings));
     Diagnosis::of(findings)
 }

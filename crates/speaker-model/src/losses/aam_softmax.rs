@@ -59,6 +59,10 @@ impl LossChoice for AamSoftmaxConfig {
             config: self.0.clone(),
         })
     }
+
+    fn has_centres(&self) -> bool {
+        true
+    }
 }
 
 /// The loss with its centres.
@@ -77,6 +81,13 @@ impl Loss for AamSoftmax {
 
     fn loss(&self, outputs: Tensor<2>, batch: &LossBatch<'_>) -> Result<LossOutput, ModelError> {
         self.config.loss::<Angular>(&outputs, batch)
+    }
+
+    fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+        Self {
+            centres: self.centres.at(means),
+            ..self
+        }
     }
 }
 

@@ -55,6 +55,10 @@ impl LossChoice for AmSoftmaxConfig {
             config: self.0.clone(),
         })
     }
+
+    fn has_centres(&self) -> bool {
+        true
+    }
 }
 
 /// The loss with its centres.
@@ -77,6 +81,13 @@ impl Loss for AmSoftmax {
             when_alike: Some(self.config.when_alike(classes, batch.step)),
             ..self.config.loss::<Additive>(&outputs, batch)?
         })
+    }
+
+    fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+        Self {
+            centres: self.centres.at(means),
+            ..self
+        }
     }
 }
 

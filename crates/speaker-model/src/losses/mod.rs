@@ -67,6 +67,11 @@ pub trait LossChoice:
     fn reads_labels(&self) -> bool {
         true
     }
+
+    /// Whether it has a centre for each training speaker among the embeddings.
+    fn has_centres(&self) -> bool {
+        false
+    }
 }
 
 /// What reaches a loss.
@@ -122,6 +127,12 @@ pub trait Loss: Module + ModuleDisplay {
         batch.check(outputs.dims()[0])?;
         let labelled = outputs.narrow(0, 0, batch.labels.len());
         self.loss(labelled, &batch.labelled())
+    }
+
+    /// The same loss, with the centres of the training speakers, where it has some, at `means` `[num_speakers][embedding_dim]`.
+    #[must_use]
+    fn with_centres_at(self, _means: &[Vec<f32>]) -> Self {
+        self
     }
 
     /// Embeddings `[batch, embedding_dim]` where the vectors of a teacher lie; none for a loss that listens to none.
@@ -285,6 +296,12 @@ macro_rules! losses {
                     $(Self::$Part(config) => config.reads_labels(),)+
                 }
             }
+
+            fn has_centres(&self) -> bool {
+                match self {
+                    $(Self::$Part(config) => config.has_centres(),)+
+                }
+            }
         }
 
         impl Loss for AnyLoss {
@@ -311,6 +328,12 @@ macro_rules! losses {
             /// Each part is given what it looks at.
             fn sees_unlabelled(&self) -> bool {
                 true
+            }
+
+            fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+                match self {
+                    $(Self::$Part(loss) => Self::$Part(loss.with_centres_at(means)),)+
+                }
             }
 
             fn towards_teacher(

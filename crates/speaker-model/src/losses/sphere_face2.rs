@@ -117,6 +117,10 @@ impl LossChoice for SphereFace2Config {
             config: self.clone(),
         })
     }
+
+    fn has_centres(&self) -> bool {
+        true
+    }
 }
 
 /// The loss with its centres.
@@ -163,6 +167,13 @@ impl Loss for SphereFace2 {
             when_alike: None,
             num_pairs: None,
         })
+    }
+
+    fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+        Self {
+            centres: self.centres.at(means),
+            ..self
+        }
     }
 }
 

@@ -162,6 +162,10 @@ impl LossChoice for SumConfig {
     fn reads_labels(&self) -> bool {
         self.parts.iter().any(|part| part.loss.reads_labels())
     }
+
+    fn has_centres(&self) -> bool {
+        self.parts.iter().any(|part| part.loss.has_centres())
+    }
 }
 
 /// The losses with their parameters.
@@ -234,6 +238,14 @@ impl Loss for Sum {
     /// Each part is given what it looks at.
     fn sees_unlabelled(&self) -> bool {
         true
+    }
+
+    fn with_centres_at(self, means: &[Vec<f32>]) -> Self {
+        let parts = self.parts.into_iter();
+        Self {
+            parts: parts.map(|part| part.with_centres_at(means)).collect(),
+            ..self
+        }
     }
 
     /// As the first part says that listens to one.

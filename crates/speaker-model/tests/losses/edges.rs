@@ -1,8 +1,8 @@
 //! Where a loss could break: empty sets, collapsed embeddings, cosines of ±1, labels that are none, settings that cannot be.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor, TensorData};
 use speaker_model::{
-    Batches, Initialiser, KlHingeConfig, LossChoice, LossConfig, LossInput, ModelError,
+    Batches, Initialiser, KlHingeConfig, Loss, LossChoice, LossConfig, LossInput, ModelError, Pass,
 };
 
 use crate::module::{Case, formula, loss};
@@ -237,4 +237,54 @@ fn a_sum_tells_of_the_pairs_of_its_parts() {
     assert_eq!(pairwise.margin, Some(2.0));
     let none = loss(r#"{"kind": "sum", "parts": [{"kind": "softmax"}, {"kind": "ge2e"}]}"#);
     assert!(none.pairwise().is_none());
+}
+
+/// A speaker's mean lies on the speaker's centre, whatever else the centres are, and losses without centres are as they were.
+#[test]
+fn centres_begin_where_they_are_told() {
+    let means: Vec<Vec<f32>> = (0..3)
+        .map(|speaker| {
+            let mut mean = vec![0.1; 4];
+            mean[speaker] = 1.0;
+            mean
+        })
+        .collect();
+    let device = Device::flex();
+    let rows = Tensor::<2>::from_data(TensorData::new(means.concat(), [3, 4]), &device);
+    let outputs = |config: &LossConfig, moved: bool| -> (Vec<f32>, usize) {
+        let loss = config
+            .build(INPUT, &mut Initialiser::seeded(1, &device))
+            .unwrap();
+        let loss = if moved {
+            loss.with_centres_at(&means)
+        } else {
+            loss
+        };
+        let outputs = loss.outputs(rows.clone(), &mut Pass::inference()).unwrap();
+        let width = outputs.dims()[1];
+        (outputs.into_data().try_into_vec().unwrap(), width)
+    };
+    let sum = loss(
+        r#"{"kind": "sum", "parts": [{"kind": "ge2e"}, {"kind": "aam_softmax", "sub_centres": 2}]}"#,
+    );
+    let mut with_centres = Vec::new();
+    for config in all_but_kl_hinge().chain([sum]) {
+        if !config.has_centres() {
+            assert_eq!(outputs(&config, true), outputs(&config, false));
+            continue;
+        }
+        with_centres.push(config.kind());
+        let (values, width) = outputs(&config, true);
+        for (speaker, row) in values.chunks_exact(width).enumerate() {
+            // Centres are the last part of the sum.
+            let cosines = &row[width - 3..];
+            let own = cosines[speaker];
+            assert!((own - 1.0).abs() < 1e-5, "{config:?}: {cosines:?}");
+            assert!(cosines.iter().all(|&cosine| cosine <= own), "{cosines:?}");
+        }
+    }
+    assert_eq!(
+        with_centres,
+        ["am_softmax", "aam_softmax", "sphere_face2", "sum"]
+    );
 }

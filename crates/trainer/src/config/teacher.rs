@@ -15,6 +15,10 @@ pub struct TeacherConfig {
     /// a loss on classes that learns beside it has to undo it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub centre: bool,
+    /// Whether the class centres of the losses that have some begin where the teacher has their speakers. Else they are drawn, and
+    /// where a class comes by once in a hundred steps they take thousands to be found, while they draw embeddings elsewhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub class_centres: bool,
     /// Share of a batch that recordings without labels are, where a training has some.
     #[serde(default = "default_share")]
     pub unlabelled_share: f64,
@@ -29,6 +33,7 @@ impl Default for TeacherConfig {
         Self {
             vectors: Vectors::default(),
             centre: false,
+            class_centres: false,
             unlabelled_share: default_share(),
         }
     }

@@ -8,10 +8,11 @@ use std::time::SystemTime;
 use audio_features::FeatureConfig;
 use burn::tensor::Device;
 use diagnosis::journal::{Event, Journal};
+use safetensors::SafeTensors;
 use sound_augment::SamplesConfig;
 use speaker_model::{
-    Bundle, BundleFiles, LossConfig, SumConfig, TeacherContrastiveConfig, TeacherCosineConfig,
-    WeightedLoss,
+    AamSoftmaxConfig, Bundle, BundleFiles, EmbeddingModel, LossConfig, SoftmaxConfig, SumConfig,
+    TeacherContrastiveConfig, TeacherCosineConfig, WeightedLoss,
 };
 use speech_data::{Manifest, Utterance};
 use trainer::{
@@ -25,8 +26,6 @@ use crate::case::{Case, config, write_corpus};
 fn teacher(case: &Case, name: &str, seed: u64) -> Teacher {
     let config = TrainConfig {
         seed,
-        max_steps: 2,
-        eval_every: 2,
         features: FeatureConfig {
             sample_rate_hz: 8_000,
             window_samples: 200,
@@ -37,6 +36,16 @@ fn teacher(case: &Case, name: &str, seed: u64) -> Teacher {
             ..FeatureConfig::kaldi()
         },
         ..config()
+    };
+    trained(case, name, config)
+}
+
+/// The model that two steps of `config` make.
+fn trained(case: &Case, name: &str, config: TrainConfig) -> Teacher {
+    let config = TrainConfig {
+        max_steps: 2,
+        eval_every: 2,
+        ..config
     };
     case.run(name, &config, 1, false, None).unwrap();
     let directory = RunDirectory::new(&case.out(name)).best_bundle().unwrap();
@@ -434,4 +443,93 @@ fn evaluations_measure_how_near_the_student_has_come_to_its_teacher() {
             .iter()
             .all(|cosine| (-1.0..=1.0).contains(cosine))
     );
+}
+
+/// Directions of the class centres in a run's first checkpoint, speaker by speaker.
+fn centres(case: &Case, name: &str) -> Vec<Vec<f32>> {
+    let path = case
+        .out(name)
+        .join("checkpoints/step-00000000/network.safetensors");
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensor = file.tensor("loss.parts.1.centres.directions").unwrap();
+    let numbers = tensor.data().chunks_exact(4);
+    let values: Vec<f32> = numbers
+        .map(|number| f32::from_le_bytes(number.try_into().unwrap()))
+        .collect();
+    let speakers = tensor.shape()[1];
+    let rows = (0..speakers).map(|speaker| values.iter().skip(speaker).step_by(speakers));
+    rows.map(|row| row.copied().collect()).collect()
+}
+
+#[test]
+fn class_centres_begin_where_the_teacher_has_the_speakers() {
+    let mut case = Case::new();
+    case.data.teacher = Some(trained(&case, "teacher", config()));
+    let part = |weight, loss| WeightedLoss { weight, loss };
+    let config = |class_centres, label_loss: LossConfig| TrainConfig {
+        max_steps: 0,
+        loss: LossConfig::from(SumConfig {
+            parts: vec![
+                part(1.0, TeacherCosineConfig::default().into()),
+                part(0.2, label_loss),
+            ],
+        }),
+        teacher: Some(TeacherConfig {
+            class_centres,
+            ..TeacherConfig::default()
+        }),
+        ..config()
+    };
+    let labels = || LossConfig::from(AamSoftmaxConfig::default());
+    case.run("drawn", &config(false, labels()), 1, false, None)
+        .unwrap();
+    case.run("begun", &config(true, labels()), 1, false, None)
+        .unwrap();
+    let (drawn, begun) = (centres(&case, "drawn"), centres(&case, "begun"));
+    assert_eq!(begun.len(), 4);
+    // What the teacher's bundle makes of a speaker's recordings.
+    let bundle = RunDirectory::new(&case.out("teacher"))
+        .best_bundle()
+        .unwrap();
+    let bundle = Bundle::load(&bundle, &Device::flex()).unwrap();
+    let embedded = |path: &Path| -> Vec<f32> {
+        let samples = hound::WavReader::open(path).unwrap().into_samples::<i16>();
+        let samples: Vec<f32> = samples.map(|s| f32::from(s.unwrap()) / 32768.0).collect();
+        bundle.embedder().embed(&samples).unwrap()
+    };
+    let cosine = |a: &[f32], b: &[f32]| {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+    };
+    let mut speakers = case.data.train.speakers();
+    speakers.sort_unstable();
+    for (label, speaker) in speakers.iter().enumerate() {
+        let recordings = case
+            .data
+            .train
+            .utterances
+            .iter()
+            .filter(|u| u.speaker == *speaker);
+        let mut mean = vec![0.0; begun[label].len()];
+        for recording in recordings {
+            let vector = embedded(&case.data.train.root.join(&recording.id));
+            let length = vector.iter().map(|v| v * v).sum::<f32>().sqrt();
+            mean.iter_mut()
+                .zip(&vector)
+                .for_each(|(sum, v)| *sum += v / length);
+        }
+        let (found, before) = (cosine(&begun[label], &mean), cosine(&drawn[label], &mean));
+        assert!(found > 0.9999, "{speaker}: {found}");
+        assert!(before < 0.9, "{speaker}: {before}");
+    }
+    let error = case.run(
+        "none",
+        &config(true, SoftmaxConfig { bias: true }.into()),
+        1,
+        false,
+        None,
+    );
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("teacher.class_centres"), "{error}");
 }

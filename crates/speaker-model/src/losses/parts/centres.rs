@@ -1,7 +1,7 @@
 //! A direction for each training speaker, or several.
 
 use burn::module::{Module, Param};
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 use super::rows::{check_width, unit_rows};
 use crate::ModelError;
@@ -50,6 +50,22 @@ impl Centres {
             directions: initialiser.kernel(name, [input.embedding_dim, columns])?,
             num_sub_centres,
         })
+    }
+
+    /// The same with the first centre of each speaker at `means` `[num_speakers][embedding_dim]`; others are as they were.
+    pub(in crate::losses) fn at(self, means: &[Vec<f32>]) -> Self {
+        let num_sub_centres = self.num_sub_centres;
+        let directions = self.directions.map(|drawn| {
+            let ([dim, columns], device) = (drawn.dims(), drawn.device());
+            let mut values: Vec<f32> = drawn.into_data().try_into_vec().unwrap_or_default();
+            for (speaker, mean) in means.iter().enumerate() {
+                for (row, &value) in values.chunks_exact_mut(columns).zip(mean) {
+                    row[speaker * num_sub_centres] = value;
+                }
+            }
+            Tensor::from_data(TensorData::new(values, [dim, columns]), &device)
+        });
+        Self { directions, ..self }
     }
 
     /// Cosines of embeddings `[batch, embedding_dim]` to each speaker's nearest centre, `[batch, num_speakers]`.

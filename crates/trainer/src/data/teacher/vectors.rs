@@ -12,6 +12,8 @@ pub(crate) struct TeacherVectors {
     dim: usize,
     /// `[utterances, dim]`, row-major.
     values: Vec<f32>,
+    /// The mean of each speaker's, in the order of their names, which is that of their labels.
+    speakers: Vec<Vec<f32>>,
 }
 
 impl TeacherVectors {
@@ -46,11 +48,24 @@ impl TeacherVectors {
             }
             values.extend(row.into_iter().map(|v| v as f32));
         }
-        Self { dim, values }
+        let speakers = speakers.into_values().map(|sum| {
+            let mean = unit(sum.into_iter()).into_iter();
+            mean.map(|v| v as f32).collect()
+        });
+        Self {
+            dim,
+            values,
+            speakers: speakers.collect(),
+        }
     }
 
     pub(crate) fn dim(&self) -> usize {
         self.dim
+    }
+
+    /// The mean over each speaker's vectors, at length 1, label by label.
+    pub(crate) fn speakers(&self) -> &[Vec<f32>] {
+        &self.speakers
     }
 
     /// The vector of an utterance.
@@ -126,6 +141,12 @@ mod tests {
             [1.0, 0.0],
             [-1.0, 0.0],
         ]) {
+            close(row, expected);
+        }
+        let speakers = TeacherVectors::new(&heard, 2, Vectors::Recording, |number| {
+            given[number].as_slice()
+        });
+        for (row, expected) in speakers.speakers().iter().zip([[half, half], [0.6, 0.8]]) {
             close(row, expected);
         }
         // Half way between 0 and 45 degrees.
