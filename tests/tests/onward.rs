@@ -251,3 +251,51 @@ fn an_imported_network_is_gone_on_from_with_some_of_its_layers_frozen() {
         "{bundle}"
     );
 }
+
+/// A small CAM++ on the built-in voices, with these parts of its trunk and more of its front end.
+fn cam_plus_plus(place: &Place, name: &str, parts: [usize; 3], features: &str) {
+    let [channels, blocks, layers] = parts;
+    place.tiny_config("--sampler pk", |config| {
+        config.remove("augment");
+        config["max_steps"] = 4.into();
+        config["eval_every"] = 4.into();
+        let more = format!(
+            "[features]\n{features}\n[encoder.trunk]\nkind = \"cam_plus_plus\"\nimage_channels = {channels}\nimage_blocks = {blocks}\n\
+             channels = 6\ngrowth = 4\nbottleneck = 6\nblocks = [{{ layers = {layers}, kernel = 3, dilation = 1 }}]\n\
+             [encoder.pooling]\nkind = \"mean_deviation\"\n"
+        );
+        let more: toml::Table = more.parse().unwrap();
+        for (of, table) in [("features", &more["features"]), ("encoder", &more["encoder"])] {
+            let into = config[of].as_table_mut().unwrap();
+            into.extend(table.as_table().unwrap().clone());
+        }
+        config["encoder"]["input"] = toml::Value::Table(toml::Table::new());
+    });
+    fs::rename(place.path("tiny.toml"), place.path(name)).unwrap();
+}
+
+#[test]
+fn a_large_network_is_made_small_and_may_hear_other_frames_but_no_other_bands() {
+    let place = Place::new();
+    let activity = "speech_activity = { threshold_db = 40.0, range_db = 50.0 }\nrelative_level = { floor_db = 45.0 }";
+    cam_plus_plus(&place, "large.toml", [4, 2, 3], "");
+    done(&place, "--config large.toml --out large");
+    cam_plus_plus(&place, "small.toml", [2, 1, 2], activity);
+    let begun = done(&place, "--config small.toml --init large --out small");
+    for part in [
+        "are those of large; thinned to 2 of 4 channels and 1 of 2 blocks a stage of images, 2 of 3 layers",
+        "`features.relative_level.floor_db` is 45.0, absent where they were trained",
+        "`features.speech_activity.threshold_db` is 40.0, absent where they were trained",
+    ] {
+        assert!(begun.stderr.contains(part), "{part}: {begun:#?}");
+    }
+    let start = &events(&place.path("small"), "start")[0]["initial"];
+    assert_eq!(start["num_new"], 0, "{start}");
+    assert!(start["num_unused"].as_u64().unwrap() > 10, "{start}");
+    // What goes on from the small one takes it whole.
+    let whole = done(&place, "--config small.toml --init small --out again");
+    assert!(!whole.stderr.contains("thinned"), "{whole:#?}");
+    cam_plus_plus(&place, "other.toml", [2, 1, 2], "low_hz = 50.0");
+    let error = refused(&place, "--config other.toml --init large --out other");
+    assert!(error.contains("`features.low_hz`"), "{error}");
+}

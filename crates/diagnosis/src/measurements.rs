@@ -66,6 +66,10 @@ pub struct Measurements {
     /// How near the network's embeddings lie to its teacher's, where it has a teacher.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teacher: Option<TeacherAgreement>,
+    /// Mean cosine between what a batch's own statistics and the running ones make of its segments, less their means, where the
+    /// network has batch norms: embeddings are made with the latter, training steps with the former.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_agreement: Option<f64>,
     /// Metrics that the training reports beside the loss.
     pub metrics: Vec<Metric>,
 }

@@ -86,6 +86,8 @@ names! {
     Saturation, "saturation", "units are not saturated";
     /// Units give the same for every input.
     DeadUnits, "dead_units", "units are alive";
+    /// Batch norms make something else of a recording than of the same in a batch.
+    RunningStatistics, "running_statistics", "running statistics are those of the batches";
     /// All outputs are alike.
     Collapse, "collapse", "outputs differ";
     /// Same-speaker pairs diverge beyond the margin too.

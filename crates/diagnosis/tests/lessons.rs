@@ -199,3 +199,20 @@ fn a_training_that_goes_on_says_which_list_it_has_forgotten() {
         Some(Severity::Information)
     );
 }
+
+#[test]
+fn running_statistics_that_are_not_the_batches_are_named_once_they_had_time() {
+    let run = |step, agreement| Run {
+        evaluations: vec![Measurements {
+            step,
+            running_agreement: agreement,
+            ..Measurements::default()
+        }],
+        ..Run::default()
+    };
+    let severity = |step, agreement| found(&run(step, agreement), Name::RunningStatistics);
+    assert_eq!(severity(1000, Some(0.3)), Some(Severity::Suspect));
+    assert_eq!(severity(1000, Some(0.85)), None);
+    assert_eq!(severity(0, Some(0.02)), None);
+    assert_eq!(severity(1000, None), None);
+}

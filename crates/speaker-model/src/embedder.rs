@@ -24,7 +24,12 @@ pub struct Embedder {
     adaptations: Vec<Adaptation>,
     centre: Option<Vec<f32>>,
     unit_length: bool,
+    /// Where the narrowest of the recordings ended that the model was measured on, in Hz, where that is known.
+    measured_from_hz: Option<f64>,
 }
+
+/// A sound that ends below this share of what the model listens to lacks what the model was trained on, where nothing else is known.
+const NARROW_SHARE: f64 = 0.85;
 
 impl Embedder {
     /// An embedder around `encoder`, which is moved off autodiff and computes in 32 bits; `centre` is subtracted from
@@ -136,6 +141,7 @@ impl Embedder {
             adaptations: Vec::new(),
             centre,
             unit_length: true,
+            measured_from_hz: None,
         })
     }
 
@@ -176,6 +182,23 @@ impl Embedder {
             extractor: self.extractor.with_compute_type(compute_type),
             ..self
         }
+    }
+
+    /// The same embedder, which is known to serve recordings whose sound ends at `hz` and above.
+    #[must_use]
+    pub(crate) fn measured_from(self, hz: Option<f64>) -> Self {
+        Self {
+            measured_from_hz: hz,
+            ..self
+        }
+    }
+
+    /// A sound that ends below this, in Hz, is narrower than those that the model is known to serve: by the model's card, or
+    /// where it says nothing by what the front end listens to.
+    #[must_use]
+    pub fn least_band_hz(&self) -> f64 {
+        let listens_to = self.front_end.config().high_hz;
+        self.measured_from_hz.unwrap_or(NARROW_SHARE * listens_to)
     }
 
     /// The same embedder with another centre, or none.

@@ -93,7 +93,7 @@ fn a_bundle_of_format_1_is_saved_as_one_of_today_with_the_same_embeddings() {
 fn the_model_that_comes_with_the_program_loads() {
     let path = root().join("data/models/default");
     let bundle = Bundle::load(&path, &Device::flex()).unwrap();
-    assert_eq!(bundle.embedder().dim(), 160);
+    assert_eq!(bundle.embedder().dim(), 192);
 }
 
 #[test]

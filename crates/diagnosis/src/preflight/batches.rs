@@ -165,7 +165,12 @@ pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64, are_repeated: b
     };
     Check::new(
         Name::LongCrops,
-        if share_shorter > 0.5 { Warning } else { Passed },
+        match (share_shorter > 0.5, are_repeated) {
+            (false, _) => Passed,
+            // Said again it costs time, and teaches no silence.
+            (true, true) => Note,
+            (true, false) => Warning,
+        },
         format!(
             "a crop has {} s, half of the recordings have {} s or more, {} are shorter than a crop",
             number(crop_s),

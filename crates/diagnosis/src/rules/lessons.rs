@@ -42,7 +42,7 @@ fn weak_teacher(run: &Run) -> Option<Finding> {
         ),
         expected: "a teacher that tells these speakers apart".to_owned(),
         reason: "a student learns what its teacher makes of the recordings, and hardly passes it".to_owned(),
-        remedy: "try the teacher alone (`siamang eval --model`): behind its own front end, on recordings of its kind; or train without it".to_owned(),
+        remedy: "evaluate the teacher alone, on recordings of the kind that it was made for; or train without it".to_owned(),
         step: 0,
     })
 }
@@ -103,7 +103,7 @@ fn teacher_by_heart(run: &Run) -> Option<Finding> {
         ),
         expected: "cosines that rise together".to_owned(),
         reason: "the student learns its teacher's answers to these recordings, not what they were answers to".to_owned(),
-        remedy: "more recordings, which need no labels (`--unlabelled`), more changes of their samples (`[samples]`), speeds, or fewer weights".to_owned(),
+        remedy: "more recordings, which need no labels, more changes of their samples (`[samples]`), speeds, or fewer weights".to_owned(),
         step,
     })
 }
@@ -205,8 +205,8 @@ fn forgetting(run: &Run) -> Option<Finding> {
         measured: format!("beside {model}: EER {}", worse.join("; ")),
         expected: "no list on which the model was better before".to_owned(),
         reason: "what is trained on has drawn the weights away from what the model knew".to_owned(),
-        remedy: "lower the learning rate or the rates of the first layers (`[[optimiser.layers]]`), let the model itself be the teacher \
-                 (`--teacher`), or map its embeddings alone (`siamang adapt`)"
+        remedy: "lower the learning rate or the rates of the first layers (`[[optimiser.layers]]`), let the model itself be the teacher, \
+                 or map its embeddings alone"
             .to_owned(),
         step: last.step,
     })

@@ -5,6 +5,11 @@ use crate::rules::last_step;
 use crate::words::{number, percent};
 use crate::{Finding, LayerUnits, Measurements, Name, Run, Severity};
 
+/// Steps after which running statistics have followed those of the batches.
+const SETTLED: u64 = 300;
+/// Mean cosine below which embeddings are others than those that were trained.
+const LEAST_AGREEMENT: f64 = 0.5;
+
 pub(super) fn judge(run: &Run) -> Vec<Finding> {
     let Some(last) = run.evaluations.last() else {
         return visited(run).into_iter().collect();
@@ -22,6 +27,7 @@ pub(super) fn judge(run: &Run) -> Vec<Finding> {
         [0.2, 0.6],
     ));
     findings.extend(units(Name::DeadUnits, |layer| layer.num_dead, [0.4, 0.95]));
+    findings.extend(running(last));
     findings.extend(offset(run, last));
     findings.extend(visited(run));
     findings.extend(metrics(last));
@@ -36,6 +42,25 @@ fn gradient(last: &Measurements) -> Option<Finding> {
         .flatten()?;
     finding.step = last.step;
     Some(finding)
+}
+
+/// Batch norms whose running statistics are not those of the batches.
+fn running(last: &Measurements) -> Option<Finding> {
+    let agreement = last.running_agreement.filter(|_| last.step >= SETTLED)?;
+    (agreement < LEAST_AGREEMENT).then(|| Finding {
+        name: Name::RunningStatistics,
+        severity: Severity::Suspect,
+        measured: format!(
+            "of one batch, embeddings by the running statistics lie at a mean cosine of {} to those by the batch's own",
+            number(agreement)
+        ),
+        expected: "embeddings that are nearly the same".to_owned(),
+        reason: "batch norms see a batch's statistics in training and the running ones when embeddings are made; small or one-sided batches,                  and weights that move fast, keep the two apart"
+            .to_owned(),
+        remedy: "larger batches of more speakers, a lower learning rate towards the end (`optimiser.schedule`), crops as long as recordings;                  or freeze the layers"
+            .to_owned(),
+        step: last.step,
+    })
 }
 
 /// Layers of which more than the first of `limits` has become dead or saturated; more than the second is the end.

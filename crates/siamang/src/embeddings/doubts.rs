@@ -1,9 +1,7 @@
 //! Why an embedding may be worth little, by how its recording sounds.
 
-use audio_features::{FeatureConfig, LEAST_SPEECH_S, Quality};
-
-/// A sound that ends below this share of what the model listens to lacks what the model was trained on.
-const NARROW_SHARE: f64 = 0.85;
+use audio_features::{LEAST_SPEECH_S, Quality};
+use speaker_model::{Embedder, EmbeddingModel};
 
 /// Silence in more than this share of a recording moves the embedding of a model that does not leave it out.
 const MOST_SILENCE: f64 = 0.5;
@@ -11,8 +9,9 @@ const MOST_SILENCE: f64 = 0.5;
 /// Noise within this of the speech, in dB, is heard as a part of the voice.
 const NOISY_DB: f64 = 3.0;
 
-/// What should be known of a recording before its embedding, by a model with these features, is believed.
-pub(super) fn doubts(quality: &Quality, features: &FeatureConfig) -> Vec<String> {
+/// What should be known of a recording before its embedding by this model is believed.
+pub(super) fn doubts(quality: &Quality, embedder: &Embedder) -> Vec<String> {
+    let features = embedder.front_end().config();
     if !quality.is_heard() {
         return vec![format!(
             "{:.2} s of speech in {:.2} s: less than {LEAST_SPEECH_S} s say nothing of who speaks",
@@ -28,7 +27,7 @@ pub(super) fn doubts(quality: &Quality, features: &FeatureConfig) -> Vec<String>
     }
     if let Some(band_hz) = quality
         .band_hz
-        .filter(|band_hz| *band_hz < NARROW_SHARE * features.high_hz)
+        .filter(|band_hz| *band_hz < embedder.least_band_hz())
     {
         doubts.push(format!(
             "the sound ends near {band_hz:.0} Hz, where the model listens up to {:.0} Hz: thresholds were made for other sound",

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Instant;
 
-use audio_features::{AudioWarning, Features, FrontEnd, Quality, QualityGauge, SpeechDetector};
+use audio_features::{AudioWarning, Features, Quality, QualityGauge, SpeechDetector};
 use rayon::prelude::*;
 use speaker_model::{Embedder, EmbeddingModel};
 use speech_data::Reader;
@@ -40,7 +40,7 @@ struct Beside {
 
 /// From a recording to what the encoder takes, and how it sounds.
 struct Preparation<'a> {
-    front_end: &'a FrontEnd,
+    embedder: &'a Embedder,
     gauge: QualityGauge,
     reader: Reader,
 }
@@ -72,10 +72,10 @@ pub fn embed_each(
 ) -> Result<(), Error> {
     progress.begin(inputs.len());
     let begin = Instant::now();
-    let front_end = embedder.front_end();
+    let rate = embedder.front_end().config().sample_rate_hz;
     let preparation = Preparation {
-        front_end,
-        gauge: QualityGauge::new(front_end.config().sample_rate_hz, detector),
+        embedder,
+        gauge: QualityGauge::new(rate, detector),
         reader: Reader::default(),
     };
     // One chunk is filled, one waits, one is embedded, and the last group of the first may be too much.
@@ -153,8 +153,9 @@ fn groups(inputs: &[Input]) -> Vec<Range<usize>> {
 
 impl Preparation<'_> {
     fn prepare(&self, input: &Input) -> Result<Prepared, Error> {
-        let rate = self.front_end.config().sample_rate_hz;
-        let mut hearing = Hearing::new(self.front_end, &self.gauge);
+        let front_end = self.embedder.front_end();
+        let rate = front_end.config().sample_rate_hz;
+        let mut hearing = Hearing::new(front_end, &self.gauge);
         let heard = self.reader.stream(&input.location, rate, &mut hearing)?;
         let (features, quality) = hearing.finish(&heard);
         if features.num_frames() == 0 {
@@ -164,7 +165,7 @@ impl Preparation<'_> {
             });
         }
         let mut warnings: Vec<String> = heard.warnings.iter().map(ToString::to_string).collect();
-        warnings.extend(doubts(&quality, self.front_end.config()));
+        warnings.extend(doubts(&quality, self.embedder));
         Ok(Prepared {
             features,
             beside: Beside {

@@ -66,7 +66,7 @@ impl Card {
             fault(
                 "thresholds, sound or teacher",
                 error.message().to_owned(),
-                "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s` and `snr_db`; under `[teacher]` `name`, `commit` and `hash`"
+                "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s`, `snr_db` and `band_hz`; under `[teacher]` `name`, `commit` and `hash`"
                     .to_owned(),
                 "correct the card, or remove it",
             )

@@ -127,6 +127,7 @@ impl Bundle {
         self.card.thresholds = thresholds;
         // Others were measured on other recordings.
         self.card.sound = MeasuredSound::default();
+        self.embedder = self.embedder.measured_from(None);
         self
     }
 
@@ -296,9 +297,10 @@ impl Bundle {
         let test_path = files.path(SELF_TEST_FILE);
         SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
         let card = Card::read(&files, || network::hash(files))?;
+        let narrowest_hz = card.sound.band_hz.map(|[narrowest, _]| narrowest);
         Ok(Self {
             config,
-            embedder,
+            embedder: embedder.measured_from(narrowest_hz),
             card,
             training_speakers: TrainingSpeakers::read(&files)?,
         })

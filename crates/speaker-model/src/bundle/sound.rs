@@ -16,6 +16,9 @@ pub struct MeasuredSound {
     /// Speech against the noise between, in dB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snr_db: Option<[f64; 2]>,
+    /// Where their sound ends, in Hz.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band_hz: Option<[f64; 2]>,
 }
 
 impl MeasuredSound {
@@ -24,6 +27,7 @@ impl MeasuredSound {
         let ranges = [
             ("sound.speech_s", self.speech_s),
             ("sound.snr_db", self.snr_db),
+            ("sound.band_hz", self.band_hz),
         ];
         for (field, range) in ranges {
             if let Some([low, high]) = range
@@ -89,6 +93,7 @@ mod tests {
         let sound = MeasuredSound {
             speech_s: Some([0.25, 3.5]),
             snr_db: Some([7.0, 70.0]),
+            band_hz: None,
         };
         let of = |quality| sound.differences(&quality).len();
         assert_eq!(of(quality(0.25, Some(7.0))), 0);

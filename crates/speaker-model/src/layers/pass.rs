@@ -63,6 +63,15 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Without dropout, and batch norms by the statistics of the batch: a look at what a training step does.
+    #[must_use]
+    pub fn by_batch_statistics() -> Self {
+        Self {
+            running: Some(RunningStatistics::default()),
+            ..Self::default()
+        }
+    }
+
     /// The same, which shows every layer's output to `observer` in the order in which they are computed. Layers then make
     /// all of their output, also what the network does not use.
     #[must_use]

@@ -34,6 +34,12 @@ impl RunningStatistics {
         self.values.insert(variance.id, new_variance);
     }
 
+    /// Whether there is no batch norm that has any.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// `network` with them.
     #[must_use]
     pub fn written<M: Module>(mut self, network: M) -> M {

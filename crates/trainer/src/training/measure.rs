@@ -1,13 +1,15 @@
 //! What an evaluation measures of a network in training.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use diagnosis::journal::PairFacts;
 use diagnosis::{Measurements, TeacherAgreement, TwoHistograms};
-use speaker_model::{Bundle, Loss, LossChoice};
+use speaker_model::{Bundle, Loss, LossChoice, Pass};
+use speaker_scoring::cosine;
 
 use super::state::State;
 use crate::TrainError;
-use crate::evaluate::{Probe, rows};
+use crate::data::Batch;
+use crate::evaluate::{Probe, features, rows};
 use crate::material::Material;
 
 /// Measures the run as it stands: what `embeddings` of the development recordings say, which `bundle` gave, and a close look at
@@ -70,6 +72,7 @@ fn probe<C: LossChoice>(
     let batch = material.batches().batch(step)?;
     let device = material.device.clone().autodiff();
     let probe = Probe::of(&state.network, &batch, config.seed, step, &device)?;
+    measurements.running_agreement = running_agreement(state, &batch, &device)?;
     let loss = state.network.loss();
     let pairs = loss.pair_distances(&probe.outputs, &batch.labels());
     let directed = pairs
@@ -115,4 +118,40 @@ fn probe<C: LossChoice>(
     measurements.gradients = probe.gradients;
     measurements.units = probe.units;
     Ok(())
+}
+
+/// How like embeddings by a batch's statistics are to those by the running ones, where batch norms have these.
+fn running_agreement<C: LossChoice>(
+    state: &State<C>,
+    batch: &Batch,
+    device: &Device,
+) -> Result<Option<f64>, TrainError> {
+    let embed = |mut pass: Pass<'_>| {
+        let features = features(batch, device);
+        let encoder = state.network.encoder();
+        let embeddings = encoder.forward(features, batch.lengths.as_deref(), &mut pass)?;
+        Ok::<_, TrainError>((centred(&rows(&embeddings, 1)), pass.into_running()))
+    };
+    let (of_batch, statistics) = embed(Pass::by_batch_statistics())?;
+    if statistics.is_empty() {
+        return Ok(None);
+    }
+    let (running, _) = embed(Pass::inference())?;
+    let cosines = of_batch.iter().zip(&running).map(|(a, b)| cosine(a, b));
+    Ok(Some(
+        cosines.map(f64::from).sum::<f64>() / running.len() as f64,
+    ))
+}
+
+/// Rows less their mean.
+fn centred(rows: &[Vec<f32>]) -> Vec<Vec<f32>> {
+    let width = rows.first().map_or(0, Vec::len);
+    let mean = |place: usize| {
+        let sum: f64 = rows.iter().map(|row| f64::from(row[place])).sum();
+        (sum / rows.len() as f64) as f32
+    };
+    let mean: Vec<f32> = (0..width).map(mean).collect();
+    let rows = rows.iter();
+    rows.map(|row| row.iter().zip(&mean).map(|(v, m)| v - m).collect())
+        .collect()
 }

@@ -449,7 +449,7 @@ fn evaluations_measure_how_near_the_student_has_come_to_its_teacher() {
 fn centres(case: &Case, name: &str) -> Vec<Vec<f32>> {
     let path = case
         .out(name)
-        .join("checkpoints/step-00000000/network.safetensors");
+        .join("checkpoints/step-0000000/network.safetensors");
     let bytes = std::fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let tensor = file.tensor("loss.parts.1.centres.directions").unwrap();
