@@ -505,7 +505,7 @@ fn a_narrow_band_is_doubted_unless_the_card_was_measured_on_such() {
     let exported = place.run("export --out model");
     assert_eq!(exported.code, Some(0), "{exported:#?}");
     let card = std::fs::read_to_string(place.path("model/card.toml")).unwrap();
-    let mut said = |band: Option<[f64; 2]>| {
+    let said = |band: Option<[f64; 2]>| {
         let mut card: toml::Table = card.parse().unwrap();
         let sound = card["sound"].as_table_mut().unwrap();
         sound.remove("band_hz");

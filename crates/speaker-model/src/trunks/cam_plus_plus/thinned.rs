@@ -89,26 +89,40 @@ impl Thinner<'_> {
     fn images(&mut self, config: &CamPlusPlusConfig) -> Option<Vec<usize>> {
         let count = config.image_channels;
         let block = |stage: usize, block: usize| {
-            format!("trunk.images.blocks.{}", stage * self.from.image_blocks + block)
+            format!(
+                "trunk.images.blocks.{}",
+                stage * self.from.image_blocks + block
+            )
         };
         let readers = |block: &str| vec![format!("{block}.first"), format!("{block}.shortcut")];
         let entry = "trunk.images.entry";
         let mut channels = self.read_most(&[entry], &readers(&block(0, 0)), count)?;
-        let mut plan = vec![(entry.to_owned(), entry.to_owned(), vec![0], channels.clone())];
+        let mut plan = vec![(
+            entry.to_owned(),
+            entry.to_owned(),
+            vec![0],
+            channels.clone(),
+        )];
         for stage in 0..2 {
             let first = block(stage, 0);
             // A stage's blocks add to the same channels.
-            let out: Vec<String> = ["second", "shortcut"].map(|part| format!("{first}.{part}")).into();
+            let out: Vec<String> = ["second", "shortcut"]
+                .map(|part| format!("{first}.{part}"))
+                .into();
             let next = match stage {
                 0 => readers(&block(1, 0)),
                 _ => vec!["trunk.images.leave".to_owned()],
             };
-            let within = (1..self.from.image_blocks).map(|of| format!("{}.first", block(stage, of)));
+            let within =
+                (1..self.from.image_blocks).map(|of| format!("{}.first", block(stage, of)));
             let next: Vec<String> = next.into_iter().chain(within).collect();
             let out = self.read_most(&[&out[0], &out[1]], &next, count)?;
             for index in 0..config.image_blocks {
                 let from = block(stage, index);
-                let to = format!("trunk.images.blocks.{}", stage * config.image_blocks + index);
+                let to = format!(
+                    "trunk.images.blocks.{}",
+                    stage * config.image_blocks + index
+                );
                 let part = |part: &str| (format!("{from}.{part}"), format!("{to}.{part}"));
                 let (first, second, shortcut) = (part("first"), part("second"), part("shortcut"));
                 let middle = self.read_most(&[&first.0], std::slice::from_ref(&second.0), count)?;
@@ -140,7 +154,11 @@ impl Thinner<'_> {
         let weight = self.tensors.get(&format!("{from}.weight"))?;
         let weight = weight.selected(1, input)?.selected(0, output)?;
         self.kept.insert(format!("{to}.weight"), weight);
-        self.norm(&format!("{from}.after.norm"), &format!("{to}.after.norm"), output)
+        self.norm(
+            &format!("{from}.after.norm"),
+            &format!("{to}.after.norm"),
+            output,
+        )
     }
 
     /// The first layer over frames, which reads all bands of the images' `channels`.
@@ -157,7 +175,9 @@ impl Thinner<'_> {
 
     /// The `count` channels of the sum of the convolutions `from` that bring most to the convolutions `readers`.
     fn read_most(&self, from: &[&str], readers: &[String], count: usize) -> Option<Vec<usize>> {
-        let norms = from.iter().map(|of| self.statistics(&format!("{of}.after.norm")));
+        let norms = from
+            .iter()
+            .map(|of| self.statistics(&format!("{of}.after.norm")));
         let norms = norms.collect::<Option<Vec<_>>>()?;
         let variances: Vec<f64> = (0..norms.first()?.len())
             .map(|channel| {
@@ -212,8 +232,11 @@ impl Thinner<'_> {
     /// The `count` layers of a block that bring most, in their order.
     fn layers(&self, block: usize, count: usize) -> Option<Vec<usize>> {
         let shares = self.shares_in_block(block)?;
-        let layers = (0..self.from.blocks[block].layers)
-            .map(|layer| shares.get(self.added(block, layer)).map(|of| of.iter().sum()));
+        let layers = (0..self.from.blocks[block].layers).map(|layer| {
+            shares
+                .get(self.added(block, layer))
+                .map(|of| of.iter().sum())
+        });
         Some(largest(&layers.collect::<Option<Vec<f64>>>()?, count))
     }
 
@@ -225,9 +248,14 @@ impl Thinner<'_> {
             (format!("{layer}.norm"), format!("{layer}.enter.weight"))
         });
         let leave = (format!("{name}.norm"), format!("{name}.leave.weight"));
-        let mut sums = vec![0.0; self.entering(block) + self.from.blocks[block].layers * self.from.growth];
+        let mut sums =
+            vec![0.0; self.entering(block) + self.from.blocks[block].layers * self.from.growth];
         for (norm, weight) in layers.chain([leave]) {
-            add_shares(&mut sums, &self.variances(&norm)?, self.tensors.get(&weight)?);
+            add_shares(
+                &mut sums,
+                &self.variances(&norm)?,
+                self.tensors.get(&weight)?,
+            );
         }
         Some(sums)
     }
@@ -235,7 +263,11 @@ impl Thinner<'_> {
     /// Variances of what the rectifier behind a batch norm lets through.
     fn variances(&self, norm: &str) -> Option<Vec<f64>> {
         let statistics = self.statistics(norm)?.into_iter();
-        Some(statistics.map(|(mean, deviation)| rectified_variance(mean, deviation)).collect())
+        Some(
+            statistics
+                .map(|(mean, deviation)| rectified_variance(mean, deviation))
+                .collect(),
+        )
     }
 
     /// Keeps `layers` of a block into which `channels` go, and says which channels go out.
@@ -343,7 +375,10 @@ mod tests {
             (5.0, 1.0, 0.999_999_446_040),
         ] {
             let found = rectified_variance(mean, deviation);
-            assert!((found - expected).abs() < 1e-9, "{mean}, {deviation}: {found}");
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{mean}, {deviation}: {found}"
+            );
         }
         assert_eq!(rectified_variance(3.0, 0.0), 0.0);
     }
