@@ -101,3 +101,32 @@ fn a_reader_that_leaves_a_training_is_no_failure() {
     }
     assert!(place.path("run/config.toml").is_file());
 }
+
+/// Every recipe of the source tree is in the program, under its name; a file of that name comes before it.
+#[test]
+fn a_configuration_that_is_built_in_is_named() {
+    let place = place();
+    for file in std::fs::read_dir(testing::repository().join("configs")).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let config = |config: &str| {
+            let run = place.run(&format!(
+                "train --data corpus --config {config} --print-config"
+            ));
+            assert_eq!(run.code, Some(0), "{config}: {run:#?}");
+            run.stdout
+        };
+        assert_eq!(config(&name), config(path.to_str().unwrap()));
+    }
+    let run = place.run("train --data corpus --config thined --print-config");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for part in ["no configuration `thined` is built in", "thinned"] {
+        assert!(run.stderr.contains(part), "{part}: {run:#?}");
+    }
+    place.write("thinned", "seed = \"one\"\n");
+    let run = place.run("train --data corpus --config thinned --print-config");
+    assert_eq!(run.code, Some(1), "{run:#?}");
+}

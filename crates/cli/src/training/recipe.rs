@@ -40,8 +40,8 @@ pub(crate) struct Recipe {
     /// A published training to start from
     #[arg(long, value_enum, conflicts_with = "config")]
     preset: Option<Preset>,
-    /// A training configuration, such as the files in `configs/`
-    #[arg(long, value_name = "FILE")]
+    /// A training configuration: a file, or the name of one that is built in, such as `thinned` (`configs/` of the source tree)
+    #[arg(long, value_name = "FILE|NAME")]
     config: Option<PathBuf>,
     /// How batches are drawn
     #[arg(long, value_enum)]
@@ -180,7 +180,10 @@ pub(crate) fn configuration(
 ) -> Result<TrainConfig> {
     let TrainData { train, initial, .. } = data;
     let mut config = match (&args.config, args.preset, run) {
-        (Some(path), ..) => TrainConfig::read(&stdin::as_file(path, "a configuration")?)?,
+        (Some(path), ..) => match shipped::name(path) {
+            Some(name) => shipped::config(name)?,
+            None => TrainConfig::read(&stdin::as_file(path, "a configuration")?)?,
+        },
         (None, Some(Preset::Paper), _) => TrainConfig::paper(train.speakers().len()),
         (None, Some(Preset::Question), _) => TrainConfig::question(),
         (None, None, Some(run)) => RunDirectory::new(run).configuration()?,

@@ -24,6 +24,14 @@ pub(crate) fn config(name: &str) -> Result<TrainConfig> {
     Ok(TrainConfig::parse(text, &format!("configs/{name}.toml"))?)
 }
 
+/// What may name a configuration that is built in: a word that is no file.
+pub(crate) fn name(path: &Path) -> Option<&str> {
+    let word = path.to_str()?;
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let is_word = word.chars().all(letters) && word.starts_with(char::is_alphanumeric);
+    (is_word && !path.exists()).then_some(word)
+}
+
 /// The folder of the synthesised voices.
 pub(crate) fn voices() -> Result<PathBuf> {
     if let Some(folder) = data_folder().map(|folder| folder.join("voices"))
