@@ -1,7 +1,7 @@
 //! What a training owes to others: its teacher, its labels under a margin, and the model that it went on from.
 
 use crate::journal::StepSummary;
-use crate::rules::{FIRST_STEPS, has_ended, last_step};
+use crate::rules::{FIRST_STEPS, has_ended, last_points, last_step};
 use crate::words::{number, percent};
 use crate::{Finding, Measurements, Name, Run, Severity, TeacherAgreement};
 
@@ -113,9 +113,7 @@ fn recent<'a>(points: &'a [StepSummary], ending: &str) -> Vec<(&'a str, f64)> {
     let Some(last) = points.last() else {
         return Vec::new();
     };
-    let from = last.step.saturating_sub((last.step / 20).clamp(5, 100));
-    let first = points.partition_point(|point| point.step <= from);
-    let points = &points[first.min(points.len() - 1)..];
+    let points = last_points(points);
     let names = last
         .terms
         .iter()

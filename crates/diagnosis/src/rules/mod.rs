@@ -5,7 +5,7 @@ mod lessons;
 mod network;
 mod phase;
 
-use crate::journal::EndReason;
+use crate::journal::{EndReason, StepSummary};
 use crate::preflight::few_same_pairs;
 use crate::words::number;
 use crate::{Check, Diagnosis, Finding, Name, Run, Severity};
@@ -36,6 +36,14 @@ pub(crate) fn last_step(run: &Run) -> u64 {
         .map_or(0, |evaluation| evaluation.step);
     let traced = run.trace.last().map_or(0, |point| point.step);
     run.end.map_or(0, |end| end.step).max(evaluated).max(traced)
+}
+
+/// The last twentieth of the steps, at most 100, and at least the last point; none where there are none.
+pub(crate) fn last_points(points: &[StepSummary]) -> &[StepSummary] {
+    let last = points.last().map_or(0, |point| point.step);
+    let from = last.saturating_sub((last / 20).clamp(5, 100));
+    let first = points.partition_point(|point| point.step <= from);
+    &points[first.min(points.len().saturating_sub(1))..]
 }
 
 /// Whether the run has come to an end of its own, after which it does not go on.

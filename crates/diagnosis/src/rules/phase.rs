@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::journal::{EndReason, PairFacts, StepSummary};
-use crate::rules::{FIRST_STEPS, has_ended, last_step};
+use crate::rules::{FIRST_STEPS, has_ended, last_points, last_step};
 use crate::words::{number, percent};
 use crate::{Finding, Name, Run, Severity};
 
@@ -106,10 +106,7 @@ fn mean(points: &[StepSummary]) -> Option<StepSummary> {
 
 /// Mean over the last twentieth of the steps, at most 100.
 fn recent(points: &[StepSummary]) -> Option<StepSummary> {
-    let last = points.last()?.step;
-    let from = last.saturating_sub((last / 20).clamp(5, 100));
-    let first = points.partition_point(|point| point.step <= from);
-    mean(&points[first.min(points.len() - 1)..])
+    mean(last_points(points))
 }
 
 /// Collapse or plateau: all outputs are alike.

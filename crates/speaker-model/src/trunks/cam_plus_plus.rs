@@ -50,6 +50,16 @@ pub struct CamPlusPlusConfig {
     pub blocks: Vec<CamBlock>,
 }
 
+impl CamPlusPlusConfig {
+    /// Channels that go into a block, or behind the last one leave the trunk.
+    fn entering(&self, block: usize) -> usize {
+        let before = self.blocks.iter().take(block);
+        before.fold(self.channels, |channels, block| {
+            (channels + block.layers * self.growth) / 2
+        })
+    }
+}
+
 fn image_blocks() -> usize {
     IMAGE_BLOCKS
 }
@@ -92,9 +102,7 @@ impl PartConfig for CamPlusPlusConfig {
     }
 
     fn output_width(&self, _: usize) -> usize {
-        self.blocks.iter().fold(self.channels, |channels, block| {
-            (channels + block.layers * self.growth) / 2
-        })
+        self.entering(self.blocks.len())
     }
 
     fn build(
@@ -115,18 +123,17 @@ impl PartConfig for CamPlusPlusConfig {
             )
         };
         let entry = FrameConv::new("encoder.cam.entry", entry, initialiser)?;
-        let mut channels = self.channels;
         let mut blocks = Vec::new();
         for (index, block) in self.blocks.iter().enumerate() {
             let name = format!("encoder.cam.{index}");
+            let channels = self.entering(index);
             blocks.push(Block::new(&name, self, *block, channels, initialiser)?);
-            channels = (channels + block.layers * self.growth) / 2;
         }
         Ok(CamPlusPlus {
             images,
             entry,
             blocks,
-            norm: BatchNorm::new(channels, initialiser)?,
+            norm: BatchNorm::new(self.output_width(input), initialiser)?,
             bands,
         })
     }

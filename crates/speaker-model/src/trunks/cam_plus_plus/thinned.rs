@@ -215,17 +215,9 @@ impl Thinner<'_> {
         Some(())
     }
 
-    /// Channels that go into a block of the trunk that is thinned.
-    fn entering(&self, block: usize) -> usize {
-        let before = self.from.blocks.iter().take(block);
-        before.fold(self.from.channels, |channels, block| {
-            (channels + block.layers * self.from.growth) / 2
-        })
-    }
-
     /// Channels that a layer adds.
     fn added(&self, block: usize, layer: usize) -> std::ops::Range<usize> {
-        let begin = self.entering(block) + layer * self.from.growth;
+        let begin = self.from.entering(block) + layer * self.from.growth;
         begin..begin + self.from.growth
     }
 
@@ -248,8 +240,11 @@ impl Thinner<'_> {
             (format!("{layer}.norm"), format!("{layer}.enter.weight"))
         });
         let leave = (format!("{name}.norm"), format!("{name}.leave.weight"));
-        let mut sums =
-            vec![0.0; self.entering(block) + self.from.blocks[block].layers * self.from.growth];
+        let mut sums = vec![
+            0.0;
+            self.from.entering(block)
+                + self.from.blocks[block].layers * self.from.growth
+        ];
         for (norm, weight) in layers.chain([leave]) {
             add_shares(
                 &mut sums,
@@ -302,7 +297,7 @@ impl Thinner<'_> {
 
     /// The `count` channels that leave a block and bring most to the next one, or behind the last one those that vary most.
     fn leaving(&self, block: usize, count: usize) -> Option<Vec<usize>> {
-        let width = self.entering(block + 1);
+        let width = self.from.entering(block + 1);
         let shares = if block + 1 < self.from.blocks.len() {
             self.shares_in_block(block + 1)?
         } else {
