@@ -7,8 +7,9 @@ use diagnosis::Check;
 use diagnosis::preflight::{
     FrontEnds, LossAndGradient, Overfit, Pair, Sessions, all_pairs_used, are_distributions,
     both_directions, can_overfit, crops_vary, features_alive, few_same_pairs, front_ends_agree,
-    gradients_reach, kl_divergence, labels_matter, learning_rate, loss_is_mean_of_pairs, margin,
-    metric_ceiling, same_session_positives, score_direction, silent_crops, unreachable_speakers,
+    gradients_reach, kl_divergence, labels_matter, learning_rate, loss_is_mean_of_pairs,
+    metric_ceiling, same_session_positives, score_direction, silent_crops, small_margin,
+    unreachable_speakers,
 };
 use speaker_eval::eer;
 
@@ -85,7 +86,7 @@ pub(crate) fn checks(
         }),
         learning_rate(settings.learning_rate, weight_rms(network)),
         both_directions(settings.directions == Directions::Both),
-        margin(settings.margin, NUM_OUTPUTS),
+        small_margin(settings.margin, NUM_OUTPUTS),
         all_pairs_used(BATCH, num_pairs(settings)),
     ];
     checks.extend(of_data(sampler, clips, settings));

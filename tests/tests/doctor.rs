@@ -94,7 +94,7 @@ fn a_healthy_run_is_called_healthy_in_exactly_the_promised_form() {
     ];
     for finding in json["findings"].as_array().unwrap() {
         assert_eq!(keys(finding), wanted);
-        assert_eq!(finding["severity"], "information");
+        assert_eq!(finding["severity"], "note");
     }
     let told = place.run("doctor run");
     assert!(told.stdout.starts_with("verdict: healthy\n"), "{told:#?}");
@@ -242,10 +242,7 @@ fn a_run_that_stops_while_everything_is_apart_is_told_to_go_on() {
     });
     train(&place);
     let doctor = place.run("doctor run --json");
-    assert!(
-        has(&doctor, "everything_apart", "information"),
-        "{doctor:#?}"
-    );
+    assert!(has(&doctor, "everything_apart", "note"), "{doctor:#?}");
     assert!(has(&doctor, "stopped_too_early", "suspect"), "{doctor:#?}");
     assert_eq!(doctor.code, Some(0), "{doctor:#?}");
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Finding, Name, Severity};
 
-/// The answer to a check.
+/// The answer to a check: one of the words of [`Severity`], or none. Aliases are the words of older journals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
@@ -13,9 +13,11 @@ pub enum CheckVerdict {
     /// Worth knowing, no defect.
     Note,
     /// Probably harms the result.
-    Warning,
+    #[serde(alias = "warning")]
+    Suspect,
     /// Nothing can come of it.
-    Failed,
+    #[serde(alias = "failed")]
+    Broken,
     /// Could not be answered; the reason says why.
     Skipped,
 }
@@ -74,10 +76,10 @@ impl Check {
         let harms = self.name != Name::MetricCeiling;
         let severity = match self.verdict {
             CheckVerdict::Passed | CheckVerdict::Skipped => return None,
-            CheckVerdict::Failed if harms => Severity::Broken,
-            CheckVerdict::Failed => Severity::Suspect,
-            CheckVerdict::Warning if harms => Severity::Suspect,
-            CheckVerdict::Warning | CheckVerdict::Note => Severity::Information,
+            CheckVerdict::Broken if harms => Severity::Broken,
+            CheckVerdict::Broken => Severity::Suspect,
+            CheckVerdict::Suspect if harms => Severity::Suspect,
+            CheckVerdict::Suspect | CheckVerdict::Note => Severity::Note,
         };
         Some(Finding {
             name: self.name,

@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::Name;
 
-/// How much a finding matters.
+/// How much a finding matters: the words that checks, findings, journals and the commands have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing; a healthy training may show it.
-    Information,
+    #[serde(alias = "information")]
+    Note,
     /// Probably harms the result.
     Suspect,
     /// Nothing can come of it.
@@ -21,7 +22,7 @@ impl Severity {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Information => "information",
+            Self::Note => "note",
             Self::Suspect => "suspect",
             Self::Broken => "broken",
         }
@@ -51,7 +52,7 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Nothing beyond information.
+    /// Nothing beyond notes.
     Healthy,
     /// Something probably harms the result.
     Suspect,
@@ -76,7 +77,7 @@ impl Verdict {
 pub struct Diagnosis {
     /// What they amount to.
     pub verdict: Verdict,
-    /// The gravest first, and among those causes before their effects.
+    /// Causes before what they bring about and notes last; among causes the gravest first.
     pub findings: Vec<Finding>,
 }
 
@@ -91,11 +92,16 @@ impl Diagnosis {
             )
         });
         findings.dedup_by_key(|finding| finding.name);
-        findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.name));
-        let verdict = match findings.first().map(|finding| finding.severity) {
+        findings.sort_by_key(|finding| {
+            let is_note = finding.severity == Severity::Note;
+            let severity = std::cmp::Reverse(finding.severity);
+            (is_note, finding.name.is_effect(), severity, finding.name)
+        });
+        let gravest = findings.iter().map(|finding| finding.severity).max();
+        let verdict = match gravest {
             Some(Severity::Broken) => Verdict::Broken,
             Some(Severity::Suspect) => Verdict::Suspect,
-            Some(Severity::Information) | None => Verdict::Healthy,
+            Some(Severity::Note) | None => Verdict::Healthy,
         };
         Self { verdict, findings }
     }

@@ -38,22 +38,52 @@ macro_rules! names {
 names! {
     /// The loss or its gradient is NaN or infinite.
     NonFinite, "non_finite", "every number is finite";
+    /// What is trained on, or developed on, is no speech.
+    NoSpeech, "no_speech", "the recordings hold speech";
+    /// Features are constant, clipped, silent or no numbers.
+    DeadFeatures, "dead_features", "features are alive";
+    /// The development trials are inverted, or say nothing.
+    DevTrials, "dev_trials", "the development trials can judge a network";
+    /// Recordings of the training are copies of one another.
+    CopiedRecordings, "copied_recordings", "training recordings are different ones";
+    /// Speakers have one recording each.
+    OneRecording, "one_recording", "speakers have several recordings";
+    /// Development recordings are trained on.
+    DevInTraining, "dev_in_training", "development recordings are not trained on";
     /// The loss of a batch does not change when its labels are permuted.
     LabelsIgnored, "labels_ignored", "the labels matter to the loss";
     /// The labels have nothing to do with the recordings.
     LabelsWrong, "labels_wrong", "recordings of one label sound more alike than others";
+    /// Some of the labels are wrong.
+    MislabelledSome, "mislabelled_some", "hardly a label is wrong";
+    /// Something besides the voice tells training speakers apart.
+    NamesTheSpeaker, "names_the_speaker", "nothing but the voice tells training speakers apart";
     /// The loss of a batch is not the mean of its pairs.
     LossNotMeanOfPairs, "loss_not_mean_of_pairs", "the loss of a batch is the mean of its pairs";
     /// What a divergence compares is not a distribution.
     NotADistribution, "not_a_distribution", "outputs are distributions";
     /// Some layer gets no gradient.
     NoGradient, "no_gradient", "gradients reach every layer";
-    /// Features are constant, clipped, silent or no numbers.
-    DeadFeatures, "dead_features", "features are alive";
+    /// The front end leaves out what tells voices apart.
+    PoorFrontEnd, "poor_front_end", "the front end keeps what tells voices apart";
     /// Front end of the data and of the model differ, or features come on a scale that saturates the network.
     FrontEndMismatch, "front_end_mismatch", "front ends of data and model agree";
     /// Steps are too long for the size of the weights.
     LearningRate, "learning_rate", "the learning rate suits the weights";
+    /// Settings with which the weights hardly move.
+    IdleSettings, "idle_settings", "steps move the weights";
+    /// Weights decay faster than gradients build them up.
+    WeightDecay, "weight_decay", "weights decay slowly";
+    /// Dropout leaves hardly anything.
+    HeavyDropout, "heavy_dropout", "dropout leaves most units";
+    /// The margin asks for more than outputs can give.
+    LargeMargin, "large_margin", "the margin can be reached";
+    /// Crops are too short to hold a voice.
+    ShortCrops, "short_crops", "crops are long enough for a voice";
+    /// Many training crops are mostly silence.
+    SilentCrops, "silent_crops", "crops hold speech";
+    /// Crops are longer than most recordings.
+    LongCrops, "long_crops", "crops fit into the recordings";
     /// The loss on one small batch does not fall, or its same-speaker pairs do not become the closer ones.
     CannotOverfit, "cannot_overfit", "one small batch can be learned by heart";
     /// A score or metric prefers different speakers.
@@ -70,10 +100,6 @@ names! {
     UnreachableSpeakers, "unreachable_speakers", "every speaker can be drawn";
     /// Same-speaker pairs come from one session, so that the channel tells them.
     SameSessionPositives, "same_session_positives", "same-speaker pairs cross sessions";
-    /// Many training crops are mostly silence.
-    SilentCrops, "silent_crops", "crops hold speech";
-    /// Crops are longer than most recordings.
-    LongCrops, "long_crops", "crops fit into the recordings";
     /// Every recording gives one and the same crop.
     FixedCrops, "fixed_crops", "crops vary";
     /// The teacher cannot tell the development speakers apart itself.
@@ -108,8 +134,32 @@ names! {
     CommonOffset, "common_offset", "embeddings have no common offset";
     /// Training has not made the network better than it was before its first step.
     WorseThanUntrained, "worse_than_untrained", "training beats no training";
+    /// Training has not made the network better than plain statistics of the recordings.
+    WorseThanStatistics, "worse_than_statistics", "training beats no network at all";
     /// A reported metric cannot rise to 1 on this data, whatever the network does: no cause of anything, and so the last.
     MetricCeiling, "metric_ceiling", "reported metrics can reach their best value";
+}
+
+impl Name {
+    /// Whether this is what something else has brought about, as a rule: a report names its cause first.
+    #[must_use]
+    pub fn is_effect(self) -> bool {
+        matches!(
+            self,
+            Self::CannotOverfit
+                | Self::Saturation
+                | Self::DeadUnits
+                | Self::RunningStatistics
+                | Self::Collapse
+                | Self::EverythingApart
+                | Self::Plateau
+                | Self::StoppedTooEarly
+                | Self::Overfitting
+                | Self::CommonOffset
+                | Self::WorseThanUntrained
+                | Self::WorseThanStatistics
+        )
+    }
 }
 
 impl fmt::Display for Name {

@@ -62,11 +62,11 @@ fn paper(steps: usize, end: Option<EndReason>) -> Diagnosis {
 }
 
 #[test]
-fn the_passing_everything_apart_phase_is_information_and_then_gone() {
+fn the_passing_everything_apart_phase_is_a_note_and_then_gone() {
     for steps in 2..=6 {
         let diagnosis = paper(steps, None);
         let finding = diagnosis.find(Name::EverythingApart).unwrap();
-        assert_eq!(finding.severity, Severity::Information, "{finding:?}");
+        assert_eq!(finding.severity, Severity::Note, "{finding:?}");
         assert_eq!(diagnosis.verdict, Verdict::Healthy);
     }
     assert_eq!(paper(7, Some(EndReason::MaxSteps)).findings, []);
@@ -164,7 +164,7 @@ fn a_slow_start_is_no_collapse() {
     let diagnosis = judge(&run);
     assert_eq!(
         diagnosis.find(Name::Plateau).unwrap().severity,
-        Severity::Information
+        Severity::Note
     );
     assert!(diagnosis.find(Name::Collapse).is_none());
     let points: Vec<(u64, f64, f64, f64)> = (1..150).map(|i| (10 * i, 5.8, 0.001, 0.002)).collect();
@@ -296,7 +296,7 @@ fn what_a_common_offset_costs_is_said() {
             .map(|finding| finding.severity)
     };
     assert_eq!(find(0.2, 0.19), None);
-    assert_eq!(find(0.2, 0.17), Some(Severity::Information));
+    assert_eq!(find(0.2, 0.17), Some(Severity::Note));
     assert_eq!(find(0.35, 0.2), Some(Severity::Suspect));
 }
 
@@ -408,7 +408,7 @@ fn the_gravest_comes_first_and_causes_before_effects() {
         step,
     };
     let diagnosis = Diagnosis::of(vec![
-        finding(Name::ChannelShortcut, Severity::Information, 5),
+        finding(Name::ChannelShortcut, Severity::Note, 5),
         finding(Name::Collapse, Severity::Broken, 5),
         finding(Name::LearningRate, Severity::Suspect, 0),
         finding(Name::Saturation, Severity::Suspect, 5),
@@ -434,7 +434,7 @@ fn the_gravest_comes_first_and_causes_before_effects() {
     let json = serde_json::to_value(&diagnosis).unwrap();
     assert_eq!(json["verdict"], "broken");
     assert_eq!(json["findings"][0]["name"], "labels_ignored");
-    assert_eq!(json["findings"][4]["severity"], "information");
+    assert_eq!(json["findings"][4]["severity"], "note");
     assert_eq!(json.as_object().unwrap().len(), 2);
     assert_eq!(json["findings"][0].as_object().unwrap().len(), 7);
 }

@@ -121,10 +121,7 @@ fn a_margin_that_comes_before_speakers_have_their_places_is_named() {
             severity(&run(2000, 11.8, 0.0, 0.2)),
             Some(Severity::Suspect)
         );
-        assert_eq!(
-            severity(&run(500, 11.8, 0.0, 0.2)),
-            Some(Severity::Information)
-        );
+        assert_eq!(severity(&run(500, 11.8, 0.0, 0.2)), Some(Severity::Note));
         // Before the margin grows, with most segments right, or with a loss that says something.
         assert_eq!(severity(&run(2000, 11.8, 0.0, 0.0)), None);
         assert_eq!(severity(&run(2000, 9.9, 0.3, 0.2)), None);
@@ -194,10 +191,7 @@ fn a_training_that_goes_on_says_which_list_it_has_forgotten() {
         end: None,
         ..run(Some("campplus"), [0.1, 0.09])
     };
-    assert_eq!(
-        found(&goes_on, Name::Forgetting),
-        Some(Severity::Information)
-    );
+    assert_eq!(found(&goes_on, Name::Forgetting), Some(Severity::Note));
 }
 
 #[test]

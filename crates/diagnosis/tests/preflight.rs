@@ -9,9 +9,9 @@ use std::convert::Infallible;
 use diagnosis::preflight::{
     Bandwidth, FrontEnds, LabelRates, LossAndGradient, Overfit, Pair, Sessions, are_distributions,
     can_overfit, crops_fit, crops_vary, features_alive, few_same_pairs, front_ends_agree,
-    gradients_reach, kl_divergence, labels_fit, labels_matter, learning_rate,
-    loss_is_mean_of_pairs, margin, metric_ceiling, same_session_positives, score_direction,
-    silent_crops, unreachable_speakers,
+    gradients_reach, kl_divergence, labels_fit, labels_matter, large_margin, learning_rate,
+    loss_is_mean_of_pairs, metric_ceiling, same_session_positives, score_direction, silent_crops,
+    small_margin, unreachable_speakers,
 };
 use diagnosis::{Check, CheckVerdict, LayerGradient, Name, Severity};
 use proptest::prelude::*;
@@ -59,7 +59,7 @@ fn a_loss_that_ignores_its_labels_is_found_out() {
     let broken = labels_matter(&LABELS, broadcast).unwrap();
     assert_eq!(
         (broken.name, broken.verdict),
-        (Name::LabelsIgnored, CheckVerdict::Failed)
+        (Name::LabelsIgnored, CheckVerdict::Broken)
     );
     assert!(broken.remedy.contains("shape"), "{broken:?}");
     assert_eq!(
@@ -87,7 +87,7 @@ fn a_loss_that_is_not_the_mean_of_its_pairs_is_found_out() {
     assert_eq!(check(by_pair(&LABELS).unwrap().loss), CheckVerdict::Passed);
     assert_eq!(
         check(broadcast(&LABELS).unwrap().loss),
-        CheckVerdict::Failed
+        CheckVerdict::Broken
     );
 }
 
@@ -102,7 +102,7 @@ fn the_accuracy_of_the_question_has_a_ceiling_of_one_half() {
             .flat_map(|&y| distances.iter().map(move |&d| (y, d)));
         cells.filter(equal).count() as f64 / (same.len() * distances.len()) as f64
     });
-    assert_eq!(broadcast.verdict, CheckVerdict::Failed);
+    assert_eq!(broadcast.verdict, CheckVerdict::Broken);
     assert!(broadcast.measured.contains("at most 0.5"), "{broadcast:?}");
     // Pair by pair it is upside down: it is best where same-speaker pairs are far apart.
     let upside_down = metric_ceiling("accuracy", &same, |distances, same| {
@@ -110,11 +110,11 @@ fn the_accuracy_of_the_question_has_a_ceiling_of_one_half() {
         let right = pairs.filter(|(y, d)| d.round() == f64::from(u8::from(**y)));
         right.count() as f64 / same.len() as f64
     });
-    assert_eq!(upside_down.verdict, CheckVerdict::Warning);
+    assert_eq!(upside_down.verdict, CheckVerdict::Suspect);
     // Neither harms the training: what does comes first.
     let severity = |check: &Check| check.finding().map(|finding| finding.severity);
     assert_eq!(severity(&broadcast), Some(Severity::Suspect));
-    assert_eq!(severity(&upside_down), Some(Severity::Information));
+    assert_eq!(severity(&upside_down), Some(Severity::Note));
     assert_eq!(Name::ALL.last(), Some(&Name::MetricCeiling));
     assert!(
         upside_down.measured.contains("0 to 0.5 where all speakers"),
@@ -133,7 +133,7 @@ fn outputs_of_a_rectifier_are_no_distributions() {
     assert_eq!(are_distributions(&softmax).verdict, CheckVerdict::Passed);
     let rectified = vec![vec![0.0, 1.9], vec![0.4, 0.0]];
     let check = are_distributions(&rectified);
-    assert_eq!(check.verdict, CheckVerdict::Failed);
+    assert_eq!(check.verdict, CheckVerdict::Broken);
     assert!(check.measured.contains("50 % are 0"), "{check:?}");
 }
 
@@ -156,7 +156,7 @@ fn scores_that_are_distances_are_found_out() {
     };
     assert_eq!(score_direction(misordered).verdict, CheckVerdict::Passed);
     let inverted = |scores: &[f32], targets: &[bool]| 1.0 - misordered(scores, targets);
-    assert_eq!(score_direction(inverted).verdict, CheckVerdict::Failed);
+    assert_eq!(score_direction(inverted).verdict, CheckVerdict::Broken);
 }
 
 #[test]
@@ -168,17 +168,17 @@ fn a_layer_without_gradient_is_named() {
     let fine = [layer("a", 0.3), layer("b", 1e-4)];
     assert_eq!(gradients_reach(&fine).verdict, CheckVerdict::Passed);
     let cut = gradients_reach(&[layer("a", 0.0), layer("b", 0.3)]);
-    assert_eq!(cut.verdict, CheckVerdict::Failed);
+    assert_eq!(cut.verdict, CheckVerdict::Broken);
     assert!(cut.measured.contains("no gradient in a"), "{cut:?}");
     let broken = gradients_reach(&[layer("a", f64::NAN), layer("b", 0.3)]);
-    assert_eq!(broken.verdict, CheckVerdict::Failed);
+    assert_eq!(broken.verdict, CheckVerdict::Broken);
 }
 
 #[test]
 fn sampling_faults_are_found_out_with_their_remedy() {
     let verdict = |check: Check| check.verdict;
     let few = few_same_pairs(0.0084, 100, 406);
-    assert_eq!(few.verdict, CheckVerdict::Warning);
+    assert_eq!(few.verdict, CheckVerdict::Suspect);
     // 25 speakers with 4 segments each: 3 of 99 others are of the same speaker.
     assert!(
         few.remedy.contains("25 speakers with 4 segments each") && few.remedy.contains("3 %"),
@@ -189,11 +189,11 @@ fn sampling_faults_are_found_out_with_their_remedy() {
         CheckVerdict::Passed
     );
     assert_eq!(verdict(unreachable_speakers(0, 100)), CheckVerdict::Passed);
-    assert_eq!(verdict(unreachable_speakers(3, 100)), CheckVerdict::Warning);
+    assert_eq!(verdict(unreachable_speakers(3, 100)), CheckVerdict::Suspect);
     // The first 100 of 5,994 speakers, as a well-known program trained on.
     assert_eq!(
         verdict(unreachable_speakers(5_894, 5_994)),
-        CheckVerdict::Failed
+        CheckVerdict::Broken
     );
     let sessions = |same_session, across, unknown| Sessions {
         same_recording: 0,
@@ -211,7 +211,7 @@ fn sampling_faults_are_found_out_with_their_remedy() {
     );
     assert_eq!(
         verdict(same_session_positives(&sessions(99, 1, 0))),
-        CheckVerdict::Warning
+        CheckVerdict::Suspect
     );
     assert_eq!(
         verdict(same_session_positives(&sessions(0, 0, 50))),
@@ -222,7 +222,7 @@ fn sampling_faults_are_found_out_with_their_remedy() {
         CheckVerdict::Skipped
     );
     assert_eq!(verdict(silent_crops(0.05, 100)), CheckVerdict::Passed);
-    assert_eq!(verdict(silent_crops(0.5, 100)), CheckVerdict::Warning);
+    assert_eq!(verdict(silent_crops(0.5, 100)), CheckVerdict::Suspect);
     assert_eq!(verdict(crops_vary(None, 0.4, 3.0)), CheckVerdict::Passed);
     let fixed = crops_vary(Some(0.1), 0.4, 4.0);
     assert_eq!(fixed.verdict, CheckVerdict::Note);
@@ -239,11 +239,24 @@ fn learning_rates_are_measured_by_the_weights() {
     );
     assert_eq!(
         (verdict(0.01), verdict(0.1)),
-        (CheckVerdict::Warning, CheckVerdict::Warning)
+        (CheckVerdict::Suspect, CheckVerdict::Suspect)
     );
     assert_eq!(
-        (margin(1.0, 128).verdict, margin(3.0, 128).verdict),
-        (CheckVerdict::Note, CheckVerdict::Passed)
+        [0.1, 0.5, 1.0, 3.0].map(|margin| small_margin(margin, 128).verdict),
+        [
+            CheckVerdict::Suspect,
+            CheckVerdict::Note,
+            CheckVerdict::Passed,
+            CheckVerdict::Passed
+        ]
+    );
+    assert_eq!(
+        [3.0, 5.0, 50.0].map(|margin| large_margin(margin, 128).verdict),
+        [
+            CheckVerdict::Passed,
+            CheckVerdict::Passed,
+            CheckVerdict::Suspect
+        ]
     );
 }
 
@@ -251,12 +264,12 @@ fn learning_rates_are_measured_by_the_weights() {
 fn features_that_say_nothing_are_found_out() {
     let alive: Vec<f32> = (0..400).map(|i| (i as f32 * 0.7).sin()).collect();
     assert_eq!(features_alive(&alive, 4).verdict, CheckVerdict::Passed);
-    assert_eq!(features_alive(&[0.0; 400], 4).verdict, CheckVerdict::Failed);
+    assert_eq!(features_alive(&[0.0; 400], 4).verdict, CheckVerdict::Broken);
     let clipped: Vec<f32> = alive.iter().map(|v| v.min(0.2)).collect();
-    assert_eq!(features_alive(&clipped, 4).verdict, CheckVerdict::Warning);
+    assert_eq!(features_alive(&clipped, 4).verdict, CheckVerdict::Suspect);
     let mut broken = alive.clone();
     broken[7] = f32::NAN;
-    assert_eq!(features_alive(&broken, 4).verdict, CheckVerdict::Failed);
+    assert_eq!(features_alive(&broken, 4).verdict, CheckVerdict::Broken);
 }
 
 #[test]
@@ -276,12 +289,12 @@ fn front_ends_that_do_not_fit_the_recordings_are_found_out() {
         })
     };
     assert_eq!(check(0, 0, 1.0).verdict, CheckVerdict::Passed);
-    assert_eq!(check(0, 0, 200.0).verdict, CheckVerdict::Warning);
-    assert_eq!(check(0, 0, f64::NAN).verdict, CheckVerdict::Failed);
+    assert_eq!(check(0, 0, 200.0).verdict, CheckVerdict::Suspect);
+    assert_eq!(check(0, 0, f64::NAN).verdict, CheckVerdict::Broken);
     assert_eq!(check(30, 20, 1.0).verdict, CheckVerdict::Note);
     for (train, dev) in [(0, 100), (100, 0), (100, 100)] {
         let check = check(train, dev, 1.0);
-        assert_eq!(check.verdict, CheckVerdict::Warning, "{check:?}");
+        assert_eq!(check.verdict, CheckVerdict::Suspect, "{check:?}");
         let text = format!("{train} % of the training and {dev} % of the development");
         assert!(check.measured.contains(&text), "{check:?}");
         assert!(check.measured.contains("3.7 of the 8 kHz"), "{check:?}");
@@ -307,16 +320,16 @@ fn what_cannot_be_learned_by_heart_is_found_out() {
         .verdict
     };
     assert_eq!(attempt([5.1, 0.4], 0.1, 4.0), CheckVerdict::Passed);
-    assert_eq!(attempt([5.1, 2.0], 4.1, 4.0), CheckVerdict::Warning);
-    assert_eq!(attempt([0.5, 0.5], 0.0, 0.0), CheckVerdict::Failed);
-    assert_eq!(attempt([0.5, f64::NAN], 0.0, 0.0), CheckVerdict::Failed);
+    assert_eq!(attempt([5.1, 2.0], 4.1, 4.0), CheckVerdict::Suspect);
+    assert_eq!(attempt([0.5, 0.5], 0.0, 0.0), CheckVerdict::Broken);
+    assert_eq!(attempt([0.5, f64::NAN], 0.0, 0.0), CheckVerdict::Broken);
 }
 
 #[test]
 fn labels_dealt_out_by_chance_are_found_out() {
     assert_eq!(
         labels_fit(&rates(0.495, 0.21, 40, 200)).verdict,
-        CheckVerdict::Failed
+        CheckVerdict::Broken
     );
     assert_eq!(
         labels_fit(&rates(0.19, 0.21, 40, 200)).verdict,
@@ -358,6 +371,7 @@ fn rates(train_eer: f64, dev_eer: f64, num_speakers: usize, num_same: usize) -> 
         dev_eer,
         num_speakers,
         num_same,
+        strangers_share: None,
     }
 }
 
@@ -369,13 +383,13 @@ fn labels_are_not_judged_by_a_handful_of_pairs() {
         assert!(check.reason.contains("too few to judge"), "{check:?}");
     }
     let check = labels_fit(&rates(0.5, 0.1, 8, 40));
-    assert_eq!(check.verdict, CheckVerdict::Failed, "{check:?}");
+    assert_eq!(check.verdict, CheckVerdict::Broken, "{check:?}");
 }
 
 #[test]
 fn crops_that_are_longer_than_most_recordings_are_warned_of() {
     let long = crops_fit(30.0, 1.0, 2.0, false);
-    assert_eq!(long.verdict, CheckVerdict::Warning);
+    assert_eq!(long.verdict, CheckVerdict::Suspect);
     assert!(
         long.measured.contains("30 s") && long.measured.contains("100 %"),
         "{long:?}"

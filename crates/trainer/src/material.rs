@@ -9,12 +9,12 @@ use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
 use speaker_model::{Loss, LossChoice, ModelError, SpeakerNetwork};
-use speech_data::{Manifest, Root};
+use speech_data::{Location, Manifest, Root};
 
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{
-    BatchMaker, BatchSchedule, Changes, DevRecording, FeatureBank, LoadedSounds, SampleBank,
+    BatchMaker, BatchSchedule, Changes, DevRecording, FeatureBank, LoadedSounds, Print, SampleBank,
     SampleCrops, Skipped, TeacherVectors, Unlabelled, check_room, load,
 };
 use crate::evaluate::{DevSet, Soundings};
@@ -35,10 +35,16 @@ pub(crate) struct Material<'a, C: LossChoice> {
     pub(crate) manifest: Manifest,
     /// Frames of each of them.
     pub(crate) lengths: Vec<usize>,
+    /// What each of them is known again by.
+    pub(crate) prints: Vec<Option<Print>>,
     pub(crate) schedule: BatchSchedule,
     pub(crate) bank: FeatureBank,
     pub(crate) front_end: FrontEnd,
     pub(crate) dev: DevSet,
+    /// Whether it begins with the weights of a model.
+    pub(crate) goes_on: bool,
+    /// Where the development recordings are, and who speaks them where that is known.
+    pub(crate) dev_recordings: Vec<(Location, Option<String>)>,
     pub(crate) soundings: Soundings,
     /// Names and sizes of the files that samples are changed by.
     pub(crate) sounds: Vec<(String, u64)>,
@@ -127,7 +133,7 @@ impl<'a, C: LossChoice> Material<'a, C> {
             }
             lessons = Some(heard);
         }
-        let lengths = prepared.lengths;
+        let (lengths, prints) = (prepared.lengths, prepared.prints);
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
         let given = initial.and_then(InitialOrigin::feature_mean);
         let mean = given.map_or(prepared.mean_frame, <[f32]>::to_vec);
@@ -165,15 +171,19 @@ impl<'a, C: LossChoice> Material<'a, C> {
         };
         let changes = Changes { augmenter, samples };
         let dev = DevSet::read(dev_bank, locate, &data.dev, &changes, &front_end)?;
+        let speaker = |name: &str| {
+            let manifest = dev_manifest?;
+            let known = manifest.utterances[manifest.find(name)?].known_speaker();
+            known.map(str::to_owned)
+        };
+        let (_, names) = dev.recordings();
+        let dev_recordings = names.iter().map(|name| (locate(name), speaker(name)));
+        let dev_recordings: Vec<(Location, Option<String>)> = dev_recordings.collect();
         let unlabelled = match &class {
             Some(class) => {
-                let (_, names) = dev.recordings();
-                let speaker = |name: &str| {
-                    let manifest = dev_manifest?;
-                    manifest.utterances[manifest.find(name)?].known_speaker()
-                };
-                let dev = names.iter().map(|name| (locate(name), speaker(name)));
-                let dev: Vec<DevRecording<'_>> = dev.collect();
+                let known = dev_recordings.iter();
+                let known = known.map(|(at, speaker)| (at.clone(), speaker.as_deref()));
+                let dev: Vec<DevRecording<'_>> = known.collect();
                 class.unlabelled(config, data, &bank, &dev)?
             }
             None => None,
@@ -199,10 +209,13 @@ impl<'a, C: LossChoice> Material<'a, C> {
             device: options.device.clone(),
             manifest,
             lengths,
+            prints,
             schedule,
             bank,
             front_end,
             dev,
+            goes_on: initial.is_some(),
+            dev_recordings,
             soundings,
             sounds,
             changes,

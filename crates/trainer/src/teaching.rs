@@ -64,7 +64,10 @@ impl Class<'_> {
             let usable = lessons.usable.iter();
             let utterances = usable.map(|&number| prepared.manifest.utterances[number].clone());
             let usable = lessons.usable.iter();
-            prepared.lengths = usable.map(|&number| prepared.lengths[number]).collect();
+            let (lengths, prints) = usable
+                .map(|&number| (prepared.lengths[number], prepared.prints[number]))
+                .unzip();
+            (prepared.lengths, prepared.prints) = (lengths, prints);
             prepared.manifest = prepared.manifest.with_utterances(utterances.collect());
         }
         Ok(lessons)

@@ -72,11 +72,11 @@ fn the_question_ignores_its_labels_and_has_a_ceiling() {
         Name::MetricCeiling,
     ] {
         assert!(
-            named.contains(&(name, CheckVerdict::Failed)),
+            named.contains(&(name, CheckVerdict::Broken)),
             "{name} in {named:?}"
         );
     }
-    assert!(named.contains(&(Name::LearningRate, CheckVerdict::Warning)));
+    assert!(named.contains(&(Name::LearningRate, CheckVerdict::Suspect)));
 }
 
 /// What is mended is no longer named, and what is not is.

@@ -79,7 +79,7 @@ fn words(record: &Record) -> String {
     let parts = [
         ("", of(Severity::Broken)),
         (suspect, of(Severity::Suspect)),
-        ("also: ", of(Severity::Information)),
+        ("also: ", of(Severity::Note)),
     ];
     let parts: Vec<String> = parts
         .into_iter()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use clap::Args as ClapArgs;
-use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Severity, Verdict, judge};
+use diagnosis::{Check, CheckVerdict, Diagnosis, Finding, Run, Verdict, judge};
 use trainer::facts;
 
 use crate::console::{print_json, print_text};
@@ -71,8 +71,8 @@ fn of_check(check: &Check) -> String {
     let kind = match check.verdict {
         CheckVerdict::Passed => "passed ",
         CheckVerdict::Note => "note   ",
-        CheckVerdict::Warning => "warning",
-        CheckVerdict::Failed => "FAILED ",
+        CheckVerdict::Suspect => "suspect",
+        CheckVerdict::Broken => "broken ",
         CheckVerdict::Skipped => "skipped",
     };
     let question = check.name.question();
@@ -105,7 +105,7 @@ fn of_run(directory: &Path) -> Result<(Diagnosis, String)> {
     if !rest.is_empty() {
         let names: Vec<String> = rest
             .iter()
-            .map(|finding| format!("{} ({})", finding.name, kind(finding.severity)))
+            .map(|finding| format!("{} ({})", finding.name, finding.severity.as_str()))
             .collect();
         let _ = write!(
             text,
@@ -172,7 +172,7 @@ fn course(run: &Run) -> String {
 fn in_full(finding: &Finding) -> String {
     format!(
         "\n{} (step {}): {}\n  measured: {}\n  expected: {}\n  why: {}\n  try: {}{}\n",
-        kind(finding.severity),
+        finding.severity.as_str(),
         finding.step,
         finding.name,
         finding.measured,
@@ -181,14 +181,6 @@ fn in_full(finding: &Finding) -> String {
         finding.remedy,
         flags(finding.name)
     )
-}
-
-fn kind(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Information => "note",
-        Severity::Suspect => "suspect",
-        Severity::Broken => "broken",
-    }
 }
 
 fn word(verdict: Verdict) -> &'static str {

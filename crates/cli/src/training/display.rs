@@ -157,7 +157,7 @@ impl Display {
     fn findings(&self, findings: &[Finding]) {
         // A healthy training stays quiet; but a dev EER that gets worse for a while wants a word.
         for finding in findings {
-            let shown = finding.severity > Severity::Information
+            let shown = finding.severity > Severity::Note
                 || finding.name == Name::EverythingApart
                 || self.verbose;
             if shown {
@@ -240,31 +240,27 @@ impl Display {
     fn preflight(&self, checks: &[Check], seconds: f64) {
         let count = |verdict| checks.iter().filter(|c| c.verdict == verdict).count();
         self.line(&format!(
-            "checked in {seconds:.1} s: {} passed, {} to note, {} warnings, {} failed",
+            "checked in {seconds:.1} s: {} passed, {} notes, {} suspect, {} broken",
             count(CheckVerdict::Passed),
             count(CheckVerdict::Note),
-            count(CheckVerdict::Warning),
-            count(CheckVerdict::Failed),
+            count(CheckVerdict::Suspect),
+            count(CheckVerdict::Broken),
         ));
         for finding in checks.iter().filter_map(Check::finding) {
-            if finding.severity > Severity::Information {
+            if finding.severity > Severity::Note {
                 self.finding(&finding);
             }
         }
     }
 
     fn finding(&self, finding: &Finding) {
-        let kind = match finding.severity {
-            Severity::Information => "note",
-            Severity::Suspect => "warning",
-            Severity::Broken => "broken",
-        };
         let show = match finding.severity {
             Severity::Broken => Self::always,
-            Severity::Information | Severity::Suspect => Self::line,
+            Severity::Note | Severity::Suspect => Self::line,
         };
         let text = format!(
-            "{kind}: {}: {}\n  expected: {}\n  why: {}\n  try: {}{}",
+            "{}: {}: {}\n  expected: {}\n  why: {}\n  try: {}{}",
+            finding.severity.as_str(),
             finding.name,
             finding.measured,
             finding.expected,

@@ -1,6 +1,6 @@
 //! What the sampler will draw.
 
-use crate::check::CheckVerdict::{Failed, Note, Passed, Warning};
+use crate::check::CheckVerdict::{Broken, Note, Passed, Suspect};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -17,7 +17,11 @@ pub fn few_same_pairs(share: f64, num_segments: usize, num_speakers: usize) -> C
     let mended = (k - 1) as f64 / (p * k - 1) as f64;
     Check::new(
         Name::FewSamePairs,
-        if share <= FEW { Warning } else { Passed },
+        match share {
+            0.0 => Broken,
+            share if share <= FEW => Suspect,
+            _ => Passed,
+        },
         format!("{} of a batch's pairs are of one speaker", percent(share)),
         "more than 1 %",
         format!(
@@ -38,8 +42,8 @@ pub fn unreachable_speakers(num_unreachable: usize, num_speakers: usize) -> Chec
     let share = num_unreachable as f64 / num_speakers.max(1) as f64;
     let verdict = match num_unreachable {
         0 => Passed,
-        _ if share > 0.5 => Failed,
-        _ => Warning,
+        _ if share > 0.5 => Broken,
+        _ => Suspect,
     };
     Check::new(
         Name::UnreachableSpeakers,
@@ -89,7 +93,7 @@ pub fn same_session_positives(sessions: &Sessions) -> Check {
         );
     }
     let verdict = match share {
-        share if share > 0.9 => Warning,
+        share if share > 0.9 => Suspect,
         share if share > 0.1 => Note,
         _ => Passed,
     };
@@ -112,8 +116,8 @@ pub fn same_session_positives(sessions: &Sessions) -> Check {
 #[must_use]
 pub fn silent_crops(share: f64, num_crops: usize) -> Check {
     let verdict = match share {
-        share if share > 0.7 => Failed,
-        share if share > 0.4 => Warning,
+        share if share > 0.7 => Broken,
+        share if share > 0.4 => Suspect,
         share if share > 0.2 => Note,
         _ => Passed,
     };
@@ -127,6 +131,23 @@ pub fn silent_crops(share: f64, num_crops: usize) -> Check {
         "at most 20 %",
         "a crop of silence tells the room and the microphone, not the speaker",
         "draw crops at random places, make them longer, or drop silence with `features.speech_activity`",
+    )
+}
+
+/// Judges whether a crop of `crop_s` seconds can hold a voice.
+#[must_use]
+pub fn short_crops(crop_s: f64) -> Check {
+    Check::new(
+        Name::ShortCrops,
+        match crop_s {
+            crop_s if crop_s < 0.08 => Broken,
+            crop_s if crop_s < 0.2 => Suspect,
+            _ => Passed,
+        },
+        format!("a crop has {} s", number(crop_s)),
+        "0.4 s and more; 2 s are usual",
+        "a syllable takes 0.2 s: what is shorter tells a sound of speech, not who speaks",
+        "set `crop_frames` to 40 and more, 200 if the recordings are long enough",
     )
 }
 
@@ -169,7 +190,7 @@ pub fn crops_fit(crop_s: f64, share_shorter: f64, median_s: f64, are_repeated: b
             (false, _) => Passed,
             // Said again it costs time, and teaches no silence.
             (true, true) => Note,
-            (true, false) => Warning,
+            (true, false) => Suspect,
         },
         format!(
             "a crop has {} s, half of the recordings have {} s or more, {} are shorter than a crop",

@@ -1,6 +1,6 @@
 //! Is what the network hears alive, and what it was made for?
 
-use crate::check::CheckVerdict::{Failed, Note, Passed, Warning};
+use crate::check::CheckVerdict::{Broken, Note, Passed, Suspect};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -36,8 +36,8 @@ pub fn features_alive(values: &[f32], num_bins: usize) -> Check {
         .count();
     let dead_share = constant as f64 / num_bins as f64;
     let verdict = match () {
-        () if bad > 0 || dead_share > 0.5 || at_low > 0.9 || at_high > 0.5 => Failed,
-        () if dead_share > 0.1 || at_low > 0.5 || at_high > 0.05 => Warning,
+        () if bad > 0 || dead_share > 0.5 || at_low > 0.9 || at_high > 0.5 => Broken,
+        () if dead_share > 0.1 || at_low > 0.5 || at_high > 0.05 => Suspect,
         () => Passed,
     };
     Check::new(
@@ -97,8 +97,8 @@ pub fn front_ends_agree(found: &FrontEnds) -> Check {
     let narrow = train.share() > 0.9;
     let rms = found.input_rms;
     let verdict = match () {
-        () if !rms.is_finite() => Failed,
-        () if !(0.05..=20.0).contains(&rms) || apart || narrow => Warning,
+        () if !rms.is_finite() => Broken,
+        () if !(0.05..=20.0).contains(&rms) || apart || narrow => Suspect,
         () if train.share().max(dev.share()) > 0.05 => Note,
         () => Passed,
     };

@@ -1,6 +1,6 @@
 //! Do gradients reach every layer?
 
-use crate::check::CheckVerdict::{Failed, Passed};
+use crate::check::CheckVerdict::{Broken, Passed};
 use crate::words::number;
 use crate::{Check, LayerGradient, Name};
 
@@ -40,7 +40,7 @@ pub fn gradients_reach(gradients: &[LayerGradient]) -> Check {
     };
     Check::new(
         name,
-        if lost.is_empty() { Passed } else { Failed },
+        if lost.is_empty() { Passed } else { Broken },
         measured,
         "a gradient in every layer",
         "a layer without a gradient stays as it was initialised: a clip, a rounding, a detached tensor or dead units stand \

@@ -3,7 +3,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::check::CheckVerdict::{Failed, Passed, Warning};
+use crate::check::CheckVerdict::{Broken, Passed, Suspect};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -21,7 +21,7 @@ pub fn score_direction(eer: impl Fn(&[f32], &[bool]) -> f64) -> Check {
     let fine = right.abs() < 1e-9 && (wrong - 1.0).abs() < 1e-9;
     Check::new(
         Name::ScoreDirection,
-        if fine { Passed } else { Failed },
+        if fine { Passed } else { Broken },
         format!(
             "perfect scores give EER {}, inverted ones {}",
             percent(right),
@@ -70,8 +70,8 @@ pub fn metric_ceiling(
         .fold(f64::NEG_INFINITY, f64::max);
     let largest = perfect.max(other).max(random);
     let verdict = match () {
-        () if largest < 0.999 => Failed,
-        () if perfect + 1e-6 < largest => Warning,
+        () if largest < 0.999 => Broken,
+        () if perfect + 1e-6 < largest => Suspect,
         () => Passed,
     };
     let share = same.iter().filter(|&&same| same).count() as f64 / same.len().max(1) as f64;

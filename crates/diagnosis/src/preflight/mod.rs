@@ -8,16 +8,30 @@ pub(crate) mod labels;
 mod metrics;
 mod overfit;
 mod pairs;
+mod recordings;
 mod setup;
+mod steps;
+mod trials;
 
 pub use batches::{
-    Sessions, crops_fit, crops_vary, few_same_pairs, same_session_positives, silent_crops,
-    unreachable_speakers,
+    Sessions, crops_fit, crops_vary, few_same_pairs, same_session_positives, short_crops,
+    silent_crops, unreachable_speakers,
 };
 pub use features::{Bandwidth, FrontEnds, features_alive, front_ends_agree};
 pub use gradients::gradients_reach;
-pub use labels::{LabelRates, LossAndGradient, labels_can_be_judged, labels_fit, labels_matter};
+pub use labels::{
+    LabelRates, LossAndGradient, labels_can_be_judged, labels_fit, labels_matter, only_voices_tell,
+    some_labels_wrong,
+};
 pub use metrics::{metric_ceiling, score_direction};
 pub use overfit::{Overfit, can_overfit};
 pub use pairs::{Pair, are_distributions, kl_divergence, loss_is_mean_of_pairs};
-pub use setup::{all_pairs_used, both_directions, learning_rate, margin};
+pub use recordings::{
+    Copies, Heard, Leaked, recordings_are_new, recordings_differ, recordings_hold_speech,
+    several_recordings,
+};
+pub use setup::{all_pairs_used, both_directions, large_margin, learning_rate, small_margin};
+pub use steps::{
+    Travel, dropout_is_light, front_end_keeps_voices, steps_move_weights, weights_decay_slowly,
+};
+pub use trials::{TrialFacts, trials_can_judge};

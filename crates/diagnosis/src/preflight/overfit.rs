@@ -1,6 +1,6 @@
 //! Can one small batch be learned by heart?
 
-use crate::check::CheckVerdict::{Failed, Passed, Warning};
+use crate::check::CheckVerdict::{Broken, Passed, Suspect};
 use crate::words::number;
 use crate::{Check, Name};
 
@@ -26,8 +26,8 @@ pub fn can_overfit(attempt: &Overfit) -> Check {
     let sorted = attempt.same_distance < attempt.different_distance;
     let verdict = match (falls, sorted) {
         (true, true) => Passed,
-        (true, false) | (false, true) if after < before => Warning,
-        _ => Failed,
+        (true, false) | (false, true) if after < before => Suspect,
+        _ => Broken,
     };
     Check::new(
         Name::CannotOverfit,

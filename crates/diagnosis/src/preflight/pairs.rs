@@ -1,6 +1,6 @@
 //! Is the loss of a batch what its pairs, one by one, make it?
 
-use crate::check::CheckVerdict::{Failed, Passed};
+use crate::check::CheckVerdict::{Broken, Passed};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -40,7 +40,7 @@ pub fn loss_is_mean_of_pairs(reported: f64, pairs: &[Pair]) -> Check {
     let agree = (reported - mean).abs() <= 1e-3 * mean.abs().max(1e-3);
     Check::new(
         name,
-        if agree { Passed } else { Failed },
+        if agree { Passed } else { Broken },
         format!(
             "loss of the batch {}, mean of its {} pairs one by one {}",
             number(reported),
@@ -74,7 +74,7 @@ pub fn are_distributions(outputs: &[Vec<f32>]) -> Check {
     let fine = (low - 1.0).abs() < 1e-3 && (high - 1.0).abs() < 1e-3 && negative == 0.0;
     Check::new(
         name,
-        if fine { Passed } else { Failed },
+        if fine { Passed } else { Broken },
         format!(
             "outputs sum to {} to {}; {} of the entries are negative, {} are 0 or would be clipped",
             number(low),

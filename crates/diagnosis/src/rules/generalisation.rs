@@ -8,6 +8,9 @@ use crate::{Finding, Measurements, Name, Run, Severity};
 /// An EER below which a list tells nothing.
 const EASY: f64 = 0.02;
 
+/// Steps after which a network knows its training speakers, if there is anything to know.
+const LEARNED: u64 = 200;
+
 pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(labels_wrong(run));
@@ -15,6 +18,7 @@ pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     findings.extend(still_better(run, so_far));
     findings.extend(channel(run));
     findings.extend(no_better(run, so_far));
+    findings.extend(worse_than_statistics(run));
     findings
 }
 
@@ -37,10 +41,16 @@ fn labels_wrong(run: &Run) -> Option<Finding> {
         .rev()
         .find(|evaluation| evaluation.train_eer.is_some())?;
     let (train, dev) = (last.train_eer?, last.dev_eer?);
-    let can_judge = last.train_eer_judges_labels != Some(false);
+    // What an untrained network makes of them says nothing of labels; a network that has hardly begun says little.
+    let can_judge = last.train_eer_judges_labels != Some(false)
+        && (last.step >= LEARNED || last.step > FIRST_STEPS && has_ended(run));
     (can_judge && labels_are_wrong(train, dev)).then(|| Finding {
         name: Name::LabelsWrong,
-        severity: Severity::Broken,
+        severity: if last.step >= LEARNED {
+            Severity::Broken
+        } else {
+            Severity::Suspect
+        },
         measured: format!(
             "the network tells training speakers apart with EER {}, development speakers with {}",
             percent(train),
@@ -107,7 +117,7 @@ fn still_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
     };
     (middle < before && *now < 0.97 * middle && *now < 0.9 * before).then(|| Finding {
         name: Name::StoppedTooEarly,
-        severity: Severity::Information,
+        severity: Severity::Note,
         measured: format!(
             "development EER {}, {}, {} at the last three evaluations",
             percent(*before),
@@ -171,7 +181,7 @@ fn channel(run: &Run) -> Option<Finding> {
         && sessions.is_some_and(|(_, cross)| cross > 0.45);
     Some(Finding {
         name: Name::ChannelShortcut,
-        severity: if by_chance { Severity::Suspect } else { Severity::Information },
+        severity: if by_chance { Severity::Suspect } else { Severity::Note },
         measured: measured.join("; "),
         expected: "rates that hardly change with room, channel and session".to_owned(),
         reason: "where a speaker has one microphone and one session, these tell speakers apart more easily than the voice".to_owned(),
@@ -192,14 +202,14 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
         .fold(f64::INFINITY, f64::min);
     let early = so_far.iter().any(|finding| {
         finding.name == Name::StoppedTooEarly
-            || (finding.severity == Severity::Information
+            || (finding.severity == Severity::Note
                 && matches!(finding.name, Name::EverythingApart | Name::Plateau))
     });
     let severity = match () {
         () if last.step < FIRST_STEPS => return None,
         () if has_ended(run) && best >= 0.98 * untrained => match last_step(run) {
             // That it was stopped too early has been said.
-            _ if early => Severity::Information,
+            _ if early => Severity::Note,
             1000.. => Severity::Broken,
             _ => Severity::Suspect,
         },
@@ -212,7 +222,7 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
         {
             Severity::Suspect
         }
-        () if *now >= untrained && !has_ended(run) => Severity::Information,
+        () if *now >= untrained && !has_ended(run) => Severity::Note,
         () => return None,
     };
     Some(Finding {
@@ -233,5 +243,36 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
                 .to_owned()
         },
         step: last.step,
+    })
+}
+
+/// The network tells speakers apart no better than mean and deviation of the log-mel bands do.
+fn worse_than_statistics(run: &Run) -> Option<Finding> {
+    let plain = run.facts.statistics_eer?;
+    let whitened = run.facts.whitened_statistics_eer?;
+    let of_clean = |evaluation: &Measurements| evaluation.clean_eer.or(evaluation.dev_eer);
+    let evaluations = run
+        .evaluations
+        .iter()
+        .filter(|evaluation| evaluation.step > 0);
+    let best = evaluations.filter_map(of_clean).reduce(f64::min)?;
+    if !has_ended(run) || last_step(run) < FIRST_STEPS || best <= 1.02 * plain.min(whitened) {
+        return None;
+    }
+    Some(Finding {
+        name: Name::WorseThanStatistics,
+        severity: if best > 1.1 * plain + 0.01 { Severity::Suspect } else { Severity::Note },
+        measured: format!(
+            "best development EER {}; mean and deviation of the log-mel bands, no network at all, reach {}, whitened {}",
+            percent(best),
+            percent(plain),
+            percent(whitened)
+        ),
+        expected: "less than either".to_owned(),
+        reason: "what was trained knows less of these voices than the average of their spectrum".to_owned(),
+        remedy: "see the causes above; if there is none, train longer and on more speakers, whiten the input (`encoder.input`), or take the \
+                 model that comes with siamang"
+            .to_owned(),
+        step: last_step(run),
     })
 }

@@ -151,7 +151,7 @@ fn margin_too_early(run: &Run) -> Option<Finding> {
         let without = of("accuracy", stem)?;
         (entropy > 1.05 * chance && under < HARDLY_ANY).then(|| Finding {
             name: Name::MarginTooEarly,
-            severity: if step >= 1000 || has_ended(run) { Severity::Suspect } else { Severity::Information },
+            severity: if step >= 1000 || has_ended(run) { Severity::Suspect } else { Severity::Note },
             measured: format!(
                 "under the margin {} the right speaker comes first in {} of the segments, without it in {}; cross-entropy {}, that of \
                  knowing nothing {}",
@@ -199,7 +199,7 @@ fn forgetting(run: &Run) -> Option<Finding> {
         .collect();
     (!worse.is_empty()).then(|| Finding {
         name: Name::Forgetting,
-        severity: if has_ended(run) { Severity::Suspect } else { Severity::Information },
+        severity: if has_ended(run) { Severity::Suspect } else { Severity::Note },
         measured: format!("beside {model}: EER {}", worse.join("; ")),
         expected: "no list on which the model was better before".to_owned(),
         reason: "what is trained on has drawn the weights away from what the model knew".to_owned(),

@@ -4,6 +4,8 @@ mod generalisation;
 mod lessons;
 mod network;
 mod phase;
+mod rivals;
+mod trials;
 
 use crate::journal::{EndReason, StepSummary};
 use crate::preflight::few_same_pairs;
@@ -24,7 +26,9 @@ pub fn judge(run: &Run) -> Diagnosis {
     findings.extend(phase::judge(run));
     findings.extend(network::judge(run));
     findings.extend(lessons::judge(run));
+    findings.extend(trials::judge(run));
     findings.extend(generalisation::judge(run, &findings));
+    rivals::exclude(&mut findings);
     Diagnosis::of(findings)
 }
 

@@ -1,7 +1,7 @@
 //! The state of the network: gradients, units, embeddings, and who has been seen.
 
 use crate::preflight::gradients_reach;
-use crate::rules::last_step;
+use crate::rules::{FIRST_STEPS, last_step};
 use crate::words::{number, percent};
 use crate::{Finding, LayerUnits, Measurements, Name, Run, Severity};
 
@@ -19,14 +19,17 @@ pub(super) fn judge(run: &Run) -> Vec<Finding> {
         .first()
         .filter(|first| first.step < last.step);
     let mut findings: Vec<Finding> = gradient(last).into_iter().collect();
-    let units =
-        |name, count: fn(&LayerUnits) -> usize, limits| units(name, count, limits, first, last);
-    findings.extend(units(
-        Name::Saturation,
-        |layer| layer.num_saturated,
-        [0.2, 0.6],
-    ));
-    findings.extend(units(Name::DeadUnits, |layer| layer.num_dead, [0.4, 0.95]));
+    // Units of a network that has not been trained are as they were drawn.
+    if last.step >= FIRST_STEPS {
+        let units =
+            |name, count: fn(&LayerUnits) -> usize, limits| units(name, count, limits, first, last);
+        findings.extend(units(
+            Name::Saturation,
+            |layer| layer.num_saturated,
+            [0.2, 0.6],
+        ));
+        findings.extend(units(Name::DeadUnits, |layer| layer.num_dead, [0.4, 0.95]));
+    }
     findings.extend(running(last));
     findings.extend(offset(run, last));
     findings.extend(visited(run));
@@ -136,7 +139,7 @@ fn offset(run: &Run, last: &Measurements) -> Option<Finding> {
         severity: if cost > 0.08 {
             Severity::Suspect
         } else {
-            Severity::Information
+            Severity::Note
         },
         measured: format!(
             "EER {} as they are, {} with their mean subtracted{share}",

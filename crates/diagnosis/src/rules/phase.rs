@@ -5,13 +5,16 @@ use std::borrow::Cow;
 use crate::journal::{EndReason, PairFacts, StepSummary};
 use crate::rules::{FIRST_STEPS, has_ended, last_points, last_step};
 use crate::words::{number, percent};
-use crate::{Finding, Name, Run, Severity};
+use crate::{Finding, Measurements, Name, Run, Severity};
 
 /// Pairs closer than this share of the margin are as good as alike.
 const ALIKE: f64 = 0.02;
 
 /// Steps for which everything may be apart without getting better.
 const PATIENCE: u64 = 1000;
+
+/// Steps after which a run that has ended, and is still apart, is not one that only wants more of the same.
+const FRUITLESS: u64 = 500;
 
 pub(super) fn judge(run: &Run) -> Vec<Finding> {
     let points = points(run);
@@ -138,7 +141,7 @@ fn alike(run: &Run, points: &[StepSummary], now: &StepSummary) -> Option<Finding
         1000.. => Severity::Broken,
         300.. => Severity::Suspect,
         _ if has_ended(run) => Severity::Suspect,
-        _ => Severity::Information,
+        _ => Severity::Note,
     };
     Some(Finding {
         name: Name::Plateau,
@@ -237,8 +240,9 @@ fn apart(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
         .chunks((stretch.len() / 10).max(1))
         .filter_map(|chunk| mean(chunk)?.same_distance())
         .fold(same, f64::max);
-    let falling = same < 0.97 * peak;
-    let passing = falling || since < PATIENCE;
+    // A phase that has lasted so long, and has not made development speakers easier to tell apart, does not pass.
+    let falling = same < 0.97 * peak && (since < 3 * PATIENCE || beats_untrained(run));
+    let passing = falling || since < PATIENCE && !fruitless(run, since);
     let ended = has_ended(run);
     let numbers = format!(
         "mean distance of same-speaker pairs {}, beyond the margin {}; of others {}; the loss has still fallen to {}",
@@ -256,7 +260,7 @@ fn apart(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
     };
     let mut findings = vec![Finding {
         name: Name::EverythingApart,
-        severity: if passing { Severity::Information } else { Severity::Suspect },
+        severity: if passing { Severity::Note } else { Severity::Suspect },
         measured: format!("{numbers}; {course}"),
         expected: "same-speaker pairs well within the margin in the end".to_owned(),
         reason: "different-speaker pairs are so many that the loss falls fastest by driving every segment away from every other; \
@@ -285,6 +289,21 @@ fn apart(run: &Run, points: &[StepSummary], now: &StepSummary) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// Whether some evaluation has been better than that of the untrained network.
+fn beats_untrained(run: &Run) -> bool {
+    let of = |evaluation: &Measurements| Some((evaluation.dev_eer?, evaluation.untrained_eer?));
+    let mut trained = run
+        .evaluations
+        .iter()
+        .filter(|evaluation| evaluation.step > 0);
+    trained.any(|evaluation| of(evaluation).is_some_and(|(eer, untrained)| eer < untrained))
+}
+
+/// Whether a run has ended after some hundred steps that have brought nothing, while the loss has long stopped falling.
+fn fruitless(run: &Run, since: u64) -> bool {
+    has_ended(run) && since >= FRUITLESS && !beats_untrained(run)
 }
 
 /// Embeddings that are one point or one line.

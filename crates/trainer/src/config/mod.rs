@@ -234,6 +234,13 @@ impl<L> TrainConfig<L> {
         most.max().unwrap_or(0)
     }
 
+    /// Frames of the shortest segments that there are in any stage.
+    pub(crate) fn shortest_crop(&self) -> usize {
+        let stages = self.all_stages().into_iter();
+        let least = stages.map(|stage| stage.crop_frames.least());
+        least.min().unwrap_or(0)
+    }
+
     /// The same training with another loss.
     #[must_use]
     pub fn with_loss<M>(self, loss: M) -> TrainConfig<M> {

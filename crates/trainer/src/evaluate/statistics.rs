@@ -157,6 +157,7 @@ fn halves(
         number.ok().map(|number| number % 2)
     };
     let (mut scores, mut targets) = (Vec::new(), Vec::new());
+    let mut strangers = Strangers::default();
     for half in 0..2 {
         let scored: Vec<usize> = few
             .iter()
@@ -169,7 +170,9 @@ fn halves(
         let rows: Vec<Vec<f32>> = scored.iter().map(|&row| train[row].clone()).collect();
         let utterances: Vec<usize> = scored.iter().map(|&row| chosen[row]).collect();
         let list = pairs(manifest, &utterances);
-        scores.extend(list.scores(&through(&others, &rows, device)));
+        let of_half = list.scores(&through(&others, &rows, device));
+        strangers.add(&list, &of_half, rows.len());
+        scores.extend(of_half);
         targets.extend(list.targets);
     }
     Some(LabelRates {
@@ -177,7 +180,59 @@ fn halves(
         dev_eer: f64::NAN,
         num_speakers: speakers.len(),
         num_same: targets.iter().filter(|&&target| target).count(),
+        strangers_share: strangers.share(),
     })
+}
+
+/// Mean scores of recordings with others of their own speaker, and with those of other speakers.
+#[derive(Default)]
+struct Strangers {
+    own: Vec<f64>,
+    others: Vec<f64>,
+}
+
+/// Others of its own speaker that a recording is judged by, at least.
+const LEAST_OTHERS: usize = 2;
+
+/// Share of the strangers that lie nearest, and are left out.
+const NEAREST: f64 = 0.25;
+
+impl Strangers {
+    /// Adds the recordings of a list of pairs with their scores.
+    fn add(&mut self, list: &IndexedList, scores: &[f32], num_recordings: usize) {
+        let mut sums = vec![[(0.0_f64, 0_usize); 2]; num_recordings];
+        for ((&(a, b), &target), &score) in list.trials.iter().zip(&list.targets).zip(scores) {
+            for recording in [a, b] {
+                let (sum, count) = &mut sums[recording][usize::from(target)];
+                *sum += f64::from(score);
+                *count += 1;
+            }
+        }
+        for [others, own] in sums {
+            if own.1 >= LEAST_OTHERS && others.1 > 0 {
+                self.own.push(own.0 / own.1 as f64);
+            }
+        }
+        // Strangers are compared as single pairs would be, in groups as large as those of a speaker.
+        let different = list
+            .targets
+            .iter()
+            .zip(scores)
+            .filter(|(target, _)| !**target);
+        let different: Vec<f64> = different.map(|(_, &score)| f64::from(score)).collect();
+        let groups = different.chunks_exact(LEAST_OTHERS + 1);
+        self.others
+            .extend(groups.map(|few| few.iter().sum::<f64>() / few.len() as f64));
+    }
+
+    /// The share of the recordings whose own speaker's others are no nearer than strangers but the nearest quarter.
+    fn share(&self) -> Option<f64> {
+        let mut others = self.others.clone();
+        others.sort_by(f64::total_cmp);
+        let limit = *others.get(((1.0 - NEAREST) * others.len() as f64) as usize)?;
+        let far = self.own.iter().filter(|&&own| own < limit).count();
+        (!self.own.is_empty()).then(|| far as f64 / self.own.len() as f64)
+    }
 }
 
 /// EER of a list over `rows`; None where it has one kind of trials only.

@@ -5,26 +5,28 @@ use diagnosis::Check;
 use diagnosis::preflight::{
     Bandwidth, FrontEnds, crops_fit, crops_vary, features_alive, front_ends_agree, silent_crops,
 };
-use pair_sampler::{BatchPlan, CropConfig};
+use pair_sampler::{Crop, CropConfig};
 use speaker_model::LossChoice;
 
 use super::bandwidth::{bandwidth, reach};
+use super::evenly;
 use crate::TrainError;
-use crate::data::Batch;
 use crate::material::Material;
 
 /// Crops that are listened to, and development recordings.
 const MOST_CROPS: usize = 200;
 
-/// What the crops of some batches hold, and what the network makes of `batch`.
+/// The golden ratio's fraction, whose multiples are spread evenly over 0 to 1.
+const GOLDEN: f64 = 0.618_033_988_749_894_9;
+
+/// What crops of recordings hold that are spread over the whole training, whatever batches come first.
 pub(super) fn crop_checks<C: LossChoice>(
     material: &Material<'_, C>,
-    plans: &[BatchPlan],
-    batch: &Batch,
 ) -> Result<Vec<Check>, TrainError> {
     let config = &material.config.features;
     // The longest are what recordings can be too short for, and what is silent in part.
     let crop_frames = material.config.longest_crop();
+    let scale = material.config.encoder.input.scale;
     let activity = SpeechActivityConfig {
         hangover_s: 0.0,
         ..SpeechActivityConfig::default()
@@ -32,13 +34,19 @@ pub(super) fn crop_checks<C: LossChoice>(
     let mut raw = Vec::new();
     let mut reaches = Vec::new();
     let (mut num_crops, mut num_silent, mut num_frames) = (0_usize, 0_usize, 0_usize);
-    for item in plans.iter().flat_map(|plan| &plan.items).take(MOST_CROPS) {
-        let location = &material.heard().utterances[item.utterance].location;
+    let (mut squares, mut num_values) = (0.0_f64, 0_usize);
+    let utterances = &material.manifest.utterances;
+    for (place, number) in evenly(utterances.len(), MOST_CROPS).enumerate() {
+        let location = &utterances[number].location;
         let mut recording = material.bank.log_mel(location)?.into_features();
         reaches.push(reach(&recording, config));
         material.front_end.shape(&mut recording);
         let frames = recording.num_frames();
-        let start = item.crop.start_frame(frames, crop_frames, config.hop_s());
+        let crop = match material.config.crop {
+            CropConfig::Random => Crop::Position((place as f64 * GOLDEN).fract()),
+            CropConfig::Fixed { start_s } => Crop::StartS(start_s),
+        };
+        let start = crop.start_frame(frames, crop_frames, config.hop_s());
         let end = frames.min(start + crop_frames);
         let speech = activity.speech_frames(config, &recording);
         let spoken = speech[start..end].iter().filter(|&&speech| speech).count();
@@ -46,6 +54,13 @@ pub(super) fn crop_checks<C: LossChoice>(
         num_silent += usize::from(2 * spoken < end - start);
         num_frames += frames;
         raw.extend_from_slice(recording.rows(start..end));
+        material.front_end.normalise(&mut recording);
+        let heard = recording.rows(start..end);
+        squares += heard
+            .iter()
+            .map(|&v| (f64::from(v) * scale).powi(2))
+            .sum::<f64>();
+        num_values += heard.len();
     }
     let start_s = match material.config.crop {
         CropConfig::Random => None,
@@ -53,12 +68,7 @@ pub(super) fn crop_checks<C: LossChoice>(
     };
     let crop_s = crop_frames as f64 * config.hop_s();
     let mean_s = num_frames as f64 / num_crops.max(1) as f64 * config.hop_s();
-    let scale = material.config.encoder.input.scale;
-    let squares = batch
-        .features
-        .iter()
-        .map(|&v| (f64::from(v) * scale).powi(2));
-    let rms = (squares.sum::<f64>() / batch.features.len().max(1) as f64).sqrt();
+    let rms = (squares / num_values.max(1) as f64).sqrt();
     Ok(vec![
         silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
         lengths_check(material, crop_frames),

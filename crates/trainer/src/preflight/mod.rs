@@ -4,13 +4,17 @@ mod bandwidth;
 mod crops;
 mod draws;
 mod overfit;
+mod recordings;
+mod settings;
+mod trials;
 
 use std::time::Instant;
 
 use burn::tensor::Device;
 use diagnosis::journal::Event;
 use diagnosis::preflight::{
-    all_pairs_used, gradients_reach, labels_fit, labels_matter, learning_rate, margin,
+    all_pairs_used, gradients_reach, labels_fit, labels_matter, large_margin, only_voices_tell,
+    small_margin, some_labels_wrong,
 };
 use diagnosis::{Check, Name};
 use pair_sampler::BatchPlan;
@@ -19,10 +23,13 @@ use speaker_model::{Batches, LossChoice, SpeakerNetwork};
 use self::crops::crop_checks;
 use self::draws::draw_checks;
 use self::overfit::{overfit, twos};
+use self::recordings::recording_checks;
+use self::settings::setting_checks;
+use self::trials::trial_check;
 use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::Batch;
-use crate::evaluate::{Probe, Statistics, weight_rms};
+use crate::evaluate::{Probe, Statistics};
 use crate::material::Material;
 
 /// Batches whose plans say which sessions same-speaker pairs come from.
@@ -63,8 +70,10 @@ fn checks<C: LossChoice>(
         .map(|step| material.schedule.plan(step))
         .collect();
     let batch = material.batches().batch(step_of_both_kinds(&plans))?;
-    let mut checks = loss_checks(config, network, &batch, &device)?;
-    checks.push(label_check(statistics));
+    let (mut checks, gradient_norm) = loss_checks(config, network, &batch, &device)?;
+    checks.extend(label_checks(statistics));
+    checks.push(trial_check(material, statistics));
+    checks.extend(recording_checks(material));
     checks.push(overfit(config, network, &batch, &device)?);
     checks.extend(draw_checks(
         material.sampler(),
@@ -72,11 +81,8 @@ fn checks<C: LossChoice>(
         &plans,
         compares_segments(&config.loss),
     ));
-    checks.extend(crop_checks(material, &plans, &batch)?);
-    checks.push(learning_rate(
-        config.optimiser.learning_rate,
-        weight_rms(network),
-    ));
+    checks.extend(crop_checks(material)?);
+    checks.extend(setting_checks(material, network, gradient_norm));
     checks.sort_by_key(|check| check.name);
     Ok(checks)
 }
@@ -87,13 +93,13 @@ fn compares_segments(loss: &impl LossChoice) -> bool {
     loss.pairwise().is_some() || loss.wants() != Batches::Any
 }
 
-/// What can be wrong between labels, loss and network, on one batch.
+/// What can be wrong between labels, loss and network, on one batch; and the norm of its gradient.
 fn loss_checks<C: LossChoice>(
     config: &TrainConfig<C>,
     network: &SpeakerNetwork<C::Loss>,
     batch: &Batch,
     device: &Device,
-) -> Result<Vec<Check>, TrainError> {
+) -> Result<(Vec<Check>, f64), TrainError> {
     let probe = Probe::of(network, batch, config.seed, 0, device)?;
     let labels = match config.loss.reads_labels() {
         true => labels_matter(&batch.speakers, |labels| {
@@ -111,19 +117,30 @@ fn loss_checks<C: LossChoice>(
     let pairwise = config.loss.pairwise();
     let asked = pairwise.and_then(|pairwise| pairwise.margin.zip(pairwise.num_classes));
     if let Some((asked, num_classes)) = asked {
-        checks.push(margin(asked, num_classes));
+        checks.push(small_margin(asked, num_classes));
+        checks.push(large_margin(asked, num_classes));
     }
-    Ok(checks)
+    Ok((checks, probe.gradient_norm()))
 }
 
-fn label_check(statistics: &Statistics) -> Check {
+fn label_checks(statistics: &Statistics) -> Vec<Check> {
     match statistics.unlabelled {
-        Some(rates) => labels_fit(&rates),
-        None => Check::skipped(
+        Some(rates) => vec![
+            labels_fit(&rates),
+            some_labels_wrong(&rates),
+            only_voices_tell(&rates),
+        ],
+        None => vec![Check::skipped(
             Name::LabelsWrong,
             "there are no development trials to compare with, or no speaker with two recordings",
-        ),
+        )],
     }
+}
+
+/// At most `most` of the numbers below `count`, spread evenly.
+fn evenly(count: usize, most: usize) -> impl Iterator<Item = usize> {
+    let some = count.min(most);
+    (0..some).map(move |place| place * count / some)
 }
 
 /// The first step whose batch has pairs of both kinds, or step 0 where none of the first twenty has.

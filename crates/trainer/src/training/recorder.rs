@@ -144,10 +144,10 @@ mod tests {
         let mut told = Told::default();
         let mut news = |severity| told.news(&[unlucky(severity)]).len();
         let course = [
-            Severity::Information,
-            Severity::Information,
+            Severity::Note,
+            Severity::Note,
             Severity::Suspect,
-            Severity::Information,
+            Severity::Note,
             Severity::Suspect,
             Severity::Broken,
         ];

@@ -197,7 +197,7 @@ fn the_checks_before_the_first_step_know_of_the_longest_crops_and_the_largest_ba
     let mut long = staged();
     // Recordings have half a second.
     long.stages[0].crop_frames = Some(CropFrames::Between([60, 90]));
-    assert_eq!(verdict("long", &long), CheckVerdict::Warning);
+    assert_eq!(verdict("long", &long), CheckVerdict::Suspect);
     long.stages[0].crop_frames = Some(CropFrames::Fixed(1 << 40));
     let error = case
         .run("huge", &long, 1, false, None)

@@ -8,6 +8,7 @@ use speech_data::Manifest;
 use super::FeatureBank;
 use super::raw::RawFeatures;
 use crate::TrainError;
+use crate::data::print::Print;
 use crate::data::skipped::Skipped;
 
 /// Utterances of a store that the mean of all frames is taken over, if there are more; they are spread evenly.
@@ -27,7 +28,7 @@ impl FeatureBank {
     ) -> Result<Prepared, TrainError> {
         let done = AtomicUsize::new(0);
         let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
-        let outcomes: Option<Vec<Result<(Sums, usize), TrainError>>> = manifest
+        let outcomes: Option<Vec<Result<(Sums, usize, Option<Print>), TrainError>>> = manifest
             .utterances
             .par_iter()
             .enumerate()
@@ -37,11 +38,12 @@ impl FeatureBank {
                     Err(error) => Err(error.into()),
                     Ok(Some(stored)) if number % stride != 0 => {
                         let num_frames = self.stores.num_frames(&stored);
-                        num_frames.map(|num_frames| (Sums::default(), num_frames))
+                        num_frames.map(|num_frames| (Sums::default(), num_frames, None))
                     }
                     Ok(_) => self.log_mel(location).map(|features| {
                         let num_frames = features.num_frames();
-                        (self.sums(features), num_frames)
+                        let print = Print::of(&features, features.num_bins());
+                        (self.sums(features), num_frames, print)
                     }),
                 };
                 progress(done.fetch_add(1, Ordering::Relaxed) + 1).then_some(sums)
@@ -52,11 +54,13 @@ impl FeatureBank {
         let mut skipped = Vec::new();
         let mut total = Sums::default();
         let mut lengths = Vec::with_capacity(manifest.utterances.len());
+        let mut prints = Vec::with_capacity(manifest.utterances.len());
         for (utterance, outcome) in manifest.utterances.iter().zip(outcomes) {
             match outcome {
-                Ok((sums, num_frames)) => {
+                Ok((sums, num_frames, print)) => {
                     total.add(&sums);
                     lengths.push(num_frames);
+                    prints.push(print);
                     usable.push(utterance.clone());
                 }
                 Err(reason) => skipped.push(Skipped {
@@ -72,6 +76,7 @@ impl FeatureBank {
             mean_frame: total.values.iter().map(|v| (v / frames) as f32).collect(),
             num_frames: total.num_frames,
             lengths,
+            prints,
         })
     }
 
@@ -104,6 +109,8 @@ pub struct Prepared {
     pub num_frames: u64,
     /// Frames of each usable recording.
     pub lengths: Vec<usize>,
+    /// What each of them is known again by; none of those that were not read, and of silence.
+    pub(crate) prints: Vec<Option<Print>>,
 }
 
 #[derive(Default)]

@@ -1,0 +1,71 @@
+//! What another finding explains as well is not claimed.
+
+use crate::{Finding, Name, Severity};
+
+/// Findings, and what else would explain each of them.
+const RIVALS: &[(&[Name], &[Name])] = &[
+    // Recordings that hold no voice, or trials that are wrong, look like labels that are.
+    (
+        &[
+            Name::LabelsWrong,
+            Name::MislabelledSome,
+            Name::NamesTheSpeaker,
+        ],
+        &[
+            Name::NoSpeech,
+            Name::DeadFeatures,
+            Name::DevTrials,
+            Name::CopiedRecordings,
+            Name::SilentCrops,
+            Name::PoorFrontEnd,
+        ],
+    ),
+    // All labels wrong are some wrong, too.
+    (
+        &[Name::MislabelledSome, Name::NamesTheSpeaker],
+        &[Name::LabelsWrong],
+    ),
+    // Silence has no bands, and no crop of it holds speech.
+    (
+        &[Name::FrontEndMismatch, Name::SilentCrops],
+        &[Name::NoSpeech, Name::DeadFeatures],
+    ),
+    // By trials that are wrong nothing can be judged that goes by their EER.
+    (
+        &[
+            Name::WorseThanUntrained,
+            Name::WorseThanStatistics,
+            Name::Overfitting,
+            Name::CommonOffset,
+            Name::ChannelShortcut,
+            Name::WeakTeacher,
+            Name::Forgetting,
+            Name::StoppedTooEarly,
+        ],
+        &[Name::DevTrials],
+    ),
+];
+
+/// Makes notes of findings that another, which is no note, explains as well, and says which.
+pub(super) fn exclude(findings: &mut [Finding]) {
+    for (names, rivals) in RIVALS {
+        let rival = findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Note)
+            .map(|finding| finding.name)
+            .find(|name| rivals.contains(name));
+        let Some(rival) = rival else {
+            continue;
+        };
+        let explained = findings
+            .iter_mut()
+            .filter(|finding| finding.severity > Severity::Note && names.contains(&finding.name));
+        for finding in explained {
+            finding.severity = Severity::Note;
+            finding.reason = format!(
+                "`{rival}` explains it as well; otherwise {}",
+                finding.reason
+            );
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Whether recordings are speech, different from one another, and others than those of the development trials.
+
+use std::collections::BTreeMap;
+
+use audio_features::{QualityGauge, SpeechDetector, decode_recording};
+use diagnosis::Check;
+use diagnosis::preflight::{
+    Copies, Heard, Leaked, recordings_are_new, recordings_differ, recordings_hold_speech,
+    several_recordings,
+};
+use rayon::prelude::*;
+use speaker_model::LossChoice;
+use speech_data::{Location, Reader};
+
+use super::evenly;
+use crate::data::{Print, Prints};
+use crate::material::Material;
+
+/// Recordings of either kind that are listened to.
+const LISTENED: usize = 60;
+
+/// Rate at which speech is found.
+const RATE_HZ: u32 = 16_000;
+
+/// What can be said of the recordings before any crop of them.
+pub(super) fn recording_checks<C: LossChoice>(material: &Material<'_, C>) -> Vec<Check> {
+    let utterances = &material.manifest.utterances;
+    let train = evenly(utterances.len(), LISTENED).map(|number| &utterances[number].location);
+    let known = &material.dev_recordings;
+    let dev = evenly(known.len(), LISTENED).map(|number| &known[number].0);
+    let prints = Prints::of(&material.prints);
+    vec![
+        recordings_hold_speech(heard(train.collect()), heard(dev.collect())),
+        recordings_differ(&copies(material, &prints)),
+        recordings_are_new(&leaked(material, &prints)),
+        single(material),
+    ]
+}
+
+/// How many of `locations` hold no speech, of those that can be read.
+fn heard(locations: Vec<&Location>) -> Heard {
+    let gauge = QualityGauge::new(RATE_HZ, SpeechDetector::Network);
+    let reader = Reader::default();
+    let heard = locations.into_par_iter().filter_map(|location| {
+        let audio = match location.file() {
+            Some(path) if location.is_whole() => std::fs::read(path).ok()?,
+            _ => reader.part(location).ok()?,
+        };
+        let recording = decode_recording(audio, &location.to_string(), RATE_HZ).ok()?;
+        Some(gauge.measure(&recording).is_heard())
+    });
+    let heard: Vec<bool> = heard.collect();
+    Heard {
+        num_recordings: heard.len(),
+        num_without_speech: heard.iter().filter(|&&is_heard| !is_heard).count(),
+    }
+}
+
+fn copies<C: LossChoice>(material: &Material<'_, C>, prints: &Prints) -> Copies {
+    let utterances = &material.manifest.utterances;
+    let read = |number: usize| {
+        let features = material.bank.log_mel(&utterances[number].location);
+        features.ok().map(crate::RawFeatures::into_features)
+    };
+    let (num_recordings, copies) = prints.copies(read);
+    let is_across = |&&(copy, original): &&(usize, usize)| {
+        utterances[copy].speaker != utterances[original].speaker
+    };
+    let across = copies.iter().filter(is_across).count();
+    let example = copies.iter().find(is_across).or(copies.first());
+    Copies {
+        num_recordings,
+        within: copies.len() - across,
+        across,
+        example: example.map(|&(copy, original)| {
+            let [original, copy] = [original, copy].map(|number| utterances[number].id.clone());
+            [original, copy]
+        }),
+    }
+}
+
+fn leaked<C: LossChoice>(material: &Material<'_, C>, prints: &Prints) -> Leaked {
+    let utterances = &material.manifest.utterances;
+    let read = |number: usize| {
+        let features = material.bank.log_mel(&utterances[number].location);
+        features.ok().map(crate::RawFeatures::into_features)
+    };
+    let (recordings, names) = material.dev.recordings();
+    let found = recordings
+        .par_iter()
+        .zip(names)
+        .filter_map(|(features, name)| {
+            let print = Print::of(features.data(), features.num_bins())?;
+            let number = prints.find(&print, features, read)?;
+            Some([name.clone(), utterances[number].id.clone()])
+        });
+    let found: Vec<[String; 2]> = found.collect();
+    Leaked {
+        num_recordings: names.len(),
+        num_leaked: found.len(),
+        example: found.into_iter().next(),
+    }
+}
+
+/// Development trials that compare a recording with itself or with a copy, and are of one speaker.
+pub(super) fn self_trials<C: LossChoice>(material: &Material<'_, C>) -> usize {
+    let (recordings, names) = material.dev.recordings();
+    let plain = &recordings[..names.len()];
+    let prints: Vec<Option<Print>> = plain
+        .iter()
+        .map(|features| Print::of(features.data(), features.num_bins()))
+        .collect();
+    let (_, copies) = Prints::of(&prints).copies(|number| Some(plain[number].clone()));
+    let originals: BTreeMap<usize, usize> = copies.into_iter().collect();
+    let original = |mut number: usize| {
+        while let Some(&before) = originals.get(&number).filter(|&&before| before != number) {
+            number = before;
+        }
+        number
+    };
+    let (lists, _) = material.dev.lists();
+    let trials = lists
+        .iter()
+        .flat_map(|list| list.trials.iter().zip(&list.targets));
+    trials
+        .filter(|&(&(a, b), &target)| target && original(a) == original(b))
+        .count()
+}
+
+/// Speakers with one recording.
+fn single<C: LossChoice>(material: &Material<'_, C>) -> Check {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for utterance in &material.manifest.utterances {
+        *counts.entry(&utterance.speaker).or_default() += 1;
+    }
+    let num_single = counts.values().filter(|&&count| count == 1).count();
+    several_recordings(num_single, counts.len())
+}
