@@ -318,8 +318,13 @@ fn a_model_that_hears_the_microphone_is_found_out() {
 
 #[test]
 fn wrong_labels_collapsed_embeddings_and_capped_metrics_are_named() {
-    let wrong = judged(&[0.3, 0.28], None, |last| last.train_eer = Some(0.49));
-    assert_eq!(wrong.findings[0].name, Name::LabelsWrong);
+    let wrong = |rates: &[f64]| judged(rates, None, |last| last.train_eer = Some(0.49));
+    assert_eq!(
+        wrong(&[0.3, 0.29, 0.28]).findings[0].name,
+        Name::LabelsWrong
+    );
+    // A network that has hardly begun knows nobody.
+    assert_eq!(wrong(&[0.3, 0.28]).find(Name::LabelsWrong), None);
     let spread = |effective_rank| Spread {
         num_dimensions: 512,
         effective_rank,
@@ -397,7 +402,7 @@ fn runs_without_a_preflight_are_judged_by_what_is_known() {
 }
 
 #[test]
-fn the_gravest_comes_first_and_causes_before_effects() {
+fn causes_come_first_and_of_those_the_gravest() {
     let finding = |name, severity, step| Finding {
         name,
         severity,
@@ -424,8 +429,9 @@ fn the_gravest_comes_first_and_causes_before_effects() {
         order,
         [
             Name::LabelsIgnored,
-            Name::Collapse,
+            // Steps that are too long make outputs alike, not the other way round.
             Name::LearningRate,
+            Name::Collapse,
             Name::Saturation,
             Name::ChannelShortcut
         ]
@@ -442,7 +448,7 @@ fn the_gravest_comes_first_and_causes_before_effects() {
 #[test]
 fn labels_are_not_judged_by_recordings_that_the_whitening_was_fitted_on() {
     let found = |judges| {
-        let diagnosis = judged(&[0.3, 0.28], None, |last| {
+        let diagnosis = judged(&[0.3, 0.29, 0.28], None, |last| {
             (last.train_eer, last.train_eer_judges_labels) = (Some(0.49), judges);
         });
         diagnosis.find(Name::LabelsWrong).is_some()
