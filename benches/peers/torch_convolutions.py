@@ -1,9 +1,11 @@
-"""Forward and backward of crates/fused-conv/examples/training_step.rs in PyTorch: the same layers on a batch of crops.
+"""Forward and backward of crates/fused-conv/examples/training_step.rs in PyTorch: the same layers on a batch of crops; with `--step` all
+of a training step as benches/src/encoders.rs makes it, with the margin softmax of 500 classes and fused Adam.
 
 With `--against PROGRAM` (that example) both take turns and the ratio of their fastest steps is printed; tcmalloc comes by LD_PRELOAD.
 """
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -14,6 +16,7 @@ parser.add_argument("--channels", type=int, default=256)
 parser.add_argument("--batch", type=int, default=64)
 parser.add_argument("--frames", type=int, default=150)
 parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--step", action="store_true")
 parser.add_argument("--against")
 parser.add_argument("--rounds", type=int, default=8)
 args = parser.parse_args()
@@ -154,6 +157,24 @@ network = {"tdnn": Tdnn, "ecapa": Ecapa, "resnet": ResNet}[args.network]()
 x, of_embedding = torch.randn(args.batch, BINS, args.frames), torch.randn(args.batch, EMBEDDING)
 
 
+CLASSES, SCALE, MARGIN = 500, 30.0, 0.2
+centres = nn.Parameter(nn.init.xavier_uniform_(torch.empty(CLASSES, EMBEDDING)))
+speakers = torch.arange(args.batch) // 2
+adam = torch.optim.AdamW([*network.parameters(), centres], lr=1e-3, weight_decay=0.01, fused=True)
+
+
+def training_step():
+    adam.zero_grad(set_to_none=True)
+    cosine = F.linear(F.normalize(network(x)), F.normalize(centres)).clamp(-1 + 1e-6, 1 - 1e-6)
+    own = cosine.gather(1, speakers[:, None])
+    moved = own * math.cos(MARGIN) - (1 - own * own).sqrt() * math.sin(MARGIN)
+    moved = torch.where(own > math.cos(math.pi - MARGIN), moved, own - 1 - math.cos(math.pi - MARGIN))
+    loss = F.cross_entropy(SCALE * cosine.scatter(1, speakers[:, None], moved), speakers)
+    loss.backward()
+    adam.step()
+    return loss.item()
+
+
 def step():
     network.zero_grad(set_to_none=True)
     embedding = network(x)
@@ -161,4 +182,4 @@ def step():
     return embedding.sum().item()
 
 
-take_turns(step, version=torch.__version__)
+take_turns(training_step if args.step else step, version=torch.__version__)

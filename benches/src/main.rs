@@ -3,6 +3,7 @@
 //! contenders can take turns.
 
 mod burn_lstm;
+mod encoders;
 mod linkage;
 mod log_mel;
 mod matmul;
@@ -39,6 +40,16 @@ struct Arguments {
 enum Work {
     /// A training step of the paper's network for 100 speakers.
     TrainStep(Size),
+    /// A training step of a convolutional encoder.
+    TrainEncoder {
+        #[arg(value_enum)]
+        network: encoders::Network,
+        /// Channels of its first layer.
+        #[arg(long)]
+        channels: usize,
+        #[command(flatten)]
+        size: Size,
+    },
     /// One part of that step.
     Part {
         #[arg(value_enum)]
@@ -142,6 +153,11 @@ fn main() -> Result<()> {
         let device = arguments.device;
         let repetition = match arguments.work {
             Work::TrainStep(size) => step::train(size, device)?,
+            Work::TrainEncoder {
+                network,
+                channels,
+                size,
+            } => encoders::train(network, channels, size, device)?,
             Work::Part { part, size } => parts::part(part, size, device)?,
             Work::Infer(size) => step::infer(size, device)?,
             Work::BurnTrainStep(size) => burn_lstm::train(size, device),

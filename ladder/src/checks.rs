@@ -121,7 +121,12 @@ pub(crate) fn of_data(sampler: &Sampler, clips: &[Clip], settings: &Settings) ->
         few_same_pairs(same_share, BATCH, num_speakers),
         unreachable_speakers(unreachable(clips, num_speakers, settings), num_speakers),
         same_session_positives(&sessions(clips, &planned, settings)),
-        silent_crops(silent as f64 / segments.len().max(1) as f64, segments.len()),
+        silent_crops(
+            silent as f64 / segments.len().max(1) as f64,
+            segments.len(),
+            settings.crop != Crop::Fixed,
+            false,
+        ),
         crops_vary((settings.crop == Crop::Fixed).then_some(0.1), 0.4, seconds),
         features_alive(&values, BINS),
         front_ends_agree(&FrontEnds {

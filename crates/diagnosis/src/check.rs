@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Finding, Name, Severity};
 
 /// The answer to a check: one of the words of [`Severity`], or none. Aliases are the words of older journals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckVerdict {
     /// As it should be.

@@ -37,6 +37,8 @@ pub struct Facts {
     pub batch_segments: Option<usize>,
     /// Whether embeddings are centred before they are scored.
     pub centred: bool,
+    /// Whether training recordings are changed (rooms, channels, noise).
+    pub augments: bool,
     /// The teacher's own EER on the development lists, 0 to 1, where there is a teacher.
     pub teacher_eer: Option<f64>,
     /// The model whose weights the run began with, where it began with one.

@@ -423,3 +423,31 @@ fn causes_come_before_what_they_bring_about_however_grave() {
     assert_eq!(names, [Name::IdleSettings, Name::WorseThanUntrained]);
     assert_eq!(diagnosis.verdict, Verdict::Broken);
 }
+
+#[test]
+fn a_run_of_a_few_steps_is_too_short_to_be_healthy() {
+    let of = |step, eer| {
+        let measured = |step, eer| Measurements {
+            step,
+            dev_eer: Some(eer),
+            untrained_eer: Some(0.4),
+            ..Measurements::default()
+        };
+        judge(&Run {
+            evaluations: vec![measured(0, 0.4), measured(step, eer)],
+            end: Some(End {
+                step,
+                reason: EndReason::MaxSteps,
+            }),
+            ..Run::default()
+        })
+    };
+    let short = of(10, 0.39);
+    assert_eq!(short.findings[0].name, Name::StoppedTooEarly);
+    assert_eq!(short.verdict, Verdict::Suspect);
+    assert_eq!(
+        of(10, 0.2).verdict,
+        Verdict::Healthy,
+        "it has learned all the same"
+    );
+}

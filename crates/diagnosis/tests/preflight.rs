@@ -221,8 +221,17 @@ fn sampling_faults_are_found_out_with_their_remedy() {
         verdict(same_session_positives(&sessions(0, 0, 0))),
         CheckVerdict::Skipped
     );
-    assert_eq!(verdict(silent_crops(0.05, 100)), CheckVerdict::Passed);
-    assert_eq!(verdict(silent_crops(0.5, 100)), CheckVerdict::Suspect);
+    assert_eq!(
+        verdict(silent_crops(0.05, 100, true, false)),
+        CheckVerdict::Passed
+    );
+    let silent = |is_random, drops| silent_crops(0.5, 100, is_random, drops);
+    assert_eq!(verdict(silent(true, false)), CheckVerdict::Suspect);
+    // What is done already is not advised.
+    assert!(silent(false, false).remedy.contains("random"));
+    assert!(!silent(true, false).remedy.contains("random"));
+    assert!(silent(true, false).remedy.starts_with("drop silence"));
+    assert!(!silent(true, true).remedy.contains("drop silence"));
     assert_eq!(verdict(crops_vary(None, 0.4, 3.0)), CheckVerdict::Passed);
     let fixed = crops_vary(Some(0.1), 0.4, 4.0);
     assert_eq!(fixed.verdict, CheckVerdict::Note);

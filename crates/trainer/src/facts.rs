@@ -63,6 +63,7 @@ pub fn facts<L: LossChoice>(config: &TrainConfig<L>) -> Facts {
         batch_segments: Some(batch_segments(config.sampler)),
         max_steps: Some(config.max_steps),
         centred: config.centre,
+        augments: config.augment.is_some() || config.samples.is_some(),
         ..Facts::default()
     }
 }

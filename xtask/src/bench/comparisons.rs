@@ -37,6 +37,11 @@ pub(crate) fn comparisons(scale: Scale) -> Vec<Comparison> {
             all.push(network("train-step", size, threads));
         }
     }
+    for (network, channels) in ENCODERS {
+        for &threads in thread_counts {
+            all.push(encoder(network, channels, threads));
+        }
+    }
     all.extend(sizes.iter().take(2).map(|&size| network("infer", size, 1)));
     all.push(parts(sizes[0]));
     for (model, name) in models::MODELS {
@@ -71,6 +76,42 @@ pub(crate) fn comparisons(scale: Scale) -> Vec<Comparison> {
         });
     }
     all
+}
+
+/// Convolutional encoders and the channels of their first layer.
+const ENCODERS: [(&str, usize); 3] = [("tdnn", 256), ("ecapa", 256), ("resnet", 16)];
+
+/// A training step on 64 crops of 1.5 s.
+fn encoder(network: &'static str, channels: usize, threads: usize) -> Comparison {
+    let (batch, frames) = (64, 150);
+    Comparison {
+        name: format!("train-encoder {network}-{channels} T={frames} B={batch}"),
+        threads,
+        contenders: Box::new(move |makers| {
+            let [channels, batch, frames] = [channels, batch, frames].map(|size| size.to_string());
+            let size = [
+                "--channels",
+                &channels,
+                "--batch",
+                &batch,
+                "--frames",
+                &frames,
+            ];
+            let ours = [&["train-encoder", network], &size[..]].concat();
+            let torch = [&[network, "--step"], &size[..]].concat();
+            Ok(vec![
+                makers.ours("siamang", &ours, threads),
+                makers
+                    .python(
+                        "PyTorch, tcmalloc, fused Adam, flushed denormals",
+                        "torch_convolutions.py",
+                        &torch,
+                        threads,
+                    )
+                    .with_tcmalloc(),
+            ])
+        }),
+    }
 }
 
 fn network(work: &'static str, (batch, frames): (usize, usize), threads: usize) -> Comparison {

@@ -112,9 +112,10 @@ pub fn same_session_positives(sessions: &Sessions) -> Check {
     )
 }
 
-/// Judges the share of crops that are mostly silence.
+/// Judges the share of crops that are mostly silence; `is_random` says whether they start at random places, `drops_silence` whether
+/// the front end leaves silence out.
 #[must_use]
-pub fn silent_crops(share: f64, num_crops: usize) -> Check {
+pub fn silent_crops(share: f64, num_crops: usize, is_random: bool, drops_silence: bool) -> Check {
     let verdict = match share {
         share if share > 0.7 => Broken,
         share if share > 0.4 => Suspect,
@@ -130,7 +131,13 @@ pub fn silent_crops(share: f64, num_crops: usize) -> Check {
         ),
         "at most 20 %",
         "a crop of silence tells the room and the microphone, not the speaker",
-        "draw crops at random places, make them longer, or drop silence with `features.speech_activity`",
+        match (is_random, drops_silence) {
+            (false, _) => "draw crops at random places: `crop = { kind = \"random\" }`",
+            (true, false) => "drop silence with `features.speech_activity`, or make crops longer",
+            (true, true) => {
+                "lower `features.speech_activity.threshold_db`, and leave out recordings that are mostly silent"
+            }
+        },
     )
 }
 

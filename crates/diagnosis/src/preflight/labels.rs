@@ -160,7 +160,7 @@ pub fn labels_fit(rates: &LabelRates) -> Check {
 }
 
 /// A share of recordings far from their own speaker's others above which a part of the labels is wrong.
-const STRANGERS: f64 = 0.12;
+const STRANGERS: f64 = 0.14;
 
 /// Looks for labels of which a part is wrong, by statistics that know neither labels nor network.
 #[must_use]

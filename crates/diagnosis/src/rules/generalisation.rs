@@ -8,6 +8,9 @@ use crate::{Finding, Measurements, Name, Run, Severity};
 /// An EER below which a list tells nothing.
 const EASY: f64 = 0.02;
 
+/// Fewer steps teach nothing.
+const FEW_STEPS: u64 = 50;
+
 /// Steps after which a network knows its training speakers, if there is anything to know.
 const LEARNED: u64 = 200;
 
@@ -15,7 +18,7 @@ pub(super) fn judge(run: &Run, so_far: &[Finding]) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(labels_wrong(run));
     findings.extend(overfitting(run));
-    findings.extend(still_better(run, so_far));
+    findings.extend(too_few_steps(run).or_else(|| still_better(run, so_far)));
     findings.extend(channel(run));
     findings.extend(no_better(run, so_far));
     findings.extend(worse_than_statistics(run));
@@ -97,8 +100,34 @@ fn overfitting(run: &Run) -> Option<Finding> {
         ),
         expected: "a development EER that falls or stays".to_owned(),
         reason: "the network has begun to know its training speakers by heart".to_owned(),
-        remedy: "use the best checkpoint, which is kept, stop earlier (`patience`), train on more speakers, augment, or drop out more".to_owned(),
+        remedy: format!(
+            "use the best checkpoint, which is kept; stop earlier (`patience`), train on more speakers, {}or drop out more",
+            if run.facts.augments { "" } else { "change the recordings (`[samples]`, `[augment]`), " }
+        ),
         step: last.step,
+    })
+}
+
+/// The run ended before anything can have been learned.
+fn too_few_steps(run: &Run) -> Option<Finding> {
+    let rates = rates(run);
+    let (last, _) = rates.last()?;
+    let best = rates.iter().map(|(_, eer)| *eer).reduce(f64::min)?;
+    let untrained = last.untrained_eer.filter(|&eer| eer > EASY)?;
+    let steps = last_step(run);
+    let is_few = has_ended(run) && steps > 0 && steps < FEW_STEPS && best > 0.9 * untrained;
+    (is_few && run.facts.initial.is_none()).then(|| Finding {
+        name: Name::StoppedTooEarly,
+        severity: Severity::Suspect,
+        measured: format!(
+            "{steps} steps, after which the development EER is {}, the untrained network's {}",
+            percent(best),
+            percent(untrained)
+        ),
+        expected: "some hundred steps at least".to_owned(),
+        reason: "in so few steps no network learns anything, whatever the data".to_owned(),
+        remedy: "train on, to step 1000".to_owned(),
+        step: steps,
     })
 }
 
@@ -185,7 +214,13 @@ fn channel(run: &Run) -> Option<Finding> {
         measured: measured.join("; "),
         expected: "rates that hardly change with room, channel and session".to_owned(),
         reason: "where a speaker has one microphone and one session, these tell speakers apart more easily than the voice".to_owned(),
-        remedy: "augment (`configs/paper-augmented.toml`), draw same-speaker pairs across sessions, and judge by trials across sessions".to_owned(),
+        remedy: match facts.augments {
+            false => "change the recordings (`[samples]` or `[augment]`, as `configs/paper-augmented.toml` does), draw same-speaker pairs \
+                      across sessions, and judge by trials across sessions",
+            true => "record speakers in several sessions and draw same-speaker pairs across them; stronger rooms, channels and noise than \
+                     the configuration has, and judge by trials across sessions",
+        }
+        .to_owned(),
         step: last.step,
     })
 }
@@ -236,12 +271,12 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
         ),
         expected: "clearly less than the untrained network's".to_owned(),
         reason: "what training has changed does not help to tell new speakers apart".to_owned(),
-        remedy: if early {
-            "train on: this phase passes".to_owned()
-        } else {
-            "see the causes above; if there is none, train longer, on more speakers, or augment"
-                .to_owned()
-        },
+        remedy: match (early, run.facts.augments) {
+            (true, _) => "train on: this phase passes",
+            (false, false) => "see the causes above; if there is none, train longer, on more speakers, or change the recordings (`[samples]`)",
+            (false, true) => "see the causes above; if there is none, train longer, or on more speakers",
+        }
+        .to_owned(),
         step: last.step,
     })
 }
@@ -270,8 +305,7 @@ fn worse_than_statistics(run: &Run) -> Option<Finding> {
         ),
         expected: "less than either".to_owned(),
         reason: "what was trained knows less of these voices than the average of their spectrum".to_owned(),
-        remedy: "see the causes above; if there is none, train longer and on more speakers, whiten the input (`encoder.input`), or take the \
-                 model that comes with siamang"
+        remedy: "see the causes above; if there is none, train longer and on more speakers, or take the model that comes with siamang"
             .to_owned(),
         step: last_step(run),
     })

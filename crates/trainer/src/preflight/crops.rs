@@ -70,7 +70,12 @@ pub(super) fn crop_checks<C: LossChoice>(
     let mean_s = num_frames as f64 / num_crops.max(1) as f64 * config.hop_s();
     let rms = (squares / num_values.max(1) as f64).sqrt();
     Ok(vec![
-        silent_crops(num_silent as f64 / num_crops.max(1) as f64, num_crops),
+        silent_crops(
+            num_silent as f64 / num_crops.max(1) as f64,
+            num_crops,
+            start_s.is_none(),
+            config.speech_activity.is_some(),
+        ),
         lengths_check(material, crop_frames),
         crops_vary(start_s, crop_s, mean_s),
         features_alive(&raw, config.num_bins),

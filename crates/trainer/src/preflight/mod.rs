@@ -16,7 +16,7 @@ use diagnosis::preflight::{
     all_pairs_used, gradients_reach, labels_fit, labels_matter, large_margin, only_voices_tell,
     small_margin, some_labels_wrong,
 };
-use diagnosis::{Check, Name};
+use diagnosis::{Check, CheckVerdict, Name};
 use pair_sampler::BatchPlan;
 use speaker_model::{Batches, LossChoice, SpeakerNetwork};
 
@@ -74,7 +74,7 @@ fn checks<C: LossChoice>(
     checks.extend(label_checks(statistics));
     checks.push(trial_check(material, statistics));
     checks.extend(recording_checks(material));
-    checks.push(overfit(config, network, &batch, &device)?);
+    checks.push(overfit_check(material, network, batch, &plans)?);
     checks.extend(draw_checks(
         material.sampler(),
         material.heard(),
@@ -141,6 +141,30 @@ fn label_checks(statistics: &Statistics) -> Vec<Check> {
 fn evenly(count: usize, most: usize) -> impl Iterator<Item = usize> {
     let some = count.min(most);
     (0..some).map(move |place| place * count / some)
+}
+
+/// Whether one small batch can be learned by heart: `first`, or where that fails one of two others. A batch may be a bad one by
+/// accident, a network that cannot learn fails on all.
+fn overfit_check<C: LossChoice>(
+    material: &Material<'_, C>,
+    network: &SpeakerNetwork<C::Loss>,
+    first: Batch,
+    plans: &[BatchPlan],
+) -> Result<Check, TrainError> {
+    let device = material.device.clone().autodiff();
+    let check = |batch: &Batch| overfit(material.config, network, batch, &device);
+    let mut best = check(&first)?;
+    let begun = step_of_both_kinds(plans);
+    for step in (begun + 1..begun + 3).filter(|&step| step < material.config.max_steps) {
+        if matches!(best.verdict, CheckVerdict::Passed | CheckVerdict::Skipped) {
+            break;
+        }
+        let other = check(&material.batches().batch(step)?)?;
+        if other.verdict < best.verdict {
+            best = other;
+        }
+    }
+    Ok(best)
 }
 
 /// The first step whose batch has pairs of both kinds, or step 0 where none of the first twenty has.
