@@ -8,9 +8,6 @@ use crate::{Finding, Measurements, Name, Run, Severity};
 /// An EER below which a list tells nothing.
 const EASY: f64 = 0.02;
 
-/// Fewer steps teach nothing.
-const FEW_STEPS: u64 = 50;
-
 /// Steps after which a network knows its training speakers, if there is anything to know.
 const LEARNED: u64 = 200;
 
@@ -115,7 +112,7 @@ fn too_few_steps(run: &Run) -> Option<Finding> {
     let best = rates.iter().map(|(_, eer)| *eer).reduce(f64::min)?;
     let untrained = last.untrained_eer.filter(|&eer| eer > EASY)?;
     let steps = last_step(run);
-    let is_few = has_ended(run) && steps > 0 && steps < FEW_STEPS && best > 0.9 * untrained;
+    let is_few = has_ended(run) && steps > 0 && steps < FIRST_STEPS && best > 0.9 * untrained;
     (is_few && run.facts.initial.is_none()).then(|| Finding {
         name: Name::StoppedTooEarly,
         severity: Severity::Suspect,
