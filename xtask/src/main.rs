@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod fetch;
+mod sabotage;
 mod voices;
 
 use std::io::Write as _;
@@ -12,6 +13,7 @@ use clap::{Parser, Subcommand};
 
 use commands::{
     band, bench as bench_command, fetch as fetch_command, ladder, make_voices, prepare_voxceleb,
+    sabotage as sabotage_command,
 };
 
 /// Commands for those who work on Siamang.
@@ -36,6 +38,8 @@ enum Command {
     Band(band::Band),
     /// Rebuild the version that failed and mend one wrong assumption a rung.
     Ladder(ladder::Ladder),
+    /// Spoil trainings on purpose and see whether the diagnosis finds out.
+    Sabotage(sabotage_command::Sabotage),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         Command::Bench(command) => bench_command::run(&command).map(|()| 0),
         Command::Band(command) => band::run(&command).map(|()| 0),
         Command::Ladder(command) => ladder::run(&command).map(|()| 0),
+        Command::Sabotage(command) => sabotage_command::run(&command).map(|()| 0),
     };
     match result {
         Ok(code) => ExitCode::from(code),

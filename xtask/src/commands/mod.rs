@@ -6,3 +6,4 @@ pub(crate) mod fetch;
 pub(crate) mod ladder;
 pub(crate) mod make_voices;
 pub(crate) mod prepare_voxceleb;
+pub(crate) mod sabotage;
