@@ -86,6 +86,7 @@ fn trains(choices: &str, parameter: &str) {
         teacher: None,
         initial: None,
         unlabelled: None,
+        yardstick: None,
     };
     let out = folder.path().join("run");
     let interrupted = AtomicBool::new(false);

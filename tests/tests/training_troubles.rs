@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use end_to_end::{Place, Run, write_corpus};
+use end_to_end::{Place, Run, write_corpus, write_wav};
 use serde_json::Value;
 
 const TRAINING: &str = "train --data corpus --config tiny.toml --cache cache --no-report";
@@ -188,6 +188,14 @@ fn crops_longer_than_the_recordings_are_warned_of() {
         run.stdout.contains("100 % are shorter than a crop"),
         "{run:#?}"
     );
+    // Before anything is computed of them.
+    let run = place.run(
+        "train --data corpus --config long.toml --cache cache --no-report --max-steps 1 --out long",
+    );
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let words = "a crop has 300 frames (3.0 s), and the longest of 24 recordings";
+    let [said, checked] = [words, "checked in"].map(|words| run.stderr.find(words));
+    assert!(said.is_some() && said < checked, "{run:#?}");
 }
 
 /// Shared recordings of 2 s: crops of 1,000 s and more are refused where they do not fit, crops of 4 s warned of. The shared file is
@@ -264,6 +272,113 @@ fn a_cache_on_a_full_disk_costs_no_recording() {
         "{run:#?}"
     );
     assert_eq!(run.stderr.matches("No space left").count(), 1, "{run:#?}");
+}
+
+/// Samples, and a teacher's vectors, where the cache cannot be written either.
+#[test]
+fn caches_of_samples_and_of_a_teacher_that_cannot_be_written_cost_no_recording() {
+    let place = place();
+    place.write("file", "no folder can be made here");
+    write_corpus(&place.path("noise"), 1, 2);
+    let training = TRAINING.replace("--cache cache", "--cache file/cache");
+    let run = place.run(&format!("{training} --noise noise --out run --max-steps 2"));
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(
+        run.stderr.contains("24 utterances of 8 speakers"),
+        "{run:#?}"
+    );
+    assert!(
+        run.stderr.contains("sample cache: cannot write"),
+        "{run:#?}"
+    );
+    assert!(!run.stderr.contains("skipped"), "{run:#?}");
+    place.tiny_config(
+        "--data corpus --preset paper --sampler pk --batch-speakers 4 --batch-segments 2 --eval-every 5",
+        |config| {
+            let loss = "kind = \"teacher_cosine\"\n".parse::<toml::Table>().unwrap();
+            config["loss"] = toml::Value::Table(loss);
+        },
+    );
+    let taught = place.run(&format!(
+        "{training} --teacher model --out taught --max-steps 2"
+    ));
+    assert_eq!(taught.code, Some(0), "{taught:#?}");
+    assert!(
+        taught.stderr.contains("24 utterances of 8 speakers"),
+        "{taught:#?}"
+    );
+    assert!(
+        taught.stderr.contains("teacher cache: cannot write"),
+        "{taught:#?}"
+    );
+}
+
+/// One line for all recordings, by kind, and the same when nothing has to be decoded.
+#[test]
+fn what_decoders_say_of_recordings_is_one_line() {
+    let place = place();
+    for speaker in 0..3 {
+        let loud: Vec<f32> = (0..8_000).map(|i| (i as f32 * 0.05).sin() * 4.0).collect();
+        let clipped: Vec<f32> = loud.iter().map(|s| s.clamp(-1.0, 1.0)).collect();
+        let path = place.path(&format!("corpus/s{speaker}/loud.wav"));
+        write_wav(&path, &clipped, 16_000, 1);
+    }
+    let path = place.path("corpus/s1/silent.wav");
+    write_wav(&path, &[0.0; 8_000], 16_000, 1);
+    for out in ["first", "second"] {
+        let run = place.run(&format!("{TRAINING} --out {out} --max-steps 1"));
+        let lines = run.stderr.lines();
+        let said: Vec<&str> = lines
+            .filter(|line| line.contains("decoding says"))
+            .collect();
+        assert_eq!(said.len(), 1, "{out}: {run:#?}");
+        assert!(
+            said[0].starts_with("warning: decoding says of 3 recordings, such as `"),
+            "{said:?}"
+        );
+        assert!(said[0].contains("loud.wav`: clipping"), "{said:?}");
+        assert!(said[0].contains("silent.wav`: digital silence"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_run_that_is_not_there_is_begun_and_one_that_is_a_file_is_refused_in_words() {
+    let place = place();
+    let new = place.run(&format!("{TRAINING} --out new --resume --max-steps 1"));
+    assert_eq!(new.code, Some(0), "{new:#?}");
+    let words = "`new` holds no checkpoint to go on from: the training begins with its first step";
+    assert!(new.stderr.contains(words), "{new:#?}");
+    let again = place.run(&format!("{TRAINING} --out new --resume --max-steps 2"));
+    assert!(!again.stderr.contains(words), "{again:#?}");
+    place.write("file", "");
+    for flag in ["", "--resume"] {
+        let file = place.run(&format!("{TRAINING} --out file {flag}"));
+        assert_eq!(file.code, Some(1), "{file:#?}");
+        assert!(
+            file.stderr
+                .contains("file is a file, expected the directory of a run"),
+            "{file:#?}"
+        );
+        assert!(file.stderr.contains("`--out`"), "{file:#?}");
+    }
+}
+
+#[test]
+fn flags_that_a_training_takes_no_notice_of_are_told() {
+    let place = place();
+    let note = |arguments: &str| {
+        let run = place.run(&format!("train --data corpus {arguments} --print-config"));
+        assert_eq!(run.code, Some(0), "{run:#?}");
+        run.stderr
+    };
+    let recurrent = "`--precision` is about recurrent layers";
+    assert!(note("--config ecapa-small --precision bf16").contains(recurrent));
+    assert!(!note("--preset paper --precision bf16").contains(recurrent));
+    assert!(note("--preset paper --init model").contains("those of `--init`"));
+    for flag in ["--noise corpus", "--rooms corpus", "--teacher model"] {
+        let doctor = place.run(&format!("doctor model {flag}"));
+        assert_eq!(doctor.code, Some(2), "{flag}: {doctor:#?}");
+    }
 }
 
 fn checkpoints(run: &Path) -> Vec<String> {

@@ -99,6 +99,9 @@ fn of_training(error: &TrainError) -> Option<&str> {
             Some("train first, or give the directory that `siamang train --out` wrote")
         }
         TrainError::RunExists { .. } => Some("go on with `--resume`, or give another `--out`"),
+        TrainError::NotADirectory { .. } => {
+            Some("give another `--out`: a directory, which is made where there is none")
+        }
         TrainError::OtherConfiguration { .. } => {
             Some("resume with the options that it began with, or start another `--out`")
         }

@@ -117,7 +117,7 @@ impl Run {
                     reason: *reason,
                 });
             }
-            Event::Checkpoint { .. } | Event::Verdict { .. } => {}
+            Event::Checkpoint { .. } | Event::Choice(_) | Event::Verdict { .. } => {}
         }
     }
 

@@ -144,6 +144,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         teacher: None,
         initial: None,
         unlabelled: None,
+        yardstick: None,
     };
     let recipe = shipped::config("voices").unwrap_or_default();
     let mut config = TrainConfig::parse(recipe, "voices")?.with_loss(AngularConfig { scale: 10.0 });

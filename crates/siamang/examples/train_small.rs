@@ -34,6 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         teacher: None,
         initial: None,
         unlabelled: None,
+        yardstick: None,
     };
 
     let recipe = shipped::config("voices").unwrap_or_default();

@@ -205,6 +205,12 @@ pub enum TrainError {
         /// Frames of each.
         crop_frames: usize,
     },
+    /// A directory for a run that is something else.
+    #[error("{path} is a file, expected the directory of a run")]
+    NotADirectory {
+        /// The file.
+        path: PathBuf,
+    },
     /// A directory that another process trains in.
     #[error("{path}: another process{by} is training there")]
     Busy {
@@ -280,6 +286,7 @@ impl TrainError {
             Self::Eval(error) => return error.remedy(),
             Self::Config { remedy, .. } | Self::Checkpoint { remedy, .. } => remedy,
             Self::NoCheckpoint { .. } => "train first, or give the directory of a run",
+            Self::NotADirectory { .. } => "name a directory, which is made where there is none",
             Self::RunExists { .. } => "go on with it, or choose another directory",
             Self::OutOfRange { .. } => "compare it with the files in `configs/`",
             Self::TrainedSpeaker { .. } => {

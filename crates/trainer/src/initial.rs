@@ -59,6 +59,11 @@ impl InitialOrigin {
         self.feature_mean.as_deref()
     }
 
+    /// Its name and its hash.
+    pub(crate) fn named(self) -> (String, String) {
+        (self.name, self.hash)
+    }
+
     /// For the journal.
     pub(crate) fn journaled(&self) -> StartInitial {
         StartInitial {
@@ -173,6 +178,12 @@ impl Initial {
     /// What is said of it before it is known what of it fits.
     pub(crate) fn origin(&self) -> &InitialOrigin {
         &self.origin
+    }
+
+    /// BLAKE3 of what decides its embeddings.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.origin.hash
     }
 
     /// The front end that its weights were trained behind.

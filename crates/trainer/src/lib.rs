@@ -23,6 +23,7 @@
 //!     teacher: None,
 //!     initial: None,
 //!     unlabelled: None,
+//!     yardstick: None,
 //! };
 //! let options = RunOptions {
 //!     out: "run".into(),
@@ -62,6 +63,7 @@ mod preflight;
 mod run;
 mod teaching;
 mod training;
+mod yardstick;
 
 pub use config::{
     AverageConfig, CropFrames, Decay, LayerRate, OptimiserConfig, Schedule, StageConfig,

@@ -1,10 +1,12 @@
 //! Everything that stays the same over a run, made before its first step.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
+use diagnosis::journal::Yardstick;
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
@@ -15,13 +17,15 @@ use crate::TrainError;
 use crate::config::TrainConfig;
 use crate::data::{
     BatchMaker, BatchSchedule, Changes, DevRecording, FeatureBank, LoadedSounds, Print, SampleBank,
-    SampleCrops, Skipped, TeacherVectors, Unlabelled, check_room, load,
+    SampleCrops, Skipped, SoundFile, TeacherVectors, Unlabelled, check_room, content_of, load,
+    long_crops,
 };
-use crate::evaluate::{DevSet, Soundings};
+use crate::evaluate::{DevSet, Fitted, Soundings, less};
 use crate::initial::{Initial, InitialOrigin};
 use crate::optimise::Rates;
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 use crate::teaching::{Class, Examined};
+use crate::yardstick;
 
 /// Training recordings that the input treatment is fitted to.
 const FITTED_RECORDINGS: usize = 5_000;
@@ -38,7 +42,7 @@ pub(crate) struct Material<'a, C: LossChoice> {
     /// What each of them is known again by.
     pub(crate) prints: Vec<Option<Print>>,
     pub(crate) schedule: BatchSchedule,
-    pub(crate) bank: FeatureBank,
+    pub(crate) bank: Arc<FeatureBank>,
     pub(crate) front_end: FrontEnd,
     pub(crate) dev: DevSet,
     /// Whether it begins with the weights of a model.
@@ -46,9 +50,15 @@ pub(crate) struct Material<'a, C: LossChoice> {
     /// Where the development recordings are, and who speaks them where that is known.
     pub(crate) dev_recordings: Vec<(Location, Option<String>)>,
     pub(crate) soundings: Soundings,
-    /// Names and sizes of the files that samples are changed by.
-    pub(crate) sounds: Vec<(String, u64)>,
-    changes: Changes,
+    /// The files that samples are changed by.
+    pub(crate) sounds: Vec<SoundFile>,
+    /// What tells the content of training recordings, development recordings and recordings without labels.
+    pub(crate) contents: [Option<String>; 3],
+    /// Speakers of the development recordings, by number, where they are known.
+    dev_speakers: Vec<Option<usize>>,
+    /// A ready model on the development trials, if there is one.
+    pub(crate) yardstick: Option<Yardstick>,
+    changes: Arc<Changes>,
     /// What the teacher makes of the utterances that batches are drawn from, if there is a teacher.
     teacher: Option<TeacherVectors>,
     /// Recordings without labels, if there are some.
@@ -87,13 +97,13 @@ impl<'a, C: LossChoice> Material<'a, C> {
         raw.normalisation = Normalisation::None;
         let raw = FrontEnd::new(raw, None)?;
         let (samples, sounds) = sample_crops(config, options, notify)?;
-        let of_features = FeatureBank::open(&options.cache, raw.clone())?;
+        let of_features = Arc::new(FeatureBank::open(&options.cache, raw.clone())?);
         // Features of development recordings are kept; of training recordings samples are where those are changed.
         let (bank, dev_bank) = match &samples {
             None => (of_features, None),
             Some(crops) => {
                 let bank = FeatureBank::of_samples(Arc::clone(&crops.bank), raw);
-                (bank, Some(of_features))
+                (Arc::new(bank), Some(of_features))
             }
         };
         let dev_bank = dev_bank.as_ref().unwrap_or(&bank);
@@ -134,6 +144,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
             lessons = Some(heard);
         }
         let (lengths, prints) = (prepared.lengths, prepared.prints);
+        if let Some(words) = long_crops(config, &lengths) {
+            notify(Notice::Warning(&words));
+        }
         let wants_mean = config.features.normalisation == Normalisation::GlobalMean;
         let given = initial.and_then(InitialOrigin::feature_mean);
         let mean = given.map_or(prepared.mean_frame, <[f32]>::to_vec);
@@ -169,15 +182,18 @@ impl<'a, C: LossChoice> Material<'a, C> {
                 .and_then(|manifest| Some(&manifest.utterances[manifest.find(name)?].location));
             known.cloned().unwrap_or_else(|| root.locate(name))
         };
-        let changes = Changes { augmenter, samples };
+        let changes = Arc::new(Changes { augmenter, samples });
         let dev = DevSet::read(dev_bank, locate, &data.dev, &changes, &front_end)?;
+        if let Some(words) = dev.memory() {
+            notify(Notice::Warning(&words));
+        }
         let speaker = |name: &str| {
             let manifest = dev_manifest?;
             let known = manifest.utterances[manifest.find(name)?].known_speaker();
             known.map(str::to_owned)
         };
-        let (_, names) = dev.recordings();
-        let dev_recordings = names.iter().map(|name| (locate(name), speaker(name)));
+        let names = dev.names().iter();
+        let dev_recordings = names.map(|name| (locate(name), speaker(name)));
         let dev_recordings: Vec<(Location, Option<String>)> = dev_recordings.collect();
         let unlabelled = match &class {
             Some(class) => {
@@ -188,6 +204,10 @@ impl<'a, C: LossChoice> Material<'a, C> {
             }
             None => None,
         };
+        let of_dev = (!Arc::ptr_eq(&bank, dev_bank)).then(|| dev_bank.remarks());
+        if let Some(words) = bank.remarks().words(of_dev) {
+            notify(Notice::Warning(&words));
+        }
         let failure = bank.cache_failure().or(dev_bank.cache_failure());
         if let Some(failure) = failure {
             notify(Notice::Warning(&format!(
@@ -200,10 +220,30 @@ impl<'a, C: LossChoice> Material<'a, C> {
             (Some(class), Some(lessons)) => {
                 let looked_at = soundings.training_recordings().iter();
                 let vectors = looked_at.map(|&number| lessons.vectors[number].first().cloned());
-                Some(class.examine(&dev, locate, vectors.collect())?)
+                Some(class.examine(&dev, &locate, vectors.collect())?)
             }
             _ => None,
         };
+        let yardstick = match &data.yardstick {
+            Some(model) if !data.dev.is_empty() => {
+                Some(yardstick::measure(model, &dev, &locate, options, notify)?)
+            }
+            _ => None,
+        };
+        let contents_of = |manifest: &Manifest| {
+            let utterances = manifest.utterances.iter();
+            content_of(utterances.map(|utterance| bank.content(&utterance.location)))
+        };
+        let contents = [
+            contents_of(&manifest),
+            content_of(dev_recordings.iter().map(|(at, _)| dev_bank.content(at))),
+            unlabelled
+                .as_ref()
+                .and_then(|these| contents_of(these.manifest())),
+        ];
+        let speakers = dev_recordings.iter();
+        let speakers = speakers.map(|(_, speaker)| speaker.as_deref());
+        let dev_speakers = numbered(speakers);
         Ok(Self {
             config,
             device: options.device.clone(),
@@ -218,6 +258,9 @@ impl<'a, C: LossChoice> Material<'a, C> {
             dev_recordings,
             soundings,
             sounds,
+            contents,
+            dev_speakers,
+            yardstick,
             changes,
             teacher,
             unlabelled,
@@ -353,6 +396,20 @@ impl<'a, C: LossChoice> Material<'a, C> {
         Ok(network.try_map_encoder(|encoder| encoder.fitted(&recordings, device))?)
     }
 
+    /// The thresholds that the development trials give by `embeddings` of the recordings, less `centre`.
+    ///
+    /// # Errors
+    /// [`TrainError::Eval`] for a score that is NaN.
+    pub(crate) fn thresholds(
+        &self,
+        embeddings: &[Vec<f32>],
+        centre: Option<&[f32]>,
+    ) -> Result<Fitted, TrainError> {
+        let (lists, _) = self.dev.lists();
+        let plain = less(&embeddings[..self.dev.names().len()], centre);
+        Fitted::of(lists, &plain, &self.dev_speakers)
+    }
+
     /// What a training begins with: an untrained network with what is fitted to recordings, and with the weights of `initial` in
     /// the place of those that fit.
     ///
@@ -413,15 +470,22 @@ impl<'a, C: LossChoice> Material<'a, C> {
     }
 }
 
-/// Names of files and their sizes in bytes.
-type NamedSizes = Vec<(String, u64)>;
+/// Numbers in the place of names: the same for the same name.
+fn numbered<'a>(names: impl Iterator<Item = Option<&'a str>>) -> Vec<Option<usize>> {
+    let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
+    let number = |name: Option<&'a str>| {
+        let next = numbers.len();
+        Some(*numbers.entry(name?).or_insert(next))
+    };
+    names.map(number).collect()
+}
 
-/// What cuts crops out of samples, where a training changes those, and the names and sizes of the files that it changes them by.
+/// What cuts crops out of samples, where a training changes those, and the files that it changes them by.
 fn sample_crops<C: LossChoice>(
     config: &TrainConfig<C>,
     options: &RunOptions<'_>,
     notify: Notify<'_>,
-) -> Result<(Option<SampleCrops>, NamedSizes), TrainError> {
+) -> Result<(Option<SampleCrops>, Vec<SoundFile>), TrainError> {
     let Some(samples) = &config.samples else {
         return Ok((None, Vec::new()));
     };

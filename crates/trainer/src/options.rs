@@ -27,6 +27,8 @@ pub struct TrainData {
     pub teacher: Option<Teacher>,
     /// The model whose weights the training begins with; a run that goes on does not read it again.
     pub initial: Option<Initial>,
+    /// A ready model that the run is measured against on the same development trials; it takes no part in the training.
+    pub yardstick: Option<Teacher>,
     /// Recordings of which nobody knows the speaker, or is to know: losses on a teacher hear them too.
     pub unlabelled: Option<Manifest>,
 }
@@ -80,8 +82,10 @@ pub enum Notice<'a> {
         /// Recordings in all.
         total: usize,
     },
-    /// The teacher has heard so many of so many recordings.
+    /// Another model has heard so many of so many recordings.
     Listening {
+        /// Which model.
+        who: &'a str,
         /// Recordings done.
         done: usize,
         /// Recordings in all.

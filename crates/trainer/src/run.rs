@@ -7,7 +7,7 @@ use speaker_model::{LossChoice, LossConfig, Origin};
 
 use crate::TrainError;
 use crate::config::{CONFIG_FILE, TrainConfig};
-use crate::data::{DataFingerprint, Unlabelled, check_disjoint, data_hash};
+use crate::data::{DataFingerprint, FingerprintOf, Unlabelled, check_disjoint, data_hash};
 use crate::initial::{Initial, InitialOrigin};
 use crate::material::Material;
 use crate::options::{Notice, RunOptions, TrainData};
@@ -41,9 +41,14 @@ pub fn train_with<C: LossChoice>(
     config.validate()?;
     check_teacher(config, data)?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
+    if options.out.exists() && !options.out.is_dir() {
+        return Err(TrainError::NotADirectory {
+            path: options.out.clone(),
+        });
+    }
     std::fs::create_dir_all(&options.out).map_err(TrainError::io(&options.out))?;
     let _lock = RunLock::take(&options.out)?;
-    let run = open_run(config, options)?;
+    let (run, planned_steps) = open_run(config, options)?;
     let resumes = options.resume && run.has_checkpoint();
     let initial = data.initial.as_ref().filter(|_| !resumes);
     check_initial(config, initial)?;
@@ -54,13 +59,20 @@ pub fn train_with<C: LossChoice>(
     let material = Material::prepare(config, data, options, begun_with.as_ref(), notify)?;
     let fingerprint = DataFingerprint::of(
         &material.manifest,
-        &data.dev,
-        &material.sounds,
-        data.teacher.as_ref(),
-        material.unlabelled().map(Unlabelled::manifest),
+        FingerprintOf {
+            dev: &data.dev,
+            sounds: &material.sounds,
+            teacher: data.teacher.as_ref(),
+            unlabelled: material.unlabelled().map(Unlabelled::manifest),
+            contents: material.contents.clone(),
+        },
     );
     match resumes {
-        true => fingerprint.check(run.path())?,
+        true => {
+            fingerprint.check(run.path())?;
+            // A run that is refused stays as it was.
+            write_config(config, &run)?;
+        }
         false => fingerprint.write(run.path())?,
     }
     let origin = Origin {
@@ -78,6 +90,7 @@ pub fn train_with<C: LossChoice>(
         teacher: data.teacher.as_ref(),
         initial,
         resumes,
+        planned_steps,
         notify,
     };
     training.run()
@@ -148,28 +161,38 @@ fn check_initial<C: LossChoice>(
     initial.map_or(Ok(()), |initial| initial.check(&config.features))
 }
 
-/// Writes the configuration into the run's directory, or checks it where the run goes on.
+/// Writes the configuration into the directory of a new run, or checks it where the run goes on: gives the steps that it was to
+/// have until now.
 fn open_run<C: LossChoice>(
     config: &TrainConfig<C>,
     options: &RunOptions<'_>,
-) -> Result<RunDirectory, TrainError> {
+) -> Result<(RunDirectory, Option<u64>), TrainError> {
     let run = RunDirectory::new(&options.out);
     if run.has_checkpoint() && !options.resume {
         return Err(TrainError::RunExists {
             path: run.path().to_owned(),
         });
     }
-    let path = run.path().join(CONFIG_FILE);
     if run.has_checkpoint() {
-        check_same(&run.configuration()?, config, &path)?;
+        let saved = run.configuration()?;
+        check_same(&saved, config, &run.path().join(CONFIG_FILE))?;
+        return Ok((run, Some(saved.max_steps)));
     }
+    write_config(config, &run)?;
+    Ok((run, None))
+}
+
+fn write_config<C: LossChoice>(
+    config: &TrainConfig<C>,
+    run: &RunDirectory,
+) -> Result<(), TrainError> {
+    let path = run.path().join(CONFIG_FILE);
     let text = toml::to_string(config).map_err(|error| TrainError::Config {
         place: path.display().to_string(),
         found: error.to_string(),
         remedy: "report this as a defect",
     })?;
-    durable::write(&path, text.as_bytes()).map_err(TrainError::io(&path))?;
-    Ok(run)
+    durable::write(&path, text.as_bytes()).map_err(TrainError::io(&path))
 }
 
 /// A run goes on with the configuration that it began with, but for when it ends and how often it is looked at.

@@ -37,7 +37,8 @@ impl Class<'_> {
         let cache = &self.options.cache;
         let notify = self.notify;
         let mut lessons = Lessons::of(self.teacher, manifest, speeds, cache, &|done| {
-            notify(Notice::Listening { done, total });
+            let who = "the teacher";
+            notify(Notice::Listening { who, done, total });
             self.options.goes_on()
         })?;
         if let Some(mean) = &self.mean {
@@ -142,7 +143,7 @@ impl Class<'_> {
         locate: impl Fn(&str) -> Location,
         train: Vec<Option<Vec<f32>>>,
     ) -> Result<Examined, TrainError> {
-        let (_, names) = dev.recordings();
+        let names = dev.names();
         let rows = names.iter().map(|name| Utterance {
             location: locate(name),
             ..Utterance::new(name.as_str(), name.as_str(), name.as_str())

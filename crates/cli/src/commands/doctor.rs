@@ -20,7 +20,7 @@ use crate::training::{Recipe, preflight, why};
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// A run, finished or still going; without one, the checks that `train` makes before its first step
-    #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "batch_speakers", "batch_segments", "weighting", "seed", "max_steps", "max_minutes", "eval_every", "init", "cache"])]
+    #[arg(value_name = "RUN", conflicts_with_all = ["data", "preset", "config", "sampler", "batch_speakers", "batch_segments", "weighting", "seed", "max_steps", "max_minutes", "eval_every", "rooms", "noise", "music", "babble", "devices", "teacher", "init", "cache"])]
     run: Option<PathBuf>,
     #[command(flatten)]
     recipe: Recipe,

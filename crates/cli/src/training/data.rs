@@ -105,6 +105,32 @@ fn initial_at(path: &Path, device: &str) -> Result<Initial> {
     })
 }
 
+/// Refuses a model of `--init` other than the one that the run in `out` began with: a run that goes on does not read it again. What
+/// to say where it is not there any more.
+pub(crate) fn check_began_with(path: &Path, out: &Path, device: &str) -> Result<Option<String>> {
+    let refused = |found: String| {
+        Err(fault(
+            format!("{}: {found}", out.display()),
+            "leave `--init` out to go on with the run, or start another `--out`",
+        ))
+    };
+    let Some((name, hash)) = RunDirectory::new(out).began_with()? else {
+        return refused("the run began with new weights, and `--init` names a model".to_owned());
+    };
+    let Ok((model, named)) = model_at(path, "--init", device) else {
+        return Ok(Some(format!(
+            "`--init`: there is no model at `{}`; the run began with {name}, and goes on without it",
+            path.display()
+        )));
+    };
+    if model.hash()? == hash {
+        return Ok(None);
+    }
+    refused(format!(
+        "the run began with the weights of {name}, and `--init` names another model, {named}"
+    ))
+}
+
 /// The model that a flag names, and the name of its folder: a path is of one machine.
 fn model_at(path: &Path, flag: &str, device: &str) -> Result<(Model, String)> {
     let compute = Compute {
@@ -132,6 +158,7 @@ fn read_voices() -> Result<Source> {
             teacher: None,
             initial: None,
             unlabelled: None,
+            yardstick: None,
         },
         is_default: true,
         test: Some(TestData {
@@ -212,6 +239,7 @@ fn read_own(
             teacher: None,
             initial: None,
             unlabelled: None,
+            yardstick: None,
         },
         is_default: false,
         test: None,

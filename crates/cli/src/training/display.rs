@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use diagnosis::journal::{EndReason, Evaluation, Event, ListResult, Start, StepSummary};
-use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, TeacherAgreement, Verdict};
+use diagnosis::journal::{Evaluation, Event, ListResult, Start, StepSummary, Yardstick};
+use diagnosis::{Check, CheckVerdict, Finding, Name, Severity, TeacherAgreement};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use speech_data::message_kind;
 use trainer::{Notice, Outcome, TrainConfig};
 
+use super::ending::{Names, UNTRAINED, ending};
 use crate::console::print_if_read;
 use crate::context::Global;
 use crate::hint::flags;
@@ -33,6 +34,8 @@ struct State {
     dev: String,
     /// What the network before the first step is called.
     before: String,
+    /// The ready model that the run is measured against.
+    yardstick: Option<String>,
     /// What is counted before the first step.
     counted: String,
     last_line: Instant,
@@ -61,7 +64,8 @@ impl Display {
             num_skipped: AtomicUsize::new(0),
             state: Mutex::new(State {
                 dev: String::new(),
-                before: "untrained".to_owned(),
+                before: UNTRAINED.to_owned(),
+                yardstick: None,
                 counted: String::new(),
                 last_line: Instant::now(),
             }),
@@ -75,7 +79,9 @@ impl Display {
     pub(crate) fn show(&self, notice: &Notice<'_>) {
         match notice {
             Notice::Preparing { done, total } => self.count("features", *done, *total),
-            Notice::Listening { done, total } => self.count("the teacher hears", *done, *total),
+            Notice::Listening { who, done, total } => {
+                self.count(&format!("{who} hears"), *done, *total);
+            }
             Notice::Skipped(skipped) => {
                 self.num_skipped.fetch_add(skipped.len(), Ordering::Relaxed);
                 let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
@@ -149,7 +155,7 @@ impl Display {
                 self.findings(findings);
             }
             Event::Verdict { findings, .. } => self.findings(findings),
-            Event::Checkpoint { .. } | Event::End { .. } => {}
+            Event::Choice(_) | Event::Checkpoint { .. } | Event::End { .. } => {}
         }
     }
 
@@ -205,8 +211,15 @@ impl Display {
                 100.0 * share
             ));
         }
-        if let (Some(initial), Ok(mut state)) = (&start.initial, self.state.lock()) {
-            state.before.clone_from(&initial.name);
+        if let Some(yardstick) = &start.yardstick {
+            self.line(&beside(yardstick, start.num_speakers));
+        }
+        if let Ok(mut state) = self.state.lock() {
+            if let Some(initial) = &start.initial {
+                state.before.clone_from(&initial.name);
+            }
+            let yardstick = start.yardstick.as_ref();
+            state.yardstick = yardstick.map(|yardstick| yardstick.name.clone());
         }
         self.bar.reset();
         self.bar.set_length(start.max_steps);
@@ -228,7 +241,12 @@ impl Display {
         });
         state.dev = format!("{text}{untrained}");
         drop(state);
-        let mark = if evaluation.best { ", best so far" } else { "" };
+        // The best of a run that is no better than an untrained network is nothing to speak of.
+        let has_improved = evaluation.untrained_eer.is_none_or(|before| mean < before);
+        let mark = match evaluation.best && has_improved {
+            true => ", best so far",
+            false => "",
+        };
         self.line(&format!(
             "step {}: {text}{untrained}{mark}{}",
             evaluation.step,
@@ -322,56 +340,42 @@ impl Display {
         if self.json {
             return Ok(());
         }
-        let mut text = String::new();
-        let step = outcome.progress.step;
-        let why = why(outcome.reason);
-        text += &format!("{step} steps, {why}.\n");
-        if let Some((eer, best_step)) = outcome.progress.best {
-            let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);
-            let state = self.state.lock();
-            let before = state.map_or(String::new(), |state| state.before.clone());
-            let whose = match before.as_str() {
-                "untrained" => "the untrained network's",
-                model => &format!("that of {model}"),
-            };
-            text += &format!(
-                "best dev EER {:.2} % at step {best_step}; {whose} is {:.2} %\n",
-                100.0 * eer,
-                100.0 * untrained
-            );
-            if before != "untrained" && eer >= untrained {
-                text += &format!("going on has made it no better: keep {before}\n");
+        let names = {
+            let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            Names {
+                before: state.before.clone(),
+                yardstick: state.yardstick.clone(),
             }
-        }
-        if outcome.verdict != Verdict::Healthy {
-            text += &format!(
-                "something is wrong: `siamang doctor {}` says what, and what to try\n",
-                out.display()
-            );
-        }
-        if outcome.reason == EndReason::Interrupted {
-            text += &format!(
-                "saved; give the same command with `--resume` to go on from step {step}\n"
-            );
-        } else {
-            text += &format!(
-                "use it: siamang embed --model {} RECORDINGS --out embeddings.jsonl\n",
-                out.display()
-            );
-        }
+        };
+        let text = ending(outcome, &names, out);
         print_if_read(&text)
     }
 }
 
-/// Why a run has ended, in words.
-pub(crate) fn why(reason: EndReason) -> &'static str {
-    match reason {
-        EndReason::MaxSteps => "all steps taken",
-        EndReason::MaxMinutes => "time is up",
-        EndReason::EarlyStop => "the dev EER no longer falls",
-        EndReason::Interrupted => "interrupted",
-        EndReason::Collapse => "stopped, since all outputs are alike",
-        EndReason::NonFinite => "stopped at a loss of NaN or infinity",
+/// How a ready model does on the trials that the run is measured by.
+fn beside(yardstick: &Yardstick, num_speakers: usize) -> String {
+    let Yardstick {
+        name,
+        dev,
+        dev_eer,
+        note,
+        ..
+    } = yardstick;
+    let few = format!("{num_speakers} speakers are few to learn from");
+    let note = note.as_deref();
+    match dev_eer {
+        Some(eer) => {
+            let note = note.map_or(String::new(), |note| format!(" ({note})"));
+            format!(
+                "{few}: {name}, without any training, has dev EER {:.1} % on the same trials{}{note}",
+                100.0 * eer,
+                by_list(dev)
+            )
+        }
+        None => format!(
+            "{few}; {name} was not measured on the development trials: {}",
+            note.unwrap_or("none of them can be used")
+        ),
     }
 }
 

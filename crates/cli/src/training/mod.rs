@@ -3,12 +3,14 @@
 
 mod data;
 mod display;
+mod ending;
 mod preflight;
 mod recipe;
 mod shipped;
 mod sounds;
 
-pub(crate) use self::data::{TestData, read};
-pub(crate) use self::display::{Display, why};
+pub(crate) use self::data::{TestData, check_began_with, read};
+pub(crate) use self::display::Display;
+pub(crate) use self::ending::why;
 pub(crate) use self::preflight::{INTERRUPTED, options, preflight};
-pub(crate) use self::recipe::{Recipe, configuration};
+pub(crate) use self::recipe::{Recipe, configuration, precision_note};

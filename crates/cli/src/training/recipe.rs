@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::{Args as ClapArgs, ValueEnum};
 use pair_sampler::SamplerConfig;
-use speaker_model::{ComputeType, ContrastiveConfig, KlHingeConfig, MOST_PAPER_CLASSES, Weighting};
+use speaker_model::{
+    ComputeType, ContrastiveConfig, KlHingeConfig, LstmConfig, MOST_PAPER_CLASSES, Weighting,
+};
 use speech_data::Manifest;
 use speech_data::store::Store;
 use trainer::{RunDirectory, TrainConfig, TrainData};
@@ -247,8 +249,24 @@ impl Recipe {
                 .to_owned()
         });
         let sounds = self.sounds.note();
-        head.into_iter().chain(cache).chain(sounds).collect()
+        let encoder = (self.preset.is_some() && self.init.is_some()).then(|| {
+            "front end and encoder are those of `--init`; the preset gives loss, batches and optimiser".to_owned()
+        });
+        head.into_iter()
+            .chain(cache)
+            .chain(sounds)
+            .chain(encoder)
+            .collect()
     }
+}
+
+/// What is told of a precision that the network takes no notice of.
+pub(crate) fn precision_note(config: &TrainConfig, global: &Global) -> Option<String> {
+    let is_recurrent = config.encoder.trunk.downcast_ref::<LstmConfig>().is_some();
+    (global.precision.is_some() && !is_recurrent).then(|| {
+        "`--precision` is about recurrent layers, and this network has none: it computes in 32 bits"
+            .to_owned()
+    })
 }
 
 /// Why the paper's head is smaller than its rule says, where it is.

@@ -49,6 +49,8 @@ pub enum Event {
         /// Findings that no earlier line has.
         findings: Vec<Finding>,
     },
+    /// Which model to use, before the run ends.
+    Choice(Choice),
     /// A checkpoint is whole on disk.
     Checkpoint {
         /// Steps taken.
@@ -93,6 +95,26 @@ pub struct Start {
     /// The model whose weights it began with, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub initial: Option<StartInitial>,
+    /// A ready model that the run is measured against, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub yardstick: Option<Yardstick>,
+}
+
+/// A ready model on a run's development trials, over recordings as they are. It takes no part in the training.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Yardstick {
+    /// Its name.
+    pub name: String,
+    /// Hash of its bundle.
+    pub hash: String,
+    /// The development trials by its embeddings.
+    pub dev: Vec<ListResult>,
+    /// Their mean EER, 0 to 1.
+    pub dev_eer: Option<f64>,
+    /// Why it was not measured, or not on all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// The model that a run went on from.
@@ -141,6 +163,65 @@ pub struct Evaluation {
     pub untrained_eer: Option<f64>,
     /// Whether it is the best so far.
     pub best: bool,
+    /// The thresholds that the development trials give, where they are enough for some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<FittedThresholds>,
+    /// Why they give none, or not all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_thresholds: Option<String>,
+}
+
+/// Thresholds that development trials give a model, and what they are made of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FittedThresholds {
+    /// Score of equal error rates, the mean over the lists over recordings as they are.
+    pub verify: f64,
+    /// Distance (1 - cosine, complete linkage) at which the recordings are best divided into their speakers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<f64>,
+    /// Trials of one speaker.
+    pub num_target: usize,
+    /// Trials of two speakers.
+    pub num_nontarget: usize,
+    /// Recordings that the trials name.
+    pub num_recordings: usize,
+    /// Speakers of these, as far as they are known.
+    pub num_speakers: usize,
+}
+
+/// Which of the models that a run knows does best on its development trials.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choice {
+    /// Steps taken.
+    pub step: u64,
+    /// Which to use.
+    pub model: ChosenModel,
+    /// Best mean EER of the run, 0 to 1.
+    pub run_eer: Option<f64>,
+    /// Mean EER before the first step: of the untrained network, or of the model that the run went on from.
+    pub before_eer: Option<f64>,
+    /// The run at its best against the yardstick: mean EER of both over the lists that both were measured on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside_yardstick: Option<[f64; 2]>,
+    /// Whether these two lie nearer to each other than chance puts them on so few trials.
+    pub is_close: bool,
+}
+
+/// A model to use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenModel {
+    /// The best of the run.
+    #[default]
+    Run,
+    /// The one that the run went on from.
+    Initial,
+    /// The ready one that the run was measured against.
+    Yardstick,
+    /// None that is known here: the run is no better than before its first step.
+    None,
 }
 
 /// The result of one trial list.
@@ -206,6 +287,7 @@ impl Event {
             Self::Start(start) => start.step,
             Self::Steps(summary) => summary.step,
             Self::Evaluation(evaluation) => evaluation.step,
+            Self::Choice(choice) => choice.step,
             Self::Preflight { step, .. }
             | Self::Diagnosis { step, .. }
             | Self::Verdict { step, .. }

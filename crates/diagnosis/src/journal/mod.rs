@@ -25,7 +25,10 @@ mod terms;
 mod writer;
 
 pub use error::JournalError;
-pub use event::{EndReason, Evaluation, Event, ListResult, Start, StartInitial, StartTeacher};
+pub use event::{
+    Choice, ChosenModel, EndReason, Evaluation, Event, FittedThresholds, ListResult, Start,
+    StartInitial, StartTeacher, Yardstick,
+};
 pub(crate) use older::OlderFields;
 pub use reader::Journal;
 pub use steps::StepSummary;

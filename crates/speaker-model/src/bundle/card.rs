@@ -18,6 +18,9 @@ pub(super) const CARD_FILE: &str = "card.toml";
 pub(super) struct Card {
     #[serde(default, skip_serializing_if = "Thresholds::is_empty")]
     pub(super) thresholds: Thresholds,
+    /// The trials that the thresholds were fitted on, where a training fitted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fitted_on: Option<FittedOn>,
     /// What the thresholds were measured on.
     #[serde(default, skip_serializing_if = "is_unknown")]
     pub(super) sound: MeasuredSound,
@@ -42,6 +45,26 @@ pub struct TeacherOrigin {
     pub hash: String,
 }
 
+/// `[fitted_on]` of a card: the development trials of a training, which gave its thresholds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FittedOn {
+    /// Names of the trial lists.
+    pub trials: Vec<String>,
+    /// Trials of one speaker.
+    pub num_target: usize,
+    /// Trials of two speakers.
+    pub num_nontarget: usize,
+    /// Recordings that they name.
+    pub num_recordings: usize,
+    /// Speakers of these, as far as they are known.
+    pub num_speakers: usize,
+    /// Mean EER over the lists, 0 to 1.
+    pub eer: f64,
+    /// Training steps that had been taken.
+    pub step: u64,
+}
+
 impl Card {
     /// The card of the bundle of `files`, empty where there is none; `weights` is the hash of its weights.
     pub(super) fn read(
@@ -64,7 +87,7 @@ impl Card {
         };
         let card: Self = toml::from_str(&text).map_err(|error| {
             fault(
-                "thresholds, sound or teacher",
+                "thresholds, fitted_on, sound or teacher",
                 error.message().to_owned(),
                 "numbers `verify` and `cluster`, `centre` and `model`; under `[sound]` pairs of numbers `speech_s`, `snr_db` and `band_hz`; under `[teacher]` `name`, `commit` and `hash`"
                     .to_owned(),

@@ -28,7 +28,7 @@ use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_scoring::{AdaptationMap, Thresholds};
 
-pub use card::TeacherOrigin;
+pub use card::{FittedOn, TeacherOrigin};
 pub use config::{BundleConfig, FORMAT_VERSION, Imported, NetworkConfig, Origin};
 pub use files::BundleFiles;
 pub use network::encoder_of;
@@ -127,8 +127,23 @@ impl Bundle {
         self.card.thresholds = thresholds;
         // Others were measured on other recordings.
         self.card.sound = MeasuredSound::default();
+        self.card.fitted_on = None;
         self.embedder = self.embedder.measured_from(None);
         self
+    }
+
+    /// The same bundle with other thresholds, and with the trials that they were fitted on.
+    #[must_use]
+    pub fn with_fitted_thresholds(self, thresholds: Thresholds, on: FittedOn) -> Self {
+        let mut bundle = self.with_thresholds(thresholds);
+        bundle.card.fitted_on = Some(on);
+        bundle
+    }
+
+    /// The trials that its card's thresholds were fitted on, where a training fitted them.
+    #[must_use]
+    pub fn fitted_on(&self) -> Option<&FittedOn> {
+        self.card.fitted_on.as_ref()
     }
 
     /// The same bundle, which says that others trained it.

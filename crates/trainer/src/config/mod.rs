@@ -224,7 +224,12 @@ impl<L> TrainConfig<L> {
 
     /// The parts of the training, the first of which begins with it.
     pub(crate) fn all_stages(&self) -> Vec<Stage> {
-        stages::parts(self.crop_frames, self.sampler, &self.stages, self.max_steps)
+        self.stages_over(self.max_steps)
+    }
+
+    /// The same, were it a training of so many steps.
+    pub(crate) fn stages_over(&self, max_steps: u64) -> Vec<Stage> {
+        stages::parts(self.crop_frames, self.sampler, &self.stages, max_steps)
     }
 
     /// Frames of the longest segments that there are in any stage.

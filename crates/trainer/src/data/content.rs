@@ -22,6 +22,27 @@ impl ContentKey {
     }
 }
 
+/// The content of a recording, whatever anybody makes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Content(pub(crate) [u8; 32]);
+
+impl Content {
+    /// Of `audio`, the bytes of an audio file.
+    pub(crate) fn of(audio: &[u8]) -> Self {
+        Self(*blake3::hash(audio).as_bytes())
+    }
+
+    /// Of a part of the recording; `part` says which.
+    pub(super) fn of_part(self, part: &str) -> Self {
+        Self(*blake3::keyed_hash(&self.0, part.as_bytes()).as_bytes())
+    }
+
+    /// Of what is known by the beginning of a hash alone.
+    pub(super) fn known(hash: &[u8]) -> Self {
+        Self::of(hash)
+    }
+}
+
 /// The key of a recording, `key` of its audio, and the audio where all of it is the recording. A part of a file has the key of
 /// the file and its place in it (`of_part`), so that finding it needs no decoding.
 ///

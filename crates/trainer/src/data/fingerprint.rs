@@ -6,6 +6,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use speech_data::{Manifest, TrialList};
 
+use super::content::Content;
+use super::samples::SoundFile;
 use super::teacher::Teacher;
 use crate::TrainError;
 
@@ -35,16 +37,49 @@ pub(crate) struct DataFingerprint {
     /// BLAKE3 of the ids and sizes of recordings without labels, where there are some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unlabelled: Option<String>,
+    /// BLAKE3 of the content of the training recordings. This and those that follow are unknown of runs of siamang 0.2.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    /// The same of the development recordings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dev_content: Option<String>,
+    /// The same of recordings without labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unlabelled_content: Option<String>,
+    /// The same of the files that samples are changed by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sounds_content: Option<String>,
+}
+
+/// What a fingerprint is made of.
+#[derive(Default)]
+pub(crate) struct FingerprintOf<'a> {
+    pub(crate) dev: &'a [TrialList],
+    pub(crate) sounds: &'a [SoundFile],
+    pub(crate) teacher: Option<&'a Teacher>,
+    pub(crate) unlabelled: Option<&'a Manifest>,
+    /// As [`content_of`] gives it: of training recordings, development recordings, recordings without labels.
+    pub(crate) contents: [Option<String>; 3],
+}
+
+/// BLAKE3 of the content of recordings, in order; none where that of one is not known.
+pub(crate) fn content_of(recordings: impl Iterator<Item = Option<Content>>) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    for content in recordings {
+        hasher.update(&content?.0);
+    }
+    Some(hasher.finalize().to_hex().to_string())
 }
 
 impl DataFingerprint {
-    pub(crate) fn of(
-        train: &Manifest,
-        dev: &[TrialList],
-        sounds: &[(String, u64)],
-        teacher: Option<&Teacher>,
-        unlabelled: Option<&Manifest>,
-    ) -> Self {
+    pub(crate) fn of(train: &Manifest, of: FingerprintOf<'_>) -> Self {
+        let FingerprintOf {
+            dev,
+            sounds,
+            teacher,
+            unlabelled,
+            contents: [content, dev_content, unlabelled_content],
+        } = of;
         let utterances = &train.utterances;
         let table = hash(utterances.iter().flat_map(|utterance| {
             [
@@ -70,8 +105,15 @@ impl DataFingerprint {
             trials,
             sounds: (!sounds.is_empty()).then(|| {
                 let sounds = sounds.iter();
-                hash(sounds.flat_map(|(name, size)| [name.clone(), size.to_string()]))
+                hash(sounds.flat_map(|file| [file.name.clone(), file.num_bytes.to_string()]))
             }),
+            sounds_content: match sounds.is_empty() {
+                true => None,
+                false => content_of(sounds.iter().map(|file| Some(file.content))),
+            },
+            content,
+            dev_content,
+            unlabelled_content,
             teacher: teacher.map(|teacher| teacher.origin().hash.clone()),
             unlabelled: unlabelled.map(|manifest| {
                 let rows = manifest.utterances.iter().zip(sizes_of(manifest));
@@ -143,7 +185,38 @@ impl DataFingerprint {
         if self.unlabelled != now.unlabelled {
             return Some("other recordings without labels".to_owned());
         }
-        (self.trials != now.trials).then(|| "other development trials".to_owned())
+        if self.trials != now.trials {
+            return Some("other development trials".to_owned());
+        }
+        let is_other = |then: &Option<String>, now: &Option<String>| {
+            then.as_ref()
+                .zip(now.as_ref())
+                .is_some_and(|(then, now)| then != now)
+        };
+        let others = [
+            (&self.content, &now.content, "training recordings"),
+            (
+                &self.dev_content,
+                &now.dev_content,
+                "development recordings",
+            ),
+            (
+                &self.unlabelled_content,
+                &now.unlabelled_content,
+                "recordings without labels",
+            ),
+            (
+                &self.sounds_content,
+                &now.sounds_content,
+                "rooms, noise, music or devices",
+            ),
+        ];
+        let other = others
+            .into_iter()
+            .find(|(then, now, _)| is_other(then, now));
+        other.map(|(_, _, which)| {
+            format!("the same names and sizes, but other sound in some of the {which}")
+        })
     }
 }
 
@@ -190,7 +263,7 @@ mod tests {
             )
         });
         let train = Manifest::new("nowhere", utterances.to_vec());
-        let fingerprint = DataFingerprint::of(&train, &[], &[], None, None);
+        let fingerprint = DataFingerprint::of(&train, FingerprintOf::default());
         let error = fingerprint.check(run.path()).unwrap_err().to_string();
         assert!(error.contains(DATA_FILE), "{error}");
         fingerprint.write(run.path()).unwrap();
@@ -198,9 +271,39 @@ mod tests {
         // A session that is known now draws other pairs.
         let mut other = train;
         other.utterances[0].session = Some("x".to_owned());
-        let other = DataFingerprint::of(&other, &[], &[], None, None);
+        let other = DataFingerprint::of(&other, FingerprintOf::default());
         let error = other.check(run.path()).unwrap_err();
         assert!(matches!(error, TrainError::OtherData { .. }), "{error}");
+    }
+
+    #[test]
+    fn another_content_is_told_apart_where_both_are_known() {
+        let of = |contents: [Option<&str>; 3]| {
+            let contents = contents.map(|content| content.map(str::to_owned));
+            DataFingerprint::of(
+                &Manifest::new("nowhere", Vec::new()),
+                FingerprintOf {
+                    contents,
+                    ..FingerprintOf::default()
+                },
+            )
+        };
+        let begun = of([Some("a"), Some("b"), Some("c")]);
+        assert_eq!(begun.difference(&begun), None);
+        for (now, which) in [
+            ([Some("x"), Some("b"), Some("c")], "training recordings"),
+            ([Some("a"), Some("x"), Some("c")], "development recordings"),
+            ([Some("a"), Some("b"), Some("x")], "without labels"),
+        ] {
+            let words = begun.difference(&of(now)).unwrap();
+            assert!(words.contains(which), "{words}");
+        }
+        // Of a run that an earlier version began, the sizes have to do.
+        assert_eq!(of([None; 3]).difference(&begun), None);
+        let known = |byte| Some(Content::of(&[byte]));
+        let two = content_of([known(1), known(2)].into_iter());
+        assert_ne!(two, content_of([known(2), known(1)].into_iter()));
+        assert_eq!(content_of([known(1), None].into_iter()), None);
     }
 
     /// What bundles have had since version 0.1: BLAKE3 of ids and speakers, each ended by a zero.

@@ -4,23 +4,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Bytes that stay in memory of each kind of data. A corpus that fits is decoded once; of a larger one, what came first stays,
 /// and the rest is decoded whenever it is needed.
-pub(super) const KEPT_BYTES: usize = 1 << 30;
+pub(crate) const KEPT_BYTES: usize = 1 << 30;
 
 /// Bytes that may still be kept.
-pub(super) struct Room(AtomicUsize);
+pub(crate) struct Room(AtomicUsize);
 
 impl Room {
-    pub(super) fn of(bytes: usize) -> Self {
+    pub(crate) fn of(bytes: usize) -> Self {
         Self(AtomicUsize::new(bytes))
     }
 
     /// Whether so many bytes are left.
-    pub(super) fn has(&self, bytes: usize) -> bool {
+    pub(crate) fn has(&self, bytes: usize) -> bool {
         bytes <= self.0.load(Ordering::Relaxed)
     }
 
     /// Takes the room of `values`, if there is as much left.
-    pub(super) fn take<T>(&self, values: &[T]) -> bool {
+    pub(crate) fn take<T>(&self, values: &[T]) -> bool {
         let order = Ordering::Relaxed;
         let bytes = size_of_val(values);
         let taken = self

@@ -1,6 +1,9 @@
 //! Whether the memory that the machine has left will hold a training step.
 
-use speaker_model::{Direction, LossChoice, LstmConfig};
+use speaker_model::{
+    CamPlusPlusConfig, Direction, EcapaConfig, LossChoice, LstmConfig, ResNetConfig,
+    ResidualTdnnConfig, TdnnConfig, TrunkConfig,
+};
 use sysinfo::System;
 
 use super::unlabelled::num_unlabelled;
@@ -18,6 +21,10 @@ const COPIES_IN_STEP: usize = 4;
 /// Numbers that a recurrent unit keeps for a frame, forward and backward: four gates, cell and output with their gradients, and
 /// what dropout and the next layer make of the output.
 const VALUES_A_UNIT: usize = 14;
+
+/// Numbers that a channel of a convolution keeps for a frame, forward and backward: the sum, what norm and rectifier make of it, and
+/// the gradients of these.
+const VALUES_A_CHANNEL: usize = 7;
 
 /// Share of the free memory above which a step is warned of.
 const MUCH: f64 = 0.5;
@@ -49,6 +56,28 @@ pub(crate) fn check_room<L: LossChoice>(
     room(size, needed, free_bytes())
 }
 
+/// What is told before anything is computed of crops of which the longest recording is only a small part: each is that
+/// recording and nothing, or the same over and over. Crops that are longer than some recordings are looked at later, among the
+/// other checks.
+pub(crate) fn long_crops<L>(config: &TrainConfig<L>, lengths: &[usize]) -> Option<String> {
+    let crop_frames = config.longest_crop();
+    let longest = lengths.iter().copied().max()?;
+    if crop_frames <= longest {
+        return None;
+    }
+    let hop_s = config.features.hop_s();
+    let [crop_s, longest_s] = [crop_frames, longest].map(|frames| frames as f64 * hop_s);
+    let filled = match config.encoder.wants_equal_lengths() {
+        true => "repeated to that length",
+        false => "filled up with nothing",
+    };
+    Some(format!(
+        "a crop has {crop_frames} frames ({crop_s:.1} s), and the longest of {} recordings {longest} ({longest_s:.1} s): every one is \
+         {filled}, which takes time and memory and teaches nothing",
+        lengths.len()
+    ))
+}
+
 fn room(
     [num_segments, crop_frames]: [usize; 2],
     needed: u64,
@@ -77,16 +106,50 @@ fn step_bytes<L>(config: &TrainConfig<L>, size: [usize; 2], num_workers: usize) 
     let [segments, frames] = size.map(|size| size as u64);
     let frames = frames.saturating_mul(segments);
     let copies = BATCHES_A_WORKER * num_workers + COPIES_IN_STEP;
-    let trunk = config.encoder.trunk.downcast_ref::<LstmConfig>();
-    let units = trunk.map_or(0, |lstm| {
+    let bins = config.features.num_bins;
+    let values = copies * bins + values_a_frame(&config.encoder.trunk, bins);
+    frames.saturating_mul((values * size_of::<f32>()) as u64)
+}
+
+/// Numbers that the layers of a trunk keep for a frame of its input, by and large; none of a trunk that is not known here.
+fn values_a_frame(trunk: &TrunkConfig, bins: usize) -> usize {
+    if let Some(lstm) = trunk.downcast_ref::<LstmConfig>() {
         let directions = match lstm.direction {
             Direction::Forward => 1,
             Direction::Bidirectional => 2,
         };
-        lstm.num_layers * directions * lstm.hidden
-    });
-    let values = copies * config.features.num_bins + VALUES_A_UNIT * units;
-    frames.saturating_mul((values * size_of::<f32>()) as u64)
+        return VALUES_A_UNIT * lstm.num_layers * directions * lstm.hidden;
+    }
+    let channels = if let Some(tdnn) = trunk.downcast_ref::<TdnnConfig>() {
+        tdnn.layers.iter().map(|layer| layer.channels).sum()
+    } else if let Some(ecapa) = trunk.downcast_ref::<EcapaConfig>() {
+        // Of a block: into it, its groups, out of it, and behind the gate.
+        ecapa.channels * (1 + 4 * ecapa.dilations.len()) + ecapa.output
+    } else if let Some(tdnn) = trunk.downcast_ref::<ResidualTdnnConfig>() {
+        let layers = tdnn.channels * (1 + 2 * tdnn.dilations.len()) + tdnn.output;
+        layers / tdnn.stride.max(1)
+    } else if let Some(res_net) = trunk.downcast_ref::<ResNetConfig>() {
+        // Each stage has twice the channels, half of the bands and half of the frames of the one before.
+        let stages = res_net.blocks.iter().enumerate();
+        let stages = stages.map(|(stage, count)| (2 * count * res_net.channels * bins) >> stage);
+        res_net.channels * bins + stages.sum::<usize>()
+    } else if let Some(cam) = trunk.downcast_ref::<CamPlusPlusConfig>() {
+        // Images at all bands, and their blocks at half and less of them; then every other frame, of which each layer sees all before it.
+        let images = cam.image_channels * bins * (1 + 2 * cam.image_blocks);
+        let (mut width, mut layers) = (cam.channels, cam.channels);
+        for block in &cam.blocks {
+            for _ in 0..block.layers {
+                layers += width + cam.bottleneck + cam.growth;
+                width += cam.growth;
+            }
+            width /= 2;
+            layers += width;
+        }
+        images + layers / 2
+    } else {
+        0
+    };
+    VALUES_A_CHANNEL * channels
 }
 
 /// Bytes that can be had without swapping, within the limit of the container, if there is one; as many as there can be where the
@@ -99,7 +162,22 @@ fn free_bytes() -> u64 {
         bytes => bytes,
     };
     let of_container = system.cgroup_limits().map(|limits| limits.free_memory);
-    of_machine.min(of_container.filter(|&bytes| bytes > 0).unwrap_or(u64::MAX))
+    let of_machine = of_machine.min(of_container.filter(|&bytes| bytes > 0).unwrap_or(u64::MAX));
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/self/{name}"));
+    let of_process = read("limits").ok().zip(read("status").ok());
+    let of_process = of_process.and_then(|(limits, status)| left_of_limit(&limits, &status));
+    of_machine.min(of_process.unwrap_or(u64::MAX))
+}
+
+/// What is left of the address space that a process may have (`ulimit -v`), by Linux's files on its limits and on itself.
+fn left_of_limit(limits: &str, status: &str) -> Option<u64> {
+    let number = |text: &str, name: &str| -> Option<u64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    let limit = number(limits, "Max address space")?;
+    let taken = number(status, "VmSize:").unwrap_or(0);
+    Some(limit.saturating_sub(taken << 10))
 }
 
 #[cfg(test)]
@@ -119,6 +197,54 @@ mod tests {
         (lstm.num_layers, lstm.hidden) = (1, 16);
         let estimated = step_bytes(&config, [240, 3_000], 1) as f64;
         assert!((0.8..1.25).contains(&(estimated / 3.2e9)), "{estimated}");
+    }
+
+    #[test]
+    fn what_is_left_of_a_limit_on_the_process_is_known_on_linux() {
+        let status = "Name:\tsiamang\nVmSize:\t  1048576 kB\nVmRSS:\t 10 kB\n";
+        let limits = |bytes: &str| {
+            format!(
+                "Limit   Soft Limit  Hard Limit  Units\nMax address space   {bytes}   unlimited   bytes\n"
+            )
+        };
+        assert_eq!(left_of_limit(&limits("3221225472"), status), Some(2 << 30));
+        assert_eq!(left_of_limit(&limits("1000"), status), Some(0));
+        assert_eq!(left_of_limit(&limits("unlimited"), status), None);
+        assert_eq!(left_of_limit("", ""), None);
+        assert!(free_bytes() > 0);
+    }
+
+    /// Networks of the recipes on their batches, in the order of their sizes.
+    #[test]
+    fn wider_and_deeper_networks_take_more() {
+        let of = |name: &str| {
+            let path = format!("{}/../../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+            let config = TrainConfig::read(std::path::Path::new(&path)).unwrap();
+            step_bytes(&config, [64, 200], 1)
+        };
+        let [tdnn, small, large] = ["tdnn-distilled", "ecapa-small", "voxceleb-ecapa"].map(of);
+        assert!(tdnn < large && small < large, "{tdnn} {small} {large}");
+        let images = of("voxceleb-resnet34");
+        assert!((1 << 30..64 << 30).contains(&images), "{images}");
+        // A training of this recipe on 64 crops of 200 frames ran in 5.6 GB, with its teacher and all that is kept of recordings.
+        let thinned = of("thinned") as f64;
+        assert!((0.6..1.0).contains(&(thinned / 5.6e9)), "{thinned}");
+    }
+
+    #[test]
+    fn crops_that_no_recording_fills_are_told_and_others_are_not() {
+        let mut config = TrainConfig::paper(8);
+        config.crop_frames = 3_000.into();
+        let words = long_crops(&config, &[200, 210, 180]).unwrap();
+        for part in [
+            "3000 frames (30.0 s)",
+            "the longest of 3 recordings 210 (2.1 s)",
+            "filled up",
+        ] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+        assert_eq!(long_crops(&config, &[200, 3_000]), None);
+        assert_eq!(long_crops(&config, &[]), None);
     }
 
     #[test]

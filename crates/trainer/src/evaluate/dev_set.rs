@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
 
 use audio_features::{Features, FrontEnd};
 use diagnosis::journal::ListResult;
@@ -13,16 +16,49 @@ use speaker_scoring::Scorer;
 use speech_data::{Location, TrialList};
 
 use crate::TrainError;
-use crate::data::{Changes, FeatureBank};
+use crate::data::{Changes, FeatureBank, Room};
+use crate::error::bytes;
+
+/// What ends the name of a list over changed copies.
+pub(crate) const CHANGED: &str = " (augmented)";
+
+/// Bytes of features that stay in memory. Recordings beyond that are read again at every evaluation.
+const KEPT_BYTES: usize = 2 << 30;
+
+/// Bytes of features that are made ready for the network at a time.
+const READY_BYTES: usize = 128 << 20;
 
 /// Trial lists over recordings below one root, with the recordings' raw features; and, where a training changes its
 /// recordings, the same lists over changed copies, which tell whether a network hears more than the microphone.
-#[derive(Debug)]
 pub struct DevSet {
     lists: Vec<IndexedList>,
     num_plain_lists: usize,
-    recordings: Vec<Features>,
+    /// The recordings, and behind them their changed copies.
+    recordings: Vec<Kept>,
     names: Vec<String>,
+    source: Source,
+}
+
+/// A recording of the trials.
+struct Kept {
+    /// None where there is no more room.
+    features: Option<Features>,
+    num_frames: usize,
+}
+
+/// Where recordings are read again.
+struct Source {
+    bank: Arc<FeatureBank>,
+    changes: Arc<Changes>,
+    front_end: FrontEnd,
+    locations: Vec<Location>,
+}
+
+impl fmt::Debug for DevSet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("DevSet");
+        shown.field("lists", &self.lists).finish_non_exhaustive()
+    }
 }
 
 /// A trial list whose recordings are indices.
@@ -93,7 +129,7 @@ impl IndexedList {
     fn moved(&self, first: usize) -> Self {
         let moved = |&(a, b): &(usize, usize)| (first + a, first + b);
         Self {
-            name: format!("{} (augmented)", self.name),
+            name: format!("{}{CHANGED}", self.name),
             trials: self.trials.iter().map(moved).collect(),
             targets: self.targets.clone(),
         }
@@ -107,12 +143,25 @@ impl DevSet {
     /// # Errors
     /// [`TrainError::Trials`] where a list names recordings that cannot be used.
     pub(crate) fn read(
-        bank: &FeatureBank,
+        bank: &Arc<FeatureBank>,
         locate: impl Fn(&str) -> Location,
         lists: &[TrialList],
-        changes: &Changes,
+        changes: &Arc<Changes>,
         front_end: &FrontEnd,
     ) -> Result<Self, TrainError> {
+        Self::read_within(KEPT_BYTES, bank, locate, lists, changes, front_end)
+    }
+
+    /// As [`read`](Self::read), with at most so many bytes of features in memory.
+    fn read_within(
+        kept_bytes: usize,
+        bank: &Arc<FeatureBank>,
+        locate: impl Fn(&str) -> Location,
+        lists: &[TrialList],
+        changes: &Arc<Changes>,
+        front_end: &FrontEnd,
+    ) -> Result<Self, TrainError> {
+        let room = Room::of(kept_bytes);
         let mut indices: BTreeMap<&str, usize> = BTreeMap::new();
         for trial in lists.iter().flat_map(|list| &list.trials) {
             for id in [trial.enrolment.as_str(), trial.test.as_str()] {
@@ -126,13 +175,21 @@ impl DevSet {
         let locations: Vec<Location> = indices.keys().map(|id| locate(id)).collect();
         let read: Vec<Result<_, TrainError>> = locations
             .par_iter()
-            .map(|location| bank.log_mel(location))
+            .map(|location| {
+                let features = bank.log_mel(location)?;
+                let num_frames = features.num_frames();
+                let is_kept = room.take(&features);
+                Ok(Kept {
+                    features: is_kept.then(|| features.into_features()),
+                    num_frames,
+                })
+            })
             .collect();
         let mut recordings = Vec::with_capacity(read.len());
         let mut faults = Vec::new();
         for features in read {
             match features {
-                Ok(features) => recordings.push(features.into_features()),
+                Ok(kept) => recordings.push(kept),
                 Err(reason) => faults.push(reason.to_string()),
             }
         }
@@ -165,27 +222,102 @@ impl DevSet {
             })
             .collect();
         let num_plain_lists = lists.len();
+        let names: Vec<String> = indices.into_keys().map(str::to_owned).collect();
+        let mut set = Self {
+            lists: Vec::new(),
+            num_plain_lists,
+            recordings,
+            names,
+            source: Source {
+                bank: Arc::clone(bank),
+                changes: Arc::clone(changes),
+                front_end: front_end.clone(),
+                locations,
+            },
+        };
         if changes.any() {
-            let first = recordings.len();
-            let plain = recordings.par_iter().zip(&locations).enumerate();
-            let changed: Result<Vec<Features>, TrainError> = plain
-                .map_init(
-                    Workspace::default,
-                    |workspace, (seed, (plain, location))| {
-                        let plain = || Ok(plain.clone());
-                        changes.recording(location, seed as u64, front_end, plain, workspace)
-                    },
-                )
+            let first = set.recordings.len();
+            let changed: Result<Vec<Kept>, TrainError> = (0..first)
+                .into_par_iter()
+                .map_init(Workspace::default, |workspace, index| {
+                    let num_frames = set.recordings[index].num_frames;
+                    let mut kept = Kept {
+                        features: None,
+                        num_frames,
+                    };
+                    if room.has(num_frames * front_end.config().num_bins * size_of::<f32>()) {
+                        let features = set.changed(index, workspace)?;
+                        kept.num_frames = features.num_frames();
+                        kept.features = room.take(features.data()).then_some(features);
+                    }
+                    Ok(kept)
+                })
                 .collect();
-            recordings.extend(changed?);
+            set.recordings.extend(changed?);
             let changed: Vec<IndexedList> = lists.iter().map(|list| list.moved(first)).collect();
             lists.extend(changed);
         }
-        Ok(Self {
-            lists,
-            num_plain_lists,
-            recordings,
-            names: indices.into_keys().map(str::to_owned).collect(),
+        set.lists = lists;
+        Ok(set)
+    }
+
+    /// Raw features of a recording, or of a changed copy: these follow after the recordings in the same order.
+    ///
+    /// # Errors
+    /// As [`FeatureBank::log_mel`], where it is read again.
+    pub(crate) fn features(&self, index: usize) -> Result<Cow<'_, Features>, TrainError> {
+        self.features_by(index, &mut Workspace::default())
+    }
+
+    fn features_by(
+        &self,
+        index: usize,
+        workspace: &mut Workspace,
+    ) -> Result<Cow<'_, Features>, TrainError> {
+        if let Some(features) = &self.recordings[index].features {
+            return Ok(Cow::Borrowed(features));
+        }
+        let num_plain = self.names.len();
+        Ok(Cow::Owned(match index.checked_sub(num_plain) {
+            None => {
+                let location = &self.source.locations[index];
+                self.source.bank.log_mel(location)?.into_features()
+            }
+            Some(of) => self.changed(of, workspace)?,
+        }))
+    }
+
+    /// Raw features of the changed copy of a recording.
+    fn changed(&self, of: usize, workspace: &mut Workspace) -> Result<Features, TrainError> {
+        let Source {
+            changes,
+            front_end,
+            locations,
+            ..
+        } = &self.source;
+        let plain = || self.features(of).map(Cow::into_owned);
+        changes.recording(&locations[of], of as u64, front_end, plain, workspace)
+    }
+
+    /// What is told where the recordings take more memory than is kept for them.
+    pub(crate) fn memory(&self) -> Option<String> {
+        let bins = self.source.front_end.config().num_bins;
+        let size = |kept: &Kept| (kept.num_frames * bins * size_of::<f32>()) as u64;
+        let again = self
+            .recordings
+            .iter()
+            .filter(|kept| kept.features.is_none());
+        let num_again = again.clone().count();
+        let all: u64 = self.recordings.iter().map(size).sum();
+        let left: u64 = again.map(size).sum();
+        (num_again > 0).then(|| {
+            format!(
+                "the development trials are of {} recordings and changed copies, {} of features; {} of them ({num_again}) do not stay in memory \
+                 and are made again at every evaluation, which costs time: fewer trials do as well",
+                self.recordings.len(),
+                bytes(all),
+                bytes(left)
+            )
         })
     }
 
@@ -200,12 +332,38 @@ impl DevSet {
     /// # Errors
     /// [`TrainError::Model`] where a recording cannot be embedded.
     pub(crate) fn embed(&self, embedder: &Embedder) -> Result<Vec<Vec<f32>>, TrainError> {
-        let mut finished = self.recordings.clone();
-        finished
-            .par_iter_mut()
-            .for_each(|features| embedder.front_end().finish(features));
         let plain = embedder.clone().without_scaling().with_centre(None);
-        Ok(plain.embed_features(&finished)?)
+        let mut embeddings = Vec::with_capacity(self.recordings.len());
+        for part in self.parts(READY_BYTES) {
+            let finished: Result<Vec<Features>, TrainError> = part
+                .into_par_iter()
+                .map_init(Workspace::default, |workspace, index| {
+                    let mut features = self.features_by(index, workspace)?.into_owned();
+                    embedder.front_end().finish(&mut features);
+                    Ok(features)
+                })
+                .collect();
+            embeddings.extend(plain.embed_features(&finished?)?);
+        }
+        Ok(embeddings)
+    }
+
+    /// The recordings in parts of about so many bytes of features, at least one in each.
+    fn parts(&self, part_bytes: usize) -> Vec<Range<usize>> {
+        let most = part_bytes / (self.source.front_end.config().num_bins * size_of::<f32>()).max(1);
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        let mut num_frames = 0;
+        for (index, kept) in self.recordings.iter().enumerate() {
+            num_frames += kept.num_frames;
+            match parts.last_mut() {
+                Some(part) if num_frames <= most => part.end = index + 1,
+                _ => {
+                    parts.push(index..index + 1);
+                    num_frames = kept.num_frames;
+                }
+            }
+        }
+        parts
     }
 
     /// Scores every list by the cosine of `embeddings`, one a recording, less `centre`.
@@ -248,9 +406,9 @@ impl DevSet {
         self.lists.split_at(self.num_plain_lists)
     }
 
-    /// The recordings' raw features, and their names; changed copies follow after the names' end.
-    pub(crate) fn recordings(&self) -> (&[Features], &[String]) {
-        (&self.recordings, &self.names)
+    /// Names of the recordings, in order; changed copies have none.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 }
 
@@ -272,7 +430,84 @@ pub fn mean_eer(results: &[ListResult]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a test that cannot prepare its data has failed"
+    )]
+    use audio_features::FeatureConfig;
+    use audio_features::augment::{AugmentConfig, Augmenter};
+    use speech_data::Trial;
+
     use super::*;
+
+    /// Recordings that do not stay in memory are the same when they are made again, and so are their changed copies.
+    #[test]
+    fn what_does_not_fit_into_memory_is_made_again_to_the_bit() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..4_u32 {
+            let spec = hound::WavSpec {
+                channels: 1,
+                sample_rate: 16_000,
+                bits_per_sample: 16,
+                sample_format: hound::SampleFormat::Int,
+            };
+            let path = folder.path().join(format!("{number}.wav"));
+            let mut writer = hound::WavWriter::create(path, spec).unwrap();
+            let mut state = number;
+            for _ in 0..8_000 + 1_600 * number {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                writer.write_sample((state >> 20) as i16 - 2_048).unwrap();
+            }
+            writer.finalize().unwrap();
+        }
+        let trial = |a: u32, b: u32| Trial {
+            enrolment: format!("{a}.wav"),
+            test: format!("{b}.wav"),
+            target: a == b,
+        };
+        let list = TrialList::new("dev", vec![trial(0, 1), trial(2, 3), trial(1, 1)]);
+        let config = FeatureConfig::librosa();
+        let front_end = FrontEnd::new(config.clone(), None).unwrap();
+        let cache = folder.path().join("cache");
+        let bank = Arc::new(FeatureBank::open(&cache, front_end.clone()).unwrap());
+        let augmenter = Augmenter::new(&config, &AugmentConfig::rooms_and_channels()).unwrap();
+        let changes = Arc::new(Changes {
+            augmenter: Some(augmenter),
+            samples: None,
+        });
+        let locate = |name: &str| Location::from(folder.path().join(name));
+        let read = |kept_bytes| {
+            let lists = std::slice::from_ref(&list);
+            DevSet::read_within(kept_bytes, &bank, locate, lists, &changes, &front_end).unwrap()
+        };
+        let all = read(KEPT_BYTES);
+        assert_eq!(all.memory(), None);
+        let frames = all.recordings[0].num_frames * config.num_bins * size_of::<f32>();
+        for kept_bytes in [0, frames, 3 * frames] {
+            let some = read(kept_bytes);
+            assert_eq!(some.num_recordings(), 8);
+            let held: usize = some
+                .recordings
+                .iter()
+                .filter_map(|kept| kept.features.as_ref())
+                .map(|features| size_of_val(features.data()))
+                .sum();
+            assert!(held <= kept_bytes, "{held} {kept_bytes}");
+            assert!(some.memory().unwrap().contains("8 recordings"));
+            for index in 0..8 {
+                let [a, b] = [&some, &all].map(|set| set.features(index).unwrap());
+                assert_eq!(a.data(), b.data(), "{kept_bytes} {index}");
+            }
+            // Every recording is in one part.
+            for part_bytes in [0, 2 * frames, usize::MAX] {
+                let parts = some.parts(part_bytes);
+                let numbers: Vec<usize> = parts.iter().cloned().flatten().collect();
+                assert_eq!(numbers, (0..8).collect::<Vec<_>>());
+            }
+            assert_eq!(some.parts(0).len(), 8);
+            assert_eq!(some.parts(usize::MAX).len(), 1);
+        }
+    }
 
     #[test]
     fn the_mean_rate_of_no_lists_is_unknown() {

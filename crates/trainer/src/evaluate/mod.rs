@@ -5,11 +5,14 @@ mod probe;
 mod soundings;
 mod statistics;
 mod terms;
+mod thresholds;
 mod units;
 
+pub(crate) use dev_set::{CHANGED, less};
 pub use dev_set::{DevSet, mean_eer};
 pub(crate) use probe::{Probe, features, weight_rms};
 pub(crate) use soundings::Soundings;
 pub(crate) use statistics::Statistics;
 pub(crate) use terms::{Terms, scalar};
+pub(crate) use thresholds::Fitted;
 pub(crate) use units::rows;

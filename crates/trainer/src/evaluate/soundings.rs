@@ -119,7 +119,7 @@ impl Soundings {
         let raw = embedder.clone().without_scaling().with_centre(None);
         let centre = embedder.centre();
         let (lists, changed) = dev.lists();
-        let (_, names) = dev.recordings();
+        let names = dev.names();
         let plain = &embeddings[..names.len()];
         let scored = less(plain, centre);
         let trials = lists.iter().flat_map(|list| {
@@ -204,7 +204,7 @@ fn perturbed<L>(
     dev: &DevSet,
 ) -> Result<Option<(Vec<Features>, IndexedList, IndexedList)>, TrainError> {
     let (lists, _) = dev.lists();
-    let (recordings, names) = dev.recordings();
+    let names = dev.names();
     let augmenter = Augmenter::new(&config.features, &AugmentConfig::rooms_and_channels())?;
     // Recording, its list and its speaker there.
     let mut some = Vec::new();
@@ -217,15 +217,16 @@ fn perturbed<L>(
                 .map(|(index, speaker)| (index, number, speaker)),
         );
     }
-    let copies: Vec<Features> = some
+    let copies: Result<Vec<Features>, TrainError> = some
         .par_iter()
         .map(|&(index, ..)| {
-            let mut features = recordings[index].clone();
+            let mut features = dev.features(index)?.into_owned();
             augmenter.augment(index as u64, &mut features);
             front_end.finish(&mut features);
-            features
+            Ok(features)
         })
         .collect();
+    let copies = copies?;
     let changed = IndexedList::among("perturbed", some.len(), |a, b| {
         let [(_, list_a, speaker_a), (_, list_b, speaker_b)] = [some[a], some[b]];
         (list_a == list_b).then_some(speaker_a == speaker_b)
@@ -293,7 +294,7 @@ fn some_of(speakers: &[Vec<usize>], count: usize) -> Vec<(usize, usize)> {
 /// Same-speaker pairs of development recordings within and across known sessions, beside the lists' non-targets.
 fn sessions(manifest: &Manifest, dev: &DevSet) -> Option<[IndexedList; 2]> {
     let (lists, _) = dev.lists();
-    let (_, names) = dev.recordings();
+    let names = dev.names();
     let known: Vec<Option<(&str, &str)>> = names
         .iter()
         .map(|name| {

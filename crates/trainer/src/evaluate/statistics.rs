@@ -11,6 +11,7 @@ use speaker_model::Whitening;
 use speech_data::{Manifest, column};
 
 use super::dev_set::{DevSet, IndexedList};
+use crate::TrainError;
 use crate::data::FeatureBank;
 
 /// Training recordings that the statistics are standardised and whitened by.
@@ -112,8 +113,13 @@ impl Statistics {
             return Self::default();
         };
         let (lists, _) = dev.lists();
-        let (recordings, names) = dev.recordings();
-        let mut dev_rows: Vec<Vec<f32>> = recordings[..names.len()].iter().map(moments).collect();
+        let dev_rows: Result<Vec<Vec<f32>>, _> = (0..dev.names().len())
+            .into_par_iter()
+            .map(|index| Ok::<_, TrainError>(moments(&*dev.features(index)?)))
+            .collect();
+        let Ok(mut dev_rows) = dev_rows else {
+            return Self::default();
+        };
         train
             .iter_mut()
             .chain(&mut dev_rows)

@@ -103,10 +103,10 @@ fn lengths_check<C: LossChoice>(material: &Material<'_, C>, crop_frames: usize) 
 
 /// How far up development recordings reach.
 fn dev_bandwidth<C: LossChoice>(material: &Material<'_, C>) -> Bandwidth {
-    let (recordings, names) = material.dev.recordings();
-    let plain = &recordings[..names.len()];
-    let stride = plain.len().div_ceil(MOST_CROPS).max(1);
+    let dev = &material.dev;
+    let stride = dev.names().len().div_ceil(MOST_CROPS).max(1);
     let config = &material.config.features;
-    let some = plain.iter().step_by(stride);
-    bandwidth(some.map(|recording| reach(recording, config)), config)
+    let some = (0..dev.names().len()).step_by(stride);
+    let reaches = some.filter_map(|index| Some(reach(&*dev.features(index).ok()?, config)));
+    bandwidth(reaches, config)
 }

@@ -1,5 +1,6 @@
 //! Whether recordings are speech, different from one another, and others than those of the development trials.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use audio_features::{QualityGauge, SpeechDetector, decode_recording};
@@ -85,15 +86,14 @@ fn leaked<C: LossChoice>(material: &Material<'_, C>, prints: &Prints) -> Leaked 
         let features = material.bank.log_mel(&utterances[number].location);
         features.ok().map(crate::RawFeatures::into_features)
     };
-    let (recordings, names) = material.dev.recordings();
-    let found = recordings
-        .par_iter()
-        .zip(names)
-        .filter_map(|(features, name)| {
-            let print = Print::of(features.data(), features.num_bins())?;
-            let number = prints.find(&print, features, read)?;
-            Some([name.clone(), utterances[number].id.clone()])
-        });
+    let dev = &material.dev;
+    let names = dev.names();
+    let found = names.par_iter().enumerate().filter_map(|(index, name)| {
+        let features = dev.features(index).ok()?;
+        let print = Print::of(features.data(), features.num_bins())?;
+        let number = prints.find(&print, &features, read)?;
+        Some([name.clone(), utterances[number].id.clone()])
+    });
     let found: Vec<[String; 2]> = found.collect();
     Leaked {
         num_recordings: names.len(),
@@ -104,13 +104,16 @@ fn leaked<C: LossChoice>(material: &Material<'_, C>, prints: &Prints) -> Leaked 
 
 /// Development trials that compare a recording with itself or with a copy, and are of one speaker.
 pub(super) fn self_trials<C: LossChoice>(material: &Material<'_, C>) -> usize {
-    let (recordings, names) = material.dev.recordings();
-    let plain = &recordings[..names.len()];
-    let prints: Vec<Option<Print>> = plain
-        .iter()
-        .map(|features| Print::of(features.data(), features.num_bins()))
+    let dev = &material.dev;
+    let prints: Vec<Option<Print>> = (0..dev.names().len())
+        .into_par_iter()
+        .map(|index| {
+            let features = dev.features(index).ok()?;
+            Print::of(features.data(), features.num_bins())
+        })
         .collect();
-    let (_, copies) = Prints::of(&prints).copies(|number| Some(plain[number].clone()));
+    let read = |number: usize| dev.features(number).ok().map(Cow::into_owned);
+    let (_, copies) = Prints::of(&prints).copies(read);
     let originals: BTreeMap<usize, usize> = copies.into_iter().collect();
     let original = |mut number: usize| {
         while let Some(&before) = originals.get(&number).filter(|&&before| before != number) {

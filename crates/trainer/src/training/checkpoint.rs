@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use diagnosis::journal::ListResult;
+use diagnosis::journal::{Evaluation, ListResult};
 use serde::{Deserialize, Serialize};
 use speaker_model::{
     Bundle, EncoderConfig, Loss, LossChoice, NamedTensor, SpeakerNetwork, WeightType, read_tensors,
@@ -15,7 +15,7 @@ use speaker_model::{
 use super::seal::{damage, seal};
 use crate::TrainError;
 use crate::config::{AverageConfig, CONFIG_FILE, TrainConfig, is_of_0_1};
-use crate::initial::Initial;
+use crate::initial::{Initial, InitialOrigin};
 use crate::optimise::{Average, Optimiser};
 
 /// Tensors by their names.
@@ -39,6 +39,9 @@ pub struct Progress {
     pub last: Vec<ListResult>,
     /// Lowest mean EER so far, and its step.
     pub best: Option<(f64, u64)>,
+    /// The evaluation that gave it; unknown of a run that an earlier version began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_evaluation: Option<Evaluation>,
     /// Evaluations since then.
     pub evaluations_since_best: u64,
     /// Time that the steps took, in s, over all parts of the run; evaluations do not count.
@@ -116,6 +119,15 @@ impl RunDirectory {
             });
         }
         TrainConfig::parse_with_loss(&text, &path.display().to_string())
+    }
+
+    /// Name and hash of the model whose weights the run began with, if it began with one.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`], and [`TrainError::Checkpoint`] where what the run says of it cannot be read.
+    pub fn began_with(&self) -> Result<Option<(String, String)>, TrainError> {
+        let origin = InitialOrigin::read(&self.path)?;
+        Ok(origin.map(|origin| origin.named()))
     }
 
     /// The bundle of the best checkpoint, or of the last where no development trials chose one.
@@ -350,6 +362,7 @@ impl RunDirectory {
         let found = best.clone().filter(is_there);
         let warning = (best.is_some() && found.is_none()).then(|| {
             progress.best = None;
+            progress.best_evaluation = None;
             progress.evaluations_since_best = 0;
             let best = best.unwrap_or_default();
             format!("the best checkpoint, `{best}`, is gone or damaged: the best is chosen anew from here")

@@ -56,7 +56,7 @@ fn agreement<C: LossChoice>(
         let mapped = network.loss().towards_teacher(embeddings)?;
         Ok::<_, TrainError>(mapped.map(|mapped| rows(&mapped, 1)))
     };
-    let (_, names) = material.dev.recordings();
+    let names = material.dev.names();
     let both = towards(&dev[..names.len()])?.zip(towards(train)?);
     Ok(both.map(|(dev, train)| examined.agreement(&dev, &train)))
 }

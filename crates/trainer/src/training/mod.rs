@@ -1,8 +1,10 @@
 //! The training loop.
 
 mod checkpoint;
+mod choice;
 mod lock;
 mod measure;
+mod plan;
 mod recorder;
 mod seal;
 mod state;
@@ -12,27 +14,30 @@ mod summary;
 use std::time::Instant;
 
 use burn::module::Module;
-use diagnosis::journal::{EndReason, Event, Start, StartTeacher};
+use diagnosis::journal::{Choice, EndReason, Event, Start, StartTeacher};
 use diagnosis::{Name, Severity, Verdict};
-use speaker_model::{Bundle, LossChoice, Origin, TeacherOrigin};
+use speaker_model::{Bundle, FittedOn, LossChoice, Origin, TeacherOrigin};
+use speaker_scoring::{Centre, Thresholds};
 
 use self::checkpoint::Saved;
 pub use self::checkpoint::{Progress, RunDirectory};
+use self::choice::choice;
 pub(crate) use self::lock::RunLock;
 
 use self::measure::measure;
+use self::plan::jumps;
 use self::recorder::Recorder;
 use self::state::State;
 use self::step::step;
 use self::summary::StepMeans;
 use crate::TrainError;
 use crate::data::{Teacher, with_batches};
-use crate::evaluate::mean_eer;
+use crate::evaluate::{CHANGED, Fitted, mean_eer};
 use crate::facts::facts;
 use crate::initial::{Initial, InitialOrigin};
 use crate::material::Material;
 use crate::optimise::weight_norm;
-use crate::options::{Notify, OnCollapse, RunOptions};
+use crate::options::{Notice, Notify, OnCollapse, RunOptions};
 use crate::preflight::preflight_event;
 
 /// Steps between two lines of the journal.
@@ -47,6 +52,8 @@ pub struct Outcome {
     pub progress: Progress,
     /// What the run amounts to.
     pub verdict: Verdict,
+    /// Which model to use, where development trials tell, and the run has not been interrupted.
+    pub choice: Option<Choice>,
 }
 
 /// A training that begins, or goes on.
@@ -60,6 +67,8 @@ pub(crate) struct Training<'a, C: LossChoice> {
     pub(crate) initial: Option<&'a Initial>,
     /// Whether it goes on from the last checkpoint.
     pub(crate) resumes: bool,
+    /// Steps that it was to have until now, where it goes on.
+    pub(crate) planned_steps: Option<u64>,
     pub(crate) notify: Notify<'a>,
 }
 
@@ -81,14 +90,22 @@ impl<C: LossChoice> Training<'_, C> {
         )?;
         self.begin(&mut state, &mut recorder)?;
         match self.steps(&mut state, &mut recorder) {
-            Ok(reason) => Ok(Outcome {
-                reason,
-                verdict: recorder.end(state.progress.step, reason)?,
-                progress: state.progress,
-            }),
+            Ok(reason) => {
+                let yardstick = self.material.yardstick.as_ref();
+                let choice = match reason {
+                    EndReason::Interrupted => None,
+                    _ => choice(&state.progress, state.initial.is_some(), yardstick),
+                };
+                Ok(Outcome {
+                    reason,
+                    verdict: recorder.end(state.progress.step, reason, choice.clone())?,
+                    progress: state.progress,
+                    choice,
+                })
+            }
             Err(error) => {
                 if matches!(error, TrainError::NonFinite { .. }) {
-                    recorder.end(state.progress.step, EndReason::NonFinite)?;
+                    recorder.end(state.progress.step, EndReason::NonFinite, None)?;
                 }
                 Err(error)
             }
@@ -123,10 +140,17 @@ impl<C: LossChoice> Training<'_, C> {
             initial: state.initial.as_ref().map(InitialOrigin::journaled),
             num_unlabelled: unlabelled.map_or(0, |(count, _)| count),
             unlabelled_share: unlabelled.map(|(_, share)| share),
+            yardstick: material.yardstick.clone(),
         }))?;
         if self.resumes {
+            if let Some(planned) = self.planned_steps {
+                for words in jumps(material.config, planned, state.progress.step) {
+                    (self.notify)(Notice::Warning(&words));
+                }
+            }
             // The journal has it from the time before.
-            recorder.show(&state.evaluation(false));
+            let last = state.evaluation(false, Fitted::default());
+            recorder.show(&Event::Evaluation(last));
             return Ok(());
         }
         let checks = preflight_event(material, &state.network, state.progress.step)?;
@@ -136,7 +160,8 @@ impl<C: LossChoice> Training<'_, C> {
         let centre = bundle.embedder().centre();
         state.progress.untrained = material.dev.results(&embeddings, centre)?;
         state.progress.last = state.progress.untrained.clone();
-        recorder.record(&state.evaluation(false))?;
+        let evaluation = state.evaluation(false, Fitted::default());
+        recorder.record(&Event::Evaluation(evaluation))?;
         self.judge(state, recorder, &bundle, &embeddings)
     }
 
@@ -228,7 +253,9 @@ impl<C: LossChoice> Training<'_, C> {
         let dev = &self.material.dev;
         let embeddings = dev.embed(bundle.embedder())?;
         let progress = &mut state.progress;
-        progress.last = dev.results(&embeddings, bundle.embedder().centre())?;
+        let centre = bundle.embedder().centre();
+        progress.last = dev.results(&embeddings, centre)?;
+        let fitted = self.material.thresholds(&embeddings, centre)?;
         let eer = mean_eer(&progress.last);
         let best = eer.is_some_and(|eer| progress.best.is_none_or(|(best, _)| eer < best));
         if best {
@@ -237,7 +264,12 @@ impl<C: LossChoice> Training<'_, C> {
         } else {
             progress.evaluations_since_best += 1;
         }
-        recorder.record(&state.evaluation(best))?;
+        let bundle = calibrated(bundle, state, &fitted);
+        let evaluation = state.evaluation(best, fitted);
+        if best {
+            state.progress.best_evaluation = Some(evaluation.clone());
+        }
+        recorder.record(&Event::Evaluation(evaluation))?;
         self.judge(state, recorder, &bundle, &embeddings)?;
         self.save(state, recorder, &bundle, best)
     }
@@ -282,4 +314,34 @@ impl<C: LossChoice> Training<'_, C> {
         let step = state.progress.step;
         recorder.record(&Event::Checkpoint { step })
     }
+}
+
+/// `bundle` with the thresholds that its development trials gave, as its last evaluation has them.
+fn calibrated<C: LossChoice>(bundle: Bundle, state: &State<C>, fitted: &Fitted) -> Bundle {
+    let Some(found) = &fitted.thresholds else {
+        return bundle;
+    };
+    let progress = &state.progress;
+    let thresholds = Thresholds {
+        verify: Some(found.verify),
+        cluster: found.cluster,
+        centre: Centre::Model,
+        model: None,
+    };
+    // Thresholds are those of recordings as they are, whose lists come first.
+    let lists = progress.last.iter();
+    let plain = lists.filter(|list| !list.list.ends_with(CHANGED));
+    let plain: Vec<_> = plain.cloned().collect();
+    bundle.with_fitted_thresholds(
+        thresholds,
+        FittedOn {
+            trials: plain.iter().map(|list| list.list.clone()).collect(),
+            num_target: found.num_target,
+            num_nontarget: found.num_nontarget,
+            num_recordings: found.num_recordings,
+            num_speakers: found.num_speakers,
+            eer: mean_eer(&plain).unwrap_or(f64::NAN),
+            step: progress.step,
+        },
+    )
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use diagnosis::journal::{EndReason, Event, Journal, JournalWriter};
+use diagnosis::journal::{Choice, EndReason, Event, Journal, JournalWriter};
 use diagnosis::{Diagnosis, Facts, Finding, Measurements, Name, Run, Severity, Verdict, judge};
 
 use crate::TrainError;
@@ -97,11 +97,19 @@ impl<'a> Recorder<'a> {
         (diagnosis, news)
     }
 
-    /// Journals the end of the run and what it amounts to.
+    /// Journals which model to use, where that is known, the end of the run and what it amounts to.
     ///
     /// # Errors
     /// As [`Self::record`].
-    pub(super) fn end(&mut self, step: u64, reason: EndReason) -> Result<Verdict, TrainError> {
+    pub(super) fn end(
+        &mut self,
+        step: u64,
+        reason: EndReason,
+        choice: Option<Choice>,
+    ) -> Result<Verdict, TrainError> {
+        if let Some(choice) = choice {
+            self.record(&Event::Choice(choice))?;
+        }
         self.record(&Event::End { step, reason })?;
         let diagnosis = judge(&self.history);
         let findings = self.told.news(&diagnosis.findings);
@@ -172,7 +180,7 @@ mod tests {
             ..StepSummary::default()
         });
         recorder.record(&lost).unwrap();
-        let verdict = recorder.end(10, EndReason::NonFinite).unwrap();
+        let verdict = recorder.end(10, EndReason::NonFinite, None).unwrap();
         assert_eq!(verdict, Verdict::Broken);
         let journal = Journal::read(run.path()).unwrap();
         assert_eq!(journal.events.len(), shown.lock().unwrap().len());

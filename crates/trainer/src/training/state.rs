@@ -1,12 +1,12 @@
 //! What changes from step to step.
 
-use diagnosis::journal::{Evaluation, Event};
+use diagnosis::journal::Evaluation;
 use speaker_model::{Bundle, Embedder, LossChoice, Origin, SpeakerNetwork, TrainingSpeakers};
 
 use super::checkpoint::{Progress, Resumed, RunDirectory};
 use crate::TrainError;
 use crate::data::Coverage;
-use crate::evaluate::mean_eer;
+use crate::evaluate::{Fitted, mean_eer};
 use crate::initial::{Initial, InitialOrigin};
 use crate::material::{Begun, Material};
 use crate::optimise::{Average, Optimiser, Rates};
@@ -137,15 +137,17 @@ impl<C: LossChoice> State<C> {
         Ok(Bundle::new(embedder, origin).with_training_speakers(speakers))
     }
 
-    /// The last evaluation as an event.
-    pub(super) fn evaluation(&self, best: bool) -> Event {
+    /// The last evaluation, which gave these thresholds.
+    pub(super) fn evaluation(&self, best: bool, fitted: Fitted) -> Evaluation {
         let progress = &self.progress;
-        Event::Evaluation(Evaluation {
+        Evaluation {
             step: progress.step,
             mean_eer: mean_eer(&progress.last),
             untrained_eer: mean_eer(&progress.untrained),
             lists: progress.last.clone(),
             best,
-        })
+            thresholds: fitted.thresholds,
+            no_thresholds: fitted.missing,
+        }
     }
 }

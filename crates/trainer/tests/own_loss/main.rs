@@ -49,6 +49,7 @@ fn data() -> TrainData {
         teacher: None,
         initial: None,
         unlabelled: None,
+        yardstick: None,
     }
 }
 

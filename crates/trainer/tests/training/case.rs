@@ -71,6 +71,7 @@ pub(crate) fn data(root: &Path) -> TrainData {
         teacher: None,
         initial: None,
         unlabelled: None,
+        yardstick: None,
     }
 }
 

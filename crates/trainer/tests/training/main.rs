@@ -11,6 +11,7 @@ mod journal;
 mod onward;
 mod preflight;
 mod refusals;
+mod resumed;
 mod samples;
 mod teacher;
 mod whole;

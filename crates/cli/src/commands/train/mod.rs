@@ -2,6 +2,7 @@
 
 mod extras;
 mod test_set;
+mod yardstick;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -18,7 +19,9 @@ use crate::commands::report;
 use crate::console::{Console, counted, print_text};
 use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
-use crate::training::{Display, INTERRUPTED, Recipe, configuration, options, read};
+use crate::training::{
+    Display, INTERRUPTED, Recipe, check_began_with, configuration, options, precision_note, read,
+};
 
 /// Train a speaker network.
 #[derive(ClapArgs, Debug)]
@@ -77,8 +80,13 @@ enum CollapseAction {
 /// Runs the command.
 pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitStatus> {
     let resumes = args.resume && RunDirectory::new(&args.out).has_checkpoint();
-    let source = read(&args.recipe, &global.device, !resumes)?;
+    let mut source = read(&args.recipe, &global.device, !resumes)?;
     warn(&source.warnings, &shared.console);
+    if let Some(model) = args.recipe.init.as_deref().filter(|_| resumes)
+        && let Some(note) = check_began_with(model, &args.out, &global.device)?
+    {
+        shared.console.note(&note);
+    }
     let goes_on = args.resume && args.out.join("config.toml").exists();
     let config = configuration(
         &args.recipe,
@@ -92,6 +100,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         .notes(&source.data.train)
         .iter()
         .chain(&source.notes)
+        .chain(&precision_note(&config, global))
     {
         shared.console.note(note);
     }
@@ -102,6 +111,14 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         print_text(&toml::to_string(&config)?)?;
         return Ok(ExitStatus::Done);
     }
+    if args.resume && !resumes {
+        shared.console.note(&format!(
+            "`{}` holds no checkpoint to go on from: the training begins with its first step",
+            args.out.display()
+        ));
+    }
+    source.data.yardstick = yardstick::of_few_speakers(&source.data, shared)?;
+    let source = source;
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             // A second Ctrl-C means now; the last checkpoint is whole.

@@ -9,14 +9,16 @@ use speech_data::{Location, Reader};
 
 use super::raw::RawFeatures;
 use crate::TrainError;
-use crate::data::content::key_of;
+use crate::data::content::{Content, key_of};
 use crate::data::kept::{KEPT_BYTES, Room};
+use crate::data::remarks::Remarks;
 use crate::data::stamp::Stamp;
 
 /// What finds a recording's features without its audio.
 struct Known {
     stamp: Option<Stamp>,
     key: FeatureKey,
+    content: Content,
     /// The features themselves, where the cache could not be written and there was room.
     kept: Option<Arc<Features>>,
 }
@@ -28,6 +30,7 @@ struct Known {
 pub(super) struct FileFeatures {
     cache: FeatureCache,
     front_end: FrontEnd,
+    remarks: Remarks,
     reader: Reader,
     known: RwLock<HashMap<Location, Known>>,
     /// Bytes of features that may still be kept in memory.
@@ -39,6 +42,7 @@ impl FileFeatures {
         Ok(Self {
             cache: FeatureCache::at(directory, front_end.config())?,
             front_end,
+            remarks: Remarks::below(directory),
             reader: Reader::default(),
             known: RwLock::default(),
             room: Room::of(KEPT_BYTES),
@@ -55,12 +59,19 @@ impl FileFeatures {
         if let Some(features) = self.again(location, stamp) {
             return Ok(features);
         }
-        let of_audio = |audio: &[u8]| self.cache.key(audio);
-        let (audio, key) = key_of(location, &self.reader, of_audio, FeatureKey::of_part)?;
+        let of_audio = |audio: &[u8]| (self.cache.key(audio), Content::of(audio));
+        let of_part = |(key, content): (FeatureKey, Content), part: &str| {
+            (key.of_part(part), content.of_part(part))
+        };
+        let (audio, (key, content)) = key_of(location, &self.reader, of_audio, of_part)?;
+        let mut was_decoded = false;
         let features = self.cache.get_or_compute(&key, || {
+            was_decoded = true;
             let audio = audio.map_or_else(|| self.reader.part(location), Ok)?;
             let rate = self.front_end.config().sample_rate_hz;
             let recording = decode_recording(audio, &location.to_string(), rate)?;
+            self.remarks
+                .decoded(location, &content, &recording.warnings);
             let features = self.front_end.log_mel(&recording.waveform.samples);
             if features.num_frames() == 0 {
                 return Err(TrainError::TooShort {
@@ -70,6 +81,9 @@ impl FileFeatures {
             }
             Ok::<_, TrainError>(features)
         })?;
+        if !was_decoded {
+            self.remarks.again(location, &content);
+        }
         let computed = features.computed().filter(|_| self.failure().is_some());
         let kept = computed
             .filter(|features| self.room.take(features.data()))
@@ -79,8 +93,25 @@ impl FileFeatures {
             None => RawFeatures::Cached(features),
         };
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(location.clone(), Known { stamp, key, kept });
+        let found_by = Known {
+            stamp,
+            key,
+            content,
+            kept,
+        };
+        known.insert(location.clone(), found_by);
         Ok(found)
+    }
+
+    /// What decoding said.
+    pub(super) fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
+    /// The content of a recording that was asked for before.
+    pub(super) fn content(&self, location: &Location) -> Option<Content> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(location).map(|known| known.content)
     }
 
     /// What was had before, if the file is still the same.

@@ -16,7 +16,9 @@ use speech_data::Location;
 
 use super::samples::SampleBank;
 use crate::TrainError;
+use crate::data::content::Content;
 use crate::data::kept::KEPT_BYTES;
+use crate::data::remarks::Remarks;
 use files::FileFeatures;
 use stored::StoreFeatures;
 
@@ -83,6 +85,25 @@ impl FeatureBank {
         match self.stores.find(location)? {
             Some(stored) => Ok(RawFeatures::Computed(self.stores.whole(&stored)?)),
             None => self.of_file(location),
+        }
+    }
+
+    /// What decoding said of files.
+    pub(crate) fn remarks(&self) -> &Remarks {
+        match &self.files {
+            Files::Features(files) => files.remarks(),
+            Files::Samples(samples, _) => samples.remarks(),
+        }
+    }
+
+    /// The content of a recording that was asked for before, and of any utterance of a store.
+    pub(crate) fn content(&self, location: &Location) -> Option<Content> {
+        if let Ok(Some(stored)) = self.stores.find(location) {
+            return StoreFeatures::content(&stored);
+        }
+        match &self.files {
+            Files::Features(files) => files.content(location),
+            Files::Samples(samples, _) => samples.content(location),
         }
     }
 

@@ -8,6 +8,7 @@ use speech_data::store::{Entry, Store, StoreError};
 use speech_data::{Holder, Location};
 
 use crate::TrainError;
+use crate::data::content::Content;
 use crate::data::kept::Room;
 
 /// A store that is read from, and the features that are kept of it.
@@ -61,6 +62,12 @@ impl StoreFeatures {
 
     pub(super) fn front_end(&self) -> &FrontEnd {
         &self.front_end
+    }
+
+    /// The content of an utterance, by the checksum of its bytes that the store has.
+    pub(super) fn content(stored: &Stored) -> Option<Content> {
+        let entry = stored.entry().ok()?;
+        Some(Content::known(&entry.checksum))
     }
 
     /// The utterance that a location means all of; `None` for recordings elsewhere, and for parts.

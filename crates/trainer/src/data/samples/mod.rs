@@ -18,19 +18,21 @@ use speech_data::{Holder, Location, Reader};
 
 use self::cache::{Entry, SampleCache};
 use self::pcm::Pcm;
-use super::content::{ContentKey, key_of};
+use super::content::{Content, ContentKey, key_of};
 use super::kept::{KEPT_BYTES, Room};
+use super::remarks::Remarks;
 use super::stamp::Stamp;
 use crate::TrainError;
 
 pub(crate) use self::crops::{CropOf, SampleCrops};
-pub(crate) use self::sounds::{LoadedSounds, load};
+pub(crate) use self::sounds::{LoadedSounds, SoundFile, load};
 
 /// What finds a recording's samples without its audio.
 #[derive(Clone)]
 struct Known {
     stamp: Option<Stamp>,
     key: ContentKey,
+    content: Content,
     entry: Entry,
     /// The samples themselves, where the cache could not be written and there was room.
     kept: Option<Arc<Pcm>>,
@@ -40,6 +42,7 @@ struct Known {
 /// rate, are decoded once and kept in a cache on disk, in 16 bits.
 pub struct SampleBank {
     cache: SampleCache,
+    remarks: Remarks,
     reader: Reader,
     sample_rate_hz: u32,
     known: RwLock<HashMap<Location, Known>>,
@@ -54,6 +57,7 @@ impl SampleBank {
     pub fn open(directory: &Path, sample_rate_hz: u32) -> Self {
         Self {
             cache: SampleCache::at(directory, sample_rate_hz),
+            remarks: Remarks::below(directory),
             reader: Reader::default(),
             sample_rate_hz,
             known: RwLock::default(),
@@ -65,6 +69,17 @@ impl SampleBank {
     #[must_use]
     pub fn cache_failure(&self) -> Option<&str> {
         self.cache.failure()
+    }
+
+    /// What decoding said.
+    pub(crate) fn remarks(&self) -> &Remarks {
+        &self.remarks
+    }
+
+    /// The content of a recording that was asked for before.
+    pub(crate) fn content(&self, location: &Location) -> Option<Content> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(location).map(|known| known.content)
     }
 
     /// How many samples a recording has.
@@ -105,7 +120,8 @@ impl SampleBank {
             return Ok(());
         }
         // The entry has gone since.
-        self.decode(location, &known.key, None)?.extend(range, out);
+        self.decode(location, &known.key, &known.content, None)?
+            .extend(range, out);
         Ok(())
     }
 
@@ -142,12 +158,18 @@ impl SampleBank {
             return Ok((found.clone(), None));
         }
         drop(known);
-        let of_audio = |audio: &[u8]| self.cache.key(audio);
-        let (audio, key) = key_of(location, &self.reader, of_audio, ContentKey::of_part)?;
+        let of_audio = |audio: &[u8]| (self.cache.key(audio), Content::of(audio));
+        let of_part = |(key, content): (ContentKey, Content), part: &str| {
+            (key.of_part(part), content.of_part(part))
+        };
+        let (audio, (key, content)) = key_of(location, &self.reader, of_audio, of_part)?;
         let (entry, fresh, kept) = match self.cache.find(&key) {
-            Some(entry) => (entry, None, None),
+            Some(entry) => {
+                self.remarks.again(location, &content);
+                (entry, None, None)
+            }
             None => {
-                let pcm = self.decode(location, &key, audio)?;
+                let pcm = self.decode(location, &key, &content, audio)?;
                 let entry = Entry {
                     num_samples: pcm.samples.len(),
                     exponent: pcm.exponent,
@@ -159,6 +181,7 @@ impl SampleBank {
         let found = Known {
             stamp,
             key,
+            content,
             entry,
             kept,
         };
@@ -172,11 +195,13 @@ impl SampleBank {
         &self,
         location: &Location,
         key: &ContentKey,
+        content: &Content,
         audio: Option<Vec<u8>>,
     ) -> Result<Arc<Pcm>, TrainError> {
         let audio = audio.map_or_else(|| self.reader.part(location), Ok)?;
         let name = location.to_string();
         let recording = decode_recording(audio, &name, self.sample_rate_hz)?;
+        self.remarks.decoded(location, content, &recording.warnings);
         let pcm = Pcm::of(&recording.waveform.samples);
         self.cache.write(key, &pcm);
         Ok(Arc::new(pcm))

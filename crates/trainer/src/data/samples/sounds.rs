@@ -8,6 +8,7 @@ use sound_augment::{Clips, SamplesConfig, Sounds};
 use speech_data::AudioFiles;
 
 use crate::TrainError;
+use crate::data::content::Content;
 use crate::data::skipped::Skipped;
 
 /// Bytes of 16-bit samples of a folder that stay in memory: of more, each recording is heard from its beginning as far as its share
@@ -23,8 +24,19 @@ pub(crate) struct LoadedSounds {
     pub(crate) sounds: Sounds,
     /// What cannot be used of it.
     pub(crate) skipped: Vec<Skipped>,
-    /// Names and sizes of the files, in order: what tells whether they are the same later.
-    pub(crate) files: Vec<(String, u64)>,
+    /// The files, in order: what tells whether they are the same later.
+    pub(crate) files: Vec<SoundFile>,
+}
+
+/// A file that samples are changed by.
+#[derive(Clone, Debug)]
+pub(crate) struct SoundFile {
+    /// Where it belongs, and its name.
+    pub(crate) name: String,
+    /// Its size.
+    pub(crate) num_bytes: u64,
+    /// What is heard of it.
+    pub(crate) content: Content,
 }
 
 /// Reads the folders of `config` at a rate.
@@ -101,7 +113,12 @@ impl LoadedSounds {
         let mut num_taken = 0;
         for (file, read) in found.iter().zip(read) {
             let size = std::fs::metadata(&file.path).map_or(0, |metadata| metadata.len());
-            self.files.push((format!("{place} {}", file.name), size));
+            let heard = read.as_deref().map_or(&[][..], bytemuck::cast_slice);
+            self.files.push(SoundFile {
+                name: format!("{place} {}", file.name),
+                num_bytes: size,
+                content: Content::of(heard),
+            });
             let reason = match read {
                 Err(error) => error.to_string(),
                 Ok(samples) => match self.take(take, samples) {
