@@ -375,6 +375,15 @@ fn flags_that_a_training_takes_no_notice_of_are_told() {
     assert!(note("--config ecapa-small --precision bf16").contains(recurrent));
     assert!(!note("--preset paper --precision bf16").contains(recurrent));
     assert!(note("--preset paper --init model").contains("those of `--init`"));
+    let text = std::fs::read_to_string(place.path("tiny.toml")).unwrap();
+    place.write(
+        "when.toml",
+        &text.replace("augment_from_step = 0", "augment_from_step = 5"),
+    );
+    assert!(note("--config when.toml").contains("neither `[augment]`"));
+    assert!(!note("--config tiny.toml").contains("neither `[augment]`"));
+    place.write("noise/a.wav", "");
+    assert!(!note("--config when.toml --noise noise").contains("neither `[augment]`"));
     for flag in ["--noise corpus", "--rooms corpus", "--teacher model"] {
         let doctor = place.run(&format!("doctor model {flag}"));
         assert_eq!(doctor.code, Some(2), "{flag}: {doctor:#?}");

@@ -77,7 +77,7 @@ fn a_run_is_calibrated_by_its_development_trials() {
         &place,
         "eval --model run --root corpus --trials dev.txt --json",
     );
-    let report = &eval["lists"][0];
+    let report = &eval;
     let expected = report["eer_threshold"].as_f64().unwrap();
     assert!((verify - expected).abs() < 1e-3, "{card} {report}");
     let rate = report["eer"].as_f64().unwrap();
@@ -137,7 +137,7 @@ fn a_training_on_few_speakers_is_compared_with_the_built_in_model() {
     let yardstick = events(&place, "run", "start")[0]["yardstick"].clone();
     let measured = yardstick["dev_eer"].as_f64().unwrap();
     let eval = json(&place, "eval --root corpus --trials dev.txt --json");
-    let expected = eval["lists"][0]["eer"].as_f64().unwrap();
+    let expected = eval["eer"].as_f64().unwrap();
     assert!((measured - expected).abs() < 1e-6, "{yardstick} {eval}");
     let words = format!(
         "8 speakers are few to learn from: the built-in model, without any training, has dev EER {:.1} % on the same trials",

@@ -13,4 +13,4 @@ pub(crate) use self::data::{TestData, check_began_with, read};
 pub(crate) use self::display::Display;
 pub(crate) use self::ending::why;
 pub(crate) use self::preflight::{INTERRUPTED, options, preflight};
-pub(crate) use self::recipe::{Recipe, configuration, precision_note};
+pub(crate) use self::recipe::{Recipe, configuration, idle_settings};

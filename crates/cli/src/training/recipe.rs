@@ -260,13 +260,22 @@ impl Recipe {
     }
 }
 
-/// What is told of a precision that the network takes no notice of.
-pub(crate) fn precision_note(config: &TrainConfig, global: &Global) -> Option<String> {
+/// What is told of a precision that the network takes no notice of, and of changes of recordings that there are none of.
+pub(crate) fn idle_settings(config: &TrainConfig, global: &Global) -> Vec<String> {
     let is_recurrent = config.encoder.trunk.downcast_ref::<LstmConfig>().is_some();
-    (global.precision.is_some() && !is_recurrent).then(|| {
+    let precision = (global.precision.is_some() && !is_recurrent).then(|| {
         "`--precision` is about recurrent layers, and this network has none: it computes in 32 bits"
             .to_owned()
-    })
+    });
+    let says_when =
+        config.augment_from_step > 0 || config.stages.iter().any(|stage| stage.augment.is_some());
+    let changes_nothing = config.augment.is_none() && config.samples.is_none();
+    let changes = (says_when && changes_nothing).then(|| {
+        "the configuration says when recordings are changed (`augment_from_step`, `augment` of a stage), and has neither `[augment]` nor \
+         `[samples]`: they stay as they are"
+            .to_owned()
+    });
+    precision.into_iter().chain(changes).collect()
 }
 
 /// Why the paper's head is smaller than its rule says, where it is.

@@ -115,7 +115,10 @@ impl Statistics {
         let (lists, _) = dev.lists();
         let dev_rows: Result<Vec<Vec<f32>>, _> = (0..dev.names().len())
             .into_par_iter()
-            .map(|index| Ok::<_, TrainError>(moments(&*dev.features(index)?)))
+            .map(|index| {
+                let features = dev.features(index)?;
+                Ok::<_, TrainError>(moments(&features))
+            })
             .collect();
         let Ok(mut dev_rows) = dev_rows else {
             return Self::default();

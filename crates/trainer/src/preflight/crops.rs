@@ -107,6 +107,6 @@ fn dev_bandwidth<C: LossChoice>(material: &Material<'_, C>) -> Bandwidth {
     let stride = dev.names().len().div_ceil(MOST_CROPS).max(1);
     let config = &material.config.features;
     let some = (0..dev.names().len()).step_by(stride);
-    let reaches = some.filter_map(|index| Some(reach(&*dev.features(index).ok()?, config)));
-    bandwidth(reaches, config)
+    let features = some.filter_map(|index| dev.features(index).ok());
+    bandwidth(features.map(|recording| reach(&recording, config)), config)
 }

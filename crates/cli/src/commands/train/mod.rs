@@ -20,7 +20,7 @@ use crate::console::{Console, counted, print_text};
 use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
 use crate::training::{
-    Display, INTERRUPTED, Recipe, check_began_with, configuration, options, precision_note, read,
+    Display, INTERRUPTED, Recipe, check_began_with, configuration, idle_settings, options, read,
 };
 
 /// Train a speaker network.
@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
         .notes(&source.data.train)
         .iter()
         .chain(&source.notes)
-        .chain(&precision_note(&config, global))
+        .chain(&idle_settings(&config, global))
     {
         shared.console.note(note);
     }
