@@ -99,6 +99,7 @@ fn trains(choices: &str, parameter: &str) {
         on_collapse: OnCollapse::Warn,
         interrupted: &interrupted,
         commit: "test".to_owned(),
+        command: None,
     };
     train(&config(choices), &data, &options, &|_| {}).unwrap();
     let run = RunDirectory::new(&out);

@@ -166,11 +166,84 @@ fn healthy_runs_of_a_preset_are_drawn_behind_its_curves() {
     }
 }
 
+/// Neither a question for a file that nobody knows of, nor praise for a run that never was.
 #[test]
-fn a_folder_that_is_no_run_is_an_error() {
+fn a_folder_that_is_no_run_is_told_what_a_run_is() {
     let place = Place::new();
     std::fs::create_dir(place.path("nothing")).unwrap();
-    let run = place.run("report nothing");
-    assert_eq!(run.code, Some(1), "{run:#?}");
-    assert!(run.stderr.contains("journal.jsonl"), "{run:#?}");
+    place.write("model/bundle.toml", "format_version = 2");
+    place.write("empty/journal.jsonl", "");
+    for command in ["report", "doctor"] {
+        for (folder, expected) in [
+            ("nothing", "`nothing` holds no journal"),
+            ("nowhere", "`nowhere` does not exist"),
+            ("model", "`model` is a model"),
+            ("model/bundle.toml", "is a file"),
+            ("empty", "holds no line of a training"),
+        ] {
+            let run = place.run(&format!("{command} {folder}"));
+            assert_eq!(run.code, Some(1), "{run:#?}");
+            assert!(run.stderr.contains(expected), "{command}: {run:#?}");
+            assert!(run.stderr.contains("siamang train --out"), "{run:#?}");
+            assert!(!run.stderr.contains("No such file"), "{run:#?}");
+            assert_eq!(run.stdout, "", "{run:#?}");
+        }
+    }
+}
+
+/// A run says what was typed, what it was trained on and how long it took; runs of one name are told apart.
+#[test]
+fn a_run_tells_how_it_was_made_and_is_compared_by_a_name_of_its_own() {
+    let place = trained();
+    let journal = read(&place, "run/journal.jsonl");
+    let lines: Vec<Value> = journal
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |event: &str| lines.iter().find(|line| line["event"] == event).unwrap();
+    let command =
+        "siamang train --data corpus --config tiny.toml --cache cache --tensorboard --out run";
+    let start = of("start");
+    assert_eq!(start["command"], command);
+    assert_eq!(start["data"]["description"], "corpus");
+    let hash = start["data"]["hash"].as_str().unwrap();
+    assert_eq!(hash.len(), 64);
+    let end = of("end");
+    let seconds = |key: &str| end[key].as_f64().unwrap();
+    assert!(seconds("seconds") > seconds("training_seconds") && seconds("training_seconds") > 0.0);
+    // Whom the trials hold out is drawn from, whatever the result.
+    for evaluation in lines.iter().filter(|line| line["event"] == "evaluation") {
+        for list in evaluation["lists"].as_array().unwrap() {
+            let (eer, interval) = (list["eer"].as_f64().unwrap(), &list["eer_interval"]);
+            if let (Some(low), Some(high)) = (interval["low"].as_f64(), interval["high"].as_f64()) {
+                assert!(low <= eer + 1e-9 && eer <= high + 1e-9, "{list}");
+            }
+        }
+    }
+    let page = read(&place, "run/report.html");
+    for part in [
+        command,
+        hash,
+        "<dt>duration</dt>",
+        "The model decides at a cosine of",
+    ] {
+        assert!(page.contains(part), "no {part}");
+    }
+
+    std::fs::create_dir(place.path("other")).unwrap();
+    std::fs::rename(place.path("run"), place.path("other/run")).unwrap();
+    place.write("run/journal.jsonl", &journal);
+    let run = place.run("report run other/run --out both.html");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let page = read(&place, "both.html");
+    assert!(
+        page.contains("<h3>other/run "),
+        "the run has no name of its own"
+    );
+    assert!(page.contains("<th scope=\"row\">verdict</th>"));
+    let run = place.run("report run other/run --label first --label second --out both.html");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(read(&place, "both.html").contains("first · second"));
+    let run = place.run("report run other/run --label first --out both.html");
+    assert_eq!(run.code, Some(2), "{run:#?}");
 }

@@ -39,8 +39,8 @@ fn of(error: &(dyn StdError + 'static)) -> Option<String> {
         of_evaluation(error)
     } else if let Some(error) = error.downcast_ref() {
         of_scoring(error)
-    } else if let Some(error) = error.downcast_ref::<JournalError>() {
-        error.remedy()
+    } else if let Some(error) = error.downcast_ref() {
+        of_journal(error)
     } else if let Some(error) = error.downcast_ref() {
         of_sampler(error)
     } else if let Some(error) = error.downcast_ref() {
@@ -169,8 +169,18 @@ fn of_report(error: &ReportError) -> Option<&str> {
         ReportError::EmptyJournal { .. } => {
             Some("give the directory that `siamang train --out` wrote")
         }
+        ReportError::Journal(error) => of_journal(error),
         ReportError::Eval(error) => of_evaluation(error),
         ReportError::Scoring(error) => of_scoring(error),
+        other => other.remedy(),
+    }
+}
+
+fn of_journal(error: &JournalError) -> Option<&str> {
+    match error {
+        JournalError::NotARun { .. } => Some(
+            "give the folder that `siamang train --out` wrote: it holds `journal.jsonl`, `config.toml` and `checkpoints/`; recordings are looked at before a training with `siamang doctor --data FOLDER`",
+        ),
         other => other.remedy(),
     }
 }

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::Result;
-use diagnosis::journal::Journal;
 use diagnosis::{Diagnosis, Run, judge};
+use run_report::drawable_journal;
 use trainer::facts_of_run;
 
 /// What is wrong with a run, as its journal says.
@@ -14,7 +14,7 @@ pub(crate) fn diagnosis(run: &Path) -> Result<Diagnosis> {
 
 /// What the directory of a run says of it.
 pub(crate) fn history_of(directory: &Path) -> Result<Run> {
-    let journal = Journal::read(directory)?;
+    let journal = drawable_journal(directory)?;
     // A run whose configuration this version cannot read still has a journal.
     Ok(Run::new(facts_of_run(directory), &journal.events))
 }

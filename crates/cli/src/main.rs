@@ -20,6 +20,7 @@ mod model;
 mod output;
 mod recordings;
 mod stdin;
+mod summed;
 mod tables;
 mod training;
 mod trials;

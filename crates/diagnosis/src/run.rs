@@ -111,7 +111,7 @@ impl Run {
                 });
             }
             Event::Diagnosis { measurements, .. } => self.measured((**measurements).clone()),
-            Event::End { step, reason } => {
+            Event::End { step, reason, .. } => {
                 self.end = Some(End {
                     step: *step,
                     reason: *reason,

@@ -8,8 +8,8 @@
 use std::path::Path;
 
 use diagnosis::journal::{
-    EndReason, Event, JOURNAL_FILE, Journal, JournalError, JournalWriter, PairFacts, StepSummary,
-    Term,
+    EndReason, Event, JOURNAL_FILE, Journal, JournalError, JournalWriter, ListResult, PairFacts,
+    RateInterval, RunDuration, Start, StartData, StepSummary, Term,
 };
 use diagnosis::{
     Diagnosis, Facts, Finding, Measurements, Name, Run, TwoHistograms, Verdict, judge,
@@ -192,6 +192,106 @@ fn a_run_that_goes_on_after_its_end_has_not_ended() {
     let (first, _) = lines.split_once('\n').unwrap();
     let ended = Journal::parse(first.as_bytes());
     assert_eq!(ended.end(), Some(EndReason::Interrupted));
+}
+
+/// Without what later versions added, and with nothing invented in its place.
+#[test]
+fn what_an_older_journal_does_not_say_of_its_making_stays_unknown() {
+    let journal = Journal::parse(OF_0_1);
+    let start = journal.start().unwrap();
+    assert_eq!((&start.command, &start.data), (&None, &None));
+    assert_eq!(journal.duration(), None);
+    let best = journal.best().unwrap();
+    assert!(best.lists.iter().all(|list| list.eer_interval.is_none()));
+    // Nor does this version write what it does not know.
+    let again = serde_json::to_string(&journal.events).unwrap();
+    for key in ["command", "\"data\"", "eer_interval", "training_seconds"] {
+        assert!(!again.contains(key), "{key}");
+    }
+}
+
+#[test]
+fn command_data_intervals_and_durations_are_read_as_they_were_written() {
+    let start = Start {
+        command: Some("siamang train --data 'my corpus'".to_owned()),
+        data: Some(StartData {
+            description: "my corpus".to_owned(),
+            hash: "ab12".to_owned(),
+        }),
+        ..Start::default()
+    };
+    let result = ListResult {
+        list: "dev".to_owned(),
+        eer: 0.25,
+        min_dcf: 0.5,
+        n_target: 3,
+        n_nontarget: 4,
+        eer_interval: Some(RateInterval {
+            low: 0.125,
+            high: 0.5,
+        }),
+    };
+    let text = serde_json::to_string(&result).unwrap();
+    assert_eq!(serde_json::from_str::<ListResult>(&text).unwrap(), result);
+    let text = serde_json::to_string(&Event::Start(start.clone())).unwrap();
+    assert_eq!(Journal::parse(text.as_bytes()).start(), Some(&start));
+}
+
+/// Of three parts the second was killed: what the others took is the least that the run took.
+#[test]
+fn the_parts_of_a_run_add_up_to_its_duration() {
+    let lines = [
+        r#"{"event":"start","step":0}"#,
+        r#"{"event":"end","step":5,"reason":"interrupted","seconds":60.5,"training_seconds":50.0}"#,
+        r#"{"event":"start","step":5}"#,
+        r#"{"event":"start","step":8}"#,
+        r#"{"event":"end","step":9,"reason":"max_steps","seconds":20.0,"training_seconds":75.0}"#,
+    ];
+    let duration = |lines: &[&str]| Journal::parse(lines.join("\n").as_bytes()).duration();
+    let killed = RunDuration {
+        seconds: 80.5,
+        training_seconds: Some(75.0),
+        is_whole: false,
+    };
+    assert_eq!(duration(&lines), Some(killed));
+    let whole = RunDuration {
+        seconds: 60.5,
+        training_seconds: Some(50.0),
+        is_whole: true,
+    };
+    assert_eq!(duration(&lines[..2]), Some(whole));
+    assert_eq!(duration(&lines[2..3]), None);
+}
+
+#[test]
+fn a_place_that_is_no_run_is_told_by_what_it_is() {
+    let place = tempfile::tempdir().unwrap();
+    let read = |path: &Path| Journal::read(path).unwrap_err();
+    let folder = |name: &str, file: &str| {
+        let folder = place.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        if !file.is_empty() {
+            std::fs::write(folder.join(file), "x").unwrap();
+        }
+        folder
+    };
+    for (path, expected) in [
+        (place.path().join("nowhere"), "does not exist"),
+        (folder("corpus", "a.wav"), "holds no journal"),
+        (folder("model", "bundle.toml"), "is a model"),
+        (folder("begun", "config.toml"), "not come to its first step"),
+        (place.path().join("corpus/a.wav"), "is a file"),
+    ] {
+        let error = read(&path);
+        let said = error.to_string();
+        assert!(matches!(error, JournalError::NotARun { .. }), "{said}");
+        assert!(
+            said.contains(expected) && !said.contains("os error"),
+            "{said}"
+        );
+        assert!(said.contains(&path.display().to_string()), "{said}");
+        assert!(error.remedy().unwrap().contains("journal.jsonl"));
+    }
 }
 
 fn lines(run: &Path) -> Vec<String> {

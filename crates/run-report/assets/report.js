@@ -121,6 +121,13 @@
   const charts = new Map();
   globalThis.reportCharts = charts;
   const options = JSON.parse(document.getElementById("figures").textContent);
+  let isPrinting = false;
+  // With a view box a drawing can be laid out wider or narrower than it was made: on paper the style sheet does so.
+  const fit = (chart, width) => {
+    chart.resize({ width, height: Number(chart.getDom().dataset.height) });
+    const svg = chart.getDom().querySelector("svg");
+    svg.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
+  };
   for (const element of document.querySelectorAll(".chart")) {
     const option = options[element.id];
     element.style.height = `${element.dataset.height}px`;
@@ -128,9 +135,16 @@
     chart.setOption(complete(option));
     steer(element, chart, option);
     charts.set(element.id, chart);
-    new ResizeObserver(() => chart.resize()).observe(element);
+    fit(chart, "auto");
+    new ResizeObserver(() => isPrinting || matchMedia("print").matches || fit(chart, "auto")).observe(element);
   }
-  // Paper is as wide as it is: drawings are made for it, not shrunk to it.
-  addEventListener("beforeprint", () => charts.forEach((chart) => chart.resize({ width: 660 })));
-  addEventListener("afterprint", () => charts.forEach((chart) => chart.resize({ width: "auto" })));
+  // Drawings are made for paper, not for the screen that they come from; the style sheet brings them to the paper's own width.
+  addEventListener("beforeprint", () => {
+    isPrinting = true;
+    charts.forEach((chart) => fit(chart, 660));
+  });
+  addEventListener("afterprint", () => {
+    isPrinting = false;
+    charts.forEach((chart) => fit(chart, "auto"));
+  });
 })();

@@ -16,6 +16,17 @@ pub struct Development {
     pub embeddings: EmbeddingMatrix,
     /// The trial lists.
     pub lists: Vec<DevList>,
+    /// How the model itself decides.
+    pub decision: Option<Decision>,
+}
+
+/// From which score on a model says that two recordings are of one speaker.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// The threshold, a cosine.
+    pub threshold: f64,
+    /// Who says so, such as the model's card.
+    pub source: String,
 }
 
 /// One recording.
@@ -27,6 +38,10 @@ pub struct DevUtterance {
     pub speaker: String,
     /// When or where, where known.
     pub session: Option<String>,
+    /// The speaker's gender, `f` or `m`, where known.
+    pub gender: Option<String>,
+    /// Which corpus it comes from, where known.
+    pub corpus: Option<String>,
     /// Its length in s.
     pub seconds: f64,
 }

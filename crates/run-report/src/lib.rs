@@ -18,12 +18,15 @@
 )]
 
 mod band;
+mod breakdown;
+mod calibration;
 mod chart;
 mod clusters;
 mod development;
 mod drawable;
 mod error;
 mod examination;
+mod interval;
 mod map;
 mod page;
 mod sound;
@@ -34,7 +37,7 @@ mod worst;
 mod zoo;
 
 pub use band::{Band, Range, TermRange};
-pub use development::{DevList, DevTrial, DevUtterance, Development};
+pub use development::{Decision, DevList, DevTrial, DevUtterance, Development};
 pub use drawable::drawable_journal;
 pub use error::ReportError;
 pub use examination::Examination;

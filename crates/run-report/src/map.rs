@@ -114,6 +114,8 @@ mod tests {
     #[test]
     fn alike_and_nearly_alike_recordings_do_not_break_it() {
         let utterance = |index: usize| DevUtterance {
+            gender: None,
+            corpus: None,
             file: format!("{index}.wav"),
             speaker: format!("s{}", index % 4),
             session: None,
@@ -126,6 +128,7 @@ mod tests {
             let development = Development {
                 utterances: (0..24).map(utterance).collect(),
                 embeddings: EmbeddingMatrix::from_rows(&rows).unwrap(),
+                decision: None,
                 lists: Vec::new(),
             };
             let map = Map::new(&development, MapSettings::default());

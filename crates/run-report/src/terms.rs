@@ -1,4 +1,4 @@
-//! The terms of a loss, whatever it calls them.
+//! The terms of a loss, and what stands before the first step, whatever they are called.
 
 use diagnosis::journal::{Journal, StepSummary};
 
@@ -20,6 +20,15 @@ pub(crate) fn term_names<'a>(
 pub(crate) fn term_of(line: &StepSummary, name: &str) -> Option<f64> {
     let mut terms = line.terms.iter();
     terms.find(|term| term.name == name).map(|term| term.value)
+}
+
+/// What the network before the first step is called.
+pub(crate) fn before(journal: &Journal) -> String {
+    let initial = journal.start().and_then(|start| start.initial.as_ref());
+    initial.map_or_else(
+        || "untrained network".to_owned(),
+        |initial| format!("{}, before the first step", initial.name),
+    )
 }
 
 /// A name for reading: `same_divergence` as `same divergence`.

@@ -1,10 +1,13 @@
 //! One scored list: histograms, detection error trade-off, and its two points that have names.
 
-use speaker_eval::{DcfParameters, DetPoint, Eer, MinDcf, det_points, eer, min_dcf};
+use speaker_eval::{
+    DcfParameters, DetPoint, Eer, Interval, MinDcf, det_points, eer, min_dcf, rates_at,
+};
 use statrs::function::erf::erfc_inv;
 
 use crate::ReportError;
-use crate::development::DevList;
+use crate::development::{Decision, DevList, DevTrial};
+use crate::interval::eer_interval;
 
 /// Bins of a histogram.
 const NUM_BINS: usize = 48;
@@ -21,12 +24,16 @@ pub(crate) struct Verification {
     pub(crate) name: String,
     pub(crate) scores: Vec<f32>,
     pub(crate) eer: Eer,
+    /// Of the EER, at 95 % confidence, where there are speakers enough to say it.
+    pub(crate) interval: Option<Interval>,
     pub(crate) cost: MinDcf,
     pub(crate) histogram: Histogram,
     /// Thinned to what can be told apart.
     pub(crate) det: Vec<DetPoint>,
     /// Miss and false-alarm rate at the threshold of the minimum cost.
     pub(crate) at_min_dcf: (f64, f64),
+    /// The same at the threshold that the model decides by.
+    pub(crate) at_decision: Option<(f64, f64)>,
 }
 
 /// Shares of target and non-target scores.
@@ -43,7 +50,13 @@ pub(crate) struct Histogram {
 }
 
 impl Verification {
-    pub(crate) fn new(list: &DevList, scores: Vec<f32>) -> Result<Self, ReportError> {
+    /// Of the scores of a list over recordings of `speakers`.
+    pub(crate) fn new(
+        list: &DevList,
+        scores: Vec<f32>,
+        speakers: &[usize],
+        decision: Option<&Decision>,
+    ) -> Result<Self, ReportError> {
         let is_target: Vec<bool> = list.trials.iter().map(|trial| trial.is_target).collect();
         let rate = eer(&scores, &is_target)?;
         let cost = min_dcf(&scores, &is_target, &DcfParameters::default())?;
@@ -58,6 +71,19 @@ impl Verification {
             histogram: Histogram::new(&scores, &is_target),
             eer: rate,
             cost,
+            interval: {
+                let side = |of: fn(&DevTrial) -> usize| -> Vec<usize> {
+                    list.trials
+                        .iter()
+                        .map(|trial| speakers[of(trial)])
+                        .collect()
+                };
+                let (first, second) = (side(|trial| trial.first), side(|trial| trial.second));
+                eer_interval(&scores, &is_target, &first, &second)
+            },
+            at_decision: decision
+                .map(|decision| rates_at(&scores, &is_target, decision.threshold))
+                .and_then(|(misses, alarms)| misses.zip(alarms)),
             at_min_dcf: at.map_or((1.0, 0.0), |point| (point.p_miss, point.p_false_alarm)),
             det: thinned(&points),
             scores,

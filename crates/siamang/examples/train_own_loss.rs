@@ -159,6 +159,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         on_collapse: OnCollapse::Warn,
         interrupted: &INTERRUPTED,
         commit: "an example".to_owned(),
+        command: None,
     };
     let outcome = train_with(&config, &data, &options, &|_| {})?;
     let untrained = trainer::mean_eer(&outcome.progress.untrained).unwrap_or(f64::NAN);

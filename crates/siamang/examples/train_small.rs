@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         on_collapse: OnCollapse::Warn,
         interrupted: &INTERRUPTED,
         commit: "an example".to_owned(),
+        command: None,
     };
     let outcome = train(&config, &data, &options, &|_| {})?;
     println!("{} steps: {}", outcome.progress.step, run.display());

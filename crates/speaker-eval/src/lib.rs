@@ -27,7 +27,8 @@ pub use clustering::{
 };
 pub use error::EvalError;
 pub use verification::{
-    BootstrapIntervals, BootstrapSettings, Change, DcfParameters, DetPoint, Eer, Interval,
-    ListIdentity, MinDcf, PairedChange, VerificationReport, bootstrap_interval, det_points, eer,
-    min_dcf, paired_change, roc_auc, verification_report,
+    BootstrapIntervals, BootstrapSettings, Calibration, Change, DcfParameters, DetPoint, Eer,
+    Interval, ListIdentity, MinDcf, PairedChange, ReliabilityBin, VerificationReport,
+    bootstrap_interval, cllr, det_points, eer, min_cllr, min_dcf, paired_change, rates_at,
+    reliability, roc_auc, verification_report,
 };

@@ -34,6 +34,7 @@
 //!     on_collapse: OnCollapse::Stop,
 //!     interrupted: &AtomicBool::new(false),
 //!     commit: String::new(),
+//!     command: None,
 //! };
 //! train(&config, &data, &options, &|notice| {
 //!     if let Notice::Event(event) = notice {

@@ -53,6 +53,8 @@ pub struct RunOptions<'a> {
     pub interrupted: &'a AtomicBool,
     /// Commit of the program, for journal and bundle.
     pub commit: String,
+    /// What was typed to begin the training, for the journal, where it was begun so.
+    pub command: Option<String>,
 }
 
 impl RunOptions<'_> {

@@ -1,6 +1,7 @@
 //! A training from configuration and recordings to its end.
 
 use std::path::Path;
+use std::time::Instant;
 
 use diagnosis::journal::Event;
 use speaker_model::{LossChoice, LossConfig, Origin};
@@ -38,6 +39,7 @@ pub fn train_with<C: LossChoice>(
     options: &RunOptions<'_>,
     notify: &(dyn Fn(Notice<'_>) + Sync),
 ) -> Result<Outcome, TrainError> {
+    let began = Instant::now();
     config.validate()?;
     check_teacher(config, data)?;
     check_disjoint(&data.train, &data.dev, data.dev_manifest.as_ref())?;
@@ -91,6 +93,7 @@ pub fn train_with<C: LossChoice>(
         initial,
         resumes,
         planned_steps,
+        began,
         notify,
     };
     training.run()

@@ -16,7 +16,7 @@ use crate::trials::warn_of_overlap;
 use crate::{model, stdin};
 
 /// Used where neither the user nor the model's card states a threshold.
-const UNCALIBRATED: f64 = 0.5;
+pub(crate) const UNCALIBRATED: f64 = 0.5;
 
 /// A recording with less speech says little about its speaker.
 const SHORT_S: f64 = 1.0;

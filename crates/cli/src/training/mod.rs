@@ -1,6 +1,7 @@
 //! What `train` and `doctor` share: the flags of a training, its recordings, the checks before its first step, and how it
 //! is shown.
 
+mod command;
 mod data;
 mod display;
 mod ending;

@@ -7,6 +7,7 @@ use anyhow::Result;
 use diagnosis::journal::Event;
 use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData};
 
+use super::command::typed;
 use super::data::read;
 use super::display::Display;
 use super::recipe::{Recipe, configuration};
@@ -31,6 +32,7 @@ pub(crate) fn options(
         on_collapse: OnCollapse::Warn,
         interrupted: &INTERRUPTED,
         commit: env!("SIAMANG_COMMIT").to_owned(),
+        command: Some(typed()),
     })
 }
 

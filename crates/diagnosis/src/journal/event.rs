@@ -62,6 +62,12 @@ pub enum Event {
         step: u64,
         /// Why.
         reason: EndReason,
+        /// Time since this part of the run began, with all that it prepared and evaluated, in s.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<f64>,
+        /// Time that the steps alone took, over all parts of the run, in s.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        training_seconds: Option<f64>,
     },
 }
 
@@ -83,6 +89,12 @@ pub struct Start {
     pub same_share: Option<f64>,
     /// Commit of the program.
     pub commit: String,
+    /// What was typed to begin it, as a shell reads it, where it was begun so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// What it is trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<StartData>,
     /// The model that it learns from, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub teacher: Option<StartTeacher>,
@@ -115,6 +127,16 @@ pub struct Yardstick {
     /// Why it was not measured, or not on all of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// The training data of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartData {
+    /// In words.
+    pub description: String,
+    /// Hash of the names of its utterances and their speakers.
+    pub hash: String,
 }
 
 /// The model that a run went on from.
@@ -235,12 +257,24 @@ pub struct ListResult {
     /// Normalised minimum detection cost at `p_target` 0.01 and unit costs.
     #[serde(default = "nan", deserialize_with = "null_is_nan")]
     pub min_dcf: f64,
-    /// Number of target trials.
+    /// Number of target trials; 0 where an older journal does not say it.
     #[serde(default)]
     pub n_target: usize,
-    /// Number of non-target trials.
+    /// Number of non-target trials; likewise.
     #[serde(default)]
     pub n_nontarget: usize,
+    /// Where the EER would lie with other speakers, in 95 of 100 draws, where the trials allow to say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eer_interval: Option<RateInterval>,
+}
+
+/// Two ends of an error rate, 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RateInterval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
 }
 
 /// Why a run has ended. The other names are those of runs that the ladder wrote before it had the journal's.

@@ -15,6 +15,7 @@
 //! was lost is just what a reader looks for. A number that every line of its kind has (a loss, the EER of a list) reads as NaN
 //! then; one that a line may lack reads as unknown, but for the gradient's norm, which is judged as the loss is.
 
+mod duration;
 mod error;
 mod event;
 mod number;
@@ -24,10 +25,11 @@ mod steps;
 mod terms;
 mod writer;
 
+pub use duration::RunDuration;
 pub use error::JournalError;
 pub use event::{
-    Choice, ChosenModel, EndReason, Evaluation, Event, FittedThresholds, ListResult, Start,
-    StartInitial, StartTeacher, Yardstick,
+    Choice, ChosenModel, EndReason, Evaluation, Event, FittedThresholds, ListResult, RateInterval,
+    Start, StartData, StartInitial, StartTeacher, Yardstick,
 };
 pub(crate) use older::OlderFields;
 pub use reader::Journal;

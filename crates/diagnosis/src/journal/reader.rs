@@ -1,6 +1,6 @@
 //! Reads a journal.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -33,10 +33,10 @@ impl Journal {
     /// of kinds that this version does not know are passed over.
     ///
     /// # Errors
-    /// [`JournalError`] where it cannot be read or is larger than 1 GiB.
+    /// [`JournalError::NotARun`] where there is none, [`JournalError`] where it cannot be read or is larger than 1 GiB.
     pub fn read(run: &Path) -> Result<Self, JournalError> {
         let path = run.join(JOURNAL_FILE);
-        let file = File::open(&path).map_err(JournalError::io(&path))?;
+        let file = File::open(&path).map_err(|error| JournalError::opening(run, error))?;
         Ok(Self::parse(&bytes_of(&file, &path)?))
     }
 
@@ -72,10 +72,27 @@ impl Journal {
     /// The first start.
     #[must_use]
     pub fn start(&self) -> Option<&Start> {
-        self.events.iter().find_map(|event| match event {
+        self.starts().next()
+    }
+
+    /// Every time that the run began or went on.
+    pub fn starts(&self) -> impl DoubleEndedIterator<Item = &Start> + Clone {
+        self.events.iter().filter_map(|event| match event {
             Event::Start(start) => Some(start),
             _ => None,
         })
+    }
+
+    /// EER on speakers that are trained on, 0 to 1, by step, where it was measured.
+    #[must_use]
+    pub fn training_eers(&self) -> BTreeMap<u64, f64> {
+        let measured = self.events.iter().filter_map(|event| match event {
+            Event::Diagnosis {
+                step, measurements, ..
+            } => Some((*step, measurements.train_eer?)),
+            _ => None,
+        });
+        measured.collect()
     }
 
     /// Means over the steps between two lines.

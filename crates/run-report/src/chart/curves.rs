@@ -6,7 +6,10 @@ use diagnosis::journal::{Evaluation, Event, Journal, StepSummary};
 use super::line::{self, Line};
 use super::{Figure, number, percent};
 use crate::band::{Band, Range};
-use crate::terms::{spoken, term_names, term_of};
+use crate::terms::{before, spoken, term_names, term_of};
+
+/// The look of the line of training speakers: that of no list.
+const OF_TRAINING: usize = 63;
 
 /// Ends the names of lists that are evaluated on changed copies.
 const AUGMENTED: &str = " (augmented)";
@@ -70,7 +73,7 @@ pub(crate) fn figures(journal: &Journal, band: Option<&Band>) -> Vec<Figure> {
         figure(
             "dev-eer",
             "Equal error rate on development trials",
-            "By list and their mean, of speakers that are not trained on. Below the dashed line the network is better than before its first step.",
+            "By list and their mean, of speakers that are not trained on. Below the dashed line the network is better than before its first step. Speakers that are trained on are scored alike: what they gain alone is learned by heart.",
             "EER",
             "percent",
             rates(journal),
@@ -186,7 +189,8 @@ fn agreement(journal: &Journal) -> Vec<Line> {
     ]
 }
 
-/// The mean of the lists, the untrained network's, and each list; changed copies dashed in the colour of their list.
+/// The mean of the lists, the network's before its first step, that of speakers that are trained on, and each list; changed copies
+/// dashed in the colour of their list.
 fn rates(journal: &Journal) -> Vec<Line> {
     let of = |value: &dyn Fn(&Evaluation) -> Option<f64>| {
         journal
@@ -197,7 +201,16 @@ fn rates(journal: &Journal) -> Vec<Line> {
     let untrained = journal.untrained_eer();
     let mut lines = vec![
         Line::new("mean", 0, of(&|line| line.mean_eer)),
-        Line::new("untrained network", 1, of(&|_| untrained)).dashed(),
+        Line::new(&before(journal), 1, of(&|_| untrained)).dashed(),
+        Line::new(
+            "speakers that are trained on",
+            OF_TRAINING,
+            journal
+                .training_eers()
+                .into_iter()
+                .map(|(step, eer)| (step, Some(eer)))
+                .collect(),
+        ),
     ];
     let mut names: Vec<&str> = Vec::new();
     for list in journal.evaluations().flat_map(|line| &line.lists) {

@@ -1,5 +1,6 @@
 //! Figures: what Apache ECharts is told to draw, the key beside it and the numbers under it.
 
+pub(crate) mod calibration;
 pub(crate) mod clusters;
 pub(crate) mod curves;
 pub(crate) mod line;
@@ -9,6 +10,7 @@ pub(crate) mod scores;
 pub(crate) mod zoo;
 
 use serde_json::{Value, json};
+use speaker_eval::Interval;
 
 use mark::Key;
 
@@ -57,6 +59,12 @@ pub(crate) fn marks(x: Value, y: Value, series: Vec<Value>) -> Value {
 /// `0.1234` as `12.3 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
+}
+
+/// Two shares as `12.3 to 14.5 %`.
+pub(crate) fn percents(interval: Interval) -> String {
+    let [low, high] = [interval.low, interval.high].map(|share| 100.0 * share);
+    format!("{low:.1} to {high:.1} %")
 }
 
 /// A number where there is one.

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use diagnosis::journal::{EndReason, Evaluation, Journal, StepSummary};
-use maud::html;
+use maud::{Markup, html};
 
+use super::facts::{best_eer, count, duration, is_no_better, training_eer};
 use super::figure::{figure, table};
+use super::findings::badge;
+use super::making::{commands, data};
 use super::run::RunReport;
 use super::shell::shell;
 use crate::chart::line::{self, Line};
-use crate::chart::{Figure, Table, number, percent};
-use crate::terms::{spoken, term_names, term_of};
+use crate::chart::{Figure, Table, number, percent, percents};
+use crate::interval::ListInterval;
+use crate::terms::{before, spoken, term_names, term_of};
 
 /// One self-contained HTML file that lays the curves of `runs` over each other, and tables their final figures and the differences of
 /// their configurations.
@@ -22,7 +26,18 @@ pub fn compare_runs(runs: &[RunReport]) -> String {
     let content = html! {
         header { h1 { "Runs compared" } p { (names.join(" · ")) } }
         @for run in runs { @for note in &run.notes { p.note { (run.name) ": " (note) } } }
-        section #final { h2 { "Final figures" } (table(&final_figures(runs))) }
+        @if let Some(note) = unlike_trials(runs) { p.note { (note) } }
+        section #runs {
+            h2 { "Runs" }
+            ol.findings { @for run in runs { li { (of_run(run)) } } }
+        }
+        section #final {
+            h2 { "Final figures" }
+            (table(&final_figures(runs)))
+            p.small {
+                "Behind the EER of a list: where it would lie with other speakers, at 95 % confidence; “about” where that is by the numbers of trials alone, which is too narrow."
+            }
+        }
         section #differences {
             h2 { "Differences of configuration" }
             @if differences.rows.is_empty() { p { "None." } } @else { (table(&differences)) }
@@ -35,6 +50,66 @@ pub fn compare_runs(runs: &[RunReport]) -> String {
         &content,
         &figures.iter().collect::<Vec<_>>(),
     )
+}
+
+/// A run in a few words: what it amounts to, whether it has learnt anything, and what is to be done about it first.
+fn of_run(run: &RunReport) -> Markup {
+    let journal = &run.journal;
+    let first = run.diagnosis.as_ref().and_then(|one| one.findings.first());
+    let data = data(run).map(|data| match data.hash.get(..12) {
+        Some(hash) => format!("{}, BLAKE3 {hash}…", data.description),
+        None => data.description.clone(),
+    });
+    let rows = [
+        ("best dev EER".to_owned(), best_eer(journal, None)),
+        (before(journal), journal.untrained_eer().map(percent)),
+        (
+            "first finding".to_owned(),
+            first.map(|one| format!("{} ({}): {}", one.name, one.severity.as_str(), one.measured)),
+        ),
+        ("duration".to_owned(), journal.duration().map(duration)),
+        ("data".to_owned(), data),
+        (
+            "begun with".to_owned(),
+            commands(journal).first().map(|&command| command.to_owned()),
+        ),
+        ("folder".to_owned(), run.path.clone()),
+    ];
+    let remedy = first
+        .map(|one| one.remedy.as_str())
+        .filter(|text| !text.is_empty());
+    html! {
+        h3 {
+            (run.name) " "
+            @if let Some(diagnosis) = &run.diagnosis { (badge(diagnosis.verdict.as_str())) }
+            @if is_no_better(journal) { " " span.small { "no better than before its first step" } }
+        }
+        dl {
+            @for (name, value) in &rows { @if let Some(value) = value { dt { (name) } dd { (value) } } }
+            @if let Some(remedy) = remedy { dt.try { "what to try" } dd.try { (remedy) } }
+        }
+    }
+}
+
+/// What to say of runs that were chosen by other trials: their error rates are no comparison.
+fn unlike_trials(runs: &[RunReport]) -> Option<String> {
+    let of = |run: &RunReport| -> Option<BTreeSet<(String, usize, usize)>> {
+        let lists = run.journal.best()?.lists.iter();
+        Some(
+            lists
+                .map(|list| (list.list.clone(), list.n_target, list.n_nontarget))
+                .collect(),
+        )
+    };
+    let known: Vec<(&str, _)> = runs
+        .iter()
+        .filter_map(|run| Some((run.name.as_str(), of(run)?)))
+        .collect();
+    let ((first, lists), rest) = known.split_first()?;
+    let (other, _) = rest.iter().find(|(_, others)| others != lists)?;
+    Some(format!(
+        "{first} and {other} were measured on different development lists, or on other numbers of trials: their error rates cannot be compared."
+    ))
 }
 
 /// The points of a curve by step.
@@ -149,9 +224,13 @@ fn final_figures(runs: &[RunReport]) -> Table {
         row("mean minDCF there", &|journal| {
             Some(number(Some(cost(journal.best()?)?)))
         }),
-        row("EER of the untrained network", &|journal| {
+        row("EER before the first step", &|journal| {
             journal.untrained_eer().map(percent)
         }),
+        row(
+            "EER of speakers that are trained on, best step",
+            &|journal| training_eer(journal).map(percent),
+        ),
         row("steps taken", &|journal| {
             Some(journal.steps().next_back()?.step.to_string())
         }),
@@ -173,13 +252,19 @@ fn final_figures(runs: &[RunReport]) -> Table {
             )?)))
         }),
         row("training speakers", &|journal| {
-            Some(journal.start()?.num_speakers.to_string())
+            count(journal.start()?.num_speakers)
         }),
         row("parameters", &|journal| {
-            Some(journal.start()?.num_parameters.to_string())
+            count(journal.start()?.num_parameters)
         }),
-        row("program", &|journal| Some(journal.start()?.commit.clone())),
+        row("duration", &|journal| journal.duration().map(duration)),
+        row("program", &|journal| {
+            Some(journal.start()?.commit.clone()).filter(|commit| !commit.is_empty())
+        }),
     ];
+    if let Some(verdicts) = verdicts(runs) {
+        rows.insert(0, verdicts);
+    }
     let lists: BTreeSet<&str> = runs
         .iter()
         .filter_map(|run| run.journal.best())
@@ -192,10 +277,23 @@ fn final_figures(runs: &[RunReport]) -> Table {
                 .lists
                 .iter()
                 .find(|list| list.list == name)?;
-            Some(percent(list.eer))
+            let interval = match ListInterval::of(list, None) {
+                Some(ListInterval::Speakers(interval)) => format!(" ({})", percents(interval)),
+                Some(ListInterval::Trials(interval)) => format!(" (about {})", percents(interval)),
+                None => String::new(),
+            };
+            Some(format!("{}{interval}", percent(list.eer)))
         }));
     }
     with_names(runs, "figure", rows)
+}
+
+/// A row of verdicts, where there is one.
+fn verdicts(runs: &[RunReport]) -> Option<Vec<String>> {
+    let word = |run: &RunReport| run.diagnosis.as_ref().map(|one| one.verdict.as_str());
+    runs.iter().find_map(word)?;
+    let cells = runs.iter().map(|run| word(run).unwrap_or("–").to_owned());
+    Some(std::iter::once("verdict".to_owned()).chain(cells).collect())
 }
 
 /// Settings that are not the same in all runs, and the number of those that are.

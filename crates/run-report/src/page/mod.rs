@@ -1,7 +1,11 @@
 //! The page: one HTML file that needs nothing else.
 
 mod compare;
+mod facts;
 mod figure;
+mod findings;
+mod lists;
+mod making;
 mod run;
 mod shell;
 mod worst;

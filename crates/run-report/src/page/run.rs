@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use diagnosis::Diagnosis;
-use diagnosis::journal::{EndReason, Journal};
+use diagnosis::journal::{Journal, StartData};
 use maud::{Markup, html};
 
+use super::facts::{facts, is_no_better};
 use super::figure::figure;
 use super::shell::shell;
-use super::worst;
+use super::{findings, lists, making, worst};
 use crate::ReportError;
 use crate::band::Band;
-use crate::chart::{Figure, Table, clusters, curves, map, number, percent, scores, zoo};
+use crate::chart::{Figure, calibration, clusters, curves, map, scores, zoo};
 use crate::examination::Examination;
-use crate::page::figure::table;
 use crate::sound::Sound;
-use crate::terms::spoken;
 
 /// Lists whose histograms are drawn at most.
 const MAX_HISTOGRAMS: usize = 12;
@@ -23,8 +22,12 @@ const MAX_HISTOGRAMS: usize = 12;
 /// All that the report of a run shows. What is absent is left out of the page, and `notes` should say why.
 #[derive(Clone, Debug, Default)]
 pub struct RunReport {
-    /// Name of the run.
+    /// What the run is called: unlike the other runs that it is compared with.
     pub name: String,
+    /// Where it lies, where that is known.
+    pub path: Option<String>,
+    /// What it was trained on, for a journal that does not say it.
+    pub data: Option<StartData>,
     /// The journal.
     pub journal: Journal,
     /// The curves of healthy runs of the same preset.
@@ -57,7 +60,9 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
                 .take(MAX_HISTOGRAMS)
                 .enumerate()
                 .map(|(index, list)| scores::histogram(index, list));
+            let reliability = examination.and_then(|one| one.reliability.as_ref());
             std::iter::once(scores::det(lists))
+                .chain(reliability.map(calibration::figure))
                 .chain(histograms)
                 .collect()
         }
@@ -75,26 +80,35 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
         Section::of("clusters", "Clusters", of_clusters),
         Section::of("speakers", "Speakers", of_zoo.into_iter().collect()),
     ];
+    let of_lists = lists::section(report);
+    let of_making = making::section(report);
     let worst = examination
         .map(|one| worst::section(one, &report.sounds))
         .transpose()?;
     let content = html! {
         header {
             h1 { "Training run " (report.name) }
-            (facts(&report.journal))
+            (facts(report))
+        }
+        @if is_no_better(&report.journal) {
+            p.note { "On the development trials this network is no better than it was before its first step." }
         }
         @for note in &report.notes { p.note { (note) } }
-        (diagnosis(report.diagnosis.as_ref()))
+        (findings::section(report.diagnosis.as_ref()))
         nav aria-label="sections" {
             ul {
+                @if of_lists.is_some() { li { a href="#lists" { "Development trials" } } }
                 @for section in &sections { @if !section.figures.is_empty() { li { a href={ "#" (section.id) } { (section.title) } } } }
                 @if worst.is_some() { li { a href="#worst" { "Worst trials" } } }
+                @if of_making.is_some() { li { a href="#making" { "How it was made" } } }
                 @if report.configuration.is_some() { li { a href="#configuration" { "Configuration" } } }
             }
         }
         p.hint { "Every figure can be entered by keyboard: Tab to it, arrow keys go from mark to mark, Escape leaves." }
+        @if let Some(lists) = &of_lists { (lists) }
         @for section in &sections { (section.markup()) }
         @if let Some(worst) = &worst { (worst) }
+        @if let Some(making) = &of_making { (making) }
         @if let Some(configuration) = &report.configuration {
             section #configuration {
                 h2 { "Configuration" }
@@ -133,77 +147,6 @@ impl Section {
                     div.figures { @for one in &self.figures { (figure(one)) } }
                 }
             }
-        }
-    }
-}
-
-/// The run in figures.
-fn facts(journal: &Journal) -> Markup {
-    let start = journal.start().cloned().unwrap_or_default();
-    // What an older journal lacks is 0.
-    let count = |value: usize| (value > 0).then(|| value.to_string());
-    let last = journal.steps().next_back();
-    let best = journal.best();
-    let teacher = start.teacher.unwrap_or_default();
-    let all: [(&str, Option<String>); 12] = [
-        (
-            "best dev EER",
-            best.and_then(|line| {
-                Some(format!("{} at step {}", percent(line.mean_eer?), line.step))
-            }),
-        ),
-        ("untrained network", journal.untrained_eer().map(percent)),
-        ("final loss", last.map(|line| number(Some(line.loss)))),
-        (
-            "steps",
-            last.map(|last| match start.max_steps {
-                0 => last.step.to_string(),
-                most => format!("{} of {most}", last.step),
-            }),
-        ),
-        ("ended", journal.end().map(EndReason::as_str).map(spoken)),
-        ("speakers", count(start.num_speakers)),
-        ("utterances", count(start.num_utterances)),
-        ("recordings without labels", count(start.num_unlabelled)),
-        ("parameters", count(start.num_parameters)),
-        (
-            "teacher",
-            Some(teacher.name).filter(|name| !name.is_empty()),
-        ),
-        ("the teacher's dev EER", teacher.dev_eer.map(percent)),
-        (
-            "program",
-            Some(start.commit).filter(|commit| !commit.is_empty()),
-        ),
-    ];
-    html! {
-        dl.facts {
-            @for (name, value) in &all { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } }
-        }
-    }
-}
-
-fn diagnosis(diagnosis: Option<&Diagnosis>) -> Markup {
-    let Some(diagnosis) = diagnosis else {
-        return html! {};
-    };
-    let rows = diagnosis.findings.iter().map(|finding| {
-        vec![
-            finding.name.to_string(),
-            finding.severity.as_str().to_owned(),
-            finding.step.to_string(),
-            finding.measured.clone(),
-            finding.expected.clone(),
-            finding.reason.clone(),
-            finding.remedy.clone(),
-        ]
-    });
-    let word = diagnosis.verdict.as_str();
-    html! {
-        section #diagnosis {
-            h2 { "Diagnosis: " span class={ "verdict " (word) } { (word) } }
-            @if diagnosis.findings.is_empty() { p { "Nothing was found that needs mending." } }
-            @else { (table(&Table::new(&["finding", "severity", "step", "measured", "expected", "why it matters", "what to try"], rows))) }
         }
     }
 }

@@ -6,8 +6,8 @@ use std::fmt::Write;
 use diagnosis::journal::Journal;
 use diagnosis::{Diagnosis, Finding, Name, Severity, Verdict};
 use run_report::{
-    Audio, DevList, DevTrial, DevUtterance, Development, Examination, MapSettings, RunReport,
-    Sound, Spectrogram,
+    Audio, Decision, DevList, DevTrial, DevUtterance, Development, Examination, MapSettings,
+    RunReport, Sound, Spectrogram,
 };
 use speaker_scoring::EmbeddingMatrix;
 
@@ -33,7 +33,9 @@ pub(crate) fn development() -> Development {
             utterances.push(DevUtterance {
                 file: format!("s{speaker}/{number}{HOSTILE}.wav"),
                 speaker: format!("s{speaker}{HOSTILE}"),
-                session: None,
+                session: Some(format!("{}", number % 2)),
+                gender: (speaker > 0).then(|| if speaker % 2 == 0 { "f" } else { "m" }.to_owned()),
+                corpus: None,
                 seconds: 2.0 + number as f64,
             });
             let row: Vec<f32> = (0..8)
@@ -69,20 +71,30 @@ pub(crate) fn development() -> Development {
         utterances,
         embeddings: EmbeddingMatrix::from_rows(&rows).unwrap(),
         lists,
+        decision: Some(Decision {
+            threshold: 0.5,
+            source: format!("so says its card{HOSTILE}"),
+        }),
     }
 }
 
 /// A journal of 200 steps whose loss falls, with a value that was not finite.
 pub(crate) fn journal() -> Journal {
-    let mut text = String::from(
-        "{\"event\":\"start\",\"step\":0,\"max_steps\":200,\"num_speakers\":30,\"commit\":\"abc\"}\n",
-    );
+    let start = serde_json::json!({
+        "event": "start", "step": 0, "max_steps": 200, "num_speakers": 30, "commit": "abc",
+        "command": format!("siamang train --data '{HOSTILE}'"),
+        "data": {"description": "made voices", "hash": "0123456789abcdef"},
+    });
+    let mut text = format!("{start}\n");
     for step in (0..=200).step_by(50) {
         let eer = 0.4 - f64::from(step) / 1000.0;
         let lists = format!(
-            r#"[{{"list":"near","eer":{eer},"min_dcf":0.9}},{{"list":"near (augmented)","eer":{}}}]"#,
+            r#"[{{"list":"near","eer":{eer},"min_dcf":0.9,"n_target":40,"n_nontarget":60,"eer_interval":{{"low":{},"high":{}}}}},{{"list":"near (augmented)","eer":{},"n_target":40,"n_nontarget":60}}]"#,
+            eer - 0.02,
+            eer + 0.03,
             eer + 0.05
         );
+        writeln!(text, r#"{{"event":"diagnosis","step":{step},"measurements":{{"train_eer":{}}},"findings":[],"seconds":0.1}}"#, eer / 2.0).unwrap();
         writeln!(text, r#"{{"event":"evaluation","step":{step},"lists":{lists},"mean_eer":{eer},"untrained_eer":0.4}}"#).unwrap();
     }
     for step in (10..=200).step_by(10) {
@@ -99,7 +111,7 @@ pub(crate) fn journal() -> Journal {
         )
         .unwrap();
     }
-    text += "{\"event\":\"end\",\"step\":200,\"reason\":\"max_steps\"}\n";
+    text += "{\"event\":\"end\",\"step\":200,\"reason\":\"max_steps\",\"seconds\":83.2,\"training_seconds\":61.0}\n";
     Journal::parse(text.as_bytes())
 }
 
@@ -159,6 +171,8 @@ pub(crate) fn run() -> RunReport {
     };
     RunReport {
         name: format!("run{HOSTILE}"),
+        path: Some(format!("runs/{HOSTILE}")),
+        data: None,
         journal: journal(),
         band: None,
         examination: Some(examination),

@@ -1,6 +1,7 @@
 //! How well scores tell trials of one speaker from trials of two.
 
 mod bootstrap;
+mod calibration;
 mod curve;
 mod dcf;
 mod eer;
@@ -9,6 +10,7 @@ mod ranking;
 mod report;
 
 pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
+pub use calibration::{Calibration, ReliabilityBin, cllr, min_cllr, rates_at, reliability};
 pub use curve::{DetPoint, det_points, roc_auc};
 pub use dcf::{DcfParameters, MinDcf, min_dcf};
 pub use eer::{Eer, eer};

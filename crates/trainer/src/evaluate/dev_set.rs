@@ -15,6 +15,7 @@ use speaker_model::{Embedder, EmbeddingModel};
 use speaker_scoring::Scorer;
 use speech_data::{Location, TrialList};
 
+use super::interval::eer_interval;
 use crate::TrainError;
 use crate::data::{Changes, FeatureBank, Room};
 use crate::error::bytes;
@@ -105,6 +106,7 @@ impl IndexedList {
             min_dcf: cost.min_dcf,
             n_target: rate.num_target,
             n_nontarget: rate.num_nontarget,
+            eer_interval: eer_interval(&scores, &self.trials, &self.targets),
         })
     }
 
@@ -517,6 +519,7 @@ mod tests {
             min_dcf: 1.0,
             n_target: 1,
             n_nontarget: 1,
+            eer_interval: None,
         };
         assert_eq!(mean_eer(&[]), None);
         assert_eq!(mean_eer(&[result(0.25), result(0.75)]), Some(0.5));

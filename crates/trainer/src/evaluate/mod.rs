@@ -1,6 +1,7 @@
 //! What a network is worth, and what it does on the way: development trials, measurements, one batch looked at closely.
 
 mod dev_set;
+mod interval;
 mod probe;
 mod soundings;
 mod statistics;

@@ -14,7 +14,7 @@ mod summary;
 use std::time::Instant;
 
 use burn::module::Module;
-use diagnosis::journal::{Choice, EndReason, Event, Start, StartTeacher};
+use diagnosis::journal::{Choice, EndReason, Event, Start, StartData, StartTeacher};
 use diagnosis::{Name, Severity, Verdict};
 use speaker_model::{Bundle, FittedOn, LossChoice, Origin, TeacherOrigin};
 use speaker_scoring::{Centre, Thresholds};
@@ -69,6 +69,8 @@ pub(crate) struct Training<'a, C: LossChoice> {
     pub(crate) resumes: bool,
     /// Steps that it was to have until now, where it goes on.
     pub(crate) planned_steps: Option<u64>,
+    /// When this part of the run began, before anything was prepared.
+    pub(crate) began: Instant,
     pub(crate) notify: Notify<'a>,
 }
 
@@ -98,17 +100,27 @@ impl<C: LossChoice> Training<'_, C> {
                 };
                 Ok(Outcome {
                     reason,
-                    verdict: recorder.end(state.progress.step, reason, choice.clone())?,
+                    verdict: recorder.end(self.ended(&state, reason), choice.clone())?,
                     progress: state.progress,
                     choice,
                 })
             }
             Err(error) => {
                 if matches!(error, TrainError::NonFinite { .. }) {
-                    recorder.end(state.progress.step, EndReason::NonFinite, None)?;
+                    recorder.end(self.ended(&state, EndReason::NonFinite), None)?;
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// The end with how long it all took.
+    fn ended(&self, state: &State<C>, reason: EndReason) -> Event {
+        Event::End {
+            step: state.progress.step,
+            reason,
+            seconds: Some(self.began.elapsed().as_secs_f64()),
+            training_seconds: Some(state.progress.training_s),
         }
     }
 
@@ -125,6 +137,11 @@ impl<C: LossChoice> Training<'_, C> {
             num_parameters: state.network.num_params(),
             same_share: Some(material.sampler().expected_same_share()),
             commit: self.options.commit.clone(),
+            command: self.options.command.clone(),
+            data: Some(StartData {
+                description: self.origin.data.clone(),
+                hash: self.origin.data_hash.clone(),
+            }),
             teacher: self.teacher.map(|teacher| {
                 let TeacherOrigin { name, commit, hash } = teacher.origin().clone();
                 let dev = material.examined.as_ref();

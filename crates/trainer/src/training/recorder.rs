@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use diagnosis::journal::{Choice, EndReason, Event, Journal, JournalWriter};
+use diagnosis::journal::{Choice, Event, Journal, JournalWriter};
 use diagnosis::{Diagnosis, Facts, Finding, Measurements, Name, Run, Severity, Verdict, judge};
 
 use crate::TrainError;
@@ -97,20 +97,20 @@ impl<'a> Recorder<'a> {
         (diagnosis, news)
     }
 
-    /// Journals which model to use, where that is known, the end of the run and what it amounts to.
+    /// Journals which model to use, where that is known, `end`, the end of the run, and what the run amounts to.
     ///
     /// # Errors
     /// As [`Self::record`].
     pub(super) fn end(
         &mut self,
-        step: u64,
-        reason: EndReason,
+        end: Event,
         choice: Option<Choice>,
     ) -> Result<Verdict, TrainError> {
         if let Some(choice) = choice {
             self.record(&Event::Choice(choice))?;
         }
-        self.record(&Event::End { step, reason })?;
+        let step = end.step();
+        self.record(&end)?;
         let diagnosis = judge(&self.history);
         let findings = self.told.news(&diagnosis.findings);
         let verdict = diagnosis.verdict;
@@ -129,6 +129,7 @@ mod tests {
         clippy::unwrap_used,
         reason = "a test that cannot prepare its data has failed"
     )]
+    use diagnosis::journal::EndReason;
     use std::sync::Mutex;
 
     use diagnosis::journal::StepSummary;
@@ -180,7 +181,13 @@ mod tests {
             ..StepSummary::default()
         });
         recorder.record(&lost).unwrap();
-        let verdict = recorder.end(10, EndReason::NonFinite, None).unwrap();
+        let end = Event::End {
+            step: 10,
+            reason: EndReason::NonFinite,
+            seconds: Some(2.5),
+            training_seconds: None,
+        };
+        let verdict = recorder.end(end, None).unwrap();
         assert_eq!(verdict, Verdict::Broken);
         let journal = Journal::read(run.path()).unwrap();
         assert_eq!(journal.events.len(), shown.lock().unwrap().len());

@@ -102,6 +102,7 @@ impl Case {
             on_collapse: OnCollapse::Warn,
             interrupted: &interrupted,
             commit: "test".to_owned(),
+            command: None,
         };
         let announced = std::sync::atomic::AtomicUsize::new(0);
         let outcome = train_with(config, &data(), &options, &|notice| match notice {

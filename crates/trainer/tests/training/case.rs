@@ -145,6 +145,7 @@ impl Case {
             on_collapse: OnCollapse::Warn,
             interrupted,
             commit: "test".to_owned(),
+            command: None,
         }
     }
 

@@ -2,7 +2,6 @@
 
 mod args;
 mod data;
-mod hearing;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -19,13 +18,13 @@ use speech_data::TrialList;
 
 pub(crate) use self::args::Args;
 use self::data::Mine;
-use self::hearing::Summed;
 use self::report::Report;
 use crate::console::{print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, fault, usage};
 use crate::few::Few;
 use crate::model;
+use crate::summed::Summed;
 use crate::trials::read_list;
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {

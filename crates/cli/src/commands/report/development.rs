@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use audio_features::FrontEnd;
-use run_report::{DevList, DevTrial, DevUtterance, Development};
+use run_report::{Decision, DevList, DevTrial, DevUtterance, Development};
 use serde::{Deserialize, Serialize};
 use siamang::{Centre, EmbeddingSet, Input, SpeechDetector, named_input, of_id};
 use speaker_model::EmbeddingModel;
-use speech_data::{Manifest, Pipes, ReadOptions, Root, TrialList};
+use speech_data::{Manifest, Pipes, ReadOptions, Root, TrialList, column};
 use trainer::TrainData;
 
+use crate::commands::verify::UNCALIBRATED;
 use crate::context::Context;
+use crate::summed::Summed;
 use crate::tables::TableReading;
 use crate::{atomic, model};
 
@@ -127,17 +129,24 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         .map(|name| named_input(name, &root, Some(&manifest)))
         .collect();
     // Cosines take no notice of length, means over recordings do.
-    let embedder = model::load(Some(run), context)?
-        .embedder(Centre::Model)
-        .without_scaling();
+    let model = model::load(Some(run), context)?;
+    let embedder = model.embedder(Centre::Model).without_scaling();
+    let card = model.thresholds().verify(Centre::Model);
+    let decision = Decision {
+        threshold: card.unwrap_or(UNCALIBRATED),
+        source: match card {
+            Some(_) => "so says its card".to_owned(),
+            None => "its card states no threshold, and this one is not calibrated".to_owned(),
+        },
+    };
     let (set, skipped) = EmbeddingSet::embed(
         &embedder,
         &inputs,
         SpeechDetector::default(),
-        &context.console,
+        &Summed::new(&context.console),
     )?;
 
-    let session = |name: &str| manifest.utterances[manifest.find(name)?].session.clone();
+    let known = |name: &str| manifest.find(name).map(|place| &manifest.utterances[place]);
     let utterances: Vec<DevUtterance> = set
         .ids
         .iter()
@@ -147,7 +156,11 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
             speaker: speaker
                 .clone()
                 .unwrap_or_else(|| of_id(id).unwrap_or(id).to_owned()),
-            session: session(id),
+            session: known(id).and_then(|one| one.session.clone()),
+            gender: known(id)
+                .and_then(|one| one.gender)
+                .map(|gender| gender.as_str().to_owned()),
+            corpus: known(id).and_then(|one| one.columns.get(column::CORPUS).cloned()),
             seconds: seconds.unwrap_or(0.0),
         })
         .collect();
@@ -194,6 +207,7 @@ pub(super) fn read(run: &Path, context: &Context) -> Result<Option<(Development,
         utterances,
         embeddings: set.matrix,
         lists,
+        decision: Some(decision),
     };
     Ok(Some((development, recordings)))
 }

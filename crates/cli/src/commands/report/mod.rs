@@ -1,15 +1,18 @@
 //! `siamang report`: a run to look at, as one HTML file.
 
 mod development;
+mod labels;
 mod sounds;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use diagnosis::journal::StartData;
 use run_report::{
     Band, Examination, MapSettings, RunReport, compare_runs, drawable_journal, report_page,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use trainer::RunDirectory;
 
 use crate::console::{is_standard_output, print_json, print_text};
 use crate::context::Context;
@@ -18,12 +21,14 @@ use crate::history::diagnosis;
 use crate::{atomic, output};
 
 pub(crate) use self::development::remember;
+use self::labels::labels;
 
 const EXAMPLES: &str = "\
 Examples:
   siamang report run                             # run/report.html: curves, scores, map, worst trials
   siamang report run --audio-mb 0 --out run.html # without recordings
-  siamang report first second third              # comparison.html: curves and settings side by side
+  siamang report first second third              # comparison.html: verdicts, curves and settings
+  siamang report --label slow --label quick first second
 
 The file needs no network and nothing beside it. Recordings that are no longer where the run
 found them are left out, and the page says so.";
@@ -38,6 +43,9 @@ pub(crate) struct Args {
     /// File to write; `-` is standard output [default: RUN/report.html, or comparison.html for several runs].
     #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// What a run is called on the page, once for each run [default: as much of its path as tells it from the others]
+    #[arg(long = "label", value_name = "NAME")]
+    labels: Vec<String>,
     /// At most so many MB of the worst trials' recordings inside the page.
     #[arg(long, value_name = "MB", default_value_t = AUDIO_MB)]
     audio_mb: usize,
@@ -53,12 +61,16 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
-    let (page, default) = match args.runs.as_slice() {
-        [run] => (page(run, args.audio_mb, context)?, run.join("report.html")),
-        runs => {
+    let names = labels(&args.runs, &args.labels)?;
+    let (page, default) = match (args.runs.as_slice(), names.as_slice()) {
+        ([run], [name]) => (
+            page(run, name, args.audio_mb, context)?,
+            run.join("report.html"),
+        ),
+        (runs, names) => {
+            let runs = runs.iter().zip(names);
             let runs: Vec<RunReport> = runs
-                .iter()
-                .map(|run| recorded(run))
+                .map(|(run, name)| recorded(run, name))
                 .collect::<Result<_>>()?;
             (compare_runs(&runs), PathBuf::from("comparison.html"))
         }
@@ -87,13 +99,15 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
 /// The report that a training ends with: `report.html` in its directory.
 pub(crate) fn of_training(run: &Path, context: &Context) -> Result<PathBuf> {
     let out = run.join("report.html");
-    atomic::write(&out, page(run, AUDIO_MB, context)?.as_bytes())?;
+    let names = labels(&[run.to_owned()], &[])?;
+    let name = names.first().map_or("", String::as_str);
+    atomic::write(&out, page(run, name, AUDIO_MB, context)?.as_bytes())?;
     Ok(out)
 }
 
 /// One run with what its best model makes of the development recordings.
-fn page(run: &Path, audio_mb: usize, context: &Context) -> Result<String> {
-    let mut report = recorded(run)?;
+fn page(run: &Path, name: &str, audio_mb: usize, context: &Context) -> Result<String> {
+    let mut report = recorded(run, name)?;
     match examined(run, context) {
         Ok(Some((examination, recordings))) => {
             let limit = audio_mb << 20;
@@ -112,18 +126,38 @@ fn page(run: &Path, audio_mb: usize, context: &Context) -> Result<String> {
 }
 
 /// What the run's directory alone says.
-fn recorded(run: &Path) -> Result<RunReport> {
-    let absolute = std::path::absolute(run)?;
-    let name = absolute.file_name().unwrap_or(absolute.as_os_str());
+fn recorded(run: &Path, name: &str) -> Result<RunReport> {
     let configuration = std::fs::read_to_string(run.join("config.toml")).ok();
     let table = configuration.as_deref().and_then(|text| text.parse().ok());
     Ok(RunReport {
-        name: name.to_string_lossy().into_owned(),
+        name: name.to_owned(),
+        path: Some(run.display().to_string()),
+        data: data_of_model(run),
         journal: drawable_journal(run)?,
         band: table.as_ref().and_then(Band::shipped),
         diagnosis: diagnosis(run).ok(),
         configuration,
         ..RunReport::default()
+    })
+}
+
+/// What the best model of a run says that it was trained on, which journals of earlier versions do not say.
+fn data_of_model(run: &Path) -> Option<StartData> {
+    #[derive(Deserialize)]
+    struct Bundle {
+        origin: Origin,
+    }
+    #[derive(Deserialize)]
+    struct Origin {
+        data: String,
+        data_hash: String,
+    }
+    let bundle = RunDirectory::new(run).best_bundle().ok()?;
+    let text = std::fs::read_to_string(bundle.join("bundle.toml")).ok()?;
+    let Bundle { origin } = toml::from_str(&text).ok()?;
+    Some(StartData {
+        description: origin.data,
+        hash: origin.data_hash,
     })
 }
 

@@ -15,14 +15,15 @@ struct Heard {
     first: String,
 }
 
-pub(super) struct Summed<'a> {
+/// Tells what cannot be used as it comes, and what is odd about the rest at the end.
+pub(crate) struct Summed<'a> {
     console: &'a Console,
     few: Few<'a>,
     kinds: RefCell<BTreeMap<String, Heard>>,
 }
 
 impl<'a> Summed<'a> {
-    pub(super) fn new(console: &'a Console) -> Self {
+    pub(crate) fn new(console: &'a Console) -> Self {
         Self {
             console,
             few: Few::new(console),
