@@ -125,6 +125,8 @@
   // With a view box a drawing can be laid out wider or narrower than it was made: on paper the style sheet does so.
   const fit = (chart, width) => {
     chart.resize({ width, height: Number(chart.getDom().dataset.height) });
+    // Drawn now, not with the next frame: paper waits for none.
+    chart.getZr().flush();
     const svg = chart.getDom().querySelector("svg");
     svg.setAttribute("viewBox", `0 0 ${chart.getWidth()} ${chart.getHeight()}`);
   };

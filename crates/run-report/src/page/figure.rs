@@ -40,7 +40,7 @@ pub(crate) fn table(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             @for (index, cell) in row.iter().enumerate() {
-                                @if index == 0 { th scope="row" { (cell) } } @else { td { (cell) } }
+                                @if index == 0 { th scope="row" { (cell) } } @else { td class=(kind(cell)) { (cell) } }
                             }
                         }
                     }
@@ -48,6 +48,14 @@ pub(crate) fn table(table: &Table) -> Markup {
             }
         }
     }
+}
+
+/// Whether a cell is a figure, which is not broken, or text.
+fn kind(cell: &str) -> &'static str {
+    let is_figure = cell.len() < 32
+        && cell.starts_with(|first: char| first.is_ascii_digit() || "-–+".contains(first))
+        || cell.starts_with("about ");
+    if is_figure { "figure" } else { "text" }
 }
 
 /// The sign before a key's label.

@@ -120,25 +120,42 @@ fn at_thresholds(verifications: &[Verification], decision: Option<&Decision>) ->
 fn of_groups(breakdown: &Breakdown) -> Markup {
     let name = breakdown.attribute.as_str();
     let share = |rate: Option<f64>| rate.map_or_else(|| "–".to_owned(), percent);
+    let mut head = vec![
+        name,
+        "EER",
+        "95 % interval",
+        "misses",
+        "false alarms",
+        "same-speaker trials",
+        "different-speaker trials",
+    ];
+    let first = breakdown.groups.first().map(|group| &group.list);
+    let is_of_one = breakdown
+        .groups
+        .iter()
+        .all(|group| Some(&group.list) == first);
+    if !is_of_one {
+        head.push("list");
+    }
     let rows = breakdown.groups.iter().map(|group| {
-        vec![
+        let mut row = vec![
             group.group.clone(),
-            group.list.clone(),
             share(group.eer),
             group.interval.map_or_else(|| "–".to_owned(), percents),
             share(group.misses),
             share(group.false_alarms),
             group.num_target.to_string(),
             group.num_nontarget.to_string(),
-        ]
+        ];
+        if !is_of_one {
+            row.push(group.list.clone());
+        }
+        row
     });
     html! {
         section id={ "by-" (name) } {
             h3 { "By " (name) }
-            (table(&Table::new(
-                &[name, "list", "EER", "95 % interval", "misses", "false alarms", "same-speaker trials", "different-speaker trials"],
-                rows,
-            )))
+            (table(&Table::new(&head, rows)))
             p.small {
                 "Misses and false alarms are those at the threshold of equal errors of the whole list: they show whom one threshold for all treats worse."
                 @if breakdown.num_unknown > 0 {
