@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diagnosis::Severity;
 use diagnosis::journal::{EndReason, Evaluation, Journal, StepSummary};
 use maud::{Markup, html};
 
@@ -75,7 +76,9 @@ fn of_run(run: &RunReport) -> Markup {
         ),
         ("folder".to_owned(), run.path.clone()),
     ];
-    let remedy = first
+    // A healthy run has nothing that must be done.
+    let urgent = first.filter(|one| one.severity >= Severity::Suspect);
+    let remedy = urgent
         .map(|one| one.remedy.as_str())
         .filter(|text| !text.is_empty());
     html! {
