@@ -204,6 +204,27 @@ fn one_list_has_its_interval_beside_the_best_rate() {
     assert!(!page.contains("untrained network"));
 }
 
+/// Beside a ready model that does better.
+#[test]
+fn which_model_to_use_is_on_the_page() {
+    let lines = concat!(
+        r#"{"event":"start","step":0,"yardstick":{"name":"default","dev_eer":0.0625}}"#,
+        "\n",
+        r#"{"event":"evaluation","step":9,"lists":[],"mean_eer":0.3}"#,
+        "\n",
+        r#"{"event":"choice","step":9,"model":"yardstick","is_close":true}"#,
+    );
+    let page = report_page(&RunReport {
+        journal: Journal::parse(lines.as_bytes()),
+        ..RunReport::default()
+    })
+    .unwrap();
+    assert_eq!(fact(&page, "dev EER of default"), "6.2 %");
+    assert_eq!(fact(&page, "model to use"), "default, by a hair");
+    let without = report_page(&sample::run()).unwrap();
+    assert!(!without.contains("model to use") && !without.contains("dev EER of <"));
+}
+
 #[test]
 fn speakers_that_are_trained_on_have_a_line_beside_the_development_lists() {
     let page = report_page(&sample::run()).unwrap();

@@ -164,6 +164,7 @@ mod tests {
             min_dcf: 1.0,
             n_target: 100,
             n_nontarget: 100,
+            eer_interval: None,
         };
         let outcome = Outcome {
             reason: EndReason::MaxSteps,

@@ -1,6 +1,6 @@
 //! A run in figures.
 
-use diagnosis::journal::{EndReason, Evaluation, Journal, RunDuration};
+use diagnosis::journal::{ChosenModel, EndReason, Evaluation, Event, Journal, RunDuration};
 use maud::{Markup, html};
 
 use super::run::RunReport;
@@ -15,7 +15,8 @@ pub(crate) fn facts(report: &RunReport) -> Markup {
     let start = journal.start().cloned().unwrap_or_default();
     let last = journal.steps().next_back();
     let teacher = start.teacher.unwrap_or_default();
-    let all: [(String, Option<String>); 14] = [
+    let yardstick = start.yardstick.unwrap_or_default();
+    let all: [(String, Option<String>); 16] = [
         (
             "best dev EER".to_owned(),
             best_eer(journal, report.examination.as_ref()),
@@ -25,6 +26,11 @@ pub(crate) fn facts(report: &RunReport) -> Markup {
             "speakers that are trained on".to_owned(),
             training_eer(journal).map(percent),
         ),
+        (
+            format!("dev EER of {}", yardstick.name),
+            yardstick.dev_eer.map(percent),
+        ),
+        ("model to use".to_owned(), chosen(journal)),
         (
             "final loss".to_owned(),
             last.map(|line| number(Some(line.loss))),
@@ -66,6 +72,24 @@ pub(crate) fn facts(report: &RunReport) -> Markup {
             @for (name, value) in &all { @if let Some(value) = value { div { dt { (name) } dd { (value) } } } }
         }
     }
+}
+
+/// Which model did best on the development trials, where the run says so.
+fn chosen(journal: &Journal) -> Option<String> {
+    let start = journal.start();
+    let mut choices = journal.events.iter().rev();
+    let choice = choices.find_map(|event| match event {
+        Event::Choice(choice) => Some(choice),
+        _ => None,
+    })?;
+    let name = match choice.model {
+        ChosenModel::Run => "this run's".to_owned(),
+        ChosenModel::Initial => start?.initial.as_ref()?.name.clone(),
+        ChosenModel::Yardstick => start?.yardstick.as_ref()?.name.clone(),
+        ChosenModel::None => "none of these".to_owned(),
+    };
+    let doubt = if choice.is_close { ", by a hair" } else { "" };
+    Some(format!("{name}{doubt}"))
 }
 
 /// What an older journal lacks is 0.

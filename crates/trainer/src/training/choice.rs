@@ -83,6 +83,7 @@ mod tests {
             min_dcf: 1.0,
             n_target: 100,
             n_nontarget: 200,
+            eer_interval: None,
         }
     }
 
