@@ -9,7 +9,8 @@ use crate::sabotage::case::Case;
 use crate::sabotage::cases::cases;
 use crate::sabotage::corpora::Corpora;
 use crate::sabotage::trial::{
-    Campaign, LIMIT, Program, Records, Wanted, listing, run as run_all, stability, table,
+    Campaign, LIMIT, Program, Records, Wanted, judge_again, listing, run as run_all, stability,
+    table,
 };
 
 /// Spoil trainings one by one, ask `siamang doctor` what is wrong, obey, and see whether it helps; and train healthy ones,
@@ -125,7 +126,8 @@ pub(crate) fn run(args: &Sabotage) -> Result<()> {
         list.sort_by_key(|one| one.case.recipe.flags.len());
         run_all(&campaign, &list)?;
     }
-    let records = Records::read(&results)?;
+    let mut records = Records::read(&results)?;
+    judge_again(&mut records, &wanted);
     print(&match args.stable {
         true => stability(&records, &wanted),
         false => table(&records, &wanted),

@@ -13,7 +13,7 @@ const fn amount(
     Case::spoiled(name, Kind::Amount, what, base, right).or_refused(&["speakers", "recordings"])
 }
 
-const FEW: &[&str] = &["few_speakers", "too_little_data", "unreachable_speakers"];
+const FEW: &[&str] = &["few_speakers", "unreachable_speakers"];
 
 pub(crate) const CASES: &[Case] = &[
     amount(

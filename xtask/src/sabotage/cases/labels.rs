@@ -42,19 +42,19 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "speakers-merged",
         "half of the speakers share a label in pairs",
-        &["mislabelled_some", "merged_speakers"],
+        &["mislabelled_some"],
     )
     .by(labels::merge_half),
     labels(
         "speakers-split",
         "half of the speakers have two labels",
-        &["mislabelled_some", "split_speakers"],
+        &["mislabelled_some"],
     )
     .by(labels::split_half),
     labels(
         "label-is-corpus",
         "the label is the corpus, not the speaker",
-        &["mislabelled_some", "labels_wrong", "merged_speakers"],
+        &["mislabelled_some", "labels_wrong"],
     )
     .by(|material, _| {
         labels::by(material, |one| one.corpus.clone());
@@ -63,7 +63,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "label-is-session",
         "the label is the telephone call, not the speaker",
-        &["mislabelled_some", "split_speakers"],
+        &["mislabelled_some"],
     )
     .on(TELEPHONE)
     .by(|material, _| {
@@ -73,12 +73,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "label-is-gender",
         "the label is the gender, not the speaker",
-        &[
-            "mislabelled_some",
-            "labels_wrong",
-            "merged_speakers",
-            "few_speakers",
-        ],
+        &["mislabelled_some", "labels_wrong", "few_speakers"],
     )
     .on(TELEPHONE)
     .or_refused(&["speaker"])
@@ -89,13 +84,13 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "label-of-most",
         "four fifths of the recordings have one label",
-        &["mislabelled_some", "labels_wrong", "merged_speakers"],
+        &["mislabelled_some", "labels_wrong"],
     )
     .by(|material, kit| labels::one_for_most(material, kit, 0.8)),
     labels(
         "label-a-recording",
         "every recording has a label of its own",
-        &["one_recording", "split_speakers"],
+        &["one_recording"],
     )
     .or_refused(&["recording", "utterance"])
     .by(|material, _| {
@@ -119,7 +114,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "copies-at-another-speed",
         "every speaker is there again under another label, 2 % faster",
-        &["mislabelled_some", "split_speakers", "copied_recordings"],
+        &["mislabelled_some", "copied_recordings"],
     )
     .by(labels::copies_at_another_speed),
 ];

@@ -50,7 +50,7 @@ pub(crate) const CASES: &[Case] = &[
         Kind::Lists,
         "development recordings are digital silence",
         MIXED,
-        &["dev_trials", "dead_features", "silent_recordings"],
+        &["dev_trials", "no_speech"],
     )
     .truer()
     .or_refused(&["silen", "no speech"])

@@ -9,9 +9,7 @@ const fn schedule(
     settings: &'static [Setting],
     right: &'static [&'static str],
 ) -> Case {
-    Case::spoiled(name, Kind::Schedule, what, MIXED, right)
-        .with(settings)
-        .or_refused(right)
+    Case::spoiled(name, Kind::Schedule, what, MIXED, right).with(settings)
 }
 
 const RATE: &[&str] = &["learning_rate"];

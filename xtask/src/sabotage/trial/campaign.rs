@@ -174,12 +174,7 @@ impl Campaign {
             .iter()
             .map(|one| one.name.clone())
             .collect();
-        record.right = judgement.right;
-        record.harmless = judgement.harmless;
-        record.measure = judgement.measure.map(str::to_owned);
-        record.before = judgement.before;
-        record.after = judgement.after;
-        record.better = judgement.better;
+        judgement.note(&mut record);
         record.train_s = outcome.train_s;
         record.checks_s = outcome.checks_s;
         record.checks_share = outcome.checks_share();

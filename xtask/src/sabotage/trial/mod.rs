@@ -9,6 +9,7 @@ mod record;
 mod table;
 
 pub(crate) use campaign::{Campaign, LIMIT, Wanted, run};
+pub(crate) use judge::judge_again;
 pub(crate) use program::Program;
 pub(crate) use record::Records;
 pub(crate) use table::{listing, stability, table};
