@@ -56,6 +56,7 @@ pub(crate) const CASES: &[Case] = &[
         "the label is the corpus, not the speaker",
         &["mislabelled_some", "labels_wrong"],
     )
+    .or_refused(&["1 speakers", "one speaker"])
     .by(|material, _| {
         labels::by(material, |one| one.corpus.clone());
         Ok(())
@@ -78,7 +79,9 @@ pub(crate) const CASES: &[Case] = &[
     .on(TELEPHONE)
     .or_refused(&["speaker"])
     .by(|material, _| {
-        labels::by(material, |one| one.gender.clone().unwrap_or_default());
+        labels::by(material, |one| {
+            one.gender.clone().unwrap_or_else(|| "unknown".to_owned())
+        });
         Ok(())
     }),
     labels(
