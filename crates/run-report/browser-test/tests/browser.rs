@@ -230,8 +230,8 @@ fn every_figure_is_drawn_and_answers_the_mouse() {
     for (name, media, scheme, width) in [
         ("light", "", "light", 1280),
         ("dark", "", "dark", 1280),
-        ("phone", "", "light", 390),
-        ("phone-dark", "", "dark", 390),
+        ("phone", "", "light", 380),
+        ("phone-dark", "", "dark", 380),
         ("paper", "print", "dark", 720),
     ] {
         session.emulate(media, scheme, width);
@@ -300,6 +300,55 @@ fn a_dark_screen_has_a_dark_page_and_paper_a_white_one() {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(Path::new(&folder).join("paper.pdf"), pdf).unwrap();
     }
+}
+
+/// Whether a figure was drawn for paper, and all of it lies in its view box.
+const FITS: &str = "(id) => {
+    const svg = document.querySelector(`#${id} svg`);
+    const [, , width, height] = svg.getAttribute('viewBox').split(' ').map(Number);
+    const drawn = svg.getBBox();
+    const right = drawn.x + drawn.width, bottom = drawn.y + drawn.height;
+    return width === 660 && drawn.x >= -1 && drawn.y >= -1 && right <= width + 1 && right > width / 2 && bottom <= height + 1;
+}";
+
+/// What paper gets, from the moment before it is printed: each drawing lies in its view box, and the box on the paper.
+#[test]
+fn paper_gets_whole_drawings_and_a_phone_what_to_try() {
+    let (_folder, path) = written(&page());
+    let Some(session) = Session::open(&path) else {
+        return;
+    };
+    // Made for a wide screen, and for a narrow one: neither shows on paper.
+    for screen in [1280, 380] {
+        session.emulate("", "light", screen);
+        // In the same moment, since paper waits for no frame.
+        let cut = session.evaluate(&format!(
+            "dispatchEvent(new Event('beforeprint'));
+             return [...reportCharts.keys()].filter((id) => !({FITS})(id))"
+        ));
+        assert_eq!(cut, Value::Array(vec![]), "of a screen of {screen} px");
+        for paper in [688, 460] {
+            session.emulate("print", "light", paper);
+            let cut = session.evaluate(&format!(
+                "return [...reportCharts.keys()].filter((id) => {{
+                    const box = document.querySelector(`#${{id}} svg`).getBoundingClientRect();
+                    return !(({FITS})(id) && box.right <= innerWidth + 1 && box.width > 100);
+                }})"
+            ));
+            assert_eq!(
+                cut,
+                Value::Array(vec![]),
+                "of a screen of {screen} px on {paper} px of paper"
+            );
+        }
+        session.evaluate("dispatchEvent(new Event('afterprint'))");
+    }
+    session.emulate("", "light", 380);
+    let place = session.evaluate(
+        "const box = document.querySelector('#diagnosis dd.try').getBoundingClientRect(); return [box.left, box.right, box.height]",
+    );
+    let at = |index: usize| place[index].as_f64().unwrap();
+    assert!(at(0) >= 0.0 && at(1) <= 380.0 && at(2) > 0.0, "{place}");
 }
 
 #[test]

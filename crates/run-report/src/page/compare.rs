@@ -10,7 +10,7 @@ use super::facts::{best_eer, count, duration, is_no_better, training_eer};
 use super::figure::{figure, table};
 use super::findings::badge;
 use super::making::{commands, data};
-use super::run::RunReport;
+use super::report::RunReport;
 use super::shell::shell;
 use crate::chart::line::{self, Line};
 use crate::chart::{Figure, Table, number, percent, percents};

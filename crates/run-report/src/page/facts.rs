@@ -3,7 +3,7 @@
 use diagnosis::journal::{ChosenModel, EndReason, Evaluation, Event, Journal, RunDuration};
 use maud::{Markup, html};
 
-use super::run::RunReport;
+use super::report::RunReport;
 use crate::chart::{number, percent, percents};
 use crate::examination::Examination;
 use crate::interval::ListInterval;

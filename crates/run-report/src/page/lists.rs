@@ -5,7 +5,7 @@ use maud::{Markup, html};
 
 use super::facts::measured;
 use super::figure::table;
-use super::run::RunReport;
+use super::report::RunReport;
 use crate::breakdown::Breakdown;
 use crate::chart::{Table, number, percent, percents};
 use crate::development::Decision;
@@ -106,7 +106,7 @@ fn at_thresholds(verifications: &[Verification], decision: Option<&Decision>) ->
         "false alarms there",
     ];
     if decision.is_some() {
-        head.extend(["misses as the model decides", "false alarms"]);
+        head.extend(["misses as the model decides", "false alarms as it decides"]);
     }
     html! {
         h3 { "What thresholds do" }

@@ -3,7 +3,7 @@
 use diagnosis::journal::{Journal, StartData};
 use maud::{Markup, html};
 
-use super::run::RunReport;
+use super::report::RunReport;
 
 /// The data of a run, by its journal or, where that is older, by its model.
 pub(crate) fn data(report: &RunReport) -> Option<&StartData> {

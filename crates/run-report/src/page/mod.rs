@@ -6,9 +6,11 @@ mod figure;
 mod findings;
 mod lists;
 mod making;
+mod report;
 mod run;
 mod shell;
 mod worst;
 
 pub use compare::compare_runs;
-pub use run::{RunReport, report_page};
+pub use report::RunReport;
+pub use run::report_page;
