@@ -57,7 +57,8 @@ fn events(place: &Place, run: &str, kind: &str) -> Vec<Value> {
 
 fn json(place: &Place, arguments: &str) -> Value {
     let run = place.run(arguments);
-    assert_eq!(run.code, Some(0), "{run:#?}");
+    // Where no speech is heard in a made voice there is an answer in numbers all the same.
+    assert!(matches!(run.code, Some(0 | 3)), "{run:#?}");
     serde_json::from_str(&run.stdout).unwrap()
 }
 

@@ -33,10 +33,12 @@ pub(super) fn ending(outcome: &Outcome, names: &Names, out: &Path) -> String {
             percent(untrained)
         );
     }
-    let is_of_no_use = outcome.choice.as_ref().is_some_and(|choice| {
-        matches!(choice.model, ChosenModel::None) && choice.beside_yardstick.is_none()
-    });
-    if outcome.verdict != Verdict::Healthy && !is_of_no_use {
+    // Of a run that has made nothing better the choice says whom to ask.
+    let asks_already = outcome
+        .choice
+        .as_ref()
+        .is_some_and(|choice| !has_improved(choice));
+    if outcome.verdict != Verdict::Healthy && !asks_already {
         text += &format!(
             "something is wrong: `siamang doctor {}` says what, and what to try\n",
             out.display()
@@ -81,7 +83,7 @@ fn chosen(choice: &Choice, names: &Names, out: &Path) -> String {
             percent(run)
         )
     });
-    let has_improved = choice.run_eer < choice.before_eer;
+    let has_improved = has_improved(choice);
     let not_better = match has_improved {
         true => String::new(),
         false => format!("the training has made nothing better than {before}\n"),
@@ -103,6 +105,11 @@ fn chosen(choice: &Choice, names: &Names, out: &Path) -> String {
             format!("{not_better}{beside}this run is of no use as it is: {doctor}")
         }
     }
+}
+
+/// Whether the run is better than what it began with.
+fn has_improved(choice: &Choice) -> bool {
+    choice.run_eer < choice.before_eer
 }
 
 fn use_run(out: &Path) -> String {
