@@ -451,3 +451,41 @@ fn a_run_of_a_few_steps_is_too_short_to_be_healthy() {
         "it has learned all the same"
     );
 }
+
+#[test]
+fn a_few_speakers_explain_a_result_and_no_cause() {
+    let of = |num_speakers, preflight: Vec<Check>| {
+        let measured = |step, eer| Measurements {
+            step,
+            dev_eer: Some(eer),
+            untrained_eer: Some(0.13),
+            ..Measurements::default()
+        };
+        judge(&Run {
+            facts: Facts {
+                num_speakers: Some(num_speakers),
+                ..Facts::default()
+            },
+            preflight,
+            evaluations: vec![measured(0, 0.13), measured(1000, 0.18)],
+            end: Some(End {
+                step: 1000,
+                reason: EndReason::MaxSteps,
+            }),
+            ..Run::default()
+        })
+    };
+    let few = of(6, Vec::new());
+    assert_eq!(few.verdict, Verdict::Healthy);
+    let note = few.find(Name::WorseThanUntrained).unwrap();
+    assert!(
+        note.reason.starts_with("6 training speakers are few"),
+        "{note:?}"
+    );
+    assert_eq!(of(60, Vec::new()).verdict, Verdict::Broken);
+    let slow = steps_move_weights(&Travel {
+        mean_rate: 1e-5,
+        ..usual()
+    });
+    assert_eq!(of(6, vec![slow]).findings[0].severity, Severity::Suspect);
+}

@@ -1,5 +1,6 @@
 //! From measurements to findings.
 
+mod few_speakers;
 mod generalisation;
 mod lessons;
 mod network;
@@ -29,6 +30,7 @@ pub fn judge(run: &Run) -> Diagnosis {
     findings.extend(trials::judge(run));
     findings.extend(generalisation::judge(run, &findings));
     rivals::exclude(&mut findings);
+    few_speakers::soften(run, &mut findings);
     Diagnosis::of(findings)
 }
 

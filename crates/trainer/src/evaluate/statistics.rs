@@ -80,12 +80,14 @@ fn read_for_statistics(manifest: &Manifest) -> Vec<usize> {
     chosen_utterances(manifest, MOST_RECORDINGS / 2, per_speaker.max(2))
 }
 
-/// All pairs among `chosen` utterances, within a corpus where the manifest has such a column.
+/// All pairs among `chosen` utterances that have one label, and those of two within a corpus where the manifest has such a column.
 pub(crate) fn pairs(manifest: &Manifest, chosen: &[usize]) -> IndexedList {
     IndexedList::among("training speakers", chosen.len(), |a, b| {
         let [first, second] = [a, b].map(|row| &manifest.utterances[chosen[row]]);
+        let is_same = first.speaker == second.speaker;
         let comparable = first.column(column::CORPUS) == second.column(column::CORPUS);
-        comparable.then(|| first.speaker == second.speaker)
+        // A label that is found in several corpora is believed to be one voice there, or found out.
+        (is_same || comparable).then_some(is_same)
     })
 }
 

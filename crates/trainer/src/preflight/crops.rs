@@ -9,7 +9,7 @@ use pair_sampler::{Crop, CropConfig};
 use speaker_model::LossChoice;
 
 use super::bandwidth::{bandwidth, reach};
-use super::evenly;
+use super::evenly::evenly;
 use crate::TrainError;
 use crate::material::Material;
 

@@ -3,6 +3,7 @@
 mod bandwidth;
 mod crops;
 mod draws;
+mod evenly;
 mod overfit;
 mod recordings;
 mod settings;
@@ -135,12 +136,6 @@ fn label_checks(statistics: &Statistics) -> Vec<Check> {
             "there are no development trials to compare with, or no speaker with two recordings",
         )],
     }
-}
-
-/// At most `most` of the numbers below `count`, spread evenly.
-fn evenly(count: usize, most: usize) -> impl Iterator<Item = usize> {
-    let some = count.min(most);
-    (0..some).map(move |place| place * count / some)
 }
 
 /// Whether one small batch can be learned by heart: `first`, or where that fails one of two others. A batch may be a bad one by

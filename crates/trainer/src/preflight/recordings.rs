@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use speaker_model::LossChoice;
 use speech_data::{Location, Reader};
 
-use super::evenly;
+use super::evenly::evenly;
 use crate::data::{Print, Prints};
 use crate::material::Material;
 
