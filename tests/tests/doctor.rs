@@ -7,15 +7,29 @@
 
 use std::fmt::Write;
 
-use end_to_end::{Place, Run, voice, write_corpus, write_wav};
+use end_to_end::{Place, Run, voice, write_wav};
 use serde_json::Value;
 
 const SMALL: &str = "--config tiny.toml --cache cache";
 
-/// Twelve made voices of six takes, nine of them to train on, and a small training of `steps` steps.
+/// Twelve of the voices in `data` with six recordings each, nine of them to train on, and a small training of `steps` steps.
 fn place(steps: u64, change: impl Fn(&mut toml::Table)) -> Place {
     let place = Place::new();
-    write_corpus(&place.path("corpus"), 12, 6);
+    for speaker in 0..12 {
+        let folder = place.path(&format!("corpus/s{speaker}"));
+        std::fs::create_dir_all(&folder).unwrap();
+        for take in 0..6 {
+            // Two sessions, three utterances each.
+            let of = format!(
+                "data/voices/v{:02}/s{}/u{}.ogg",
+                speaker + 1,
+                take / 3 + 1,
+                take % 3 + 1
+            );
+            let to = folder.join(format!("{take}.ogg"));
+            std::fs::copy(testing::repository().join(of), to).unwrap();
+        }
+    }
     write_split(&place, |speaker, _| speaker);
     configure(&place, steps, change);
     place
@@ -29,7 +43,7 @@ fn write_split(place: &Place, label: impl Fn(u32, u32) -> u32) {
             9.. => (speaker, "dev"),
             _ => (label(speaker, take), "train"),
         };
-        writeln!(split, "s{speaker}/{take}.wav\tv{label}\t{part}").unwrap();
+        writeln!(split, "s{speaker}/{take}.ogg\tv{label}\t{part}").unwrap();
     }
     place.write("split.tsv", &split);
 }
@@ -71,9 +85,12 @@ fn has(run: &Run, name: &str, severity: &str) -> bool {
 
 #[test]
 fn a_healthy_run_is_called_healthy_in_exactly_the_promised_form() {
-    let place = place(120, |_| {});
+    // So small a network saturates at the usual rate.
+    let place = place(120, |config| {
+        config["optimiser"]["learning_rate"] = 0.0003.into();
+    });
     let trained = train(&place);
-    for word in ["warning:", "broken:"] {
+    for word in ["suspect:", "broken:"] {
         assert!(!trained.stderr.contains(word), "{trained:#?}");
     }
     let doctor = place.run("doctor run --json");
@@ -111,7 +128,7 @@ fn a_healthy_run_is_called_healthy_in_exactly_the_promised_form() {
             .contains("passed   the labels matter to the loss"),
         "{before:#?}"
     );
-    assert!(!before.stdout.contains("FAILED"), "{before:#?}");
+    assert!(!before.stdout.contains("broken  "), "{before:#?}");
 }
 
 #[test]
@@ -172,7 +189,7 @@ fn a_learning_rate_that_saturates_the_network_is_named() {
     });
     let trained = train(&place);
     assert!(
-        trained.stderr.contains("warning: learning_rate"),
+        trained.stderr.contains("suspect: learning_rate"),
         "{trained:#?}"
     );
     let doctor = place.run("doctor run --json");
@@ -192,7 +209,7 @@ fn features_that_are_constant_are_named() {
             // A file of its own length each, so that they are not one recording.
             let silence = vec![0.0; 8_000 + 100 * (speaker * 6 + take) as usize];
             write_wav(
-                &place.path(&format!("corpus/s{speaker}/{take}.wav")),
+                &place.path(&format!("corpus/s{speaker}/{take}.ogg")),
                 &silence,
                 16_000,
                 1,

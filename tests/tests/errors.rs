@@ -91,7 +91,7 @@ fn a_name_with_a_semicolon_is_shown_whole() {
         message.starts_with("error: ") && message.contains("my; run"),
         "{stderr}"
     );
-    assert!(message.contains("No such file"), "{stderr}");
+    assert!(message.contains("does not exist"), "{stderr}");
     assert!(!help.contains("run/"), "{stderr}");
 }
 

@@ -137,7 +137,7 @@ fn the_default_model_gives_its_embeddings_in_onnxruntime() {
     assert_eq!(names, ["default.onnx"]);
     for said in [
         "`feats` [items, frames, 80] takes log-mel frames after speech_activity and relative_level, not normalised yet, `embs` [items, 192] gives",
-        "in the graph: normalisation by the recording's mean, encoder, unit_length",
+        "in the graph: normalisation by the recording's mean, encoder, centre, unit_length",
         "up to 1000 frames (10 s) its vector is Siamang's embedding",
         "sherpa-onnx would feed this model wrongly (bands from 20 to 8000 Hz, there 20 to 7600; other frames at the edges",
         "its keys are left out",

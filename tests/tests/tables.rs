@@ -454,7 +454,9 @@ fn a_table_in_the_place_of_the_folder_is_the_folder_with_that_table() {
             .filter(|line| line.contains("\"eer\""))
             .map(|line| {
                 let value: Value = serde_json::from_str(line).unwrap();
-                value.to_string().split("eer").nth(1).unwrap()[..12].to_owned()
+                let told = value.to_string();
+                let rate = told.split("\"eer\":").nth(1).unwrap().split(',').next();
+                rate.unwrap().to_owned()
             })
             .collect::<Vec<_>>()
     };

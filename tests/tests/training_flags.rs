@@ -55,7 +55,9 @@ fn quiet_is_quiet() {
     assert!(loud.stderr.contains("dev EER"), "{loud:#?}");
     let quiet = place.run(&format!("{training} --out quiet --quiet"));
     assert_eq!(quiet.code, Some(0), "{quiet:#?}");
-    assert_eq!(quiet.stderr, "");
+    // The made voices of this test are no speech, and that nothing can come of them is said to the quiet, too.
+    let broken = |line: &str| line.starts_with("broken: no_speech") || line.starts_with("  ");
+    assert!(quiet.stderr.lines().all(broken), "{quiet:#?}");
     assert_eq!(
         quiet.stdout.replace("quiet", "loud"),
         loud.stdout,
@@ -68,7 +70,7 @@ fn quiet_is_quiet() {
         skipping
             .stderr
             .lines()
-            .all(|line| line.starts_with("skipped")),
+            .all(|line| line.starts_with("skipped") || broken(line)),
         "{skipping:#?}"
     );
     assert!(skipping.stderr.contains("broken.wav"), "{skipping:#?}");

@@ -258,7 +258,7 @@ impl Display {
     fn preflight(&self, checks: &[Check], seconds: f64) {
         let count = |verdict| checks.iter().filter(|c| c.verdict == verdict).count();
         self.line(&format!(
-            "checked in {seconds:.1} s: {} passed, {} notes, {} suspect, {} broken",
+            "checked in {seconds:.1} s: passed {}, note {}, suspect {}, broken {}",
             count(CheckVerdict::Passed),
             count(CheckVerdict::Note),
             count(CheckVerdict::Suspect),

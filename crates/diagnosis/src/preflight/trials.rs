@@ -79,7 +79,7 @@ pub fn trials_can_judge(facts: &TrialFacts) -> Check {
                 facts.num_contradicting, facts.num_known
             ),
             "trials that are wrong hold the EER up whatever the network does, and choose a checkpoint by chance",
-            "make the list anew from the table (`siamang trials`), or see which of the two is right",
+            "make the list anew from the table, or see which of the two is right",
         ),
         () if inverted => (
             Broken,
