@@ -220,13 +220,13 @@ impl<'a, C: LossChoice> Material<'a, C> {
             (Some(class), Some(lessons)) => {
                 let looked_at = soundings.training_recordings().iter();
                 let vectors = looked_at.map(|&number| lessons.vectors[number].first().cloned());
-                Some(class.examine(&dev, &locate, vectors.collect())?)
+                Some(class.examine(&dev, locate, vectors.collect())?)
             }
             _ => None,
         };
         let yardstick = match &data.yardstick {
             Some(model) if !data.dev.is_empty() => {
-                Some(yardstick::measure(model, &dev, &locate, options, notify)?)
+                Some(yardstick::measure(model, &dev, locate, options, notify)?)
             }
             _ => None,
         };

@@ -34,9 +34,9 @@ pub struct FeatureBank {
 /// Where the features of files come from.
 enum Files {
     /// A cache of them.
-    Features(FileFeatures),
+    Features(Box<FileFeatures>),
     /// Samples that are kept: features are computed whenever they are asked for.
-    Samples(Arc<SampleBank>, FrontEnd),
+    Samples(Arc<SampleBank>, Box<FrontEnd>),
 }
 
 impl FeatureBank {
@@ -47,7 +47,7 @@ impl FeatureBank {
     /// [`TrainError::Features`] for a front end that there cannot be.
     pub fn open(directory: &Path, front_end: FrontEnd) -> Result<Self, TrainError> {
         Ok(Self {
-            files: Files::Features(FileFeatures::open(directory, front_end.clone())?),
+            files: Files::Features(Box::new(FileFeatures::open(directory, front_end.clone())?)),
             stores: StoreFeatures::new(front_end, KEPT_BYTES),
         })
     }
@@ -55,7 +55,7 @@ impl FeatureBank {
     /// A bank that keeps no features: they are computed from the samples of `samples`.
     pub(crate) fn of_samples(samples: Arc<SampleBank>, front_end: FrontEnd) -> Self {
         Self {
-            files: Files::Samples(samples, front_end.clone()),
+            files: Files::Samples(samples, Box::new(front_end.clone())),
             stores: StoreFeatures::new(front_end, 0),
         }
     }

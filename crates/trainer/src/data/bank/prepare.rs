@@ -28,7 +28,7 @@ impl FeatureBank {
     ) -> Result<Prepared, TrainError> {
         let done = AtomicUsize::new(0);
         let stride = manifest.utterances.len().div_ceil(SUMMED_UTTERANCES).max(1);
-        let outcomes: Option<Vec<Result<(Sums, usize, Option<Print>), TrainError>>> = manifest
+        let outcomes: Option<Vec<Result<Looked, TrainError>>> = manifest
             .utterances
             .par_iter()
             .enumerate()
@@ -95,6 +95,9 @@ impl FeatureBank {
         }
     }
 }
+
+/// What is kept of one recording: the sums over its frames, how many it has, and what it is known again by.
+type Looked = (Sums, usize, Option<Print>);
 
 /// What [`FeatureBank::prepare`] found.
 #[derive(Debug)]
