@@ -211,7 +211,7 @@ fn sampling_faults_are_found_out_with_their_remedy() {
     );
     assert_eq!(
         verdict(same_session_positives(&sessions(99, 1, 0))),
-        CheckVerdict::Suspect
+        CheckVerdict::Note
     );
     assert_eq!(
         verdict(same_session_positives(&sessions(0, 0, 50))),

@@ -93,7 +93,6 @@ pub fn same_session_positives(sessions: &Sessions) -> Check {
         );
     }
     let verdict = match share {
-        share if share > 0.9 => Suspect,
         share if share > 0.1 => Note,
         _ => Passed,
     };
