@@ -121,7 +121,8 @@ pub(crate) enum Mend {
 /// When a training has become better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gain {
-    /// The EER falls: on the development list, or, where that was spoiled, on the list that was held back.
+    /// The EER falls: the mean of those on the development list and on the list that was held back, or, where the former
+    /// was spoiled, on the latter alone.
     Lower,
     /// The EER on the development list comes nearer to that on the list that was held back: it tells the truth.
     Truer,

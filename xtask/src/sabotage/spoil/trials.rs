@@ -103,7 +103,7 @@ pub(crate) fn of_training(material: &mut Material, kit: &mut Kit) -> Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
+    use std::collections::{HashMap, HashSet};
 
     use super::*;
     use crate::sabotage::spoil::example::{example, kit};
@@ -129,6 +129,17 @@ mod tests {
         let known = recordings(&material);
         // Four pairs of each of eight speakers cross sessions.
         assert_eq!(material.trials.len(), 64);
+        let pairs: HashSet<_> = material
+            .trials
+            .iter()
+            .map(|one| {
+                (
+                    one.left.clone().min(one.right.clone()),
+                    one.left.clone().max(one.right.clone()),
+                )
+            })
+            .collect();
+        assert_eq!(pairs.len(), 64, "none is asked twice");
         for trial in &material.trials {
             let (left, right) = (known[trial.left.as_str()], known[trial.right.as_str()]);
             assert_eq!(trial.same, left.speaker == right.speaker);

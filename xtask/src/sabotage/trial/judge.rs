@@ -3,8 +3,11 @@
 use crate::sabotage::case::{Case, Gain, Kind};
 use crate::sabotage::trial::record::{Outcome, Record, Records};
 
-/// An EER has to fall by this much to have become better.
-const MARGIN: f64 = 0.01;
+/// An EER has to fall by this much to have become better: half a point of the mean of two lists.
+const MARGIN: f64 = 0.005;
+
+/// An EER that is higher by no more than this was not harmed.
+const HARM: f64 = 0.01;
 
 /// What is said of the spoiled training.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,11 +61,8 @@ pub(crate) fn judge(
         let message = message.to_lowercase();
         words.iter().any(|word| message.contains(word))
     });
-    let does_harm = match (
-        spoiled.held_back_eer,
-        mended.and_then(|mended| mended.held_back_eer),
-    ) {
-        (Some(before), Some(after)) => before > after + MARGIN,
+    let does_harm = match (judgement.before, judgement.after) {
+        (Some(before), Some(after)) => before > after + HARM,
         _ => true,
     };
     judgement.harmless = case.may_be_harmless && is_healthy && !does_harm;
@@ -97,9 +97,12 @@ fn compare(
     let untruth = |outcome: &Outcome| -> Option<f64> {
         Some((outcome.dev_eer? - outcome.held_back_eer?).abs())
     };
+    let both = |outcome: &Outcome| -> Option<f64> {
+        Some(outcome.dev_eer?.midpoint(outcome.held_back_eer?))
+    };
     let (measure, before, after) = match (case.gain, has_clean_dev) {
         (Gain::Truer, _) => ("truth", untruth(spoiled), untruth(mended)),
-        (Gain::Lower, true) => ("dev", spoiled.dev_eer, mended.dev_eer),
+        (Gain::Lower, true) => ("dev", both(spoiled), both(mended)),
         (Gain::Lower, false) => ("held back", spoiled.held_back_eer, mended.held_back_eer),
     };
     // What gave no model gives one now.
@@ -163,9 +166,9 @@ mod tests {
             let judged = judge(&case, &outcome("healthy", "", eer), Some(&mended), false);
             (judged.right, judged.harmless)
         };
-        assert_eq!(judged(CASE.or_harmless(), 0.405), (true, true));
+        assert_eq!(judged(CASE.or_harmless(), 0.408), (true, true));
         assert_eq!(judged(CASE.or_harmless(), 0.42), (false, false));
-        assert_eq!(judged(CASE, 0.405), (false, false));
+        assert_eq!(judged(CASE, 0.408), (false, false));
     }
 
     #[test]
@@ -178,9 +181,10 @@ mod tests {
             judge(&case, &before, Some(&after), clean).better
         };
         assert_eq!(better(CASE, 0.4, 0.38, false), Some(true));
-        assert_eq!(better(CASE, 0.4, 0.395, false), Some(false));
-        // Development EERs are the same.
-        assert_eq!(better(CASE, 0.4, 0.38, true), Some(false));
+        assert_eq!(better(CASE, 0.4, 0.397, false), Some(false));
+        // Development EERs are the same, and count half.
+        assert_eq!(better(CASE, 0.4, 0.38, true), Some(true));
+        assert_eq!(better(CASE, 0.4, 0.392, true), Some(false));
         assert_eq!(better(CASE.truer(), 0.5, 0.32, false), Some(true));
         assert_eq!(better(CASE.truer(), 0.32, 0.1, false), Some(false));
     }

@@ -70,7 +70,7 @@ pub(crate) struct Record {
     pub(crate) harmless: bool,
     pub(crate) spoiled: Outcome,
     pub(crate) mended: Option<Outcome>,
-    /// What was compared: `dev`, `held back` or `truth`.
+    /// What was compared: `dev` (the mean of both lists), `held back` or `truth`.
     pub(crate) measure: Option<String>,
     pub(crate) before: Option<f64>,
     pub(crate) after: Option<f64>,
