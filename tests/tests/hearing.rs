@@ -346,8 +346,8 @@ fn the_shared_cases_are_judged_right() {
     }
 }
 
-/// On real recordings, 100 of the shared corpora in five other forms. The bar is 0.9; at 8 kHz the model that comes with the program
-/// has 0.89 on these and 0.905 on 100 of all test recordings (docs/results.md).
+/// On real recordings, 100 of the shared corpora in five other forms. At 8 kHz the model that comes with the program has 0.908 on these
+/// and 0.919 on 100 of all test recordings (docs/results.md).
 #[test]
 fn a_hundred_recordings_in_other_forms_keep_their_embeddings() {
     let Some(corpora) = testing::shared("corpora/trials/dev.msc.txt") else {
@@ -404,7 +404,7 @@ fn a_hundred_recordings_in_other_forms_keep_their_embeddings() {
             .map(|(a, b)| a.iter().zip(&b).map(|(a, b)| f64::from(a * b)).sum::<f64>());
         let mean = cosines.sum::<f64>() / plain.len() as f64;
         println!("{what}: mean cosine {mean:.3}");
-        let least = if what == "8 kHz" { 0.88 } else { 0.97 };
+        let least = if what == "8 kHz" { 0.9 } else { 0.97 };
         assert!(mean >= least, "{what}: {mean}");
     }
 }
