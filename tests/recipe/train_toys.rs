@@ -87,6 +87,7 @@ fn trains(choices: &str, parameter: &str) {
         initial: None,
         unlabelled: None,
         yardstick: None,
+        listener: None,
     };
     let out = folder.path().join("run");
     let interrupted = AtomicBool::new(false);

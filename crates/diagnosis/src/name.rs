@@ -38,6 +38,8 @@ macro_rules! names {
 names! {
     /// The loss or its gradient is NaN or infinite.
     NonFinite, "non_finite", "every number is finite";
+    /// Recordings are cut off at full scale, far too quiet, or silence for the most part.
+    DamagedRecordings, "damaged_recordings", "recordings are as they were spoken";
     /// What is trained on, or developed on, is no speech.
     NoSpeech, "no_speech", "the recordings hold speech";
     /// Features are constant, clipped, silent or no numbers.
@@ -56,6 +58,8 @@ names! {
     LabelsWrong, "labels_wrong", "recordings of one label sound more alike than others";
     /// Some of the labels are wrong.
     MislabelledSome, "mislabelled_some", "hardly a label is wrong";
+    /// Speakers have several labels.
+    SplitSpeakers, "split_speakers", "every speaker has one label";
     /// Something besides the voice tells training speakers apart.
     NamesTheSpeaker, "names_the_speaker", "nothing but the voice tells training speakers apart";
     /// The loss of a batch is not the mean of its pairs.
@@ -78,6 +82,10 @@ names! {
     HeavyDropout, "heavy_dropout", "dropout leaves most units";
     /// The margin asks for more than outputs can give.
     LargeMargin, "large_margin", "the margin can be reached";
+    /// The scale of a loss on classes leaves no output certain.
+    SmallScale, "small_scale", "outputs can be certain";
+    /// What recordings are changed by drowns the voice.
+    Augmentation, "augmentation", "augmentation leaves the voice";
     /// Crops are too short to hold a voice.
     ShortCrops, "short_crops", "crops are long enough for a voice";
     /// Many training crops are mostly silence.
@@ -92,6 +100,8 @@ names! {
     FewSamePairs, "few_same_pairs", "batches have same-speaker pairs";
     /// The loss sees far fewer pairs than the segments of a batch would make.
     FewPairs, "few_pairs", "all pairs of a batch are used";
+    /// One kind of pairs has hardly a weight in the loss.
+    Weighting, "weighting", "both kinds of pairs count";
     /// Only one direction of the divergence is in the loss.
     OneDirection, "one_direction", "both directions of the divergence count";
     /// The margin asks for hardly any distance between speakers.

@@ -145,6 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         initial: None,
         unlabelled: None,
         yardstick: None,
+        listener: None,
     };
     let recipe = shipped::config("voices").unwrap_or_default();
     let mut config = TrainConfig::parse(recipe, "voices")?.with_loss(AngularConfig { scale: 10.0 });

@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         initial: None,
         unlabelled: None,
         yardstick: None,
+        listener: None,
     };
 
     let recipe = shipped::config("voices").unwrap_or_default();

@@ -24,6 +24,7 @@
 //!     initial: None,
 //!     unlabelled: None,
 //!     yardstick: None,
+//!     listener: None,
 //! };
 //! let options = RunOptions {
 //!     out: "run".into(),
@@ -55,8 +56,10 @@ mod config;
 mod data;
 mod error;
 mod evaluate;
+mod evenly;
 mod facts;
 mod initial;
+mod listener;
 mod material;
 mod optimise;
 mod options;

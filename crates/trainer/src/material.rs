@@ -7,11 +7,12 @@ use audio_features::augment::Augmenter;
 use audio_features::{Features, FrontEnd, Normalisation};
 use burn::tensor::Device;
 use diagnosis::journal::Yardstick;
+use diagnosis::preflight::HeardLabels;
 use pair_sampler::BatchSampler;
 use rayon::prelude::*;
 use sound_augment::{SampleAugmenter, Workspace};
 use speaker_model::{Loss, LossChoice, ModelError, SpeakerNetwork};
-use speech_data::{Location, Manifest, Root};
+use speech_data::{Location, Manifest, Root, column};
 
 use crate::TrainError;
 use crate::config::TrainConfig;
@@ -22,6 +23,7 @@ use crate::data::{
 };
 use crate::evaluate::{DevSet, Fitted, Soundings, less};
 use crate::initial::{Initial, InitialOrigin};
+use crate::listener::listen;
 use crate::optimise::Rates;
 use crate::options::{Notice, Notify, RunOptions, TrainData};
 use crate::teaching::{Class, Examined};
@@ -49,6 +51,8 @@ pub(crate) struct Material<'a, C: LossChoice> {
     pub(crate) goes_on: bool,
     /// Where the development recordings are, and who speaks them where that is known.
     pub(crate) dev_recordings: Vec<(Location, Option<String>)>,
+    /// Their corpora, where they are known.
+    pub(crate) dev_corpora: Vec<Option<String>>,
     pub(crate) soundings: Soundings,
     /// The files that samples are changed by.
     pub(crate) sounds: Vec<SoundFile>,
@@ -58,6 +62,8 @@ pub(crate) struct Material<'a, C: LossChoice> {
     dev_speakers: Vec<Option<usize>>,
     /// A ready model on the development trials, if there is one.
     pub(crate) yardstick: Option<Yardstick>,
+    /// What a ready model hears of the labels, if there is one.
+    pub(crate) heard_labels: Option<HeardLabels>,
     changes: Arc<Changes>,
     /// What the teacher makes of the utterances that batches are drawn from, if there is a teacher.
     teacher: Option<TeacherVectors>,
@@ -192,6 +198,12 @@ impl<'a, C: LossChoice> Material<'a, C> {
             let known = manifest.utterances[manifest.find(name)?].known_speaker();
             known.map(str::to_owned)
         };
+        let corpus = |name: &String| {
+            let manifest = dev_manifest?;
+            let known = manifest.utterances[manifest.find(name)?].column(column::CORPUS);
+            known.map(str::to_owned)
+        };
+        let dev_corpora = dev.names().iter().map(corpus).collect();
         let names = dev.names().iter();
         let dev_recordings = names.map(|name| (locate(name), speaker(name)));
         let dev_recordings: Vec<(Location, Option<String>)> = dev_recordings.collect();
@@ -230,6 +242,13 @@ impl<'a, C: LossChoice> Material<'a, C> {
             }
             _ => None,
         };
+        let heard_labels = match &data.listener {
+            Some(model) => {
+                let max_steps = config.max_steps;
+                listen(model, &manifest, &dev, locate, max_steps, options, notify)?
+            }
+            None => None,
+        };
         let contents_of = |manifest: &Manifest| {
             let utterances = manifest.utterances.iter();
             content_of(utterances.map(|utterance| bank.content(&utterance.location)))
@@ -256,11 +275,13 @@ impl<'a, C: LossChoice> Material<'a, C> {
             dev,
             goes_on: initial.is_some(),
             dev_recordings,
+            dev_corpora,
             soundings,
             sounds,
             contents,
             dev_speakers,
             yardstick,
+            heard_labels,
             changes,
             teacher,
             unlabelled,

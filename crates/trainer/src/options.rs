@@ -29,6 +29,8 @@ pub struct TrainData {
     pub initial: Option<Initial>,
     /// A ready model that the run is measured against on the same development trials; it takes no part in the training.
     pub yardstick: Option<Teacher>,
+    /// A ready model that listens to some of the recordings before the first step, and says whether their labels are right.
+    pub listener: Option<Teacher>,
     /// Recordings of which nobody knows the speaker, or is to know: losses on a teacher hear them too.
     pub unlabelled: Option<Manifest>,
 }

@@ -159,6 +159,7 @@ fn read_voices() -> Result<Source> {
             initial: None,
             unlabelled: None,
             yardstick: None,
+            listener: None,
         },
         is_default: true,
         test: Some(TestData {
@@ -240,6 +241,7 @@ fn read_own(
             initial: None,
             unlabelled: None,
             yardstick: None,
+            listener: None,
         },
         is_default: false,
         test: None,

@@ -15,6 +15,16 @@ pub fn few_same_pairs(share: f64, num_segments: usize, num_speakers: usize) -> C
     let pairs = num_segments * num_segments.saturating_sub(1) / 2;
     let (p, k) = ((num_segments / 4).clamp(2, num_speakers.max(2)), 4);
     let mended = (k - 1) as f64 / (p * k - 1) as f64;
+    if share > 1.0 - FEW {
+        return Check::new(
+            Name::FewPairs,
+            Broken,
+            format!("{} of a batch's pairs are of one speaker", percent(share)),
+            "most of them of two speakers",
+            "nothing in the loss keeps speakers apart: it is least where all outputs are alike",
+            format!("draw P × K batches, {p} speakers with {k} segments each"),
+        );
+    }
     Check::new(
         Name::FewSamePairs,
         match share {

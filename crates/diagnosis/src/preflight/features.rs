@@ -84,12 +84,57 @@ pub struct FrontEnds {
     pub high_hz: f64,
     /// Root mean square of the network's input.
     pub input_rms: f64,
+    /// The highest frequency with sound (Hz) in training recordings as they are, and in development recordings: their medians.
+    pub sound_hz: Option<[f64; 2]>,
+    /// How well mean and deviation of the log-mel bands, or the embeddings of a ready model, tell training from development recordings,
+    /// of other speakers than it was found out by: 0.5 to 1. None of few.
+    pub told_apart: Option<f64>,
 }
 
-/// Judges whether recordings fill the bands that the network hears, training and development recordings alike, and the
+/// Ratio of two bands of which one is a telephone's.
+const OTHER_BAND: f64 = 1.6;
+
+/// How well training and development recordings are told apart where they come from different worlds.
+const OTHER_WORLD: f64 = 0.93;
+
+/// Judges whether training and development recordings are of one kind, whether they fill the bands that the network hears, and the
 /// root mean square of the network's input, which should be of the order of 1.
 #[must_use]
 pub fn front_ends_agree(found: &FrontEnds) -> Check {
+    of_two_worlds(found).unwrap_or_else(|| bands_are_filled(found))
+}
+
+/// Training and development recordings that differ in more than who speaks.
+fn of_two_worlds(found: &FrontEnds) -> Option<Check> {
+    let bands = found
+        .sound_hz
+        .filter(|[train, dev]| train.max(*dev) > OTHER_BAND * train.min(*dev));
+    let told = found.told_apart.filter(|&told| told > OTHER_WORLD);
+    let measured = match (bands, told) {
+        (Some([train, dev]), _) => format!(
+            "sound reaches to {} kHz in training recordings and to {} kHz in development recordings (medians)",
+            number(train / 1000.0),
+            number(dev / 1000.0)
+        ),
+        (None, Some(told)) => format!(
+            "a training recording is told from a development recording in {} of pairs, of speakers that this was not found out by",
+            percent(told)
+        ),
+        (None, None) => return None,
+    };
+    Some(Check::new(
+        Name::FrontEndMismatch,
+        Suspect,
+        measured,
+        "recordings of one kind: devices, bands and rates are in training as in development",
+        "a network understands what it was trained with: of recordings through a telephone, of another device or at a rate that their \
+         headers misstate it hears the difference and not the voice",
+        "look at sample rates and devices of both; train on recordings like those that the model is for, or change a part of them likewise \
+         (`train --devices`, `[samples] telephones`), and judge on the same kind",
+    ))
+}
+
+fn bands_are_filled(found: &FrontEnds) -> Check {
     let [train, dev] = [found.train, found.dev];
     let apart = train.num_recordings > 0
         && dev.num_recordings > 0

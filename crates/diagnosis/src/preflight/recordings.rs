@@ -5,18 +5,104 @@ use crate::words::percent;
 use crate::{Check, Name};
 
 /// Some of the recordings, as a detector of speech hears them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Heard {
-    /// Recordings that were listened to.
+    /// Recordings that were listened to, of half a second and more.
     pub num_recordings: usize,
     /// Those with less than 0.2 s of speech.
     pub num_without_speech: usize,
+    /// Those of which a thousandth of the samples and more is cut off at full scale.
+    pub num_clipped: usize,
+    /// Median level of the speech, in dB of full scale; none where there is none.
+    pub level_db: Option<f64>,
+    /// Seconds of speech in all of them, and of sound.
+    pub speech_s: f64,
+    /// See `speech_s`.
+    pub seconds: f64,
 }
 
 impl Heard {
     fn share(&self) -> f64 {
         self.num_without_speech as f64 / self.num_recordings.max(1) as f64
     }
+
+    fn clipped_share(&self) -> f64 {
+        self.num_clipped as f64 / self.num_recordings.max(1) as f64
+    }
+}
+
+/// Level below which 16 bits hold hardly more of speech than its sign, in dB of full scale.
+const TOO_QUIET_DB: f64 = -60.0;
+
+/// Share of speech below which recordings are mostly something else.
+const HARDLY_SPEECH: f64 = 0.1;
+
+/// Judges whether recordings are cut off, too quiet, or silence for the most part.
+#[must_use]
+pub fn recordings_are_whole(train: Heard, dev: Heard) -> Check {
+    let name = Name::DamagedRecordings;
+    if train.num_recordings == 0 {
+        return Check::skipped(name, "no recording of half a second was listened to");
+    }
+    let both = [(train, "training"), (dev, "development")];
+    let clipped = both.iter().find(|(heard, _)| heard.clipped_share() > 0.2);
+    let quiet = both.iter().find_map(|(heard, which)| {
+        let level_db = heard.level_db.filter(|&level| level < TOO_QUIET_DB)?;
+        Some((level_db, which))
+    });
+    let empty = both
+        .iter()
+        .find(|(heard, _)| heard.seconds > 0.0 && heard.speech_s < HARDLY_SPEECH * heard.seconds);
+    let (measured, reason, remedy) = match (clipped, quiet, empty) {
+        (Some((heard, which)), _, _) => (
+            format!(
+                "{} of {} {which} recordings are cut off at full scale",
+                heard.num_clipped, heard.num_recordings
+            ),
+            "what was cut off is noise over the whole band, and is not to be had back",
+            "lower the gain where they were recorded or converted: samples beyond -1 to 1 are cut off when they are written in 16 bits",
+        ),
+        (None, Some((level_db, which)), _) => (
+            format!("speech of {which} recordings lies at {level_db:.0} dB of full scale"),
+            "at such a level 16 bits hold the rounding rather than the voice",
+            "see what made them so quiet, and convert them again from the originals",
+        ),
+        (None, None, Some((heard, which))) => (
+            format!(
+                "speech fills {} of the {which} recordings' time ({:.2} s a recording)",
+                percent(heard.speech_s / heard.seconds),
+                heard.speech_s / heard.num_recordings.max(1) as f64
+            ),
+            "there is hardly a voice to learn from, and what fills the rest tells the room",
+            "cut recordings where somebody speaks, or look at what made so much silence",
+        ),
+        (None, None, None) => (
+            format!(
+                "{} of {} training recordings are cut off at full scale; speech fills {} of their time",
+                train.num_clipped,
+                train.num_recordings,
+                percent(train.speech_s / train.seconds.max(f64::MIN_POSITIVE))
+            ),
+            "",
+            "",
+        ),
+    };
+    let is_damaged = !remedy.is_empty();
+    // Where there is no speech at all, that is what is wrong.
+    let is_silence = train.share().max(dev.share()) > 0.5;
+    let verdict = match (is_damaged, is_silence) {
+        (false, _) => Passed,
+        (true, true) if clipped.is_none() => Note,
+        (true, _) => Suspect,
+    };
+    Check::new(
+        name,
+        verdict,
+        measured,
+        "less than a fifth cut off, speech above -60 dB of full scale and in more than a tenth of the time",
+        reason,
+        remedy,
+    )
 }
 
 /// Judges whether training and development recordings hold speech: silence, noise and music have no speaker, and a label that they

@@ -1,6 +1,6 @@
 //! Settings that are known to be wrong before anything is measured.
 
-use crate::check::CheckVerdict::{Note, Passed, Suspect};
+use crate::check::CheckVerdict::{Broken, Note, Passed, Suspect};
 use crate::words::{number, percent};
 use crate::{Check, Name};
 
@@ -42,6 +42,76 @@ pub fn both_directions(both: bool) -> Check {
         "both directions",
         "KL(P ‖ Q) and KL(Q ‖ P) differ: one alone lets an output that is flat where the other is peaked pass as close",
         "add the divergence of the pair the other way round, with a hinge of its own",
+    )
+}
+
+/// Judges the probability that a loss on classes can give the right one at most.
+#[must_use]
+pub fn scale_reaches(certainty: f64) -> Check {
+    Check::new(
+        Name::SmallScale,
+        match certainty {
+            certainty if certainty < 0.5 => Suspect,
+            certainty if certainty < 0.8 => Note,
+            _ => Passed,
+        },
+        format!(
+            "with this scale the right class gets a probability of {} at most",
+            percent(certainty)
+        ),
+        "more than 80 %",
+        "cosines lie between -1 and 1: what they are multiplied by decides how far the loss can fall, and its gradient hardly changes \
+         while it cannot",
+        "set `loss.scale` to 30",
+    )
+}
+
+/// Judges noise at `snr_db` (dB, the mean) behind a `share` of the crops.
+#[must_use]
+pub fn noise_leaves_the_voice(share: f64, snr_db: f64) -> Check {
+    Check::new(
+        Name::Augmentation,
+        match share {
+            share if share > 0.5 && snr_db < -5.0 => Suspect,
+            share if share > 0.2 && snr_db < 0.0 => Note,
+            _ => Passed,
+        },
+        format!(
+            "noise behind {} of the crops, at {} dB on average",
+            percent(share),
+            number(snr_db)
+        ),
+        "noise that is weaker than the speech",
+        "a network that seldom hears the voice learns to tell noises apart, or nothing",
+        "set `augment.noise.snr_db` (or that of `[samples]`) to [10.0, 25.0]",
+    )
+}
+
+/// Weight below which a kind of pairs counts for nothing.
+const WEIGHTLESS: f64 = 0.005;
+
+/// Judges what same-speaker pairs weigh in the loss beside different-speaker pairs, 0 to 1.
+#[must_use]
+pub fn both_kinds_count(same_weight: f64) -> Check {
+    let lighter = same_weight.min(1.0 - same_weight);
+    let (which, what) = match same_weight < 0.5 {
+        true => ("same-speaker", "drive everything apart"),
+        false => ("different-speaker", "make everything alike"),
+    };
+    Check::new(
+        Name::Weighting,
+        match lighter {
+            lighter if lighter <= 1e-6 => Broken,
+            lighter if lighter < WEIGHTLESS => Suspect,
+            _ => Passed,
+        },
+        format!(
+            "{which} pairs have {} of the loss's weight",
+            percent(lighter)
+        ),
+        "half a percent and more of either kind",
+        format!("the other pairs alone are in the loss, and {what}"),
+        "set `loss.weighting` to \"balanced\" or to \"as_counted\"",
     )
 }
 

@@ -37,6 +37,9 @@ const LEAST_WAY: [f64; 2] = [1.0, 0.01];
 /// Steps that move a weight by this share of its size are long enough: a run with few of them is too short, which is said elsewhere.
 const LONG_ENOUGH: f64 = 5e-4;
 
+/// Share of a step that clipping and epsilon leave, below which they are what holds the weights.
+const HARDLY_A_STEP: f64 = 0.1;
+
 /// Judges whether rate, warm-up, clipping and epsilon leave steps that move weights at all.
 #[must_use]
 pub fn steps_move_weights(travel: &Travel) -> Check {
@@ -44,7 +47,8 @@ pub fn steps_move_weights(travel: &Travel) -> Check {
     let way = a_step * travel.num_steps as f64;
     let rises = travel.num_steps > 0 && 2 * travel.warmup_steps > travel.num_steps;
     let least = LEAST_WAY[usize::from(travel.goes_on)];
-    let idle = travel.num_steps > 0 && a_step < LONG_ENOUGH && way < least;
+    let is_short = a_step < LONG_ENOUGH || travel.step_share < HARDLY_A_STEP;
+    let idle = travel.num_steps > 0 && is_short && way < least;
     let measured = format!(
         "{} steps at a mean rate of {}{} move a typical weight by {} of its size at most{}",
         travel.num_steps,

@@ -17,6 +17,10 @@ pub struct TrialFacts {
     pub num_contradicting: usize,
     /// Trials of one speaker that compare a recording with itself, or with a copy.
     pub num_self: usize,
+    /// Trials of one speaker, and of two, where one recording goes on where the other was cut off.
+    pub num_continued: [usize; 2],
+    /// Trials of one speaker, and of two, whose corpora a table names and that are of two corpora.
+    pub num_across: [usize; 2],
     /// EERs of mean and deviation of the log-mel bands on the lists, 0 to 1, without a whitening and with several.
     pub statistics_eers: Vec<f64>,
     /// The same of training speakers.
@@ -26,8 +30,18 @@ pub struct TrialFacts {
 /// Trials of either kind of which an EER says little.
 const FEW: usize = 30;
 
+/// Trials of either kind that choose a checkpoint by chance, where there are fewer.
+const HARDLY_ANY: usize = 5;
+
 /// Share of the trials that may contradict the table: people make mistakes.
 const MISTAKES: f64 = 0.02;
+
+/// Share of the trials of one speaker that go on in one another where recordings were cut in pieces: whole recordings seldom begin or
+/// end in the middle of a sound.
+const CONTINUED: f64 = 0.08;
+
+/// Share of the trials of two speakers that are of two corpora where those of one speaker never are.
+const ACROSS: f64 = 0.9;
 
 /// Judges whether development trials are what they should be: right about who speaks, of two recordings each, and enough.
 ///
@@ -46,6 +60,13 @@ pub fn trials_can_judge(facts: &TrialFacts) -> Check {
     let contradicting = facts.num_contradicting as f64 / facts.num_known.max(1) as f64;
     let alike = facts.num_self as f64 / same.max(1) as f64;
     let [low, high] = range(&facts.statistics_eers);
+    let [continued, by_accident] = [(0, same), (1, different)]
+        .map(|(kind, count)| facts.num_continued[kind] as f64 / count.max(1) as f64);
+    let is_cut =
+        facts.num_continued[0] >= 3 && continued > CONTINUED && continued > 4.0 * by_accident;
+    let is_easy = facts.num_across[0] == 0
+        && different >= FEW
+        && facts.num_across[1] as f64 > ACROSS * different as f64;
     let known = facts.num_known > 0;
     let inverted = !known && low > 0.5 + spread.max(0.05);
     let random = !known
@@ -71,6 +92,24 @@ pub fn trials_can_judge(facts: &TrialFacts) -> Check {
             ),
             "any network knows a recording again; that says nothing of a voice",
             "pair different recordings of a speaker, of different days where that can be had",
+        ),
+        () if is_cut => (
+            Suspect,
+            format!(
+                "{counted}; in {} of the former one recording goes on where the other was cut off, in {} of the latter",
+                facts.num_continued[0], facts.num_continued[1]
+            ),
+            "pieces of one recording have the microphone, the room and the sentence in common, and are told from strangers by these",
+            "pair recordings of different days or files; pieces of one file count as one recording",
+        ),
+        () if is_easy => (
+            Suspect,
+            format!(
+                "{counted}; {} of the latter are of two corpora, and none of the former",
+                facts.num_across[1]
+            ),
+            "what two corpora differ in, the microphone, the language or the codec, tells such trials apart without any voice",
+            "pair speakers within each corpus, of one gender where it is known",
         ),
         () if contradicting > MISTAKES => (
             if contradicting > 0.2 { Broken } else { Suspect },
@@ -104,7 +143,7 @@ pub fn trials_can_judge(facts: &TrialFacts) -> Check {
             "compare the list with the table of its speakers, or make it anew from that",
         ),
         () if least < FEW => (
-            Note,
+            if least < HARDLY_ANY { Suspect } else { Note },
             counted,
             "an EER of so few trials goes up and down by several points without a cause",
             "more trials, of more speakers: every pair of recordings may be one",

@@ -9,6 +9,7 @@ const RIVALS: &[(&[Name], &[Name])] = &[
         &[
             Name::LabelsWrong,
             Name::MislabelledSome,
+            Name::SplitSpeakers,
             Name::NamesTheSpeaker,
         ],
         &[
@@ -16,15 +17,27 @@ const RIVALS: &[(&[Name], &[Name])] = &[
             Name::DeadFeatures,
             Name::DevTrials,
             Name::CopiedRecordings,
+            Name::DamagedRecordings,
             Name::SilentCrops,
+            Name::ShortCrops,
+            Name::LongCrops,
             Name::PoorFrontEnd,
+            Name::FrontEndMismatch,
         ],
     ),
+    // The call or the file that is taken for a speaker is what tells such speakers apart.
+    (&[Name::NamesTheSpeaker], &[Name::SplitSpeakers]),
     // All labels wrong are some wrong, too.
     (
-        &[Name::MislabelledSome, Name::NamesTheSpeaker],
+        &[
+            Name::MislabelledSome,
+            Name::SplitSpeakers,
+            Name::NamesTheSpeaker,
+        ],
         &[Name::LabelsWrong],
     ),
+    // Features of crops that hold nothing are at the floor, whatever is to be heard elsewhere in the recordings.
+    (&[Name::DeadFeatures], &[Name::SilentCrops]),
     // Silence has no bands, and no crop of it holds speech.
     (
         &[Name::FrontEndMismatch, Name::SilentCrops],

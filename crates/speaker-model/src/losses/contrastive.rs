@@ -79,6 +79,7 @@ impl LossChoice for ContrastiveConfig {
             different_term: DIFFERENT_DISTANCE.into(),
             margin: Some(self.margin),
             num_classes: None,
+            same_weight: self.weighting.given(),
         })
     }
 }

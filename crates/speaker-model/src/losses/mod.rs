@@ -186,6 +186,8 @@ pub struct Pairwise {
     pub margin: Option<f64>,
     /// Classes of the distributions that it compares, if it compares distributions by their divergence in nats.
     pub num_classes: Option<usize>,
+    /// What all same-speaker pairs of a batch weigh beside the different-speaker pairs, 0 to 1, if the configuration gives a number.
+    pub same_weight: Option<f64>,
 }
 
 /// One pair as its loss sees it.

@@ -118,6 +118,7 @@ impl LossChoice for TripletConfig {
             different_term: DIFFERENT_DISTANCE.into(),
             margin: None,
             num_classes: None,
+            same_weight: None,
         })
     }
 }

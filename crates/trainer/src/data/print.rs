@@ -1,4 +1,4 @@
-//! What a recording is known again by, whatever its name, its file, its format and its level.
+//! What a recording is known again by, whatever its name, its file, its format, its level and the silence around it.
 
 use audio_features::Features;
 use rayon::prelude::*;
@@ -9,6 +9,13 @@ const GROUPS: usize = 8;
 /// Frames by which copies may differ: encoders add some samples at either end.
 const FRAMES: usize = 5;
 
+/// Nats (or what else the front end's compression counts in) below its loudest frames to which a recording is looked at: silence
+/// before, within and behind it counts for nothing.
+const LOUD: f64 = 3.0;
+
+/// Loudest frames that this is counted from.
+const LOUDEST: usize = 5;
+
 /// Nats (or what else the front end's compression counts in) by which the levels of a copy's bands may differ.
 const LEVELS: f32 = 0.3;
 
@@ -17,25 +24,27 @@ const LEVELS: f32 = 0.3;
 /// recordings of the same voice, the same word among them, have 0.75 at most.
 const SAME: f64 = 0.85;
 
-/// Loud frames that two recordings must have in common.
-const LEAST_FRAMES: usize = 8;
+/// Loud frames that two recordings must have in common, and that are compared at most.
+const COMPARED: [usize; 2] = [8, 150];
 
 /// Recordings that are compared with one another; of more, this many, spread evenly.
 const MOST: usize = 20_000;
 
-/// A recording's length and how its mean level runs over the bands.
+/// How many loud frames a recording has, and how their mean level runs over the bands.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Print {
-    num_frames: usize,
+    num_loud: usize,
     levels: [f32; GROUPS],
 }
 
 impl Print {
     /// Of raw log-mel `values`, `[frames, bins]`; none of a recording whose bands are all alike, as those of silence are.
     pub(crate) fn of(values: &[f32], num_bins: usize) -> Option<Self> {
-        let num_frames = values.len() / num_bins.max(1);
+        let num_bins = num_bins.max(1);
+        let loud = loud_frames(values, num_bins);
         let mut sums = [(0.0_f64, 0.0_f64); GROUPS];
-        for frame in values.chunks_exact(num_bins.max(1)) {
+        for &frame in &loud {
+            let frame = &values[frame * num_bins..(frame + 1) * num_bins];
             for (bin, &value) in frame.iter().enumerate() {
                 let (sum, count) = &mut sums[bin * GROUPS / num_bins];
                 *sum += f64::from(value);
@@ -46,11 +55,19 @@ impl Print {
         let mean = means.iter().sum::<f64>() / GROUPS as f64;
         let levels = means.map(|level| (level - mean) as f32);
         let varies = levels.iter().any(|level| level.abs() > 1e-3);
-        (num_frames > 0 && varies).then_some(Self { num_frames, levels })
+        varies.then_some(Self {
+            num_loud: loud.len(),
+            levels,
+        })
+    }
+
+    /// How many loud frames a copy of this has, at least and at most.
+    fn counts(&self) -> std::ops::RangeInclusive<usize> {
+        self.num_loud.saturating_sub(FRAMES) * 8 / 9..=self.num_loud + FRAMES + self.num_loud / 8
     }
 
     fn is_like(&self, other: &Self) -> bool {
-        self.num_frames.abs_diff(other.num_frames) <= FRAMES
+        self.counts().contains(&other.num_loud)
             && self
                 .levels
                 .iter()
@@ -59,7 +76,27 @@ impl Print {
     }
 }
 
-/// Prints by their length.
+/// Mean over the bands of every frame of `values`, `[frames, bins]`.
+fn frame_levels(values: &[f32], num_bins: usize) -> Vec<f64> {
+    let frames = values.chunks_exact(num_bins);
+    frames
+        .map(|frame| frame.iter().map(|&v| f64::from(v)).sum::<f64>() / num_bins as f64)
+        .collect()
+}
+
+/// The frames of `values`, `[frames, bins]`, that are not far below the loudest.
+fn loud_frames(values: &[f32], num_bins: usize) -> Vec<usize> {
+    let levels = frame_levels(values, num_bins);
+    let mut sorted = levels.clone();
+    sorted.sort_by(|a, b| b.total_cmp(a));
+    sorted.truncate(LOUDEST);
+    let top = sorted.iter().sum::<f64>() / sorted.len().max(1) as f64;
+    (0..levels.len())
+        .filter(|&frame| levels[frame] > top - LOUD)
+        .collect()
+}
+
+/// Prints by the number of their loud frames.
 pub(crate) struct Prints {
     /// Each with the number of its recording.
     sorted: Vec<(Print, usize)>,
@@ -72,19 +109,19 @@ impl Prints {
         let mut sorted: Vec<(Print, usize)> = numbered
             .filter_map(|(print, number)| Some(((*print)?, number)))
             .collect();
-        sorted.sort_by_key(|(print, number)| (print.num_frames, *number));
+        sorted.sort_by_key(|(print, number)| (print.num_loud, *number));
         Self { sorted }
     }
 
     /// The recordings that may be the one of `print`.
     fn like<'a>(&'a self, print: &'a Print) -> impl Iterator<Item = usize> + 'a {
-        let least = print.num_frames.saturating_sub(FRAMES);
+        let counts = print.counts();
         let first = self
             .sorted
-            .partition_point(|(other, _)| other.num_frames < least);
+            .partition_point(|(other, _)| other.num_loud < *counts.start());
         let near = self.sorted[first..]
             .iter()
-            .take_while(|(other, _)| other.num_frames <= print.num_frames + FRAMES);
+            .take_while(move |(other, _)| counts.contains(&other.num_loud));
         near.filter(|(other, _)| print.is_like(other))
             .map(|&(_, number)| number)
     }
@@ -114,7 +151,7 @@ impl Prints {
                 let before = some[..place]
                     .iter()
                     .rev()
-                    .take_while(|(other, _)| other.num_frames + FRAMES >= print.num_frames);
+                    .take_while(|(other, _)| print.counts().contains(&other.num_loud));
                 let mut alike = before.filter(|(other, _)| print.is_like(other)).peekable();
                 alike.peek()?;
                 let features = read(*number)?;
@@ -127,42 +164,52 @@ impl Prints {
     }
 }
 
-/// Whether two recordings, as raw log-mel features, are the same sound: whether their spectra change together.
+/// Whether two recordings, as raw log-mel features, are the same sound: whether their spectra change together, wherever in the
+/// recordings the sound begins.
 fn same_sound(a: &Features, b: &Features) -> bool {
     let bins = a.num_bins();
-    if bins != b.num_bins() || a.num_frames().abs_diff(b.num_frames()) > FRAMES {
+    if bins == 0 || bins != b.num_bins() {
         return false;
     }
-    (0..=FRAMES).any(|lag| {
-        let [later_a, later_b] = [a, b].map(|of| of.data().get(lag * bins..).unwrap_or_default());
-        correlation(later_a, b.data(), bins) > SAME || correlation(a.data(), later_b, bins) > SAME
-    })
+    let loud = loud_frames(a.data(), bins);
+    let step = loud.len().div_ceil(COMPARED[1]).max(1);
+    let loud: Vec<usize> = loud.into_iter().step_by(step).collect();
+    let reach = FRAMES as isize;
+    let of_peaks = peak(b.data(), bins) - peak(a.data(), bins);
+    let lags = (of_peaks - reach..=of_peaks + reach).chain(-reach..=reach);
+    lags.into_iter()
+        .any(|lag| correlation(a.data(), b.data(), bins, &loud, lag) > SAME)
 }
 
-/// Correlation of the spectra of two recordings, `[frames, bins]`, as far as both reach, over the louder third of the frames of `a`:
+/// Where the loudest few frames are.
+fn peak(values: &[f32], bins: usize) -> isize {
+    let levels = frame_levels(values, bins);
+    let sums = levels.windows(LOUDEST.min(levels.len()).max(1));
+    let sums = sums.map(|few| few.iter().sum::<f64>());
+    let place = sums.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+    place.map_or(0, |(place, _)| place as isize)
+}
+
+/// Correlation of the spectra of two recordings, `[frames, bins]`, over the `loud` frames of `a` and those of `b` that are `lag` later:
 /// each frame less its level and each band less its mean, so that when somebody speaks counts for nothing, and what for all. 0
-/// where one does not change, and of less than ten such frames.
-fn correlation(a: &[f32], b: &[f32], bins: usize) -> f64 {
-    let level = |frame: &[f32]| frame.iter().map(|&v| f64::from(v)).sum::<f64>() / bins as f64;
-    let mut frames: Vec<(f64, &[f32], &[f32])> = a
-        .chunks_exact(bins.max(1))
-        .zip(b.chunks_exact(bins.max(1)))
-        .map(|(a, b)| (level(a), a, b))
+/// where one does not change, and of few frames.
+fn correlation(a: &[f32], b: &[f32], bins: usize, loud: &[usize], lag: isize) -> f64 {
+    let shape = |values: &[f32], frame: usize| {
+        let frame = values.get(frame * bins..(frame + 1) * bins)?;
+        let level = frame.iter().map(|&v| f64::from(v)).sum::<f64>() / bins as f64;
+        let shape = frame.iter().map(|&v| f64::from(v) - level);
+        Some(shape.collect::<Vec<f64>>())
+    };
+    let shapes: Vec<[Vec<f64>; 2]> = loud
+        .iter()
+        .filter_map(|&frame| {
+            let later = frame.checked_add_signed(lag)?;
+            Some([shape(a, frame)?, shape(b, later)?])
+        })
         .collect();
-    frames.sort_by(|a, b| b.0.total_cmp(&a.0));
-    frames.truncate(frames.len() / 3);
-    if frames.len() < LEAST_FRAMES {
+    if shapes.len() < COMPARED[0].max(loud.len() / 2) {
         return 0.0;
     }
-    let shape = |frame: &[f32]| {
-        let level = level(frame);
-        let shape = frame.iter().map(|&v| f64::from(v) - level);
-        shape.collect::<Vec<f64>>()
-    };
-    let shapes: Vec<[Vec<f64>; 2]> = frames
-        .iter()
-        .map(|(_, a, b)| [shape(a), shape(b)])
-        .collect();
     let mut means = vec![[0.0_f64; 2]; bins];
     for [a, b] in &shapes {
         for ((mean, a), b) in means.iter_mut().zip(a).zip(b) {
@@ -219,6 +266,23 @@ mod tests {
         let (compared, mut copies) = Prints::of(&prints).copies(|number| Some(all[number].clone()));
         copies.sort_unstable();
         assert_eq!((compared, copies), (4, vec![(2, 0), (3, 2)]));
+    }
+
+    #[test]
+    fn a_copy_behind_any_silence_is_a_copy() {
+        let original = sound(1, 80, 0.0);
+        let behind = |frames: usize| {
+            let mut data = vec![-15.0; 10 * frames];
+            data.extend_from_slice(original.data());
+            data.extend(vec![-15.0; 5 * frames]);
+            Features::new(data, 10)
+        };
+        for frames in [2, 10, 300] {
+            let later = behind(frames);
+            assert_eq!(print(&later), print(&original));
+            assert!(same_sound(&original, &later) && same_sound(&later, &original));
+            assert!(!same_sound(&sound(2, 80, 0.0), &later));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use speaker_model::Whitening;
 use speech_data::{Manifest, column};
 
 use super::dev_set::{DevSet, IndexedList};
+use super::two_worlds::told_apart;
 use crate::TrainError;
 use crate::data::FeatureBank;
 
@@ -38,6 +39,8 @@ pub(crate) struct Statistics {
     /// On training and on development speakers after whitening that knows no labels, and none of the recordings that are
     /// scored; training speakers are paired within a corpus where the manifest says which.
     pub(crate) unlabelled: Option<LabelRates>,
+    /// How well the statistics tell training from development recordings: see [`two_worlds::told_apart`].
+    pub(crate) told_apart: Option<f64>,
 }
 
 /// Evenly chosen ones of `items`, which are named by their speakers: `per_speaker` at most of each of `speakers` speakers
@@ -139,6 +142,7 @@ impl Statistics {
         let of_train = halves(manifest, &chosen, &train, &few, device);
         let of_dev = mean_rate(lists, &through(&train, &dev_rows, device));
         Self {
+            told_apart: told_apart(&train, &dev_rows),
             dev_eer: mean_rate(lists, &dev_rows),
             whitened_eer: mean_rate(lists, &whitened),
             unlabelled: of_train.zip(of_dev).map(|(of_train, dev_eer)| LabelRates {

@@ -88,6 +88,7 @@ mod tests {
         different_term: Cow::Borrowed("far"),
         margin: None,
         num_classes: None,
+        same_weight: None,
     };
 
     #[test]

@@ -9,8 +9,8 @@ use pair_sampler::{Crop, CropConfig};
 use speaker_model::LossChoice;
 
 use super::bandwidth::{bandwidth, reach};
-use super::evenly::evenly;
 use crate::TrainError;
+use crate::evenly::evenly;
 use crate::material::Material;
 
 /// Crops that are listened to, and development recordings.
@@ -19,9 +19,12 @@ const MOST_CROPS: usize = 200;
 /// The golden ratio's fraction, whose multiples are spread evenly over 0 to 1.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
-/// What crops of recordings hold that are spread over the whole training, whatever batches come first.
+/// What crops of recordings hold that are spread over the whole training, whatever batches come first. `sound_hz` and `told_apart`:
+/// see [`FrontEnds`].
 pub(super) fn crop_checks<C: LossChoice>(
     material: &Material<'_, C>,
+    sound_hz: Option<[f64; 2]>,
+    told_apart: Option<f64>,
 ) -> Result<Vec<Check>, TrainError> {
     let config = &material.config.features;
     // The longest are what recordings can be too short for, and what is silent in part.
@@ -84,6 +87,8 @@ pub(super) fn crop_checks<C: LossChoice>(
             dev: dev_bandwidth(material),
             high_hz: config.high_hz,
             input_rms: rms,
+            sound_hz,
+            told_apart,
         }),
     ])
 }

@@ -3,19 +3,21 @@
 mod bandwidth;
 mod crops;
 mod draws;
-mod evenly;
+mod edges;
 mod overfit;
 mod recordings;
 mod settings;
 mod trials;
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use diagnosis::journal::Event;
 use diagnosis::preflight::{
-    all_pairs_used, gradients_reach, labels_fit, labels_matter, large_margin, only_voices_tell,
-    small_margin, some_labels_wrong,
+    HeardLabels, all_pairs_used, both_kinds_count, gradients_reach, labels_fit, labels_matter,
+    labels_sound_right, large_margin, only_voices_tell, small_margin, some_labels_wrong,
+    speakers_have_one_label,
 };
 use diagnosis::{Check, CheckVerdict, Name};
 use pair_sampler::BatchPlan;
@@ -24,7 +26,7 @@ use speaker_model::{Batches, LossChoice, SpeakerNetwork};
 use self::crops::crop_checks;
 use self::draws::draw_checks;
 use self::overfit::{overfit, twos};
-use self::recordings::recording_checks;
+use self::recordings::{Listened, recording_checks};
 use self::settings::setting_checks;
 use self::trials::trial_check;
 use crate::TrainError;
@@ -55,7 +57,11 @@ pub(crate) fn preflight_event<C: LossChoice>(
         checks,
         statistics_eer: statistics.dev_eer,
         whitened_statistics_eer: statistics.whitened_eer,
-        seconds: begin.elapsed().as_secs_f64(),
+        seconds: begin.elapsed().as_secs_f64()
+            + material
+                .heard_labels
+                .as_ref()
+                .map_or(0.0, |heard| heard.seconds),
     })
 }
 
@@ -72,9 +78,10 @@ fn checks<C: LossChoice>(
         .collect();
     let batch = material.batches().batch(step_of_both_kinds(&plans))?;
     let (mut checks, gradient_norm) = loss_checks(config, network, &batch, &device)?;
-    checks.extend(label_checks(statistics));
+    checks.extend(label_checks(statistics, material.heard_labels.as_ref()));
     checks.push(trial_check(material, statistics));
-    checks.extend(recording_checks(material));
+    let listened = Listened::to(material);
+    checks.extend(recording_checks(material, &listened));
     checks.push(overfit_check(material, network, batch, &plans)?);
     checks.extend(draw_checks(
         material.sampler(),
@@ -82,10 +89,35 @@ fn checks<C: LossChoice>(
         &plans,
         compares_segments(&config.loss),
     ));
-    checks.extend(crop_checks(material)?);
+    checks.extend(crop_checks(
+        material,
+        listened.sound_hz(),
+        told_apart(material, statistics),
+    )?);
     checks.extend(setting_checks(material, network, gradient_norm));
     checks.sort_by_key(|check| check.name);
     Ok(checks)
+}
+
+/// Speakers of either kind whom it takes to tell two worlds from two groups of people: training, development.
+const MANY: [usize; 2] = [12, 6];
+
+/// Recordings of development trials where nobody says who speaks them, for the same.
+const MANY_UNKNOWN: usize = 60;
+
+/// How well anything tells training from development recordings, where there are enough speakers to say so.
+fn told_apart<C: LossChoice>(material: &Material<'_, C>, statistics: &Statistics) -> Option<f64> {
+    let known = material.dev_recordings.iter();
+    let speakers: BTreeSet<&String> = known.filter_map(|(_, speaker)| speaker.as_ref()).collect();
+    let are_many = material.manifest.speakers().len() >= MANY[0]
+        && (speakers.len() >= MANY[1]
+            || speakers.is_empty() && material.dev_recordings.len() >= MANY_UNKNOWN);
+    let heard = material
+        .heard_labels
+        .as_ref()
+        .and_then(|heard| heard.told_apart);
+    let either = [statistics.told_apart, heard].into_iter().flatten();
+    either.reduce(f64::max).filter(|_| are_many)
 }
 
 /// Whether a loss compares segments with one another: those on pairs do, and those that want batches for it. Others compare
@@ -116,6 +148,8 @@ fn loss_checks<C: LossChoice>(
         checks.push(all_pairs_used(batch.speakers.len(), same + different));
     }
     let pairwise = config.loss.pairwise();
+    let weight = pairwise.as_ref().and_then(|pairwise| pairwise.same_weight);
+    checks.extend(weight.map(both_kinds_count));
     let asked = pairwise.and_then(|pairwise| pairwise.margin.zip(pairwise.num_classes));
     if let Some((asked, num_classes)) = asked {
         checks.push(small_margin(asked, num_classes));
@@ -124,18 +158,19 @@ fn loss_checks<C: LossChoice>(
     Ok((checks, probe.gradient_norm()))
 }
 
-fn label_checks(statistics: &Statistics) -> Vec<Check> {
-    match statistics.unlabelled {
-        Some(rates) => vec![
-            labels_fit(&rates),
-            some_labels_wrong(&rates),
-            only_voices_tell(&rates),
-        ],
-        None => vec![Check::skipped(
+/// What speaks of labels: a ready model, where it knows such voices, and otherwise statistics of the recordings.
+fn label_checks(statistics: &Statistics, heard: Option<&HeardLabels>) -> Vec<Check> {
+    let heard = heard.filter(|heard| heard.can_judge());
+    let mut checks = match (heard, &statistics.unlabelled) {
+        (Some(heard), _) => vec![labels_sound_right(heard), speakers_have_one_label(heard)],
+        (None, Some(rates)) => vec![labels_fit(rates), some_labels_wrong(rates)],
+        (None, None) => vec![Check::skipped(
             Name::LabelsWrong,
             "there are no development trials to compare with, or no speaker with two recordings",
         )],
-    }
+    };
+    checks.extend(statistics.unlabelled.as_ref().map(only_voices_tell));
+    checks
 }
 
 /// Whether one small batch can be learned by heart: `first`, or where that fails one of two others. A batch may be a bad one by

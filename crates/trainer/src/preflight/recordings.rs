@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use audio_features::{QualityGauge, SpeechDetector, decode_recording};
+use audio_features::{Quality, QualityGauge, SpeechDetector, decode_recording};
 use diagnosis::Check;
 use diagnosis::preflight::{
-    Copies, Heard, Leaked, recordings_are_new, recordings_differ, recordings_hold_speech,
-    several_recordings,
+    Copies, Heard, Leaked, recordings_are_new, recordings_are_whole, recordings_differ,
+    recordings_hold_speech, several_recordings,
 };
 use rayon::prelude::*;
 use speaker_model::LossChoice;
 use speech_data::{Location, Reader};
 
-use super::evenly::evenly;
 use crate::data::{Print, Prints};
+use crate::evenly::evenly;
 use crate::material::Material;
 
 /// Recordings of either kind that are listened to.
@@ -23,23 +23,55 @@ const LISTENED: usize = 60;
 /// Rate at which speech is found.
 const RATE_HZ: u32 = 16_000;
 
+/// Recordings shorter than this cannot hold enough speech, whatever they hold; in s.
+const SHORT_S: f64 = 0.5;
+
+/// Share of the samples at full scale from which on a recording counts as cut off.
+const CLIPPED: f64 = 1e-3;
+
+/// Some training recordings, and some development recordings, as they sound.
+pub(super) struct Listened {
+    train: Vec<Quality>,
+    dev: Vec<Quality>,
+}
+
+impl Listened {
+    pub(super) fn to<C: LossChoice>(material: &Material<'_, C>) -> Self {
+        let utterances = &material.manifest.utterances;
+        let train = evenly(utterances.len(), LISTENED).map(|number| &utterances[number].location);
+        let known = &material.dev_recordings;
+        let dev = evenly(known.len(), LISTENED).map(|number| &known[number].0);
+        Self {
+            train: qualities(train.collect()),
+            dev: qualities(dev.collect()),
+        }
+    }
+
+    /// The highest frequency with sound in recordings of either kind: medians, in Hz.
+    pub(super) fn sound_hz(&self) -> Option<[f64; 2]> {
+        let of = |some: &[Quality]| median(some.iter().filter_map(|one| one.band_hz).collect());
+        Some([of(&self.train)?, of(&self.dev)?])
+    }
+}
+
 /// What can be said of the recordings before any crop of them.
-pub(super) fn recording_checks<C: LossChoice>(material: &Material<'_, C>) -> Vec<Check> {
-    let utterances = &material.manifest.utterances;
-    let train = evenly(utterances.len(), LISTENED).map(|number| &utterances[number].location);
-    let known = &material.dev_recordings;
-    let dev = evenly(known.len(), LISTENED).map(|number| &known[number].0);
+pub(super) fn recording_checks<C: LossChoice>(
+    material: &Material<'_, C>,
+    listened: &Listened,
+) -> Vec<Check> {
+    let [train, dev] = [&listened.train, &listened.dev].map(|some| heard(some));
     let prints = Prints::of(&material.prints);
     vec![
-        recordings_hold_speech(heard(train.collect()), heard(dev.collect())),
+        recordings_hold_speech(train, dev),
+        recordings_are_whole(train, dev),
         recordings_differ(&copies(material, &prints)),
         recordings_are_new(&leaked(material, &prints)),
         single(material),
     ]
 }
 
-/// How many of `locations` hold no speech, of those that can be read.
-fn heard(locations: Vec<&Location>) -> Heard {
+/// How those of `locations` sound that can be read.
+fn qualities(locations: Vec<&Location>) -> Vec<Quality> {
     let gauge = QualityGauge::new(RATE_HZ, SpeechDetector::Network);
     let reader = Reader::default();
     let heard = locations.into_par_iter().filter_map(|location| {
@@ -48,13 +80,27 @@ fn heard(locations: Vec<&Location>) -> Heard {
             _ => reader.part(location).ok()?,
         };
         let recording = decode_recording(audio, &location.to_string(), RATE_HZ).ok()?;
-        Some(gauge.measure(&recording).is_heard())
+        Some(gauge.measure(&recording))
     });
-    let heard: Vec<bool> = heard.collect();
+    heard.collect()
+}
+
+/// `qualities` taken together.
+fn heard(qualities: &[Quality]) -> Heard {
+    let long = || qualities.iter().filter(|one| one.seconds >= SHORT_S);
     Heard {
-        num_recordings: heard.len(),
-        num_without_speech: heard.iter().filter(|&&is_heard| !is_heard).count(),
+        num_recordings: long().count(),
+        num_without_speech: long().filter(|one| !one.is_heard()).count(),
+        num_clipped: long().filter(|one| one.clipped_share >= CLIPPED).count(),
+        level_db: median(long().filter_map(|one| one.level_db).collect()),
+        speech_s: long().map(|one| one.speech_s).sum(),
+        seconds: long().map(|one| one.seconds).sum(),
     }
+}
+
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied()
 }
 
 fn copies<C: LossChoice>(material: &Material<'_, C>, prints: &Prints) -> Copies {

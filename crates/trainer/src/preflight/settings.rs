@@ -3,8 +3,8 @@
 use burn::module::Module;
 use diagnosis::Check;
 use diagnosis::preflight::{
-    Travel, dropout_is_light, front_end_keeps_voices, learning_rate, short_crops,
-    steps_move_weights, weights_decay_slowly,
+    Travel, dropout_is_light, front_end_keeps_voices, learning_rate, noise_leaves_the_voice,
+    scale_reaches, short_crops, steps_move_weights, weights_decay_slowly,
 };
 use speaker_model::{LossChoice, SpeakerNetwork};
 
@@ -57,7 +57,39 @@ pub(super) fn setting_checks<C: LossChoice>(
     if let Some(largest) = largest_dropout(config) {
         checks.push(dropout_is_light(largest));
     }
+    if let Some(scale) = smallest_scale(config) {
+        let others = material.manifest.speakers().len().saturating_sub(1) as f64;
+        // Where the cosine with the own centre is 1 and with all others -1.
+        checks.push(scale_reaches(1.0 / (1.0 + others * (-2.0 * scale).exp())));
+    }
+    let noise = config
+        .augment
+        .as_ref()
+        .and_then(|augment| augment.noise.as_ref());
+    if let Some(noise) = noise {
+        let snr_db = f64::midpoint(noise.snr_db[0], noise.snr_db[1]);
+        checks.push(noise_leaves_the_voice(noise.probability, snr_db));
+    }
     checks
+}
+
+/// The smallest factor of the cosines in a softmax over classes, wherever in the loss it stands.
+fn smallest_scale<C: LossChoice>(config: &TrainConfig<C>) -> Option<f64> {
+    fn smallest(value: &toml::Value) -> Option<f64> {
+        match value {
+            toml::Value::Table(table) => {
+                let kind = table.get("kind").and_then(toml::Value::as_str);
+                let is_softmax = kind.is_some_and(|kind| kind.ends_with("am_softmax"));
+                let own = table.get("scale").and_then(toml::Value::as_float);
+                let inner = table.values().filter_map(smallest);
+                inner.chain(own.filter(|_| is_softmax)).reduce(f64::min)
+            }
+            toml::Value::Array(values) => values.iter().filter_map(smallest).reduce(f64::min),
+            _ => None,
+        }
+    }
+    let loss = toml::Value::try_from(&config.loss).ok()?;
+    smallest(&loss)
 }
 
 /// The largest number that is called `dropout` anywhere in the encoder or the loss.

@@ -50,6 +50,7 @@ fn data() -> TrainData {
         initial: None,
         unlabelled: None,
         yardstick: None,
+        listener: None,
     }
 }
 

@@ -72,6 +72,7 @@ pub(crate) fn data(root: &Path) -> TrainData {
         initial: None,
         unlabelled: None,
         yardstick: None,
+        listener: None,
     }
 }
 

@@ -9,7 +9,12 @@ const fn audio(name: &'static str, what: &'static str, right: &'static [&'static
     Case::spoiled(name, Kind::Audio, what, MIXED, right)
 }
 
-const SILENT: &[&str] = &["no_speech", "silent_crops", "dead_features"];
+const SILENT: &[&str] = &[
+    "no_speech",
+    "silent_crops",
+    "dead_features",
+    "damaged_recordings",
+];
 const NO_SPEECH: &[&str] = &["no_speech"];
 const OTHER_BAND: &[&str] = &["front_end_mismatch"];
 const OTHER_RATE: &[&str] = &["front_end_mismatch"];

@@ -48,7 +48,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "speakers-split",
         "half of the speakers have two labels",
-        &["mislabelled_some"],
+        &["split_speakers"],
     )
     .by(labels::split_half),
     labels(
@@ -64,7 +64,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "label-is-session",
         "the label is the telephone call, not the speaker",
-        &["mislabelled_some"],
+        &["split_speakers"],
     )
     .on(TELEPHONE)
     .by(|material, _| {
@@ -117,7 +117,7 @@ pub(crate) const CASES: &[Case] = &[
     labels(
         "copies-at-another-speed",
         "every speaker is there again under another label, 2 % faster",
-        &["mislabelled_some", "copied_recordings"],
+        &["split_speakers", "copied_recordings"],
     )
     .by(labels::copies_at_another_speed),
 ];

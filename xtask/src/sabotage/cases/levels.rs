@@ -15,7 +15,7 @@ pub(crate) const CASES: &[Case] = &[
     level(
         "clipped",
         "training recordings 40 dB too loud, cut off",
-        &["dead_features", "front_end_mismatch"],
+        &["damaged_recordings", "dead_features"],
     )
     .or_harmless()
     .by(|material, _| {
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
     level(
         "quiet",
         "training recordings 60 dB quieter, as 16 bits hold them",
-        &["dead_features", "no_speech", "front_end_mismatch"],
+        &["damaged_recordings", "dead_features"],
     )
     .or_harmless()
     .by(|material, _| {

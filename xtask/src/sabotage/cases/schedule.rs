@@ -83,7 +83,7 @@ pub(crate) const CASES: &[Case] = &[
         "ten-steps",
         "stops after ten steps",
         &[],
-        &["stopped_too_early"],
+        &["stopped_too_early", "idle_settings"],
     )
     .steps(10),
     schedule(

@@ -72,9 +72,10 @@ impl Program {
             ..Outcome::default()
         };
         if code != Some(0) && !summary.has_ended {
-            let message = log.lines().find(|line| line.contains("error:"));
-            let message = message.or(log.lines().last()).unwrap_or("no message");
-            outcome.refusal = Some(message.trim().to_owned());
+            // The remedy stands in the lines behind the error.
+            let message = log.find("error:").map_or(log.trim(), |place| &log[place..]);
+            let words: Vec<&str> = message.split_whitespace().collect();
+            outcome.refusal = Some(words.join(" "));
             return Ok(outcome);
         }
         (outcome.verdict, outcome.findings) = self.doctor(&run)?;

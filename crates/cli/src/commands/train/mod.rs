@@ -117,7 +117,10 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
             args.out.display()
         ));
     }
-    source.data.yardstick = yardstick::of_few_speakers(&source.data, shared)?;
+    if let Some(model) = yardstick::builtin(shared)? {
+        source.data.yardstick = yardstick::of_few_speakers(&model, &source.data, shared)?;
+        source.data.listener = Some(yardstick::asked(&model)?);
+    }
     let source = source;
     ctrlc::set_handler(|| {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {

@@ -1,40 +1,49 @@
-//! The built-in model beside a training on few speakers.
+//! The built-in model beside a training: it listens to the labels, and is measured where speakers are few.
 
 use anyhow::Result;
 use siamang::{Compute, Model, SpeakerOverlap};
 use trainer::{Teacher, TrainData};
 
-use crate::console::counted;
 use crate::context::Context;
 
 /// Training speakers from which on a training of one's own is expected to be worth it.
 const ENOUGH_SPEAKERS: usize = 30;
 
-/// The built-in model, where the speakers of `data` are few and there are trials to measure it on: what it does without any
-/// training is what a training has to beat.
-pub(super) fn of_few_speakers(data: &TrainData, context: &Context) -> Result<Option<Teacher>> {
-    let num_speakers = data.train.speakers().len();
-    if num_speakers >= ENOUGH_SPEAKERS || data.dev.is_empty() {
-        return Ok(None);
-    }
+/// The built-in model; none, which is said, where it cannot run.
+pub(super) fn builtin(context: &Context) -> Result<Option<Model>> {
     let compute = Compute {
         device: context.device.clone(),
         ..Compute::default()
     };
-    let model = match Model::builtin_on(compute) {
-        Ok(model) => model,
+    match Model::builtin_on(compute) {
+        Ok(model) => Ok(Some(model)),
         Err(error) => {
             context.console.note(&format!(
-                "{} are few to train on, and the built-in model cannot be measured beside them: {error}",
-                counted(num_speakers, "speaker")
+                "the built-in model can neither listen to the labels nor be measured beside this training: {error}"
             ));
-            return Ok(None);
+            Ok(None)
         }
-    };
-    let hash = model.hash()?;
+    }
+}
+
+/// `model` as a training asks it.
+pub(super) fn asked(model: &Model) -> Result<Teacher> {
+    Ok(Teacher::new(model.bundle(), model.name(), model.hash()?))
+}
+
+/// The built-in `model`, where the speakers of `data` are few and there are trials to measure it on: what it does without any
+/// training is what a training has to beat.
+pub(super) fn of_few_speakers(
+    model: &Model,
+    data: &TrainData,
+    context: &Context,
+) -> Result<Option<Teacher>> {
+    if data.train.speakers().len() >= ENOUGH_SPEAKERS || data.dev.is_empty() {
+        return Ok(None);
+    }
     // What a training begins with is measured at its step 0.
     let initial = data.initial.as_ref().map(trainer::Initial::hash);
-    if initial == Some(hash.as_str()) {
+    if initial == Some(model.hash()?.as_str()) {
         return Ok(None);
     }
     if let Some(dev) = &data.dev_manifest {
@@ -46,5 +55,5 @@ pub(super) fn of_few_speakers(data: &TrainData, context: &Context) -> Result<Opt
             context.console.warn(&format!("{}: {words}", model.name()));
         }
     }
-    Ok(Some(Teacher::new(model.bundle(), model.name(), hash)))
+    asked(model).map(Some)
 }

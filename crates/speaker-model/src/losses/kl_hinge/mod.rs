@@ -137,6 +137,7 @@ impl LossChoice for KlHingeConfig {
             different_term: DIFFERENT_DIVERGENCE.into(),
             margin: Some(self.margin),
             num_classes: Some(self.head.num_outputs),
+            same_weight: self.weighting.given(),
         })
     }
 }

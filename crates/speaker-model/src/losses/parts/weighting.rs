@@ -29,6 +29,14 @@ impl Weighting {
         }
     }
 
+    /// The weight of the same-speaker pairs, where it is a number of the configuration.
+    pub(in crate::losses) fn given(&self) -> Option<f64> {
+        match *self {
+            Self::SameShare(weight) => Some(weight),
+            Self::AsCounted | Self::Balanced => None,
+        }
+    }
+
     /// # Errors
     /// [`ModelError::Config`] for a weight that is none.
     pub(in crate::losses) fn validate(&self) -> Result<(), ModelError> {
