@@ -81,6 +81,7 @@ fn recordings_without_speech_copies_and_leaks_are_counted() {
     let heard = |num_without_speech| Heard {
         num_recordings: 60,
         num_without_speech,
+        ..Heard::default()
     };
     let verdict = |train, dev| recordings_hold_speech(heard(train), heard(dev)).verdict;
     assert_eq!(
@@ -308,10 +309,12 @@ fn labels_are_not_blamed_for_what_recordings_or_trials_explain() {
     let silent = Heard {
         num_recordings: 60,
         num_without_speech: 60,
+        ..Heard::default()
     };
     let dev = Heard {
         num_recordings: 60,
         num_without_speech: 0,
+        ..Heard::default()
     };
     let both = of_checks([labels(), recordings_hold_speech(silent, dev)]);
     assert_eq!(both.findings[0].name, Name::NoSpeech);

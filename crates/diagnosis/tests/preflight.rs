@@ -295,6 +295,7 @@ fn front_ends_that_do_not_fit_the_recordings_are_found_out() {
             dev: narrow(dev),
             high_hz: 8_000.0,
             input_rms,
+            ..FrontEnds::default()
         })
     };
     assert_eq!(check(0, 0, 1.0).verdict, CheckVerdict::Passed);

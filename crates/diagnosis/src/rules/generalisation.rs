@@ -243,6 +243,8 @@ fn no_better(run: &Run, so_far: &[Finding]) -> Option<Finding> {
             // That it was stopped too early has been said.
             _ if early => Severity::Note,
             1000.. => Severity::Broken,
+            // A few hundred steps that changed hardly anything are no fault of theirs.
+            _ if best <= 1.1 * untrained => Severity::Note,
             _ => Severity::Suspect,
         },
         // A phase that passes is not a fault.
