@@ -40,6 +40,8 @@ names! {
     NonFinite, "non_finite", "every number is finite";
     /// Recordings are cut off at full scale, far too quiet, or silence for the most part.
     DamagedRecordings, "damaged_recordings", "recordings are as they were spoken";
+    /// Front end of the data and of the model differ, or features come on a scale that saturates the network.
+    FrontEndMismatch, "front_end_mismatch", "front ends of data and model agree";
     /// What is trained on, or developed on, is no speech.
     NoSpeech, "no_speech", "the recordings hold speech";
     /// Features are constant, clipped, silent or no numbers.
@@ -70,8 +72,6 @@ names! {
     NoGradient, "no_gradient", "gradients reach every layer";
     /// The front end leaves out what tells voices apart.
     PoorFrontEnd, "poor_front_end", "the front end keeps what tells voices apart";
-    /// Front end of the data and of the model differ, or features come on a scale that saturates the network.
-    FrontEndMismatch, "front_end_mismatch", "front ends of data and model agree";
     /// Steps are too long for the size of the weights.
     LearningRate, "learning_rate", "the learning rate suits the weights";
     /// Settings with which the weights hardly move.

@@ -38,11 +38,8 @@ const RIVALS: &[(&[Name], &[Name])] = &[
     ),
     // Features of crops that hold nothing are at the floor, whatever is to be heard elsewhere in the recordings.
     (&[Name::DeadFeatures], &[Name::SilentCrops]),
-    // Silence has no bands, and no crop of it holds speech.
-    (
-        &[Name::FrontEndMismatch, Name::SilentCrops],
-        &[Name::NoSpeech, Name::DeadFeatures],
-    ),
+    // No crop of silence holds speech.
+    (&[Name::SilentCrops], &[Name::NoSpeech, Name::DeadFeatures]),
     // By trials that are wrong nothing can be judged that goes by their EER.
     (
         &[
@@ -59,12 +56,21 @@ const RIVALS: &[(&[Name], &[Name])] = &[
     ),
 ];
 
+/// The same where the other is such that nothing can come of the training: silence and noise have no bands, while some speech at a
+/// wrong rate may sound like none.
+const GRAVE_RIVALS: &[(&[Name], &[Name])] = &[(
+    &[Name::FrontEndMismatch],
+    &[Name::NoSpeech, Name::DeadFeatures],
+)];
+
 /// Makes notes of findings that another, which is no note, explains as well, and says which.
 pub(super) fn exclude(findings: &mut [Finding]) {
-    for (names, rivals) in RIVALS {
+    let rows = RIVALS.iter().map(|row| (row, Severity::Suspect));
+    let grave = GRAVE_RIVALS.iter().map(|row| (row, Severity::Broken));
+    for ((names, rivals), least) in grave.chain(rows) {
         let rival = findings
             .iter()
-            .filter(|finding| finding.severity > Severity::Note)
+            .filter(|finding| finding.severity >= least)
             .map(|finding| finding.name)
             .find(|name| rivals.contains(name));
         let Some(rival) = rival else {
