@@ -130,7 +130,7 @@ fn of_two_worlds(found: &FrontEnds) -> Option<Check> {
         "a network understands what it was trained with: of recordings through a telephone, of another device or at a rate that their \
          headers misstate it hears the difference and not the voice",
         "look at sample rates and devices of both; train on recordings like those that the model is for, or change a part of them likewise \
-         (`train --devices`, `[samples] telephones`), and judge on the same kind",
+         (the telephones of `[samples]`), and judge on the same kind",
     ))
 }
 

@@ -58,10 +58,17 @@ const RIVALS: &[(&[Name], &[Name])] = &[
 
 /// The same where the other is such that nothing can come of the training: silence and noise have no bands, while some speech at a
 /// wrong rate may sound like none.
-const GRAVE_RIVALS: &[(&[Name], &[Name])] = &[(
-    &[Name::FrontEndMismatch],
-    &[Name::NoSpeech, Name::DeadFeatures],
-)];
+const GRAVE_RIVALS: &[(&[Name], &[Name])] = &[
+    (
+        &[Name::FrontEndMismatch],
+        &[Name::NoSpeech, Name::DeadFeatures],
+    ),
+    // Tones and noises sound like one another.
+    (
+        &[Name::CopiedRecordings, Name::DevTrials, Name::DevInTraining],
+        &[Name::NoSpeech],
+    ),
+];
 
 /// Makes notes of findings that another, which is no note, explains as well, and says which.
 pub(super) fn exclude(findings: &mut [Finding]) {
