@@ -6,6 +6,7 @@ mod data;
 mod display;
 mod ending;
 mod preflight;
+pub(crate) mod ready;
 mod recipe;
 mod shipped;
 mod sounds;

@@ -10,6 +10,7 @@ use trainer::{OnCollapse, RunOptions, TrainConfig, TrainData};
 use super::command::typed;
 use super::data::read;
 use super::display::Display;
+use super::ready;
 use super::recipe::{Recipe, configuration};
 use crate::context::Global;
 
@@ -38,7 +39,11 @@ pub(crate) fn options(
 
 /// What `train` checks before its first step with this recipe, as a line of its journal, and the configuration.
 pub(crate) fn preflight(recipe: &Recipe, global: &Global) -> Result<(TrainConfig, Event)> {
-    let source = read(recipe, &global.device, true)?;
+    let mut source = read(recipe, &global.device, true)?;
+    // Where the model does not run, statistics judge the labels.
+    if let Ok(model) = ready::builtin(&global.device) {
+        source.data.listener = Some(ready::asked(&model)?);
+    }
     let data: &TrainData = &source.data;
     let config = configuration(recipe, global, data, source.is_default, None)?;
     let options = options(recipe, global, PathBuf::new())?;

@@ -2,7 +2,6 @@
 
 mod extras;
 mod test_set;
-mod yardstick;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -21,6 +20,7 @@ use crate::context::{Context as Shared, Global};
 use crate::fault::ExitStatus;
 use crate::training::{
     Display, INTERRUPTED, Recipe, check_began_with, configuration, idle_settings, options, read,
+    ready,
 };
 
 /// Train a speaker network.
@@ -117,9 +117,14 @@ pub(crate) fn run(args: &Args, global: &Global, shared: &Shared) -> Result<ExitS
             args.out.display()
         ));
     }
-    if let Some(model) = yardstick::builtin(shared)? {
-        source.data.yardstick = yardstick::of_few_speakers(&model, &source.data, shared)?;
-        source.data.listener = Some(yardstick::asked(&model)?);
+    match ready::builtin(&shared.device) {
+        Ok(model) => {
+            source.data.yardstick = ready::of_few_speakers(&model, &source.data, shared)?;
+            source.data.listener = Some(ready::asked(&model)?);
+        }
+        Err(error) => shared.console.note(&format!(
+            "the built-in model can neither listen to the labels nor be measured beside this training: {error}"
+        )),
     }
     let source = source;
     ctrlc::set_handler(|| {

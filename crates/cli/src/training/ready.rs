@@ -9,31 +9,25 @@ use crate::context::Context;
 /// Training speakers from which on a training of one's own is expected to be worth it.
 const ENOUGH_SPEAKERS: usize = 30;
 
-/// The built-in model; none, which is said, where it cannot run.
-pub(super) fn builtin(context: &Context) -> Result<Option<Model>> {
-    let compute = Compute {
-        device: context.device.clone(),
+/// The built-in model on `device`.
+///
+/// # Errors
+/// A device that it does not run on.
+pub(crate) fn builtin(device: &str) -> Result<Model, siamang::Error> {
+    Model::builtin_on(Compute {
+        device: device.to_owned(),
         ..Compute::default()
-    };
-    match Model::builtin_on(compute) {
-        Ok(model) => Ok(Some(model)),
-        Err(error) => {
-            context.console.note(&format!(
-                "the built-in model can neither listen to the labels nor be measured beside this training: {error}"
-            ));
-            Ok(None)
-        }
-    }
+    })
 }
 
 /// `model` as a training asks it.
-pub(super) fn asked(model: &Model) -> Result<Teacher> {
+pub(crate) fn asked(model: &Model) -> Result<Teacher> {
     Ok(Teacher::new(model.bundle(), model.name(), model.hash()?))
 }
 
 /// The built-in `model`, where the speakers of `data` are few and there are trials to measure it on: what it does without any
 /// training is what a training has to beat.
-pub(super) fn of_few_speakers(
+pub(crate) fn of_few_speakers(
     model: &Model,
     data: &TrainData,
     context: &Context,
