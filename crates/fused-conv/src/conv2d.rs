@@ -3,6 +3,7 @@
 use crate::epilogue::Residual;
 use crate::gather::PADDING;
 use crate::kernel::{Geometry, Kernel};
+use crate::plane::Plane;
 use crate::planes::{Planes, plane_at_points};
 use crate::stripes::Stripes;
 use crate::transform::Tiling;
@@ -21,6 +22,7 @@ pub struct Conv2d {
 #[derive(Debug)]
 enum Form {
     Direct(Kernel),
+    Plane(Plane),
     Stripes(Stripes),
     Winograd(Winograd),
 }
@@ -51,6 +53,8 @@ impl Conv2d {
                 points,
                 plane_at_points,
             )?)
+        } else if inputs == 1 {
+            Form::Plane(Plane::new(shape, weights, epilogue)?)
         } else {
             Form::Direct(Kernel::new([outputs, inputs, taps], weights, epilogue)?)
         };
@@ -87,6 +91,7 @@ impl Conv2d {
                 };
                 kernel.run(x, &taps, residual, &mut out)
             }
+            Form::Plane(plane) => plane.run(x, [grid, to], residual, &mut out),
             Form::Stripes(stripes) => stripes.run(x, [grid, to], residual, &mut out),
             Form::Winograd(winograd) => {
                 let tiles = Planes {

@@ -60,22 +60,12 @@ impl LeftOperand {
                 inputs,
             };
         };
-        if inputs == 1 {
-            // The first layer of a plane: a copy of one element is nothing but its address.
-            for (tap, starts) in starts.chunks_exact(count).enumerate() {
-                let column = copy[tap..].iter_mut().step_by(taps);
-                for (to, &start) in column.zip(starts) {
-                    *to = data.get(start).copied().unwrap_or(0.0);
-                }
-            }
-        } else {
-            for row in 0..count {
-                for tap in 0..taps {
-                    let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
-                    match starts[tap * count + row] {
-                        PADDING => piece.fill(0.0),
-                        start => piece.copy_from_slice(&data[start..][..inputs]),
-                    }
+        for row in 0..count {
+            for tap in 0..taps {
+                let piece = &mut copy[(row * taps + tap) * inputs..][..inputs];
+                match starts[tap * count + row] {
+                    PADDING => piece.fill(0.0),
+                    start => piece.copy_from_slice(&data[start..][..inputs]),
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Weights in panels, and their product with the unfolded input, some rows at a time.
 
-use register_tiles::{Buffer, DEPTH, Simd, TALLEST, WIDTH};
+use register_tiles::{Arch, Buffer, DEPTH, Left, Simd, TALLEST, WIDTH};
 
 use crate::epilogue::{After, Epilogue, Finish, Residual};
 use crate::gather::{LeftOperand, piece};
@@ -12,7 +12,7 @@ pub(crate) const NARROW: usize = WIDTH / 2;
 /// Elements of the input that a part of the rows covers: they and the sums stay in the second-level cache.
 const PART_OF_INPUT: usize = 1 << 17;
 /// Most rows of a part.
-const MOST_ROWS: usize = 40 * TALLEST;
+pub(crate) const MOST_ROWS: usize = 40 * TALLEST;
 
 /// Where the taps of a convolution read.
 pub(crate) trait Geometry {
@@ -118,27 +118,40 @@ impl Kernel {
         let (data, stride) = x.lines();
         let mut sums = Buffer::new(part * WIDTH);
         for first in (0..rows).step_by(part) {
-            let range = first..rows.min(first + part);
-            let gathered = left.gather(data, &self.zeros, range.len(), |tap, starts| {
+            let count = part.min(rows - first);
+            let gathered = left.gather(data, &self.zeros, count, |tap, starts| {
                 geometry.sources(tap, first, starts);
                 for start in starts {
                     *start = start.saturating_mul(stride);
                 }
             });
-            for panel in &self.panels {
-                let sums = &mut sums[..range.len() * panel.width];
-                multiply(gathered, &panel.weights, panel.width, sums, false, arch);
-                arch.dispatch(Finish {
-                    sums,
-                    width: panel.width,
-                    first_row: first,
-                    first_channel: panel.first,
-                    after: &self.after,
-                    residual,
-                    out,
-                });
-            }
+            self.part(gathered, first, &mut sums, residual, out, arch);
         }
         Ok(())
+    }
+
+    /// Rows of the output from `first_row` on; `sums` are at least 64 a row.
+    pub(crate) fn part(
+        &self,
+        rows: impl Left,
+        first_row: usize,
+        sums: &mut [f32],
+        residual: Residual<'_>,
+        out: &mut ViewMut<'_>,
+        arch: Arch,
+    ) {
+        for panel in &self.panels {
+            let sums = &mut sums[..rows.count() * panel.width];
+            multiply(rows, &panel.weights, panel.width, sums, false, arch);
+            arch.dispatch(Finish {
+                sums,
+                width: panel.width,
+                first_row,
+                first_channel: panel.first,
+                after: &self.after,
+                residual,
+                out,
+            });
+        }
     }
 }

@@ -30,6 +30,7 @@ mod kernel;
 mod norm;
 mod panel;
 mod pass;
+mod plane;
 mod planes;
 mod pooling;
 mod rectified;

@@ -1,8 +1,8 @@
 //! The product of rectified rows with panels, where zeros are left out. AVX-512 alone packs lanes by a mask quickly enough.
 
 use pulp::x86::V4;
-use pulp::{NullaryFnOnce, Simd as Lanes, bytemuck};
-use register_tiles::{Arch, Buffer, LINE, WIDTH};
+use pulp::{NullaryFnOnce, Simd as Lanes};
+use register_tiles::{Arch, Buffer, WIDTH};
 
 use crate::epilogue::{Finish, LANES, Residual};
 use crate::kernel::{Kernel, Panel};
@@ -65,25 +65,20 @@ pub(super) fn run(simd: V4, norm: &Norm, kernel: &Kernel, x: View<'_>, out: &mut
 struct Kept {
     tiles: usize,
     blocks: usize,
-    /// Elements of a list: whole registers are written, also behind the last that is kept.
-    room: usize,
-    /// `[tiles, 1 + HEIGHT, room]`: the channels of a tile, counted from their block's first, as bits of integers; and the
-    /// values of each row there.
-    lists: Buffer,
-    /// `[tiles, blocks]`: where a block's channels end in the list.
-    ends: Vec<usize>,
+    /// `[tiles, blocks, HEIGHT, BLOCK]`: what norm and rectifier make of the rows.
+    values: Buffer,
+    /// `[tiles, blocks]`: a bit for each channel that is not zero in all rows.
+    masks: Vec<u64>,
 }
 
 impl Kept {
     fn new(tiles: usize, inputs: usize) -> Self {
-        let room = inputs.next_multiple_of(LANES) + LINE;
         let blocks = inputs.div_ceil(BLOCK);
         Self {
             tiles,
             blocks,
-            room,
-            lists: Buffer::new(tiles * (1 + HEIGHT) * room),
-            ends: vec![0; tiles * blocks],
+            values: Buffer::new(tiles * blocks * HEIGHT * BLOCK),
+            masks: vec![0; tiles * blocks],
         }
     }
 }
@@ -105,50 +100,35 @@ impl NullaryFnOnce for Keep<'_> {
         let Self { simd, x, kept, .. } = self;
         let avx = simd.avx512f;
         let zero = simd.splat_f32s(0.0);
-        let lanes: [u32; LANES] = std::array::from_fn(|lane| lane as u32);
-        let lanes: pulp::u32x16 = pulp::cast(lanes);
         let (factors, shifts) = self.norm.affine();
-        let lists = kept.lists.chunks_exact_mut((1 + HEIGHT) * kept.room);
-        let ends = kept.ends.chunks_exact_mut(kept.blocks);
-        for (tile, (lists, ends)) in lists.zip(ends).take(kept.tiles).enumerate() {
-            let (channels, values) = lists.split_at_mut(kept.room);
-            let channels: &mut [u32] = bytemuck::cast_slice_mut(channels);
+        let registers = factors.iter().zip(shifts);
+        let (values, _) = kept.values.as_chunks_mut::<BLOCK>();
+        let (values, _) = values.as_chunks_mut::<HEIGHT>();
+        let tiles = values.chunks_exact_mut(kept.blocks);
+        let masks = kept.masks.chunks_exact_mut(kept.blocks);
+        for (tile, (values, masks)) in tiles.zip(masks).take(kept.tiles).enumerate() {
             let row = |offset: usize| {
                 // Behind the last row stands that once more.
                 x.row((self.first + tile * HEIGHT + offset).min(x.rows() - 1))
             };
             let rows: [&[f32]; HEIGHT] = std::array::from_fn(row);
-            let mut len = 0;
-            for (block, end) in ends.iter_mut().enumerate() {
-                let registers = (BLOCK / LANES).min(factors.len() - block * BLOCK / LANES);
-                for register in 0..registers {
-                    let lane = block * BLOCK / LANES + register;
-                    let factor: pulp::f32x16 = pulp::cast(factors[lane]);
-                    let shift: pulp::f32x16 = pulp::cast(shifts[lane]);
-                    let mut mask = 0;
-                    let mut taken = [zero; HEIGHT];
-                    for (taken, row) in taken.iter_mut().zip(rows) {
-                        let x = crate::transform::register(simd, row, lane * LANES);
-                        let value = simd.mul_add_e_f32s(x, factor, shift);
-                        // NaN is kept, as the second operand is where one is NaN.
-                        let value: pulp::f32x16 =
-                            pulp::cast(avx._mm512_max_ps(pulp::cast(zero), pulp::cast(value)));
-                        mask |= avx
-                            ._mm512_cmp_ps_mask::<NOT_EQUAL>(pulp::cast(value), pulp::cast(zero));
-                        *taken = value;
-                    }
-                    let at = simd.add_u32s(lanes, simd.splat_u32s((register * LANES) as u32));
-                    let at: [u32; LANES] =
-                        pulp::cast(avx._mm512_maskz_compress_epi32(mask, pulp::cast(at)));
-                    channels[len..][..LANES].copy_from_slice(&at);
-                    for (number, value) in taken.into_iter().enumerate() {
-                        let value: [f32; LANES] =
-                            pulp::cast(avx._mm512_maskz_compress_ps(mask, pulp::cast(value)));
-                        values[number * kept.room + len..][..LANES].copy_from_slice(&value);
-                    }
-                    len += mask.count_ones() as usize;
+            masks.fill(0);
+            for (lane, (factor, shift)) in registers.clone().enumerate() {
+                let (block, at) = (lane * LANES / BLOCK, lane * LANES % BLOCK);
+                let factor: pulp::f32x16 = pulp::cast(*factor);
+                let shift: pulp::f32x16 = pulp::cast(*shift);
+                let mut mask = 0;
+                for (values, row) in values[block].iter_mut().zip(rows) {
+                    let x = crate::transform::register(simd, row, lane * LANES);
+                    let value = simd.mul_add_e_f32s(x, factor, shift);
+                    // NaN is kept, as the second operand is where one is NaN.
+                    let value: pulp::f32x16 =
+                        pulp::cast(avx._mm512_max_ps(pulp::cast(zero), pulp::cast(value)));
+                    mask |=
+                        avx._mm512_cmp_ps_mask::<NOT_EQUAL>(pulp::cast(value), pulp::cast(zero));
+                    crate::transform::put(simd, values, at, value);
                 }
-                *end = len;
+                masks[block] |= u64::from(mask) << at;
             }
         }
     }
@@ -176,26 +156,25 @@ impl<const WIDE: usize, const VECTORS: usize> NullaryFnOnce for Multiply<'_, WID
         let (panel, _) = panel.as_chunks::<BLOCK>();
         let (sums, _) = self.sums.as_chunks_mut::<WIDE>();
         let (sums, _) = sums.as_chunks_mut::<HEIGHT>();
+        let (values, _) = kept.values.as_chunks::<BLOCK>();
+        let (values, _) = values.as_chunks::<HEIGHT>();
         for (block, panel) in panel.iter().enumerate().take(kept.blocks) {
-            let lists = kept.lists.chunks_exact((1 + HEIGHT) * kept.room);
-            let ends = kept.ends.chunks_exact(kept.blocks);
-            for (out, (lists, ends)) in sums.iter_mut().zip(lists.zip(ends)) {
-                let range = if block > 0 { ends[block - 1] } else { 0 }..ends[block];
-                let (channels, values) = lists.split_at(kept.room);
-                let channels: &[u32] = bytemuck::cast_slice(&channels[range.clone()]);
-                let values: [&[f32]; HEIGHT] = std::array::from_fn(|number| {
-                    &values[number * kept.room..][range.clone()][..channels.len()]
-                });
+            let values = values.iter().skip(block).step_by(kept.blocks);
+            let masks = kept.masks.iter().skip(block).step_by(kept.blocks);
+            for (out, (values, &mask)) in sums.iter_mut().zip(values.zip(masks)) {
                 let mut tile = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
                 if block > 0 {
                     for (tile, out) in tile.iter_mut().zip(&*out) {
                         tile.copy_from_slice(&V4::as_simd_f32s(out).0[..VECTORS]);
                     }
                 }
-                for (at, &channel) in channels.iter().enumerate() {
-                    let columns = &V4::as_simd_f32s(&panel[channel as usize % BLOCK]).0[..VECTORS];
+                let mut left = mask;
+                while left != 0 {
+                    let channel = left.trailing_zeros() as usize % BLOCK;
+                    left &= left - 1;
+                    let columns = &V4::as_simd_f32s(&panel[channel]).0[..VECTORS];
                     for (sums, values) in tile.iter_mut().zip(values) {
-                        let value = simd.splat_f32s(values[at]);
+                        let value = simd.splat_f32s(values[channel]);
                         for (sum, &columns) in sums.iter_mut().zip(columns) {
                             *sum = simd.mul_add_e_f32s(value, columns, *sum);
                         }
