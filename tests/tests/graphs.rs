@@ -312,6 +312,42 @@ fn what_siamang_exports_it_imports_with_the_same_embeddings() {
 
 /// One that is silent gives NaN here, and one of a few frames is too short for a window; the others are embedded.
 #[test]
+fn a_graph_of_others_is_exported_with_its_front_end_and_imported_as_it_was() {
+    let place = place();
+    let run = place.run("export --model net --out given.onnx --json");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    let said = &run.json()["onnx"];
+    assert_eq!(said["in_the_graph"], json!(["encoder"]));
+    assert_eq!(said["behind_the_graph"], json!(["unit_length"]));
+    assert_eq!(
+        said["before_the_graph"],
+        json!(["log_mel", "normalisation by the recording's mean"])
+    );
+    // The file is the one that was imported, and metadata behind it.
+    let (before, given) = ["net.onnx", "given.onnx"]
+        .map(|name| fs::read(place.path(name)).unwrap())
+        .into();
+    assert!(given.starts_with(&before) && given.len() > before.len());
+    let frames = vec![0.5; 50 * GRAPH_BINS];
+    let [first, again] = [before, given].map(|bytes| {
+        let graph = Graph::load(bytes, &Limits::default()).unwrap();
+        graph.run(&frames, 50).unwrap()
+    });
+    assert_eq!(first, again);
+    let run = place.run("import given.onnx --out again --json");
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert_eq!(
+        embedded(&place, "net", "corpus"),
+        embedded(&place, "again", "corpus")
+    );
+    let features = |bundle: &str| {
+        let text = fs::read_to_string(place.path(bundle).join("bundle.toml")).unwrap();
+        text.parse::<toml::Table>().unwrap()["features"].clone()
+    };
+    assert_eq!(features("net"), features("again"));
+}
+
+#[test]
 fn a_recording_of_which_a_graph_makes_nothing_is_left_out_by_name() {
     let place = place();
     let bytes = graph_of(|builder, features| {
@@ -385,7 +421,11 @@ fn what_wants_layers_of_ours_refuses_a_graph_in_plain_words() {
     };
     refused(
         "export --model net --out given",
-        &["ONNX graph that others trained", "copy the folder"],
+        &[
+            "ONNX graph that others trained",
+            "copy the folder",
+            "--format onnx",
+        ],
     );
     assert!(!place.path("given").exists());
     for command in ["report net", "doctor net"] {

@@ -83,6 +83,12 @@ pub enum ModelError {
         /// Which part.
         part: &'static str,
     },
+    /// Something that stands behind the graph of others, in whose file it has no place.
+    #[error("the {part} stands behind a graph that others trained, and has no place in its file")]
+    BehindGraph {
+        /// What.
+        part: &'static str,
+    },
     /// A graph that cannot be written or run, or a run that gave no vector.
     #[error(transparent)]
     Graph(#[from] onnx_graph::OnnxError),
@@ -108,6 +114,9 @@ impl ModelError {
             Self::Graph(error) => return error.remedy(),
             Self::NotWritten { .. } => {
                 "use the model as it is, or write how its parts are as ONNX operators"
+            }
+            Self::BehindGraph { .. } => {
+                "copy the bundle's folder to give it away, or write the file of the model that it was adapted from"
             }
             Self::SelfTest { .. } => "use a model whose weights and front end belong together",
             _ => return None,

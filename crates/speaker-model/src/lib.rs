@@ -95,7 +95,7 @@ pub use losses::{
 pub use model::{EmbeddingModel, SegmentEmbedding};
 pub use module_path::ModulePath;
 pub use network::SpeakerNetwork;
-pub use onnx::{AboutOnnx, OnnxModel, OnnxPort, SherpaFit};
+pub use onnx::{AboutOnnx, GraphRun, OnnxModel, OnnxPort, SherpaFit};
 pub use poolings::{
     AttentiveConfig, Deviation, LastStateConfig, MeanConfig, MeanDeviationConfig, MultiHeadConfig,
     PoolingConfig,

@@ -21,7 +21,8 @@ Examples:
 
 An ONNX file takes log-mel features `feats` [items, frames, bins] and gives `embs` [items, values],
 vectors of length 1. The recording's mean, the encoder, the centre and the length are in the graph;
-the front end before it stands in the file as JSON, under the key `siamang` of its metadata. Where
+the front end before it stands in the file as JSON, under the key `siamang` of its metadata. A graph
+that others trained stays the file that it was, with that key in its metadata. Where
 sherpa-onnx's own front end feeds the model rightly, the file has its keys, too.";
 
 /// Flags of `siamang export`.
@@ -84,10 +85,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         ));
     }
     let model = model::load(args.model.model.as_deref(), context)?;
-    if let NetworkConfig::Graph(_) = model.bundle().config().network {
+    if let (NetworkConfig::Graph(_), false) = (&model.bundle().config().network, is_onnx) {
         return Err(fault(
             format!("`{}` is an ONNX graph that others trained", model.name()),
-            "its file lies in the bundle as `graph.onnx`, and its front end stands in `bundle.toml`: copy the folder to give it away",
+            "its file lies in the bundle as `graph.onnx`, and its front end stands in `bundle.toml`: copy the folder to give it away, or write both into one file with `--format onnx`",
         ));
     }
     let onnx = match is_onnx {
@@ -151,10 +152,10 @@ fn explain(about: &AboutOnnx, console: &Console) {
         about.in_the_graph.join(", "),
     ));
     console.note(&about.equality);
-    let sherpa = &about.sherpa_onnx;
-    match sherpa.feeds_it_rightly {
-        true => console.note("sherpa-onnx's front end is this model's: its keys are in the file"),
-        false => console.note(&format!(
+    match &about.sherpa_onnx {
+        None => console.note("the graph is the file that others wrote, with its metadata and the front end among them; what it gives has any length"),
+        Some(sherpa) if sherpa.feeds_it_rightly => console.note("sherpa-onnx's front end is this model's: its keys are in the file"),
+        Some(sherpa) => console.note(&format!(
             "sherpa-onnx would feed this model wrongly ({}): its keys are left out, so that it refuses the file",
             sherpa.differences.join("; ")
         )),

@@ -3,6 +3,7 @@
 mod builder;
 mod convolutions;
 mod dense;
+mod described;
 mod encode;
 mod poolings;
 mod recurrent;
@@ -10,6 +11,7 @@ mod sherpa;
 
 pub use builder::{Attribute, Builder, Handle, Size};
 pub use convolutions::{BatchNorm, Conv1d, Conv2d};
+pub use described::with_metadata;
 pub use poolings::{AttentiveStatistics, Deviation};
 pub use recurrent::{LstmStates, LstmWeights};
 pub use sherpa::{SherpaFront, SherpaLack, sherpa_metadata};

@@ -6,10 +6,13 @@ use audio_features::{FeatureConfig, FrontEnd, Normalisation};
 use foreign_weights::families::{Architecture, Family, Network};
 use foreign_weights::{ForeignFile, OnnxGraph};
 use onnx_graph::{Choice, Layout, OnnxError};
-use speaker_model::{Bundle, Embedder, ModelError, Origin, Segmentation, SpeakerGraph};
+use speaker_model::{
+    Bundle, Embedder, GraphLayout, ModelError, Origin, Segmentation, SpeakerGraph,
+};
 
 use super::network::{Import, LONGEST_FRAMES, origin, refused};
 use super::options::ImportOptions;
+use super::own::OthersGraph;
 use super::{judge, lstm, metadata, own};
 use crate::error::{Error, ImportRemedy};
 
@@ -21,6 +24,9 @@ const SEGMENTS: [usize; 5] = [LONGEST_FRAMES, 3_000, 1_500, 800, 400];
 
 /// What is said of a file that Siamang wrote.
 const WROTE_IT: &str = "its metadata say that Siamang wrote it: the front end and the cuts are those of its bundle, and it normalises features itself; a recording that is cut gets the mean of its segments' vectors after their centre and length, another one than the bundle's";
+
+/// What is said of a file of others that Siamang described.
+const DESCRIBED_IT: &str = "its metadata have the front end, the cuts and the ports of the bundle that Siamang wrote it from";
 
 const OTHERS_WROTE_IT: &str = "take the siamang that wrote it, or describe its front end";
 
@@ -51,12 +57,24 @@ pub(super) fn import(
         None => options.family.or(said).or(recognised),
     };
     let (features, notes) = match &own {
-        Some(own) => (own.features.clone(), vec![WROTE_IT.to_owned()]),
+        Some(own) => {
+            let note = if own.run.is_some() {
+                DESCRIBED_IT
+            } else {
+                WROTE_IT
+            };
+            (own.features.clone(), vec![note.to_owned()])
+        }
         None => front_end(path, &file, &graph, family, options)?,
     };
-    let choice = choice(&graph, options, family, &features);
-    let frames_multiple = match family {
-        Some(Family::Nemo) if options.features.is_none() => NEMO_FRAMES,
+    let described = own.as_ref().and_then(|own| own.run.as_ref());
+    let choice = match described {
+        Some(graph) => said_choice(graph, options, &features),
+        None => choice(&graph, options, family, &features),
+    };
+    let frames_multiple = match (described, family) {
+        (Some(graph), _) => graph.run.frames_multiple,
+        (None, Some(Family::Nemo)) if options.features.is_none() => NEMO_FRAMES,
         _ => 1,
     };
     let opened = SpeakerGraph::open(graph.bytes, &choice, frames_multiple, options.memory_mb);
@@ -153,6 +171,21 @@ fn front_end(
 }
 
 /// What the caller settles, and the order of axes of which the file does not say.
+/// What the file says of its graph, where nothing else was asked for.
+fn said_choice(graph: &OthersGraph, options: &ImportOptions, features: &FeatureConfig) -> Choice {
+    let or = |asked: &Option<String>, said: &String| asked.clone().or(Some(said.clone()));
+    Choice {
+        input: or(&options.input, &graph.input),
+        length: options.length.clone().or(graph.run.length.clone()),
+        output: or(&options.output, &graph.output),
+        layout: Some(match graph.run.layout {
+            GraphLayout::FramesBins => Layout::FramesBins,
+            GraphLayout::BinsFrames => Layout::BinsFrames,
+        }),
+        bins: Some(features.num_bins),
+    }
+}
+
 fn choice(
     graph: &OnnxGraph,
     options: &ImportOptions,

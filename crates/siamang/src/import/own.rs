@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use audio_features::{FeatureConfig, Normalisation};
 use serde::Deserialize;
 use serde_json::Value;
-use speaker_model::{Imported, Segmentation};
+use speaker_model::{GraphRun, Imported, Segmentation};
 use speaker_scoring::Thresholds;
 
 /// The key of the metadata.
@@ -18,14 +18,24 @@ const FORMAT_VERSION: u32 = 1;
 /// What a file says of itself.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Own {
-    /// What comes before the graph, which normalises features itself.
+    /// What comes before the graph: one that we wrote normalises features itself.
     pub(super) features: FeatureConfig,
+    /// How a graph that others wrote is run.
+    pub(super) run: Option<OthersGraph>,
     /// How its bundle cuts recordings.
     pub(super) segmentation: Segmentation,
     /// Cosines that were measured with it.
     pub(super) thresholds: Thresholds,
     /// What the bundle was imported from.
     pub(super) imported: Option<Imported>,
+}
+
+/// A graph that others wrote and we described.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct OthersGraph {
+    pub(super) input: String,
+    pub(super) output: String,
+    pub(super) run: GraphRun,
 }
 
 impl Own {
@@ -54,6 +64,18 @@ struct Description {
     thresholds: Thresholds,
     #[serde(default)]
     imported: Option<Imported>,
+    #[serde(default)]
+    graph: Option<GraphRun>,
+    #[serde(default)]
+    input: Named,
+    #[serde(default)]
+    output: Named,
+}
+
+#[derive(Default, Deserialize)]
+struct Named {
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -85,16 +107,24 @@ pub(super) fn said(metadata: &BTreeMap<String, String>) -> Result<Option<Own>, S
     constants.retain(|_, value| !value.is_null());
     let features: FeatureConfig = serde_json::from_value(Value::Object(constants))
         .map_err(|error| unknown(error.to_string()))?;
-    let features = FeatureConfig {
-        top_db: None,
-        normalisation: Normalisation::None,
-        ..features
+    let features = match description.graph {
+        Some(_) => features,
+        None => FeatureConfig {
+            top_db: None,
+            normalisation: Normalisation::None,
+            ..features
+        },
     };
     features
         .validate()
         .map_err(|error| unknown(error.to_string()))?;
     Ok(Some(Own {
         features,
+        run: description.graph.map(|run| OthersGraph {
+            input: description.input.name,
+            output: description.output.name,
+            run,
+        }),
         segmentation: description.segmentation,
         thresholds: description.thresholds,
         imported: description.imported,
@@ -121,6 +151,7 @@ mod tests {
         features.normalisation = Normalisation::None;
         let expected = Own {
             features,
+            run: None,
             segmentation: Segmentation::Frames(40),
             thresholds: Thresholds::default(),
             imported: None,

@@ -2,7 +2,7 @@
 
 use audio_features::{FeatureConfig, Normalisation};
 use onnx_graph::write::SherpaLack;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use speaker_scoring::Thresholds;
 
@@ -10,6 +10,9 @@ use super::single::{least_frames, longest_single};
 use crate::ModelError;
 use crate::adaptation::AdaptedFrom;
 use crate::bundle::{Bundle, Imported, Origin};
+#[cfg(feature = "onnx")]
+use crate::extractor::GraphConfig;
+use crate::extractor::GraphLayout;
 use crate::model::EmbeddingModel;
 use crate::segments::Segmentation;
 
@@ -41,6 +44,12 @@ pub struct AboutOnnx {
     pub before_the_graph: Vec<&'static str>,
     /// What the graph does, in this order.
     pub in_the_graph: Vec<&'static str>,
+    /// What follows the graph, in this order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub behind_the_graph: Vec<&'static str>,
+    /// How a graph that others trained is run; absent in files of our own encoders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphRun>,
     /// Fewest frames that the network takes.
     pub least_frames: usize,
     /// How recordings are cut before they are embedded, which is not in the graph.
@@ -61,19 +70,32 @@ pub struct AboutOnnx {
     /// What it was adapted from, in the order in which that was done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adapted: Vec<AdaptedFrom>,
-    /// Whether sherpa-onnx can run the file.
-    pub sherpa_onnx: SherpaFit,
+    /// Whether sherpa-onnx can run the file; absent of a file that others wrote, whose keys for it stay as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sherpa_onnx: Option<SherpaFit>,
 }
 
 /// An input or output of the graph.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OnnxPort {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Its axes: names of those that may have any size, numbers of others.
     pub axes: Vec<String>,
     /// What its numbers are.
     pub values: String,
+}
+
+/// What has to be known of a graph that others trained beside its input and output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GraphRun {
+    /// Order of the axes of its input.
+    pub layout: GraphLayout,
+    /// Name of the input that takes the number of frames, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<String>,
+    /// Frames of zeros are put behind a recording until their number is a multiple of this.
+    pub frames_multiple: usize,
 }
 
 /// Whether sherpa-onnx, whose front end is fixed, feeds a file rightly.
@@ -103,12 +125,12 @@ impl AboutOnnx {
             format_version: FORMAT_VERSION,
             version: env!("CARGO_PKG_VERSION"),
             input: OnnxPort {
-                name: INPUT,
+                name: INPUT.to_owned(),
                 axes: vec![any("items"), any("frames"), features.num_bins.to_string()],
                 values: frames_in_words(&before_the_graph, features),
             },
             output: OnnxPort {
-                name: OUTPUT,
+                name: OUTPUT.to_owned(),
                 axes: vec![any("items"), embedder.dim().to_string()],
                 values: "embeddings of length 1, to be compared by their cosine".to_owned(),
             },
@@ -116,6 +138,8 @@ impl AboutOnnx {
             front_end: every_constant(features)?,
             before_the_graph,
             in_the_graph,
+            behind_the_graph: Vec::new(),
+            graph: None,
             least_frames: least_frames(embedder)?,
             segmentation: embedder.segmentation(),
             longest_in_one_piece: longest,
@@ -124,13 +148,74 @@ impl AboutOnnx {
             origin: bundle.config().origin.clone(),
             imported: bundle.config().imported.clone(),
             adapted: bundle.config().adapted.clone(),
-            sherpa_onnx: SherpaFit {
+            sherpa_onnx: Some(SherpaFit {
                 feeds_it_rightly: sherpa.is_ok(),
                 differences: match sherpa {
                     Ok(_) => Vec::new(),
                     Err(lack) => lack.differences.clone(),
                 },
+            }),
+        })
+    }
+
+    /// Of a bundle whose network is a graph that others trained: it is the encoder alone, and everything else stands around it.
+    #[cfg(feature = "onnx")]
+    pub(super) fn of_graph(bundle: &Bundle, graph: &GraphConfig) -> Result<Self, ModelError> {
+        let embedder = bundle.embedder();
+        let features = embedder.front_end().config();
+        let longest = longest_single(embedder.segmentation());
+        let [mut before_the_graph, inside] = stages(features, false, false);
+        let (encoder, behind) = ("encoder", "unit_length");
+        let others = |stage: &&str| ![encoder, behind].contains(stage);
+        before_the_graph.extend(inside.into_iter().filter(others));
+        let mut axes = [
+            "items".to_owned(),
+            "frames".to_owned(),
+            features.num_bins.to_string(),
+        ];
+        if graph.layout == GraphLayout::BinsFrames {
+            axes.swap(1, 2);
+        }
+        let others = before_the_graph.iter().filter(|stage| **stage != LOG_MEL);
+        let others: Vec<&str> = others.copied().collect();
+        Ok(Self {
+            format_version: FORMAT_VERSION,
+            version: env!("CARGO_PKG_VERSION"),
+            input: OnnxPort {
+                name: graph.input.clone(),
+                axes: axes.into(),
+                values: match others.is_empty() {
+                    true => "log-mel frames".to_owned(),
+                    false => format!("log-mel frames after {}", others.join(" and ")),
+                },
             },
+            output: OnnxPort {
+                name: graph.output.clone(),
+                axes: vec!["items".to_owned(), graph.embedding_dim.to_string()],
+                values: "embeddings of any length, to be compared by their cosine".to_owned(),
+            },
+            sample_rate_hz: features.sample_rate_hz,
+            front_end: every_constant(features)?,
+            before_the_graph,
+            in_the_graph: vec![encoder],
+            behind_the_graph: vec![behind],
+            graph: Some(GraphRun {
+                layout: graph.layout,
+                length: graph.length.clone(),
+                frames_multiple: graph.frames_multiple,
+            }),
+            least_frames: least_frames(embedder)?,
+            segmentation: embedder.segmentation(),
+            longest_in_one_piece: longest,
+            equality: format!(
+                "vectors are brought to length 1; {}",
+                equality(features, longest)
+            ),
+            thresholds: bundle.thresholds().clone(),
+            origin: bundle.config().origin.clone(),
+            imported: bundle.config().imported.clone(),
+            adapted: Vec::new(),
+            sherpa_onnx: None,
         })
     }
 

@@ -8,14 +8,18 @@ mod about;
 mod front;
 mod single;
 
+#[cfg(feature = "onnx")]
+use onnx_graph::write::with_metadata;
 use onnx_graph::write::{Builder, Size, sherpa_metadata};
 
-pub use about::{AboutOnnx, OnnxPort, SherpaFit};
+pub use about::{AboutOnnx, GraphRun, OnnxPort, SherpaFit};
 
 use about::{INPUT, OUTPUT};
 
 use crate::ModelError;
 use crate::bundle::Bundle;
+#[cfg(feature = "onnx")]
+use crate::extractor::{Extractor, SpeakerGraph};
 use crate::model::EmbeddingModel;
 
 /// A model as an ONNX file.
@@ -27,17 +31,25 @@ pub struct OnnxModel {
     pub about: AboutOnnx,
 }
 
+/// The key of `metadata_props`.
+const KEY: &str = "siamang";
+
 /// Largest message of Protocol Buffers that others read, in bytes.
 const LARGEST: usize = i32::MAX as usize;
 
 impl OnnxModel {
-    /// The model of `bundle`, with weights of 32 bits.
+    /// The model of `bundle`, with weights of 32 bits. A graph that others trained stays the file that it is, with what
+    /// is before and behind it in its metadata.
     ///
     /// # Errors
     /// [`ModelError::NotWritten`] for an encoder of which a part has no form in ONNX, [`ModelError::Shape`] for one with more
-    /// weights than such a file can hold, and as [`EmbeddingModel::embed_features`].
+    /// weights than such a file can hold, [`ModelError::BehindGraph`] for an adaptation or a centre of a graph that others trained, and as [`EmbeddingModel::embed_features`].
     pub fn of(bundle: &Bundle) -> Result<Self, ModelError> {
         let embedder = bundle.embedder();
+        #[cfg(feature = "onnx")]
+        if let Extractor::Graph(graph) = embedder.extractor() {
+            return Self::of_graph(bundle, graph);
+        }
         let (front_end, dim) = (embedder.front_end(), embedder.dim());
         let mut builder = Builder::new("siamang");
         let (items, frames) = (Size::Dynamic("B"), Size::Dynamic("T"));
@@ -55,11 +67,28 @@ impl OnnxModel {
         builder.output(OUTPUT, &embedding, &[items, Size::Fixed(dim)]);
         let sherpa = sherpa_metadata(&front::seen_by_sherpa(front_end.config()), dim, "");
         let about = AboutOnnx::of(bundle, &sherpa)?;
-        builder.metadata("siamang", &about.to_json()?);
+        builder.metadata(KEY, &about.to_json()?);
         if let Ok(keys) = sherpa {
             builder.all_metadata(&keys);
         }
-        let bytes = builder.finish()?;
+        Self::of_bytes(builder.finish()?, about)
+    }
+
+    #[cfg(feature = "onnx")]
+    fn of_graph(bundle: &Bundle, graph: &SpeakerGraph) -> Result<Self, ModelError> {
+        let embedder = bundle.embedder();
+        if !embedder.adaptations().is_empty() {
+            return Err(ModelError::BehindGraph { part: "adaptation" });
+        }
+        if embedder.centre().is_some() {
+            return Err(ModelError::BehindGraph { part: "centre" });
+        }
+        let about = AboutOnnx::of_graph(bundle, graph.config())?;
+        let bytes = with_metadata(graph.bytes(), &[(KEY, &about.to_json()?)])?;
+        Self::of_bytes(bytes, about)
+    }
+
+    fn of_bytes(bytes: Vec<u8>, about: AboutOnnx) -> Result<Self, ModelError> {
         if bytes.len() > LARGEST {
             return Err(ModelError::Shape {
                 what: "bytes of the ONNX file",
