@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use cpu_time::ProcessTime;
 use voice_register::{About, Entry, Owner, Register, RegisterError, Writer, product};
 
 /// Voices that are added in one go.
@@ -14,13 +15,18 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / f64::from(1_u32 << 31) - 0.5
     }
 
     /// Of length 1; sums of three numbers are nearly normal.
     fn vector(&mut self, dim: usize) -> Vec<f32> {
-        let mut vector: Vec<f32> = (0..dim).map(|_| (self.next() + self.next() + self.next()) as f32).collect();
+        let mut vector: Vec<f32> = (0..dim)
+            .map(|_| (self.next() + self.next() + self.next()) as f32)
+            .collect();
         let length = product(&vector, &vector).sqrt() as f32;
         vector.iter_mut().for_each(|value| *value /= length);
         vector
@@ -60,16 +66,40 @@ fn build(path: &Path, num_voices: usize, dim: usize) -> Result<(), RegisterError
     for first in (0..num_voices).step_by(AT_ONCE) {
         let voices = first..(first + AT_ONCE).min(num_voices);
         let additions = voices.map(|number| {
-            (format!("person {number}"), vec![entry(number, random.vector(dim))])
+            (
+                format!("person {number}"),
+                vec![entry(number, random.vector(dim))],
+            )
         });
         writer.add_many(additions.collect())?;
     }
-    println!("enrolled {num_voices} voices in {:.1} s", begin.elapsed().as_secs_f64());
+    println!(
+        "enrolled {num_voices} voices in {:.1} s",
+        begin.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
 fn milliseconds(begin: Instant) -> f64 {
     1e3 * begin.elapsed().as_secs_f64()
+}
+
+/// Time of the clock and of the processors, in ms, of the same work.
+fn both(times: &mut [(f64, f64)]) -> String {
+    let mut clock: Vec<f64> = times.iter().map(|(clock, _)| *clock).collect();
+    let mut processor: Vec<f64> = times.iter().map(|(_, processor)| *processor).collect();
+    format!(
+        "{}; of all processors together {}",
+        summary(&mut clock),
+        summary(&mut processor)
+    )
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, (f64, f64)) {
+    let (clock, processor) = (Instant::now(), ProcessTime::now());
+    let made = work();
+    let processor = 1e3 * processor.elapsed().as_secs_f64();
+    (made, (milliseconds(clock), processor))
 }
 
 fn summary(times: &mut [f64]) -> String {
@@ -83,8 +113,13 @@ fn summary(times: &mut [f64]) -> String {
 }
 
 fn main() -> Result<(), RegisterError> {
-    let mut numbers = std::env::args().skip(1).filter_map(|number| number.parse().ok());
-    let (num_voices, dim) = (numbers.next().unwrap_or(1_000_000), numbers.next().unwrap_or(192));
+    let mut numbers = std::env::args()
+        .skip(1)
+        .filter_map(|number| number.parse().ok());
+    let (num_voices, dim) = (
+        numbers.next().unwrap_or(1_000_000),
+        numbers.next().unwrap_or(192),
+    );
     let path = std::env::temp_dir().join("register-speed");
     if !Register::open(&path).is_ok_and(|register| register.num_voices() >= num_voices) {
         let _ = std::fs::remove_dir_all(&path);
@@ -102,19 +137,19 @@ fn main() -> Result<(), RegisterError> {
     let mut one = Vec::new();
     for _ in 0..20 {
         let query = random.vector(dim);
-        let begin = Instant::now();
-        register.nearest(&[query], 10)?;
-        one.push(milliseconds(begin));
+        let (answer, time) = timed(|| register.nearest(&[query], 10));
+        answer?;
+        one.push(time);
     }
-    println!("best ten of one query: {}", summary(&mut one));
+    println!("best ten of one query: {}", both(&mut one));
     let mut many = Vec::new();
     for _ in 0..5 {
         let queries: Vec<Vec<f32>> = (0..64).map(|_| random.vector(dim)).collect();
-        let begin = Instant::now();
-        register.nearest(&queries, 10)?;
-        many.push(milliseconds(begin) / 64.0);
+        let (answer, (clock, processor)) = timed(|| register.nearest(&queries, 10));
+        answer?;
+        many.push((clock / 64.0, processor / 64.0));
     }
-    println!("the same of 64 at once, each: {}", summary(&mut many));
+    println!("the same of 64 at once, each: {}", both(&mut many));
     println!("resident: {:.0} MB while reading", resident_mb());
     drop(register);
     let begin = Instant::now();
@@ -130,10 +165,13 @@ fn main() -> Result<(), RegisterError> {
     println!("adding one, synced: {}", summary(&mut adds));
     println!("resident: {:.0} MB while writing", resident_mb());
     let begin = Instant::now();
-    writer.forget(&["person 7"]).map(drop).or_else(|error| match error {
-        RegisterError::NoSuchVoice { .. } => Ok(()),
-        error => Err(error),
-    })?;
+    writer
+        .forget(&["person 7"])
+        .map(drop)
+        .or_else(|error| match error {
+            RegisterError::NoSuchVoice { .. } => Ok(()),
+            error => Err(error),
+        })?;
     println!("forgetting one: {:.1} s", begin.elapsed().as_secs_f64());
     Ok(())
 }

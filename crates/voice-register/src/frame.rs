@@ -78,7 +78,10 @@ pub(crate) fn decode(head: &FrameHead, body: &[u8]) -> Result<Frame, String> {
     let read: Read = serde_json::from_slice(json).map_err(unread)?;
     let dim = head.dim as usize;
     let (values, rest) = vectors.as_chunks::<4>();
-    let values: Vec<f32> = values.iter().map(|value| f32::from_le_bytes(*value)).collect();
+    let values: Vec<f32> = values
+        .iter()
+        .map(|value| f32::from_le_bytes(*value))
+        .collect();
     let is_whole = rest.is_empty()
         && dim > 0
         && read.recordings.len() == head.num_vectors as usize

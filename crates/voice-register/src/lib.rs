@@ -38,10 +38,12 @@
 
 mod error;
 mod frame;
+mod kernels;
 mod layout;
 mod lock;
 mod log;
 mod matrix;
+mod names;
 mod quantised;
 mod register;
 mod rewrite;

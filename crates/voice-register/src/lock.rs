@@ -29,7 +29,9 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begin.elapsed() < wait => std::thread::sleep(EVERY),
+                Err(TryLockError::WouldBlock) if begin.elapsed() < wait => {
+                    std::thread::sleep(EVERY)
+                }
                 Err(TryLockError::WouldBlock) => {
                     let mut text = String::new();
                     let read = file.read_to_string(&mut text);

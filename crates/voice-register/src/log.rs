@@ -134,9 +134,7 @@ impl Log {
                     known: FORMAT_VERSION,
                 });
             }
-            (HeadCopy::Sound(owner, generation), _) => {
-                (owner, generation, Some(damage(HEAD_COPY)))
-            }
+            (HeadCopy::Sound(owner, generation), _) => (owner, generation, Some(damage(HEAD_COPY))),
             (_, HeadCopy::Sound(owner, generation)) => (owner, generation, Some(damage(0))),
             (HeadCopy::Damaged, HeadCopy::Damaged) => {
                 return Err(RegisterError::Damaged {
@@ -157,7 +155,9 @@ impl Log {
     /// Bytes that the file has by now.
     pub(crate) fn num_bytes(&self) -> Result<u64, RegisterError> {
         let metadata = self.file.metadata();
-        Ok(metadata.map_err(RegisterError::io("read", &self.path))?.len())
+        Ok(metadata
+            .map_err(RegisterError::io("read", &self.path))?
+            .len())
     }
 
     /// The head of the frame at `offset`, where there is one.
@@ -254,8 +254,11 @@ impl Log {
         self.pieces(from, end, &mut |at, piece| {
             for place in memchr(FRAME_MAGIC[0], piece) {
                 let offset = at + place as u64;
-                if piece[place..].starts_with(&FRAME_MAGIC[..FRAME_MAGIC.len().min(piece.len() - place)])
-                    && self.frame_head(offset)?.is_some_and(|head| offset + head.frame_len() <= end)
+                if piece[place..]
+                    .starts_with(&FRAME_MAGIC[..FRAME_MAGIC.len().min(piece.len() - place)])
+                    && self
+                        .frame_head(offset)?
+                        .is_some_and(|head| offset + head.frame_len() <= end)
                 {
                     found = Some(offset);
                     return Ok(false);
@@ -300,7 +303,9 @@ impl Log {
 /// Places of a byte.
 fn memchr(byte: u8, bytes: &[u8]) -> impl Iterator<Item = usize> {
     let places = bytes.iter().enumerate();
-    places.filter(move |(_, found)| **found == byte).map(|(at, _)| at)
+    places
+        .filter(move |(_, found)| **found == byte)
+        .map(|(at, _)| at)
 }
 
 /// Reads all of `bytes` from `offset` on, wherever other readers of the file stand.

@@ -9,9 +9,7 @@ use memmap2::Mmap;
 use rayon::prelude::*;
 
 use crate::error::RegisterError;
-use crate::layout::{
-    Generation, MATRIX_HEAD, MatrixHead, NONE, ROW_HEAD, RowHead,
-};
+use crate::layout::{Generation, MATRIX_HEAD, MatrixHead, NONE, ROW_HEAD, RowHead};
 use crate::quantised::{Scale, padded, quantise};
 
 /// Rows that are checked in one go.
@@ -156,7 +154,10 @@ impl Matrix {
     pub(crate) fn rows(&self, first: usize, count: usize) -> &[u8] {
         let (bytes, first, all) = match first < self.num_mapped {
             true => {
-                let mapped = self.mapped.as_deref().and_then(|map| map.get(MATRIX_HEAD..));
+                let mapped = self
+                    .mapped
+                    .as_deref()
+                    .and_then(|map| map.get(MATRIX_HEAD..));
                 (mapped.unwrap_or(&[]), first, self.num_mapped)
             }
             false => {

@@ -1,14 +1,14 @@
 //! Vectors in one byte a value, and how far their products may be from the exact ones.
 
 use bytemuck::{Pod, Zeroable};
-use pulp::{Simd as Lanes, WithSimd};
-use register_tiles::Arch;
+
+use crate::kernels::Pairs;
 
 /// Rows are filled with zeros to a multiple of so many values.
 pub(crate) const BLOCK: usize = 32;
 
 /// Queries that pass over a row together, so that its bytes are read and widened once.
-const TOGETHER: usize = 4;
+const TOGETHER: usize = 8;
 
 /// What rounding in 32 bits may add to a product of two vectors of length 1, at most.
 const ROUNDING: f32 = 1e-5;
@@ -30,7 +30,9 @@ pub(crate) fn padded(dim: usize) -> usize {
 
 /// Writes `vector` as bytes to `row`, which is at least as long.
 pub(crate) fn quantise(vector: &[f32], row: &mut [i8]) -> Scale {
-    let largest = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let largest = vector
+        .iter()
+        .fold(0.0_f32, |most, value| most.max(value.abs()));
     let step = match largest > 0.0 {
         true => largest / 127.0,
         false => 1.0,
@@ -63,7 +65,9 @@ impl Query {
     /// Steps as fine as sums of 32 bits allow.
     pub(crate) fn new(vector: &[f32]) -> Self {
         let room = (i64::from(i32::MAX) / (127 * padded(vector.len()) as i64)).min(32_767);
-        let largest = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let largest = vector
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()));
         let step = match largest > 0.0 {
             true => largest / room as f32,
             false => 1.0,
@@ -128,26 +132,23 @@ pub(crate) struct Block<'a> {
 }
 
 impl Block<'_> {
-    pub(crate) fn run(self, arch: Arch) {
-        arch.dispatch(self);
-    }
-}
-
-impl WithSimd for Block<'_> {
-    type Output = ();
-
+    /// Fills `out`.
     #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
+    pub(crate) fn pass<P: Pairs>(self, pairs: P) {
         let Some(len) = self.queries.first().map(|query| query.values.len()) else {
             return;
         };
-        let (fours, rest) = self.queries.as_chunks::<TOGETHER>();
-        let (out_fours, out_rest) = self.out.as_chunks_mut::<TOGETHER>();
-        let rows = || self.rows.chunks(self.stride).take(self.scales.len()).enumerate();
-        for (queries, out) in fours.iter().zip(out_fours) {
+        let (groups, rest) = self.queries.as_chunks::<TOGETHER>();
+        let (out_groups, out_rest) = self.out.as_chunks_mut::<TOGETHER>();
+        let rows = || {
+            let rows = self.rows.chunks(self.stride).take(self.scales.len());
+            rows.map(|row| bytemuck::cast_slice(&row[..len]))
+                .enumerate()
+        };
+        for (queries, out) in groups.iter().zip(out_groups) {
             let values = queries.each_ref().map(|query| query.values.as_slice());
             for (number, row) in rows() {
-                let sums = products(bytemuck::cast_slice(&row[..len]), values);
+                let sums = products(pairs, row, values);
                 for (out, sum) in out.iter_mut().zip(sums) {
                     out.sums[number] = sum;
                 }
@@ -155,7 +156,7 @@ impl WithSimd for Block<'_> {
         }
         for (query, out) in rest.iter().zip(out_rest) {
             for (number, row) in rows() {
-                [out.sums[number]] = products(bytemuck::cast_slice(&row[..len]), [&query.values]);
+                [out.sums[number]] = products(pairs, row, [&query.values]);
             }
         }
         for (query, out) in self.queries.iter().zip(&mut *self.out) {
@@ -177,23 +178,22 @@ impl WithSimd for Block<'_> {
     }
 }
 
-/// Sums of products, in a form that compilers make pairwise multiply-add instructions of.
+/// The sums of products of a row with each query.
 #[inline(always)]
-fn products<const N: usize>(row: &[i8], queries: [&[i16]; N]) -> [i32; N] {
+fn products<P: Pairs, const N: usize>(pairs: P, row: &[i8], queries: [&[i16]; N]) -> [i32; N] {
     let (row, _) = row.as_chunks::<BLOCK>();
-    let queries = queries.map(|query| query.as_chunks::<BLOCK>().0);
-    let mut sums = [[0_i32; BLOCK / 2]; N];
+    let queries = queries.map(|query| &query.as_chunks::<BLOCK>().0[..row.len()]);
+    let mut sums = [pairs.zero(); N];
     for (block, row) in row.iter().enumerate() {
+        let row = pairs.widened(row);
         for (sums, query) in sums.iter_mut().zip(&queries) {
-            let query = &query[block];
-            for (lane, sum) in sums.iter_mut().enumerate() {
-                let [first, second] = [2 * lane, 2 * lane + 1];
-                *sum += i32::from(row[first]) * i32::from(query[first])
-                    + i32::from(row[second]) * i32::from(query[second]);
-            }
+            *sums = pairs.add(*sums, row, &query[block]);
         }
     }
-    sums.map(|sums| sums.iter().sum())
+    sums.map(
+        #[inline(always)]
+        |sums| pairs.total(sums),
+    )
 }
 
 #[cfg(test)]
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn the_exact_product_lies_within_the_bounds_for_all_instructions() {
         for dim in [1, 31, 32, 192, 257] {
-            let queries: Vec<Vec<f32>> = (0..7).map(|seed| unit(1_000 + seed, dim)).collect();
+            let queries: Vec<Vec<f32>> = (0..11).map(|seed| unit(1_000 + seed, dim)).collect();
             let shorts: Vec<Query> = queries.iter().map(|query| Query::new(query)).collect();
             let rows: Vec<Vec<f32>> = (0..37).map(|seed| unit(seed, dim)).collect();
             let stride = padded(dim);
@@ -237,7 +237,7 @@ mod tests {
                     queries: &shorts,
                     out: &mut out,
                 };
-                block.run(simd.resolve().unwrap());
+                crate::kernels::run(block, simd.resolve().unwrap());
                 results.push(out);
             }
             let sums = |out: &Vec<Sums>| out.iter().map(|sums| sums.sums).collect::<Vec<_>>();

@@ -1,6 +1,5 @@
 //! A register that is read.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use crate::error::{Damage, RegisterError};
 use crate::layout::{FIRST_FRAME, MATRIX, NONE, VOICES, name_hash};
 use crate::log::{Log, Next, Owner};
 use crate::matrix::{Found, Matrix, row_bytes};
+use crate::names::Names;
 use crate::search::{Candidate, candidates};
 use crate::voice::{Voice, product, voice_name};
 
@@ -115,7 +115,7 @@ impl Register {
 
     /// Makes rows of the frames that have none yet.
     fn index(&mut self) -> Result<(), RegisterError> {
-        let mut names: Option<HashMap<u64, u32>> = None;
+        let mut names: Option<Names> = None;
         loop {
             match self.log.next(self.end)? {
                 Next::End(end) => {
@@ -132,10 +132,10 @@ impl Register {
                     self.end = offset + head.map_or(0, |head| head.frame_len());
                     self.is_matrix_whole = false;
                     let hash = name_hash(&frame.name);
-                    let names = names.get_or_insert_with(|| names_of(&self.matrix));
+                    let names = names.get_or_insert_with(|| Names::of(&self.matrix));
                     let replaces = match frame.previous {
                         0 => NONE,
-                        _ => names.get(&hash).copied().unwrap_or(NONE),
+                        _ => names.get(&self.matrix, hash).unwrap_or(NONE),
                     };
                     // Damage to its earlier recordings is found again by whoever reads the voice.
                     let (voice, _) = self.log.voice(offset)?;
@@ -203,7 +203,11 @@ impl Register {
     ///
     /// # Errors
     /// [`RegisterError::BadVector`], [`RegisterError::Io`], [`RegisterError::Instructions`].
-    pub fn nearest(&self, queries: &[Vec<f32>], count: usize) -> Result<Vec<Answer>, RegisterError> {
+    pub fn nearest(
+        &self,
+        queries: &[Vec<f32>],
+        count: usize,
+    ) -> Result<Vec<Answer>, RegisterError> {
         for query in queries {
             check_vector("a query", query, self.log.owner.dim)?;
         }
@@ -238,7 +242,10 @@ impl Register {
             let score = product(&voice.centre(), query).clamp(-1.0, 1.0);
             let row = Row(row);
             let at = answer.matches.partition_point(|better| {
-                (-better.score).total_cmp(&-score).then(better.row.cmp(&row)).is_lt()
+                (-better.score)
+                    .total_cmp(&-score)
+                    .then(better.row.cmp(&row))
+                    .is_lt()
             });
             if at < count {
                 let name = voice.name;
@@ -292,7 +299,12 @@ impl Register {
             // The damage is named where the frames are.
             return Ok(None);
         }
-        let expected = row_bytes(head.frame, name_hash(&voice.name), head.replaces, &voice.centre());
+        let expected = row_bytes(
+            head.frame,
+            name_hash(&voice.name),
+            head.replaces,
+            &voice.centre(),
+        );
         let stride = self.matrix.stride() as u64;
         Ok((expected != self.matrix.row(row.0)).then(|| Damage {
             path: self.folder.join(MATRIX),
@@ -301,12 +313,6 @@ impl Register {
             found: "a row is not that of its voice".to_owned(),
         }))
     }
-}
-
-/// The last row of each name.
-pub(crate) fn names_of(matrix: &Matrix) -> HashMap<u64, u32> {
-    let rows = matrix.live();
-    rows.map(|row| (matrix.head(row).name_hash, row as u32)).collect()
 }
 
 /// A vector of a register has its dimension, finite values and length 1.

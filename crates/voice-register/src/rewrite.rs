@@ -10,9 +10,7 @@ use durable::NewFile;
 
 use crate::error::{Damage, RegisterError};
 use crate::frame;
-use crate::layout::{
-    FIRST_FRAME, Generation, MATRIX, MatrixHead, NONE, VOICES, name_hash,
-};
+use crate::layout::{FIRST_FRAME, Generation, MATRIX, MatrixHead, NONE, VOICES, name_hash};
 use crate::log::{Owner, head_copy};
 use crate::matrix::{Found, Matrix, row_bytes};
 use crate::register::{Register, Row};
@@ -22,7 +20,11 @@ use crate::voice::Voice;
 pub(crate) fn clear(folder: &Path) -> Result<(), RegisterError> {
     let entries = std::fs::read_dir(folder).map_err(RegisterError::io("read", folder))?;
     for entry in entries.flatten() {
-        if entry.file_name().to_string_lossy().starts_with(durable::UNFINISHED) {
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(durable::UNFINISHED)
+        {
             remove(&entry.path())?;
         }
     }
@@ -48,7 +50,12 @@ fn new_generation(owner: &Owner) -> Generation {
     // Each of these is drawn by the system.
     let drawn = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), 0_u8);
     hasher.update(&drawn.to_le_bytes());
-    hasher.finalize().as_bytes().first_chunk().copied().unwrap_or_default()
+    hasher
+        .finalize()
+        .as_bytes()
+        .first_chunk()
+        .copied()
+        .unwrap_or_default()
 }
 
 /// Both files of a register without voices.

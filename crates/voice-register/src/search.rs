@@ -7,8 +7,9 @@ use rayon::prelude::*;
 use register_tiles::{Arch, Simd};
 
 use crate::error::RegisterError;
-use crate::matrix::Matrix;
+use crate::kernels;
 use crate::layout::ROW_HEAD;
+use crate::matrix::Matrix;
 use crate::quantised::{Block, Query, ROWS, Scale, Sums};
 
 /// Rows that one thread passes over in one go.
@@ -39,10 +40,10 @@ pub(crate) fn candidates(
         floors: &floors,
         count,
     };
-    let kept = starts
-        .par_iter()
-        .map(|&start| search.piece(start))
-        .reduce(|| vec![Kept::default(); queries.len()], |a, b| joined(a, b, count));
+    let kept = starts.par_iter().map(|&start| search.piece(start)).reduce(
+        || vec![Kept::default(); queries.len()],
+        |a, b| joined(a, b, count),
+    );
     Ok(kept.into_iter().map(Kept::finish).collect())
 }
 
@@ -60,7 +61,10 @@ impl Search<'_> {
         let mut kept = vec![Kept::default(); self.queries.len()];
         let end = (start + PIECE).min(self.matrix.num_rows());
         let mut sums = vec![Sums::ZERO; self.queries.len()];
-        let mut scales = [Scale { step: 0.0, error: 0.0 }; ROWS];
+        let mut scales = [Scale {
+            step: 0.0,
+            error: 0.0,
+        }; ROWS];
         let mut first = start;
         while first < end {
             let rows = self.matrix.rows(first, ROWS.min(end - first));
@@ -75,7 +79,7 @@ impl Search<'_> {
                 queries: self.queries,
                 out: &mut sums,
             };
-            block.run(self.arch);
+            kernels::run(block, self.arch);
             for (query, kept) in kept.iter_mut().enumerate() {
                 if sums[query].most >= self.floors[query].get() {
                     self.look(query, first, &scales[..count], &sums[query], kept);

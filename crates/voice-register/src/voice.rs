@@ -128,7 +128,10 @@ pub fn product(a: &[f32], b: &[f32]) -> f64 {
         }
     }
     let rest = a_rest.iter().zip(b_rest);
-    sums.iter().sum::<f64>() + rest.map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>()
+    sums.iter().sum::<f64>()
+        + rest
+            .map(|(a, b)| f64::from(*a) * f64::from(*b))
+            .sum::<f64>()
 }
 
 #[cfg(test)]
@@ -139,9 +142,15 @@ mod tests {
     fn names_of_another_unicode_form_are_the_same() {
         let composed = voice_name("Zo\u{eb}").unwrap();
         assert_eq!(voice_name("Zoe\u{308}").unwrap(), composed);
-        assert_eq!(voice_name("  Ann B. \u{1f600} ").unwrap(), "Ann B. \u{1f600}");
+        assert_eq!(
+            voice_name("  Ann B. \u{1f600} ").unwrap(),
+            "Ann B. \u{1f600}"
+        );
         for bad in ["", "  ", "a\nb", "a\tb", "\0", &"x".repeat(201)] {
-            assert!(matches!(voice_name(bad), Err(RegisterError::BadName { .. })));
+            assert!(matches!(
+                voice_name(bad),
+                Err(RegisterError::BadName { .. })
+            ));
         }
         assert!(voice_name(&"x".repeat(200)).is_ok());
     }
@@ -149,7 +158,11 @@ mod tests {
     #[test]
     fn occasions_count_alike() {
         let (x, y) = ([1.0, 0.0], [0.0, 1.0]);
-        let many = [(Some("a"), &x[..]), (Some("a"), &x[..]), (Some("b"), &y[..])];
+        let many = [
+            (Some("a"), &x[..]),
+            (Some("a"), &x[..]),
+            (Some("b"), &y[..]),
+        ];
         let half = 0.5_f32.sqrt();
         assert_eq!(centre(many.into_iter()), [half, half]);
         let one = [(None, &x[..]), (None, &x[..]), (None, &y[..])];
@@ -163,6 +176,9 @@ mod tests {
     #[test]
     fn products_are_sums_of_products() {
         let a: Vec<f32> = (0..19).map(|value| value as f32).collect();
-        assert_eq!(product(&a, &a), (0..19).map(|value| f64::from(value * value)).sum::<f64>());
+        assert_eq!(
+            product(&a, &a),
+            (0..19).map(|value| f64::from(value * value)).sum::<f64>()
+        );
     }
 }

@@ -12,7 +12,8 @@ use crate::layout::{LOCK, MATRIX, NONE, VOICES, name_hash};
 use crate::lock::{Lock, private};
 use crate::log::Owner;
 use crate::matrix::row_bytes;
-use crate::register::{Register, Row, check_vector, names_of};
+use crate::names::Names;
+use crate::register::{Register, Row, check_vector};
 use crate::rewrite;
 use crate::voice::{Entry, Voice, voice_name};
 
@@ -21,7 +22,7 @@ use crate::voice::{Entry, Voice, voice_name};
 pub struct Writer {
     register: Register,
     /// Row of each name.
-    names: HashMap<u64, u32>,
+    names: Names,
     voices: File,
     /// The rows on disk, as long as they are all of them.
     matrix: Option<File>,
@@ -55,7 +56,8 @@ impl Writer {
         }
         let path = folder.join(VOICES);
         if !path.exists() {
-            let mut others = std::fs::read_dir(folder).map_err(RegisterError::io("read", folder))?;
+            let mut others =
+                std::fs::read_dir(folder).map_err(RegisterError::io("read", folder))?;
             let is_other = |name: &std::ffi::OsStr| {
                 let name = name.to_string_lossy();
                 ![LOCK, MATRIX].contains(&&*name) && !name.starts_with(durable::UNFINISHED)
@@ -105,9 +107,11 @@ impl Writer {
         let mut options = OpenOptions::new();
         options.append(true);
         private(&mut options);
-        let matrix = options.open(&path).map_err(RegisterError::io("write to", &path))?;
+        let matrix = options
+            .open(&path)
+            .map_err(RegisterError::io("write to", &path))?;
         Ok(Self {
-            names: names_of(&register.matrix),
+            names: Names::of(&register.matrix),
             register,
             voices,
             matrix: Some(matrix),
@@ -127,7 +131,7 @@ impl Writer {
     /// [`RegisterError::BadName`], [`RegisterError::Io`].
     pub fn find(&self, name: &str) -> Result<Option<Row>, RegisterError> {
         let name = voice_name(name)?;
-        let Some(&row) = self.names.get(&name_hash(&name)) else {
+        let Some(row) = self.names.get(&self.register.matrix, name_hash(&name)) else {
             return Ok(None);
         };
         let row = Row(row as usize);
@@ -159,7 +163,11 @@ impl Writer {
                 continue;
             }
             for entry in &entries {
-                check_vector(&entry.about.place, &entry.vector, self.register.log.owner.dim)?;
+                check_vector(
+                    &entry.about.place,
+                    &entry.vector,
+                    self.register.log.owner.dim,
+                )?;
             }
             let name = voice_name(&name)?;
             let hash = name_hash(&name);
@@ -182,7 +190,12 @@ impl Writer {
                 0,
             ));
             let offset = self.register.end + bytes.len() as u64;
-            bytes.extend(frame::encode(&name, &entries, self.register.log.owner.dim, previous)?);
+            bytes.extend(frame::encode(
+                &name,
+                &entries,
+                self.register.log.owner.dim,
+                previous,
+            )?);
             voice.entries.extend(entries);
             let row = (self.register.matrix.num_rows() + rows.len()) as u32;
             rows.push(row_bytes(offset, hash, replaces, &voice.centre()));
@@ -212,7 +225,9 @@ impl Writer {
             Err(error) => {
                 // Where not even this succeeds, the next writer does it.
                 let _ = self.voices.set_len(end);
-                Err(RegisterError::io("write to", &self.register.log.path)(error))
+                Err(RegisterError::io("write to", &self.register.log.path)(
+                    error,
+                ))
             }
         }
     }
@@ -245,7 +260,8 @@ impl Writer {
                 rows.push(row);
             }
         }
-        forgotten.damage = self.rewritten(&mut |row, voice| (!rows.contains(&row)).then_some(voice))?;
+        forgotten.damage =
+            self.rewritten(&mut |row, voice| (!rows.contains(&row)).then_some(voice))?;
         Ok(forgotten)
     }
 
@@ -291,12 +307,15 @@ impl Writer {
         let folder = self.register.folder.clone();
         let damage = rewrite::all(&self.register, change)?;
         self.register = Register::open(&folder)?;
-        self.names = names_of(&self.register.matrix);
+        self.names = Names::of(&self.register.matrix);
         let path = folder.join(VOICES);
         let voices = OpenOptions::new().read(true).write(true).open(&path);
         self.voices = voices.map_err(RegisterError::io("write to", &path))?;
         self.matrix = match self.register.is_matrix_whole {
-            true => OpenOptions::new().append(true).open(folder.join(MATRIX)).ok(),
+            true => OpenOptions::new()
+                .append(true)
+                .open(folder.join(MATRIX))
+                .ok(),
             false => None,
         };
         Ok(damage)

@@ -12,7 +12,10 @@ struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> f32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 40) as f32 / (1 << 24) as f32 - 0.5
     }
 
@@ -66,7 +69,10 @@ fn is_in(bytes: &[u8], part: &[u8]) -> bool {
 }
 
 fn bytes_of(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|value| value.to_le_bytes()).collect()
+    vector
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect()
 }
 
 /// The best by looking at every voice in 64 bits.
@@ -80,7 +86,11 @@ fn by_hand(voices: &[(String, Vec<f32>)], query: &[f32], count: usize) -> Vec<St
         })
         .collect();
     scores.sort_by(|a, b| b.0.total_cmp(&a.0));
-    scores.iter().take(count).map(|(_, name)| (*name).to_owned()).collect()
+    scores
+        .iter()
+        .take(count)
+        .map(|(_, name)| (*name).to_owned())
+        .collect()
 }
 
 #[test]
@@ -103,7 +113,9 @@ fn the_best_ten_are_those_of_a_search_through_all_in_64_bits() {
         voices.push((format!("voice {number}"), vector));
     }
     let mut writer = writer(&path);
-    let additions = voices.iter().map(|(name, vector)| (name.clone(), vec![entry(name, vector.clone())]));
+    let additions = voices
+        .iter()
+        .map(|(name, vector)| (name.clone(), vec![entry(name, vector.clone())]));
     writer.add_many(additions.collect()).unwrap();
     let mut queries: Vec<Vec<f32>> = (0..20).map(|_| random.vector()).collect();
     queries.push(centre);
@@ -112,7 +124,11 @@ fn the_best_ten_are_those_of_a_search_through_all_in_64_bits() {
         for count in [1, 10] {
             let answers = register.nearest(&queries, count).unwrap();
             for (query, answer) in queries.iter().zip(&answers) {
-                let names: Vec<String> = answer.matches.iter().map(|found| found.name.clone()).collect();
+                let names: Vec<String> = answer
+                    .matches
+                    .iter()
+                    .map(|found| found.name.clone())
+                    .collect();
                 assert_eq!(names, by_hand(&voices, query, count));
                 assert!(answer.damage.is_empty());
             }
@@ -131,19 +147,39 @@ fn what_is_forgotten_is_in_no_file_and_all_else_is() {
     let mut register = writer(&path);
     for (number, vector) in vectors.iter().enumerate() {
         let name = format!("Person-{number:02}!");
-        register.add(&name, vec![entry(&format!("r{number:02}"), vector.clone())]).unwrap();
+        register
+            .add(&name, vec![entry(&format!("r{number:02}"), vector.clone())])
+            .unwrap();
     }
-    register.add("Person-05!", vec![entry("second-of-05", vectors[6].clone())]).unwrap();
+    register
+        .add(
+            "Person-05!",
+            vec![entry("second-of-05", vectors[6].clone())],
+        )
+        .unwrap();
     register.rename("Person-05!", "Someone Else").unwrap();
     let quantised = |files: &[(PathBuf, Vec<u8>)], vector: &[f32]| {
         // The bytes of its row.
-        let step = vector.iter().fold(0.0_f32, |most, value| most.max(value.abs())) / 127.0;
-        let row: Vec<u8> = vector.iter().map(|value| (value / step).round() as i8 as u8).collect();
+        let step = vector
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()))
+            / 127.0;
+        let row: Vec<u8> = vector
+            .iter()
+            .map(|value| (value / step).round() as i8 as u8)
+            .collect();
         files.iter().any(|(_, bytes)| is_in(bytes, &row))
     };
     let before = files(&path);
-    assert!(before.iter().any(|(_, bytes)| is_in(bytes, b"Someone Else")));
-    assert!(!before.iter().any(|(_, bytes)| is_in(bytes, b"Person-05!")), "the old name is gone");
+    assert!(
+        before
+            .iter()
+            .any(|(_, bytes)| is_in(bytes, b"Someone Else"))
+    );
+    assert!(
+        !before.iter().any(|(_, bytes)| is_in(bytes, b"Person-05!")),
+        "the old name is gone"
+    );
     assert!(quantised(&before, &vectors[8]) && quantised(&before, &vectors[9]));
     // What a killed writer left is removed, too.
     std::fs::write(path.join(".unfinished-abc"), b"Person-08!").unwrap();
@@ -153,11 +189,22 @@ fn what_is_forgotten_is_in_no_file_and_all_else_is() {
     drop(Writer::open(&path, Duration::ZERO).unwrap());
     let after = files(&path);
     for (path, bytes) in &after {
-        for gone in [b"Someone Else".as_slice(), b"Person-05!", b"Person-08!", b"second-of-05", b"consent of r05", b"r08.wav"] {
+        for gone in [
+            b"Someone Else".as_slice(),
+            b"Person-05!",
+            b"Person-08!",
+            b"second-of-05",
+            b"consent of r05",
+            b"r08.wav",
+        ] {
             assert!(!is_in(bytes, gone), "{}", path.display());
         }
         for number in [5, 8] {
-            assert!(!is_in(bytes, &bytes_of(&vectors[number])), "{}", path.display());
+            assert!(
+                !is_in(bytes, &bytes_of(&vectors[number])),
+                "{}",
+                path.display()
+            );
         }
     }
     assert!(!quantised(&after, &vectors[8]) && quantised(&after, &vectors[9]));
@@ -181,8 +228,12 @@ fn an_addition_changes_the_voice_that_is_there_under_any_form_of_its_name() {
     let mut random = Random(5);
     let (a, b) = (random.vector(), random.vector());
     let mut register = writer(&path);
-    register.add("Zo\u{eb}", vec![entry("a", a.clone())]).unwrap();
-    register.add("other", vec![entry("c", random.vector())]).unwrap();
+    register
+        .add("Zo\u{eb}", vec![entry("a", a.clone())])
+        .unwrap();
+    register
+        .add("other", vec![entry("c", random.vector())])
+        .unwrap();
     register
         .add_many(vec![
             ("Zoe\u{308}".to_owned(), vec![entry("b", b.clone())]),
@@ -191,8 +242,14 @@ fn an_addition_changes_the_voice_that_is_there_under_any_form_of_its_name() {
         .unwrap();
     for register in [register.register(), &Register::open(&path).unwrap()] {
         assert_eq!(register.num_voices(), 2);
-        let (voice, damage) = register.voice(register.find("Zo\u{eb}").unwrap().unwrap()).unwrap();
-        let hashes: Vec<&str> = voice.entries.iter().map(|entry| entry.about.hash.as_str()).collect();
+        let (voice, damage) = register
+            .voice(register.find("Zo\u{eb}").unwrap().unwrap())
+            .unwrap();
+        let hashes: Vec<&str> = voice
+            .entries
+            .iter()
+            .map(|entry| entry.about.hash.as_str())
+            .collect();
         assert_eq!((hashes, damage.len()), (vec!["a", "b", "d"], 0));
         let answer = register.nearest(&[voice.centre()], 5).unwrap().remove(0);
         assert_eq!(answer.matches.len(), 2);
@@ -201,9 +258,16 @@ fn an_addition_changes_the_voice_that_is_there_under_any_form_of_its_name() {
     }
     // Without the rows, and with rows of another register, the answers are the same.
     let query = random.vector();
-    let expected = register.register().nearest(std::slice::from_ref(&query), 5).unwrap();
+    let expected = register
+        .register()
+        .nearest(std::slice::from_ref(&query), 5)
+        .unwrap();
     let names = |answers: &[voice_register::Answer]| {
-        answers[0].matches.iter().map(|found| (found.name.clone(), found.score)).collect::<Vec<_>>()
+        answers[0]
+            .matches
+            .iter()
+            .map(|found| (found.name.clone(), found.score))
+            .collect::<Vec<_>>()
     };
     let rows = std::fs::read(path.join("matrix")).unwrap();
     let mut damaged = rows.clone();
@@ -211,10 +275,19 @@ fn an_addition_changes_the_voice_that_is_there_under_any_form_of_its_name() {
     damaged[last] ^= 1;
     let mut other = rows.clone();
     other[20] ^= 1;
-    for bytes in [damaged, other, rows[..rows.len() - 5].to_vec(), rows[..30].to_vec(), Vec::new()] {
+    for bytes in [
+        damaged,
+        other,
+        rows[..rows.len() - 5].to_vec(),
+        rows[..30].to_vec(),
+        Vec::new(),
+    ] {
         std::fs::write(path.join("matrix"), bytes).unwrap();
         let read = Register::open(&path).unwrap();
-        assert_eq!(names(&read.nearest(std::slice::from_ref(&query), 5).unwrap()), names(&expected));
+        assert_eq!(
+            names(&read.nearest(std::slice::from_ref(&query), 5).unwrap()),
+            names(&expected)
+        );
     }
     drop(register);
     // A writer makes them again.
@@ -229,7 +302,12 @@ fn a_damaged_byte_is_named_and_costs_one_addition() {
     let mut random = Random(9);
     let mut register = writer(&path);
     for number in 0..30 {
-        register.add(&format!("p{number}"), vec![entry(&format!("h{number}"), random.vector())]).unwrap();
+        register
+            .add(
+                &format!("p{number}"),
+                vec![entry(&format!("h{number}"), random.vector())],
+            )
+            .unwrap();
     }
     drop(register);
     let good = std::fs::read(path.join("voices")).unwrap();
@@ -245,8 +323,13 @@ fn a_damaged_byte_is_named_and_costs_one_addition() {
             let damage = register.check().unwrap();
             assert_eq!(damage.len(), 1, "byte {at}: {damage:?}");
             let (from, len) = (damage[0].offset, damage[0].num_bytes);
-            assert!((from..from + len).contains(&(at as u64)), "byte {at}: {damage:?}");
-            let readable = register.rows().filter(|row| !register.voice(*row).unwrap().0.entries.is_empty());
+            assert!(
+                (from..from + len).contains(&(at as u64)),
+                "byte {at}: {damage:?}"
+            );
+            let readable = register
+                .rows()
+                .filter(|row| !register.voice(*row).unwrap().0.entries.is_empty());
             assert_eq!(readable.count(), if at < 2048 { 30 } else { 29 });
             let answer = register.nearest(&[random.vector()], 30).unwrap().remove(0);
             assert_eq!(answer.matches.len(), if at < 2048 { 30 } else { 29 });
@@ -261,7 +344,10 @@ fn a_damaged_byte_is_named_and_costs_one_addition() {
         std::fs::remove_file(path.join("matrix")).ok();
         match Register::open(&path) {
             Ok(register) => assert!(register.num_voices() <= 30 && register.damage().len() <= 1),
-            Err(error) => assert!(matches!(error, RegisterError::Damaged { .. }) && len < 2048, "{error}"),
+            Err(error) => assert!(
+                matches!(error, RegisterError::Damaged { .. }) && len < 2048,
+                "{error}"
+            ),
         }
     }
 }
@@ -275,7 +361,10 @@ fn one_writes_and_others_are_refused_by_number_and_read() {
     first.add("a", vec![entry("a", random.vector())]).unwrap();
     let beside = Register::open(&path).unwrap();
     let busy = Writer::open(&path, Duration::from_millis(30)).unwrap_err();
-    assert!(matches!(busy, RegisterError::Busy { by: Some(id), .. } if id == std::process::id()), "{busy}");
+    assert!(
+        matches!(busy, RegisterError::Busy { by: Some(id), .. } if id == std::process::id()),
+        "{busy}"
+    );
     first.add("b", vec![entry("b", random.vector())]).unwrap();
     first.forget(&["a"]).unwrap();
     // What was opened before is as it was.
@@ -288,7 +377,11 @@ fn one_writes_and_others_are_refused_by_number_and_read() {
     });
     drop(first);
     waiting.join().unwrap().unwrap();
-    let names = Register::open(&path).unwrap().nearest(&[random.vector()], 3).unwrap().remove(0);
+    let names = Register::open(&path)
+        .unwrap()
+        .nearest(&[random.vector()], 3)
+        .unwrap()
+        .remove(0);
     assert_eq!(names.matches[0].name, "b");
 }
 
@@ -301,18 +394,38 @@ fn what_is_no_register_is_left_alone() {
     assert_eq!(files(folder.path()).len(), 1);
     for path in ["none", "photo.jpg", ""] {
         let path = folder.path().join(path);
-        assert!(matches!(Register::open(&path), Err(RegisterError::NotARegister { .. })));
-        assert!(matches!(Writer::open(&path, Duration::ZERO), Err(RegisterError::NotARegister { .. })));
+        assert!(matches!(
+            Register::open(&path),
+            Err(RegisterError::NotARegister { .. })
+        ));
+        assert!(matches!(
+            Writer::open(&path, Duration::ZERO),
+            Err(RegisterError::NotARegister { .. })
+        ));
     }
     assert_eq!(files(folder.path()).len(), 1);
     let path = folder.path().join("register");
     let mut register = writer(&path);
-    for (vector, name) in [(vec![0.0; DIM], "a"), (vec![f32::NAN; DIM], "a"), (vec![1.0], "a")] {
+    for (vector, name) in [
+        (vec![0.0; DIM], "a"),
+        (vec![f32::NAN; DIM], "a"),
+        (vec![1.0], "a"),
+    ] {
         let added = register.add(name, vec![entry("x", vector)]);
         assert!(matches!(added, Err(RegisterError::BadVector { .. })));
     }
-    assert!(matches!(register.forget(&["a"]), Err(RegisterError::NoSuchVoice { .. })));
-    assert_eq!(register.register().nearest(&[Random(1).vector()], 3).unwrap()[0].matches, []);
+    assert!(matches!(
+        register.forget(&["a"]),
+        Err(RegisterError::NoSuchVoice { .. })
+    ));
+    assert_eq!(
+        register
+            .register()
+            .nearest(&[Random(1).vector()], 3)
+            .unwrap()[0]
+            .matches,
+        []
+    );
 }
 
 #[cfg(unix)]
@@ -324,8 +437,12 @@ fn files_are_their_owners_alone() {
     let mut register = writer(&path);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     for _ in 0..2 {
-        register.add("a", vec![entry("a", Random(1).vector())]).unwrap();
-        register.add("b", vec![entry("b", Random(2).vector())]).unwrap();
+        register
+            .add("a", vec![entry("a", Random(1).vector())])
+            .unwrap();
+        register
+            .add("b", vec![entry("b", Random(2).vector())])
+            .unwrap();
         assert_eq!(mode(&path), 0o700);
         for (file, _) in files(&path) {
             assert_eq!(mode(&file), 0o600, "{}", file.display());
