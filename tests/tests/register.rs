@@ -1,6 +1,7 @@
 //! A register of voices, from enrolling to forgetting, as its user sees it.
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test that cannot prepare its data has failed"
 )]
 

@@ -1,9 +1,7 @@
 //! Sums of products of bytes and 16-bit numbers, by the instructions that multiply pairs and add them.
 
-use pulp::{Simd as Lanes, WithSimd};
-use register_tiles::Arch;
-
-use crate::quantised::{BLOCK, Block};
+/// Values that are multiplied together; rows are filled with zeros to a multiple of so many.
+pub(crate) const BLOCK: usize = 32;
 
 /// Instructions for blocks of 32 values.
 pub(crate) trait Pairs: Copy {
@@ -20,7 +18,7 @@ pub(crate) trait Pairs: Copy {
 
 /// What every processor can do.
 #[derive(Clone, Copy)]
-struct Portable;
+pub(crate) struct Portable;
 
 impl Pairs for Portable {
     type Wide = [i8; BLOCK];
@@ -112,36 +110,5 @@ mod x86 {
         fn total(self, sums: __m256i) -> i32 {
             pulp::cast::<_, [i32; 8]>(sums).iter().sum()
         }
-    }
-}
-
-/// A block with the instructions that pass over it.
-struct Pass<'a, P> {
-    block: Block<'a>,
-    pairs: P,
-}
-
-impl<P: Pairs> WithSimd for Pass<'_, P> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Lanes>(self, _: S) {
-        self.block.pass(self.pairs);
-    }
-}
-
-/// Passes over a block by the best of these that the processor has.
-pub(crate) fn run(block: Block<'_>, arch: Arch) {
-    match arch {
-        #[cfg(target_arch = "x86_64")]
-        Arch::Avx2(pairs) => Lanes::vectorize(pairs, Pass { block, pairs }),
-        #[cfg(target_arch = "x86_64")]
-        Arch::Avx512(pairs) => Lanes::vectorize(pairs, Pass { block, pairs }),
-        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-        Arch::Amx(pairs, _) => Lanes::vectorize(pairs, Pass { block, pairs }),
-        other => other.dispatch(Pass {
-            block,
-            pairs: Portable,
-        }),
     }
 }

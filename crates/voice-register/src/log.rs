@@ -251,7 +251,7 @@ impl Log {
     /// Where the first sound frame begins in a range.
     fn find_frame(&self, from: u64, end: u64) -> Result<Option<u64>, RegisterError> {
         let mut found = None;
-        self.pieces(from, end, &mut |at, piece| {
+        self.pieces(from, end, |at, piece| {
             for place in memchr(FRAME_MAGIC[0], piece) {
                 let offset = at + place as u64;
                 if piece[place..]
@@ -271,7 +271,7 @@ impl Log {
 
     fn is_all_zero(&self, from: u64, end: u64) -> Result<bool, RegisterError> {
         let mut is_zero = true;
-        self.pieces(from, end, &mut |_, piece| {
+        self.pieces(from, end, |_, piece| {
             is_zero = piece.iter().all(|&byte| byte == 0);
             Ok(is_zero)
         })?;
@@ -283,7 +283,7 @@ impl Log {
         &self,
         from: u64,
         end: u64,
-        each: &mut dyn FnMut(u64, &[u8]) -> Result<bool, RegisterError>,
+        mut each: impl FnMut(u64, &[u8]) -> Result<bool, RegisterError>,
     ) -> Result<(), RegisterError> {
         const PIECE: u64 = 1 << 18;
         let mut buffer = vec![0; PIECE as usize];

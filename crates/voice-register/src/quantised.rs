@@ -2,10 +2,10 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::kernels::Pairs;
+use pulp::{Simd as Lanes, WithSimd};
+use register_tiles::Arch;
 
-/// Rows are filled with zeros to a multiple of so many values.
-pub(crate) const BLOCK: usize = 32;
+use crate::kernels::{BLOCK, Pairs, Portable};
 
 /// Queries that pass over a row together, so that its bytes are read and widened once.
 const TOGETHER: usize = 8;
@@ -131,10 +131,41 @@ pub(crate) struct Block<'a> {
     pub(crate) out: &'a mut [Sums],
 }
 
-impl Block<'_> {
-    /// Fills `out`.
+/// A block with the instructions that pass over it.
+struct Pass<'a, P> {
+    block: Block<'a>,
+    pairs: P,
+}
+
+impl<P: Pairs> WithSimd for Pass<'_, P> {
+    type Output = ();
+
     #[inline(always)]
-    pub(crate) fn pass<P: Pairs>(self, pairs: P) {
+    fn with_simd<S: Lanes>(self, _: S) {
+        self.block.pass(self.pairs);
+    }
+}
+
+impl Block<'_> {
+    /// Fills `out` by the best of the instructions that multiply pairs.
+    pub(crate) fn run(self, arch: Arch) {
+        let block = self;
+        match arch {
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx2(pairs) => Lanes::vectorize(pairs, Pass { block, pairs }),
+            #[cfg(target_arch = "x86_64")]
+            Arch::Avx512(pairs) => Lanes::vectorize(pairs, Pass { block, pairs }),
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Arch::Amx(pairs, _) => Lanes::vectorize(pairs, Pass { block, pairs }),
+            other => other.dispatch(Pass {
+                block,
+                pairs: Portable,
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn pass<P: Pairs>(self, pairs: P) {
         let Some(len) = self.queries.first().map(|query| query.values.len()) else {
             return;
         };
@@ -237,7 +268,7 @@ mod tests {
                     queries: &shorts,
                     out: &mut out,
                 };
-                crate::kernels::run(block, simd.resolve().unwrap());
+                block.run(simd.resolve().unwrap());
                 results.push(out);
             }
             let sums = |out: &Vec<Sums>| out.iter().map(|sums| sums.sums).collect::<Vec<_>>();

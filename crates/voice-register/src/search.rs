@@ -7,7 +7,6 @@ use rayon::prelude::*;
 use register_tiles::{Arch, Simd};
 
 use crate::error::RegisterError;
-use crate::kernels;
 use crate::layout::ROW_HEAD;
 use crate::matrix::Matrix;
 use crate::quantised::{Block, Query, ROWS, Scale, Sums};
@@ -79,7 +78,7 @@ impl Search<'_> {
                 queries: self.queries,
                 out: &mut sums,
             };
-            kernels::run(block, self.arch);
+            block.run(self.arch);
             for (query, kept) in kept.iter_mut().enumerate() {
                 if sums[query].most >= self.floors[query].get() {
                     self.look(query, first, &scales[..count], &sums[query], kept);

@@ -1,7 +1,11 @@
 //! A writer that is killed at random moments, one that has no room, and two at once: nothing is lost that was confirmed, nothing is back
 //! that was forgotten.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -113,7 +117,7 @@ fn change(path: &Path) {
                 writer.forget(&[&name]).unwrap();
                 say(&format!("forgot {name}"));
             }
-            1 if seed % 3 == 0 => {
+            1 if seed.is_multiple_of(3) => {
                 drop(writer);
                 writer = open(path, Duration::from_secs(10)).unwrap();
             }
