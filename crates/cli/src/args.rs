@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapt, check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models,
-    prepare, report, score, train, trials, verify,
+    adapt, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export, identify,
+    identify_protocol, import, merge, models, prepare, reembed, report, score, train, trials,
+    verify, voices,
 };
 use crate::context::Global;
 
@@ -44,6 +45,22 @@ pub(crate) enum Command {
     Cluster(cluster::Args),
     /// Measure clustering as papers do, over several draws of speakers.
     ClusterProtocol(cluster_protocol::Args),
+    /// Enrol a voice in a register, or more recordings of one.
+    Enrol(enrol::Args),
+    /// Who speaks, of the voices of a register, or nobody of them.
+    Identify(identify::Args),
+    /// List the voices of a register.
+    List(voices::ListArgs),
+    /// Show what a register holds of a voice.
+    Show(voices::ShowArgs),
+    /// Give a voice of a register another name.
+    Rename(voices::RenameArgs),
+    /// Forget voices: their names and vectors are in no file of the register afterwards.
+    Forget(voices::ForgetArgs),
+    /// Make a register for another model of the recordings of a register.
+    Reembed(reembed::Args),
+    /// Measure identification: how often the enrolled are not named where others seldom are.
+    IdentifyProtocol(identify_protocol::Args),
     /// Find what is wrong with data before a training does.
     Check(check::Args),
     /// Say what is wrong with a training, and what to try next.

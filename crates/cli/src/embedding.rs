@@ -10,7 +10,7 @@ use serde::Serialize;
 use siamang::{Embedded, EmbeddingJob, Error, Format, Input, Progress, Skipped, Stream, by_reason};
 use speech_data::store::Part;
 
-use crate::console::{counted, is_standard_output, print_json, print_text};
+use crate::console::{Console, counted, is_standard_output, print_json, print_text};
 use crate::context::Context;
 use crate::fault::{ExitStatus, usage};
 use crate::few::Few;
@@ -38,7 +38,16 @@ struct Report<'a> {
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Shows progress, and stops at Ctrl-C.
-struct Interruptible<'a>(Few<'a>);
+pub(crate) struct Interruptible<'a>(Few<'a>);
+
+impl<'a> Interruptible<'a> {
+    /// From now on Ctrl-C stops the work, not the process.
+    pub(crate) fn new(console: &'a Console) -> Self {
+        // Without a handler the process ends all the same, but leaves a half-written file.
+        let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
+        Self(Few::new(console))
+    }
+}
 
 impl Progress for Interruptible<'_> {
     fn begin(&self, total: usize) {
@@ -87,11 +96,9 @@ pub(crate) fn run(
     context: &Context,
 ) -> Result<ExitStatus> {
     let console = &context.console;
-    // Without a handler the process ends all the same, but leaves the half-written file.
-    let _ = ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::Relaxed));
     let (out, part, model) = (job.out, job.part, job.model.name());
     let is_stream = job.stream.is_some();
-    let made = match job.run(inputs, &Interruptible(Few::new(console))) {
+    let made = match job.run(inputs, &Interruptible::new(console)) {
         Err(Error::Interrupted) => {
             console.raw("interrupted; nothing was written\n");
             return Ok(ExitStatus::Interrupted);

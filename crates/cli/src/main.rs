@@ -19,6 +19,7 @@ mod history;
 mod model;
 mod output;
 mod recordings;
+mod register;
 mod stdin;
 mod summed;
 mod tables;
@@ -31,8 +32,9 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 use commands::{
-    adapt, check, cluster, cluster_protocol, doctor, embed, eval, export, import, merge, models,
-    prepare, report, score, train, trials as lists, verify,
+    adapt, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export, identify,
+    identify_protocol, import, merge, models, prepare, reembed, report, score, train,
+    trials as lists, verify, voices,
 };
 use context::Context;
 use fault::ExitStatus;
@@ -73,6 +75,14 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
         Command::Eval(args) => eval::run(args, context),
         Command::Cluster(args) => cluster::run(args, context),
         Command::ClusterProtocol(args) => cluster_protocol::run(args, context),
+        Command::Enrol(args) => enrol::run(args, context),
+        Command::Identify(args) => identify::run(args, context),
+        Command::List(args) => voices::list(args, context),
+        Command::Show(args) => voices::show(args, context),
+        Command::Rename(args) => voices::rename(args, context),
+        Command::Forget(args) => voices::forget(args, context),
+        Command::Reembed(args) => reembed::run(args, context),
+        Command::IdentifyProtocol(args) => identify_protocol::run(args, context),
         Command::Check(args) => check::run(args, context),
         Command::Report(args) => report::run(args, context),
         Command::Doctor(args) => doctor::run(args, &arguments.global),

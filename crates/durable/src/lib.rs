@@ -2,7 +2,7 @@
 //!
 //! A file is written beside its place under a name of its own, synced, renamed to its place, and the folder synced: a
 //! reader finds the old file or the new one, never a part of either. Its permissions are those of any other new file:
-//! what the user's mask leaves of reading and writing for all.
+//! what the user's mask leaves of reading and writing for all; or its owner alone may read it, where that is asked for.
 //!
 //! ```
 //! use std::io::Write;

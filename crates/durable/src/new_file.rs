@@ -40,10 +40,22 @@ impl NewFile {
     /// # Errors
     /// The system's, where the folder is missing, full or not writable.
     pub fn create(path: &Path) -> Result<Self> {
+        Self::create_with(path, builder())
+    }
+
+    /// As [`NewFile::create`], a file that nobody but its owner may read or write.
+    ///
+    /// # Errors
+    /// As [`NewFile::create`].
+    pub fn create_private(path: &Path) -> Result<Self> {
+        Self::create_with(path, private_builder())
+    }
+
+    fn create_with(path: &Path, builder: tempfile::Builder<'_, '_>) -> Result<Self> {
         let is_stream = is_stream(path);
         let file = match is_stream {
-            true => builder().tempfile()?,
-            false => builder().tempfile_in(folder_of(path))?,
+            true => builder.tempfile()?,
+            false => builder.tempfile_in(folder_of(path))?,
         };
         Ok(Self {
             file: BufWriter::new(file),
@@ -135,10 +147,20 @@ pub fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Temporary files are private to their owner; a finished file has the permissions of any other new file.
-fn builder() -> tempfile::Builder<'static, 'static> {
+/// Temporary files are private to their owner.
+fn private_builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);
+    builder
+}
+
+/// A finished file has the permissions of any other new file.
+#[cfg_attr(
+    not(unix),
+    allow(unused_mut, reason = "there are no permissions to set")
+)]
+fn builder() -> tempfile::Builder<'static, 'static> {
+    let mut builder = private_builder();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     builder

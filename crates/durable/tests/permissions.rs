@@ -4,6 +4,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use durable::NewFile;
+
 #[test]
 #[allow(unsafe_code, reason = "the mask is set by a function of C")]
 fn permissions_are_those_that_the_mask_leaves_to_any_new_file() {
@@ -15,6 +17,7 @@ fn permissions_are_those_that_the_mask_leaves_to_any_new_file() {
             let path = folder.path().join(format!("{name}-{mask:o}"));
             match name {
                 "durable" => durable::write(&path, b"x"),
+                "private" => NewFile::create_private(&path).and_then(NewFile::finish),
                 _ => std::fs::write(&path, b"x"),
             }
             .unwrap();
@@ -22,5 +25,6 @@ fn permissions_are_those_that_the_mask_leaves_to_any_new_file() {
         };
         assert_eq!(mode("durable"), mode("plain"), "mask {mask:o}");
         assert_eq!(mode("durable"), 0o666 & !mask, "mask {mask:o}");
+        assert_eq!(mode("private"), 0o600, "mask {mask:o}");
     }
 }

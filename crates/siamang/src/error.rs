@@ -195,6 +195,40 @@ pub enum Error {
         left_out: Vec<Skipped>,
     },
 
+    /// A recording whose bytes cannot be read.
+    #[error("cannot read `{}`: {found}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        found: String,
+    },
+
+    /// A register of another model's vectors.
+    #[error(
+        "the register `{}` belongs to the model `{owner}`, and this is `{model}`: their embeddings cannot be compared",
+        register.display()
+    )]
+    OtherModel {
+        /// The register.
+        register: PathBuf,
+        /// The model that it belongs to, where it was when the register was made.
+        owner: String,
+        /// The model at hand.
+        model: String,
+    },
+
+    /// Data that identification cannot be measured on.
+    #[error("identification cannot be measured: {found}")]
+    TooFewToIdentify {
+        /// What is missing.
+        found: String,
+    },
+
+    /// A register that cannot be read or written.
+    #[error(transparent)]
+    Register(#[from] voice_register::RegisterError),
+
     /// Something that cannot be, a mistake of ours.
     #[error("{0}")]
     Defect(&'static str),
@@ -312,6 +346,13 @@ impl Error {
             Self::TooFewToAdapt { .. } => {
                 "add second recordings, on other days and microphones where that is possible, or more speakers; copies of one recording do not count"
             }
+            Self::OtherModel { .. } => {
+                "take the model that it belongs to, or embed its recordings anew by this one"
+            }
+            Self::TooFewToIdentify { .. } => {
+                "take recordings of more speakers, or ask for fewer recordings to enrol"
+            }
+            Self::Register(error) => return error.remedy(),
             Self::Sound(error) => return error.remedy(),
             Self::Trials(error) => return error.remedy(),
             Self::Defect(_) => "report this as a defect",
@@ -321,7 +362,10 @@ impl Error {
             Self::Measure(error) => return error.remedy(),
             Self::Scoring(error) => return error.remedy(),
             Self::Run(error) => return error.remedy(),
-            Self::TooShort { .. } | Self::Interrupted | Self::Instructions(_) => return None,
+            Self::TooShort { .. }
+            | Self::Unreadable { .. }
+            | Self::Interrupted
+            | Self::Instructions(_) => return None,
         })
     }
 }

@@ -32,6 +32,7 @@
 //! | many recordings in memory | [`gather`], [`Model::embed`], [`embed_each`] |
 //! | a file of embeddings (`.npy`, `.jsonl`, `.parquet`) | [`EmbeddingJob`], [`EmbeddingWriter`], [`read_embeddings`] |
 //! | trial lists | [`TrialSource`], [`TrialPairs`], [`evaluate`] |
+//! | the same name for the same voice | [`open_writer`], [`hear`], [`enrol`], [`open_register`], [`identify`], [`open_set`] |
 //! | who speaks where | [`cluster`], [`ClusterProtocol`] |
 //! | a model for recordings of one's own | [`LabelledSet`], [`find_map`], [`adapted_bundle`] |
 //!
@@ -52,6 +53,7 @@ mod model;
 mod outcome;
 mod progress;
 mod recordings;
+mod register;
 pub mod shipped;
 mod trials;
 
@@ -81,12 +83,20 @@ pub use progress::Progress;
 pub use recordings::{
     Channels, Gathered, Given, Input, check_filters, gather, gather_given, gather_with, of_channels,
 };
+pub use register::{
+    Decision, EnrolOptions, Enrolled, Heard, Identified, IdentifyProtocol, IdentifyRule, LeastLike,
+    Lost, Named, NotEnrolled, OpenSet, Reembedded, enrol, export_register, hear, identify,
+    open_register, open_set, open_writer, quality_of, reembed,
+};
 pub use speaker_model::SegmentEmbedding;
 pub use speaker_scoring::{Centre, Linkage, Scorer, Thresholds};
 pub use trials::{
     Evaluation, FiledEmbeddings, ListScores, Naming, ScoreFile, SpeakerOverlap, TrialPairs,
     TrialSource, embeddings_of_names, evaluate, evaluate_scores, named_input, numbered, of_folders,
     of_id, speakers_of_trials,
+};
+pub use voice_register::{
+    About, Damage, Entry, Owner, Register, RegisterError, Voice, Writer, voice_name,
 };
 
 /// The program that README.md shows is compiled with the documentation's examples.

@@ -18,6 +18,7 @@
 
 mod clustering;
 mod error;
+mod open_set;
 mod verification;
 
 pub use clustering::{
@@ -26,6 +27,7 @@ pub use clustering::{
     cut_and_score, lowest_rates, pair_scores, protocol_report,
 };
 pub use error::EvalError;
+pub use open_set::{OpenSetRates, Search, open_set_rates};
 pub use verification::{
     BootstrapIntervals, BootstrapSettings, Calibration, Change, DcfParameters, DetPoint, Eer,
     Interval, ListIdentity, MinDcf, PairedChange, ReliabilityBin, VerificationReport,

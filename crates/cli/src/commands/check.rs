@@ -1,14 +1,16 @@
 //! `siamang check`: what is wrong with data, before a training finds out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use corpus_prep::{CheckOptions, CheckedData, check};
+use serde::Serialize;
 use speech_data::Filter;
 
-use crate::console::{print_json, print_text};
+use crate::console::{counted, print_json, print_text};
 use crate::context::Context;
-use crate::fault::ExitStatus;
+use crate::fault::{ExitStatus, usage};
+use crate::register::of_library;
 use crate::stdin;
 use crate::tables::PipeArgs;
 
@@ -18,6 +20,7 @@ Examples:
   siamang check vox.store --trials veri_test2.txt --meta vox1_meta.csv --json
   siamang check vox.store --filter corpus=voxceleb2 --trials list_test_all2.txt
   siamang check corpus/ --split split.tsv --trials trials/*.txt --no-decode
+  siamang check --register voices
 
 Rows of the split `train` are those that are trained on: `--filter` says which of them, and trials
 may name recordings beyond it. The exit code is 1 where something must be mended, 0 where there are
@@ -28,8 +31,11 @@ warnings at most.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// A folder with one folder per speaker, a table, JSON lines, a Kaldi folder, or a store.
-    #[arg(value_name = "PATH")]
-    path: PathBuf,
+    #[arg(value_name = "PATH", required_unless_present = "register")]
+    path: Option<PathBuf>,
+    /// Look at a register of voices instead: whether its files are what was written.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["path", "split", "trials", "meta", "filter"])]
+    register: Option<PathBuf>,
     /// Table of the recordings, where PATH is the folder that its paths start from.
     #[arg(long, value_name = "FILE")]
     split: Option<PathBuf>,
@@ -59,6 +65,46 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    match (&args.register, &args.path) {
+        (Some(register), _) => check_register(register, context),
+        (None, Some(path)) => check_data(path, args, context),
+        (None, None) => Err(usage("nothing to check", "give a PATH or `--register DIR`")),
+    }
+}
+
+#[derive(Serialize)]
+struct RegisterReport {
+    register: String,
+    model: String,
+    num_voices: usize,
+    damage: Vec<siamang::Damage>,
+}
+
+/// Whether the files of a register are what was written.
+fn check_register(path: &Path, context: &Context) -> Result<ExitStatus> {
+    let register = siamang::Register::open(path).map_err(of_library)?;
+    let report = RegisterReport {
+        register: path.display().to_string(),
+        model: register.owner().model.clone(),
+        num_voices: register.num_voices(),
+        damage: register.check().map_err(of_library)?,
+    };
+    if context.json {
+        print_json(&report)?;
+    } else {
+        let mut text = format!("{} can be read\n", counted(report.num_voices, "voice"));
+        for damage in &report.damage {
+            text.push_str(&format!("error: {damage}\n"));
+        }
+        print_text(&text)?;
+    }
+    Ok(match report.damage.is_empty() {
+        true => ExitStatus::Done,
+        false => ExitStatus::Failed,
+    })
+}
+
+fn check_data(path: &PathBuf, args: &Args, context: &Context) -> Result<ExitStatus> {
     let lists = args
         .trials
         .iter()
@@ -75,10 +121,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         min_seconds: args.min_seconds,
         audio: !args.no_decode,
     };
-    let paths = std::iter::once(&args.path).chain(&args.split);
+    let paths = std::iter::once(path).chain(&args.split);
     let reading = args.pipes.reading(paths.map(PathBuf::as_path))?;
     let data = CheckedData::open_with(
-        &args.path,
+        path,
         args.split.as_deref(),
         &reading.without_faulty().options(),
     );

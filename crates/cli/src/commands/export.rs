@@ -8,16 +8,19 @@ use siamang::Model;
 use speaker_model::{AboutOnnx, NetworkConfig, OnnxModel, WeightType};
 
 use crate::atomic;
-use crate::console::{Console, print_json};
+use crate::console::{Console, counted, print_json};
 use crate::context::{Context, ModelArgs};
+use crate::embedding;
 use crate::fault::{ExitStatus, fault, usage};
 use crate::model;
+use crate::register::{of_library, warn_of};
 
 const EXAMPLES: &str = "\
 Examples:
   siamang export --model run --out my-model                   # half the size, 16-bit weights
   siamang export --model run --out my-model --weights f32
   siamang export --model run --out my-model.onnx              # for onnxruntime and others
+  siamang export --register voices --out voices.parquet       # the vectors of a register, with their names
 
 An ONNX file takes log-mel features `feats` [items, frames, bins] and gives `embs` [items, values],
 vectors of length 1. The recording's mean, the encoder, the centre and the length are in the graph;
@@ -31,6 +34,9 @@ sherpa-onnx's own front end feeds the model rightly, the file has its keys, too.
 pub(crate) struct Args {
     #[command(flatten)]
     model: ModelArgs,
+    /// Write the vectors of a register of voices instead, with their names: `--out` ends in .jsonl, .npy or .parquet, or is `-`.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["model", "format", "weights"])]
+    register: Option<PathBuf>,
     /// Directory of the new bundle, or the new ONNX file.
     #[arg(short, long, value_name = "DIR|FILE")]
     out: PathBuf,
@@ -74,6 +80,9 @@ struct Report {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
+    if let Some(register) = &args.register {
+        return export_voices(register, &args.out, context);
+    }
     let is_onnx = match args.format {
         Some(format) => format == Format::Onnx,
         None => args.out.extension().is_some_and(|ending| ending == "onnx"),
@@ -118,6 +127,43 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         explain(about, &context.console);
     }
     Ok(ExitStatus::Done)
+}
+
+#[derive(Serialize)]
+struct VoicesReport {
+    out: String,
+    num_voices: usize,
+    num_recordings: usize,
+    damage: Vec<siamang::Damage>,
+}
+
+/// All vectors of a register.
+fn export_voices(register: &Path, out: &Path, context: &Context) -> Result<ExitStatus> {
+    let stream = embedding::stream(out, context)?;
+    let is_stream = stream.is_some();
+    let register = siamang::Register::open(register).map_err(of_library)?;
+    let (num_recordings, damage) = siamang::export_register(&register, out, stream)?;
+    warn_of(&damage, &context.console);
+    let report = VoicesReport {
+        out: out.display().to_string(),
+        num_voices: register.num_voices(),
+        num_recordings,
+        damage,
+    };
+    match context.json {
+        true => print_json(&report)?,
+        false if is_stream => {}
+        false => context.console.note(&format!(
+            "wrote `{}`: {} of {}",
+            report.out,
+            counted(num_recordings, "recording"),
+            counted(report.num_voices, "voice")
+        )),
+    }
+    Ok(match report.damage.is_empty() {
+        true => ExitStatus::Done,
+        false => ExitStatus::SomeSkipped,
+    })
 }
 
 fn weight_type(args: &Args) -> WeightType {

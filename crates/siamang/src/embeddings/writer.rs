@@ -229,6 +229,15 @@ impl EmbeddingWriter {
     /// # Errors
     /// [`Error::Write`].
     pub fn finish(self, note: &Note) -> Result<(), Error> {
+        self.end(Some(note))
+    }
+
+    /// Gives the file its name; it says nothing of how it was made.
+    pub(crate) fn finish_plain(self) -> Result<(), Error> {
+        self.end(None)
+    }
+
+    fn end(self, note: Option<&Note>) -> Result<(), Error> {
         let path = &self.path;
         let failed = |error: &dyn std::fmt::Display| -> Error { unwritable(path, error) };
         match self.form {
@@ -249,8 +258,10 @@ impl EmbeddingWriter {
                 mut rows,
             } => {
                 write_batch(&mut writer, &schema, &mut rows).map_err(|error| failed(&error))?;
-                let note = serde_json::to_string(note).map_err(|error| failed(&error))?;
-                writer.append_key_value_metadata(KeyValue::new(NOTE_KEY.to_owned(), note));
+                if let Some(note) = note {
+                    let note = serde_json::to_string(note).map_err(|error| failed(&error))?;
+                    writer.append_key_value_metadata(KeyValue::new(NOTE_KEY.to_owned(), note));
+                }
                 writer
                     .into_inner()
                     .map_err(|error| failed(&error))?

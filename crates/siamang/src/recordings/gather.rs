@@ -211,6 +211,8 @@ impl Gathered {
         let mut deep = 0;
         for file in found.files {
             let speaker = speaker_of(root, &file.name, alone);
+            let session = speaker_and_session(&file.name).and_then(|(_, session)| session);
+            let session = session.map(str::to_owned);
             deep += usize::from(is_below_sessions(&file.name));
             let id = match alone {
                 true => file.name,
@@ -218,6 +220,7 @@ impl Gathered {
             };
             let mut input = Input::file(id, file.path);
             input.speaker = speaker;
+            input.session = session;
             self.inputs.push(input);
         }
         self.doubt_folders(root, deep);

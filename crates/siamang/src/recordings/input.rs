@@ -13,6 +13,8 @@ pub struct Input {
     pub location: Location,
     /// Who speaks, where a folder or a manifest says so.
     pub speaker: Option<String>,
+    /// On which occasion, where a folder or a manifest says so.
+    pub session: Option<String>,
 }
 
 impl Input {
@@ -23,6 +25,7 @@ impl Input {
             id: id.into(),
             location: Location::from(path.into()),
             speaker: None,
+            session: None,
         }
     }
 
@@ -33,6 +36,7 @@ impl Input {
             id: name.to_owned(),
             location: Location::memory(name, bytes),
             speaker: None,
+            session: None,
         }
     }
 
@@ -43,6 +47,7 @@ impl Input {
             id: utterance.id.clone(),
             location: utterance.location.clone(),
             speaker: utterance.known_speaker().map(str::to_owned),
+            session: utterance.session.clone(),
         }
     }
 

@@ -181,6 +181,7 @@ pub fn named_input(name: &str, root: &Root, manifest: Option<&Manifest>) -> Inpu
             id: name.to_owned(),
             location: root.locate(name),
             speaker: None,
+            session: None,
         },
         Input::of,
     )

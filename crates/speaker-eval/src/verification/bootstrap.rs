@@ -109,7 +109,7 @@ pub(super) fn figures_of_draws(
     speakers_b: &[usize],
     settings: &BootstrapSettings,
 ) -> Result<Draws, EvalError> {
-    check(settings)?;
+    settings.check()?;
     let order = ranked(scores, is_target)?;
     check_speakers(is_target, speakers_a, speakers_b)?;
     // Numbered in order of their ids, so that the order of the list is of no account.
@@ -175,23 +175,26 @@ struct RankedTrial {
     speaker_b: usize,
 }
 
-fn check(settings: &BootstrapSettings) -> Result<(), EvalError> {
-    settings.dcf.check()?;
-    if settings.resamples == 0 {
-        return Err(EvalError::InvalidParameter {
-            name: "resamples",
-            found: 0.0,
-            expected: "at least 1",
-        });
+impl BootstrapSettings {
+    /// Whether the settings are within their ranges.
+    pub(crate) fn check(&self) -> Result<(), EvalError> {
+        self.dcf.check()?;
+        if self.resamples == 0 {
+            return Err(EvalError::InvalidParameter {
+                name: "resamples",
+                found: 0.0,
+                expected: "at least 1",
+            });
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return Err(EvalError::InvalidParameter {
+                name: "confidence",
+                found: self.confidence,
+                expected: "a share above 0 and below 1",
+            });
+        }
+        Ok(())
     }
-    if !(settings.confidence > 0.0 && settings.confidence < 1.0) {
-        return Err(EvalError::InvalidParameter {
-            name: "confidence",
-            found: settings.confidence,
-            expected: "a share above 0 and below 1",
-        });
-    }
-    Ok(())
 }
 
 fn check_speakers(
@@ -234,7 +237,7 @@ fn draw_speakers(multiplicity: &mut [u64], seed: u64, resample: u64) {
 }
 
 /// The central `confidence` share of `values`, ends interpolated between order statistics.
-pub(super) fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
+pub(crate) fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
     values.sort_unstable_by(f64::total_cmp);
     let quantile = |share: f64| {
         let place = share * (values.len() - 1) as f64;
