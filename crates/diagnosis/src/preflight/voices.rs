@@ -42,12 +42,13 @@ const DEAF: f64 = 0.25;
 /// Same-label pairs that it takes.
 const LEAST_PAIRS: usize = 30;
 
-/// Share of strange recordings that means labels are wrong: right labels of eleven corpora have 0 to 1.4 %, with a twentieth of
-/// them changed 6 to 9 %.
-const STRANGE: f64 = 0.035;
+/// Share of strange recordings that means labels are wrong. Right labels of development speakers with three to eight recordings each
+/// have 0 to 5 % (least and most of eight draws, five corpora together and alone), with a tenth of them changed 3 to 10 %, with a fifth 11 to
+/// 21 %.
+const STRANGE: f64 = 0.07;
 
 /// The same that is worth a look.
-const ODD: f64 = 0.02;
+const ODD: f64 = 0.03;
 
 /// Strange recordings, or labels with a twin, that are no accident.
 const FEW: usize = 3;
@@ -185,11 +186,11 @@ mod tests {
             verdicts(&heard)
         };
         assert_eq!(
-            with(|heard| heard.num_strange = 4),
+            with(|heard| heard.num_strange = 6),
             [(MislabelledSome, Note), fine]
         );
         assert_eq!(
-            with(|heard| heard.num_strange = 9),
+            with(|heard| heard.num_strange = 14),
             [(MislabelledSome, Suspect), fine]
         );
         assert_eq!(

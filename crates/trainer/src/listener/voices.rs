@@ -15,7 +15,7 @@ const LEAST_TRIALS: usize = 15;
 const LEAST_OTHERS: usize = 2;
 
 /// By how much the mean cosine of a strange recording with another label is above that with its own.
-const STRANGE: f64 = 0.15;
+const STRANGE: f64 = 0.25;
 
 /// Of the way from a label's neighbours to its own recordings, how far its nearest label lies where both are one person.
 const TWIN: f64 = 0.75;
