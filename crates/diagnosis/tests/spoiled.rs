@@ -7,6 +7,8 @@ use diagnosis::preflight::{
 };
 use diagnosis::{CheckVerdict, Name};
 
+type Spoil = fn(&mut Heard);
+
 fn sound() -> Heard {
     Heard {
         num_recordings: 60,
@@ -23,7 +25,7 @@ fn recordings_that_are_cut_off_quiet_or_empty_are_named() {
     let verdict = |train, dev| recordings_are_whole(train, dev).verdict;
     assert_eq!(verdict(sound(), sound()), CheckVerdict::Passed);
     assert_eq!(verdict(sound(), Heard::default()), CheckVerdict::Passed);
-    let spoiled: [(fn(&mut Heard), &str); 3] = [
+    let spoiled: [(Spoil, &str); 3] = [
         (|heard| heard.num_clipped = 40, "40 of 60"),
         (|heard| heard.level_db = Some(-79.0), "-79 dB"),
         (|heard| heard.seconds = 3_000.0, "3.3 %"),
