@@ -60,6 +60,32 @@ pub enum ScoringError {
         /// Number of speakers that are needed.
         expected: usize,
     },
+    /// How recordings of one speaker differ cannot be learnt of so few that have two.
+    #[error("{found} speakers have two embeddings or more, expected at least {expected}")]
+    TooFewRepeated {
+        /// Number of speakers with two embeddings or more.
+        found: usize,
+        /// Number of them that are needed.
+        expected: usize,
+    },
+    /// A cohort of so few says nothing.
+    #[error("the cohort has {found} embeddings, expected at least {expected}")]
+    CohortTooSmall {
+        /// Number of embeddings in it.
+        found: usize,
+        /// Number that is needed.
+        expected: usize,
+    },
+    /// A part of a stored model has another size than its other parts.
+    #[error("`{name}` of the model has {found} values, expected {expected}")]
+    ModelSize {
+        /// The part.
+        name: &'static str,
+        /// Number of its values.
+        found: usize,
+        /// Number that the other parts call for.
+        expected: usize,
+    },
     /// No two embeddings of one speaker differ.
     #[error("no speaker has two embeddings that differ")]
     NoSpread,
@@ -108,6 +134,9 @@ impl ScoringError {
             Self::DimensionMismatch { .. } => "embed all recordings with one model",
             Self::LengthMismatch { .. } => "make the list from the same embeddings",
             Self::TooFewSpeakers { .. } => "add recordings of more speakers",
+            Self::TooFewRepeated { .. } => "add a second recording of speakers that have one",
+            Self::CohortTooSmall { .. } => "add embeddings of other speakers to the cohort",
+            Self::ModelSize { .. } => "estimate the model again: what was stored is damaged",
             Self::NoSpread => {
                 "add a second recording of speakers that have one; copies of one recording do not count"
             }

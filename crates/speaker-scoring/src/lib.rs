@@ -18,7 +18,10 @@ mod adaptation;
 mod cluster;
 mod embeddings;
 mod error;
+mod normalise;
+mod plda;
 mod scorer;
+mod symmetric;
 mod thresholds;
 mod vectors;
 
@@ -29,6 +32,8 @@ pub use cluster::{
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;
+pub use normalise::{Cohort, CohortStatistics, DEVIATION_FLOOR, ScoreNormalisation, normalised};
+pub use plda::{Plda, PldaSettings, PldaStatistics};
 pub use scorer::Scorer;
 pub use thresholds::{Centre, Thresholds};
 pub use vectors::cosine;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::spread::{SpeakerSpread, mean};
-use super::symmetric::{Eigen, dot};
+use crate::symmetric::{Eigen, dot};
 use crate::{EmbeddingMatrix, ScoringError};
 
 /// Which map is made of a [`SpeakerSpread`].

@@ -2,7 +2,6 @@
 
 mod map;
 mod spread;
-mod symmetric;
 
 pub use map::{AdaptationMap, MapChoice, SpeakerDirections};
 pub use spread::SpeakerSpread;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::symmetric::Eigen;
+use crate::symmetric::Eigen;
 use crate::{EmbeddingMatrix, ScoringError};
 
 /// How labelled embeddings lie: the mean over speakers, and the covariance of what tells two recordings of one speaker apart.

@@ -2,11 +2,11 @@
 //! (Golub and Van Loan, Matrix Computations, 8.3).
 
 /// The eigenvalues of a symmetric matrix, from the largest, and its eigenvectors.
-pub(super) struct Eigen {
+pub(crate) struct Eigen {
     /// `[dim]`
-    pub(super) values: Vec<f64>,
+    pub(crate) values: Vec<f64>,
     /// `[dim, dim]`: a row each, of length 1, in the order of the values.
-    pub(super) vectors: Vec<f64>,
+    pub(crate) vectors: Vec<f64>,
 }
 
 /// QR steps that an eigenvalue takes at most; it takes two or three.
@@ -14,7 +14,7 @@ const MAX_STEPS: usize = 64;
 
 impl Eigen {
     /// Of the symmetric `matrix` `[dim, dim]`, all of which is read.
-    pub(super) fn of(matrix: Vec<f64>, dim: usize) -> Self {
+    pub(crate) fn of(matrix: Vec<f64>, dim: usize) -> Self {
         let (mut diagonal, mut beside, mut vectors) = tridiagonal(matrix, dim);
         diagonalise(&mut diagonal, &mut beside, &mut vectors, dim);
         let mut order: Vec<usize> = (0..dim).collect();
@@ -148,7 +148,7 @@ fn step(
     }
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
     // Four lanes, since one running sum could not use SIMD.
     let (chunks_a, chunks_b) = (a.chunks_exact(4), b.chunks_exact(4));
     let rest = chunks_a.remainder().iter().zip(chunks_b.remainder());
