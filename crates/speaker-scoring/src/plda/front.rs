@@ -84,3 +84,46 @@ fn to_unit(row: &mut [f64]) {
         row.iter_mut().for_each(|value| *value /= length);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::statistics::Speakers;
+    use super::*;
+
+    /// The cosines of the principal angles between two subspaces are all 1 where each direction of one lies in the other.
+    #[test]
+    fn discriminants_span_the_subspace_of_scikit_learns() {
+        let golden = include_str!("../../tests/golden/plda.json");
+        let golden: Value = serde_json::from_str(golden).unwrap();
+        let rows: Vec<Vec<f32>> = serde_json::from_value(golden["rows"].clone()).unwrap();
+        let labels: Vec<usize> = serde_json::from_value(golden["labels"].clone()).unwrap();
+        let bases: Vec<Vec<Vec<f64>>> = serde_json::from_value(golden["lda"].clone()).unwrap();
+        let dim = rows[0].len();
+        assert_eq!(bases.len(), dim);
+        let speakers = Speakers::of(&labels);
+        let units = SpeakerStatistics::of(dim, &speakers, &|at| unit(&rows[at]));
+        for basis in bases {
+            let front = Front::of(&units, Some(basis.len()), 0.0);
+            assert_eq!((front.dim(), front.kept()), (dim, basis.len()));
+            for line in front.lda.unwrap().chunks_exact(dim) {
+                let within: f64 = basis.iter().map(|axis| dot(axis, line).powi(2)).sum();
+                // 1 less the squared cosine of the angle to the subspace.
+                assert!((1.0 - within / dot(line, line)).abs() < 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_no_direction_stays_finite() {
+        let front = Front {
+            centre: vec![0.6, 0.8],
+            lda: Some(vec![1.0, 0.0]),
+        };
+        assert_eq!(front.apply(&[3.0, 4.0]), [0.0]);
+        assert_eq!(front.apply(&[0.0, 0.0]), [-1.0]);
+        assert_eq!(front.apply(&[f32::MAX, -f32::MAX]), [1.0]);
+        assert_eq!(unit(&[1e-45, 0.0]), [1.0, 0.0]);
+    }
+}
