@@ -32,15 +32,6 @@ pub enum ScoreNormalisation {
 }
 
 impl ScoreNormalisation {
-    /// How many of the cohort it takes, all for `Some(None)`; nothing where it needs no cohort.
-    fn top(self) -> Option<Option<usize>> {
-        match self {
-            Self::None => None,
-            Self::SNorm => Some(None),
-            Self::AsNorm { top } => Some(Some(top)),
-        }
-    }
-
     /// What the cohort says of each embedding, in their order; nothing where scores stay as they are.
     ///
     /// # Errors
@@ -50,9 +41,12 @@ impl ScoreNormalisation {
         cohort: &Cohort,
         embeddings: &EmbeddingMatrix,
     ) -> Result<Option<Vec<CohortStatistics>>, ScoringError> {
-        let top = self.top();
-        top.map(|top| cohort.statistics_of(embeddings, top))
-            .transpose()
+        let top = match self {
+            Self::None => return Ok(None),
+            Self::SNorm => None,
+            Self::AsNorm { top } => Some(top),
+        };
+        cohort.statistics_of(embeddings, top).map(Some)
     }
 }
 
@@ -69,7 +63,7 @@ pub struct CohortStatistics {
 /// are of the whole cohort, AS-norm where they are of its nearest.
 #[must_use]
 pub fn normalised(score: f64, a: &CohortStatistics, b: &CohortStatistics) -> f64 {
-    let above = |side: &CohortStatistics| (score - side.mean) / side.deviation;
+    let above = |side: &CohortStatistics| (score - side.mean) / side.deviation.max(DEVIATION_FLOOR);
     0.5 * (above(a) + above(b))
 }
 

@@ -32,7 +32,8 @@ impl Plda {
     /// Estimated from `embeddings`, each of the speaker of that number; any numbers will do. Embeddings count by their direction alone.
     ///
     /// A speaker with one recording tells something of how speakers differ. It takes two with two recordings or more for a model, and hundreds
-    /// for a good one.
+    /// for a good one: with fewer recordings beyond each speaker's first than an embedding has dimensions, scores still rank pairs but
+    /// are far too sure.
     ///
     /// # Errors
     /// Lists of unequal length; fewer than two speakers, or fewer than two with two embeddings; no two embeddings of one speaker that differ; settings
