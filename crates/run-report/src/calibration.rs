@@ -1,6 +1,7 @@
 //! Whether scores mean the same in every list.
 
-use speaker_eval::{Calibration, ReliabilityBin, cllr, min_cllr, reliability};
+use speaker_eval::{ReliabilityBin, cllr, min_cllr, reliability};
+use speaker_scoring::{RegressionSettings, ScoreLine};
 
 use crate::ReportError;
 use crate::development::Development;
@@ -14,7 +15,7 @@ const TRIALS_A_BIN: usize = 8;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Reliability {
     /// Fitted on the trials of all lists.
-    pub(crate) line: Calibration,
+    pub(crate) line: ScoreLine,
     pub(crate) lists: Vec<ListReliability>,
 }
 
@@ -61,7 +62,7 @@ impl Reliability {
             .flat_map(|(.., labels)| labels)
             .copied()
             .collect();
-        let line = Calibration::fit(&scores, &is_target)?;
+        let line = ScoreLine::fit(&scores, &is_target, &RegressionSettings::default())?;
         let of_list = |(name, scores, is_target): &(&str, &[f32], Vec<bool>)| {
             let llrs: Vec<f32> = scores
                 .iter()
@@ -72,7 +73,7 @@ impl Reliability {
             let num_bins = (kinds[0].min(kinds[1]) / TRIALS_A_BIN).clamp(2, MAX_BINS);
             Ok::<_, ReportError>(ListReliability {
                 name: (*name).to_owned(),
-                bins: reliability(scores, is_target, &line, num_bins)?,
+                bins: reliability(&llrs, is_target, num_bins)?,
                 cllr: cllr(&llrs, is_target)?,
                 min_cllr: min_cllr(scores, is_target)?,
             })

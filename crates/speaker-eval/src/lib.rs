@@ -29,8 +29,9 @@ pub use clustering::{
 pub use error::EvalError;
 pub use open_set::{OpenSetRates, Search, open_set_rates};
 pub use verification::{
-    BootstrapIntervals, BootstrapSettings, Calibration, Change, DcfParameters, DetPoint, Eer,
-    Interval, ListIdentity, MinDcf, PairedChange, ReliabilityBin, VerificationReport,
-    bootstrap_interval, cllr, det_points, eer, min_cllr, min_dcf, paired_change, rates_at,
-    reliability, roc_auc, verification_report,
+    BayesErrorPoint, BootstrapIntervals, BootstrapSettings, Change, DcfParameters, DetPoint, Eer,
+    Interval, ListIdentity, LlrFigures, LlrIntervals, MinDcf, PairedChange, ReliabilityBin,
+    VerificationReport, act_dcf, bayes_error_curve, bootstrap_interval, calibration_error, cllr,
+    cross_entropy, det_points, eer, isotonic_llrs, llr_report, min_cllr, min_dcf, paired_change,
+    rates_at, reliability, roc_auc, verification_report,
 };

@@ -1,5 +1,7 @@
 //! What can be wrong with embeddings and clusters.
 
+use crate::Term;
+
 /// Why embeddings or a clustering of them was refused. Every variant says what was found and what is needed, `remedy` what to do.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -89,6 +91,30 @@ pub enum ScoringError {
     /// No two embeddings of one speaker differ.
     #[error("no speaker has two embeddings that differ")]
     NoSpread,
+    /// A calibration tells two kinds of trials apart, and there is one.
+    #[error("all trials are {}, expected some of either kind", if *.targets { "of one speaker" } else { "of two speakers" })]
+    OneKindOfTrials {
+        /// Whether those there are have one speaker on both sides.
+        targets: bool,
+    },
+    /// A term that a calibration is to weigh is not known of a trial, or is not a number.
+    #[error("trial {index}: the {term} is not known")]
+    UnknownTerm {
+        /// Position of the trial.
+        index: usize,
+        /// The term.
+        term: Term,
+    },
+    /// A higher score does not speak for one speaker.
+    #[error(
+        "for {num_falling} of {num_trials} trials a higher score speaks against one speaker, expected the reverse"
+    )]
+    FallingScore {
+        /// Trials with recordings of a kind of which that holds.
+        num_falling: usize,
+        /// Trials.
+        num_trials: usize,
+    },
     /// An index points behind the last row.
     #[error("`{name}`[{index}] points to row {found}, expected a row below {num_rows}")]
     RowOutOfRange {
@@ -139,6 +165,13 @@ impl ScoringError {
             Self::ModelSize { .. } => "estimate the model again: what was stored is damaged",
             Self::NoSpread => {
                 "add a second recording of speakers that have one; copies of one recording do not count"
+            }
+            Self::OneKindOfTrials { .. } => "add trials of the other kind",
+            Self::UnknownTerm { .. } => {
+                "leave out the recording, which holds no speech or was not listened to, or the term"
+            }
+            Self::FallingScore { .. } => {
+                "check that 1 stands for one speaker in the lists, and that the scores are similarities"
             }
             Self::RowOutOfRange { .. } => "make the list from the same embeddings",
             Self::TooManyPoints { .. } => {

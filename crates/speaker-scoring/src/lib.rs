@@ -33,6 +33,7 @@
 //! ```
 
 mod adaptation;
+mod calibration;
 mod cluster;
 mod embeddings;
 mod error;
@@ -44,6 +45,10 @@ mod thresholds;
 mod vectors;
 
 pub use adaptation::{AdaptationMap, MapChoice, SpeakerDirections, SpeakerSpread};
+pub use calibration::{
+    Calibrator, Evidence, LabelledEvidence, Llr, NoLlr, RegressionSettings, ScoreLine, Side, Term,
+    WeightedTerm, supported_range,
+};
 pub use cluster::{
     Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, Merge, Metric,
     agglomerative, agglomerative_within, approximate_clusters, count_pairs,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::dcf::{DcfParameters, min_dcf_of};
 use super::eer::eer_of;
-use super::ranking::{group, ranked, totals};
+use super::ranking::{ScoreGroup, group, ranked, totals};
 use crate::EvalError;
 
 /// How an interval is drawn.
@@ -95,20 +95,40 @@ pub fn bootstrap_interval(
     })
 }
 
-/// EER and minDCF of every draw of speakers; none where a draw lacks one kind of trials.
-pub(super) struct Draws {
-    pub(super) figures: Vec<Option<(f64, f64)>>,
+/// Figures of every draw of speakers; none where a draw lacks one kind of trials.
+pub(super) struct Draws<T> {
+    pub(super) figures: Vec<Option<T>>,
     pub(super) num_speakers: usize,
 }
 
-/// Draws speakers as [`bootstrap_interval`] does. Lists of the same speakers have the same draws, whatever their scores.
+/// EER and minDCF of every draw.
 pub(super) fn figures_of_draws(
     scores: &[f32],
     is_target: &[bool],
     speakers_a: &[usize],
     speakers_b: &[usize],
     settings: &BootstrapSettings,
-) -> Result<Draws, EvalError> {
+) -> Result<Draws<(f64, f64)>, EvalError> {
+    draws(
+        scores,
+        is_target,
+        speakers_a,
+        speakers_b,
+        settings,
+        |groups| (eer_of(groups).0, min_dcf_of(groups, &settings.dcf).0),
+    )
+}
+
+/// Draws speakers as [`bootstrap_interval`] does, and measures each draw by `figures`. Lists of the same speakers have the same draws,
+/// whatever their scores.
+pub(super) fn draws<T: Send>(
+    scores: &[f32],
+    is_target: &[bool],
+    speakers_a: &[usize],
+    speakers_b: &[usize],
+    settings: &BootstrapSettings,
+    figures: impl Fn(&[ScoreGroup]) -> T + Sync,
+) -> Result<Draws<T>, EvalError> {
     settings.check()?;
     let order = ranked(scores, is_target)?;
     check_speakers(is_target, speakers_a, speakers_b)?;
@@ -126,7 +146,7 @@ pub(super) fn figures_of_draws(
         })
         .collect();
 
-    let drawn: Vec<Option<(f64, f64)>> = (0..settings.resamples as u64)
+    let drawn: Vec<Option<T>> = (0..settings.resamples as u64)
         .into_par_iter()
         .map_init(
             || (vec![0_u64; num_speakers], Vec::new()),
@@ -141,8 +161,7 @@ pub(super) fn figures_of_draws(
                 });
                 group(weighted, groups);
                 let (targets, nontargets) = totals(groups);
-                (targets > 0 && nontargets > 0)
-                    .then(|| (eer_of(groups).0, min_dcf_of(groups, &settings.dcf).0))
+                (targets > 0 && nontargets > 0).then(|| figures(groups))
             },
         )
         .collect();

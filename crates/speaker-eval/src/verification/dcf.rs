@@ -61,6 +61,14 @@ impl DcfParameters {
     }
 }
 
+impl DcfParameters {
+    /// The cost of these shares of misses and false alarms, against that of the better blind decision.
+    pub(super) fn normalised_cost(&self, misses: f64, false_alarms: f64) -> f64 {
+        let (miss, false_alarm) = self.normalised_weights();
+        miss * misses + false_alarm * false_alarms
+    }
+}
+
 /// The lowest normalised detection cost of a scored list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct MinDcf {
