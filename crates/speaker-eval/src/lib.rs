@@ -23,14 +23,14 @@ mod verification;
 
 pub use clustering::{
     Border, ClusterScores, Cut, CutResult, LabelledPoints, ListedUtterance, LowestRates, MrPoint,
-    MrPoints, MrProtocol, PairScores, ProtocolReport, best_threshold, cluster_scores,
-    cut_and_score, lowest_rates, pair_scores, protocol_report,
+    MrPoints, MrProtocol, PairScores, ProtocolReport, SharedWeight, best_matching, best_threshold,
+    cluster_scores, cut_and_score, lowest_rates, pair_scores, protocol_report,
 };
 pub use error::EvalError;
 pub use open_set::{OpenSetRates, Search, open_set_rates};
 pub use verification::{
     BootstrapIntervals, BootstrapSettings, Calibration, Change, DcfParameters, DetPoint, Eer,
     Interval, ListIdentity, MinDcf, PairedChange, ReliabilityBin, VerificationReport,
-    bootstrap_interval, cllr, det_points, eer, min_cllr, min_dcf, paired_change, rates_at,
-    reliability, roc_auc, verification_report,
+    bootstrap_interval, cllr, det_points, eer, min_cllr, min_dcf, paired_change,
+    percentile_interval, rates_at, reliability, roc_auc, verification_report,
 };

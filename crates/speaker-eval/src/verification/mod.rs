@@ -9,8 +9,9 @@ mod paired;
 mod ranking;
 mod report;
 
-pub(crate) use bootstrap::percentile_interval;
-pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
+pub use bootstrap::{
+    BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval, percentile_interval,
+};
 pub use calibration::{Calibration, ReliabilityBin, cllr, min_cllr, rates_at, reliability};
 pub use curve::{DetPoint, det_points, roc_auc};
 pub use dcf::{DcfParameters, MinDcf, min_dcf};
