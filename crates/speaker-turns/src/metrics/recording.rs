@@ -54,9 +54,12 @@ impl RecordingScore {
 /// Scores the turns of one recording against those of the reference, within `regions` or, without any, everywhere.
 ///
 /// From boundary to boundary in whole nanoseconds, without frames. A speaker speaks or does not: his turns that touch or
-/// overlap are one ([`Turns::joined`]), as in spy-der; `pyannote.metrics` counts them twice where they overlap. Speakers
-/// are matched on what is scored, as in `pyannote.metrics` and spy-der (md-eval matches before it takes collars and
-/// overlap away, and may say more confusion).
+/// overlap are one ([`Turns::joined`]), as in spy-der; `pyannote.metrics` counts them twice where they overlap.
+///
+/// Speakers are matched on what is scored, as in `pyannote.metrics`, so that no other matching has a lower rate. md-eval
+/// (hence `dscore`) and spy-der match before collars and overlap are taken away: their confusion is the same where
+/// nothing is, and otherwise at least as large; where several matchings are equally good there, it depends on which one
+/// is found first, which the rate here does not.
 ///
 /// # Errors
 /// [`TurnsError::OtherRecording`], [`TurnsError::InvalidParameter`] of the settings; [`TurnsError::Matching`] for more
@@ -86,13 +89,15 @@ pub fn score_recording(
         }
     }
     let regions = regions.map_or_else(Spans::everything, ScoredRegions::spans);
+    // Collars lie around the boundaries of turns, not around those of the regions that cut them.
+    let whole: Vec<Spans> = reference.spans().into_values().collect();
+    let scored = scored(&regions, &whole, settings);
     let (names, reference) = within(reference, &regions);
     let (others, hypothesis) = within(hypothesis, &regions);
     let speakers = SpeakerCounts {
         reference: names.len(),
         hypothesis: others.len(),
     };
-    let scored = scored(&regions, &reference, settings);
     let cut = |side: &[Spans]| {
         side.iter()
             .map(|spans| spans.and(&scored))
