@@ -23,8 +23,8 @@ mod verification;
 
 pub use clustering::{
     Border, ClusterScores, Cut, CutResult, LabelledPoints, ListedUtterance, LowestRates, MrPoint,
-    MrPoints, MrProtocol, PairScores, ProtocolReport, best_threshold, cluster_scores,
-    cut_and_score, lowest_rates, pair_scores, protocol_report,
+    MrPoints, MrProtocol, PairScores, ProtocolReport, SharedWeight, best_matching, best_threshold,
+    cluster_scores, cut_and_score, lowest_rates, pair_scores, protocol_report,
 };
 pub use error::EvalError;
 pub use open_set::{OpenSetRates, Search, open_set_rates};
@@ -33,5 +33,5 @@ pub use verification::{
     Interval, ListIdentity, LlrFigures, LlrIntervals, MinDcf, PairedChange, ReliabilityBin,
     VerificationReport, act_dcf, bayes_error_curve, bootstrap_interval, calibration_error, cllr,
     cross_entropy, det_points, eer, isotonic_llrs, llr_report, min_cllr, min_dcf, paired_change,
-    rates_at, reliability, roc_auc, verification_report,
+    percentile_interval, rates_at, reliability, roc_auc, verification_report,
 };

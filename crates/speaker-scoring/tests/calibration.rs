@@ -75,7 +75,6 @@ fn labelled(score: f64, seconds: [f64; 2], is_target: bool) -> LabelledEvidence 
     }
 }
 
-/// psrcal stops its search at 1e-8 or so of the loss, which is what limits the agreement.
 #[test]
 fn lines_agree_with_psrcal_and_lir() {
     for line in golden().lines {

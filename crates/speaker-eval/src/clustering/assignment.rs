@@ -117,6 +117,12 @@ impl Assignment {
         self.sum as u64
     }
 
+    /// Of each speaker its cluster in the matching that [`matched`](Self::matched) has left.
+    pub(crate) fn clusters_of_speakers(&self) -> Vec<Option<usize>> {
+        let mates = self.sides[SPEAKERS].mate.iter();
+        mates.map(|&mate| (mate != NONE).then_some(mate)).collect()
+    }
+
     /// Makes one cluster of two. Gives the one of them that is left, which has the points of both, and the sum over
     /// all speakers of the product of their points in the two.
     pub(crate) fn merge(&mut self, a: usize, b: usize) -> (usize, u64) {

@@ -255,8 +255,15 @@ fn draw_speakers(multiplicity: &mut [u64], seed: u64, resample: u64) {
     }
 }
 
-/// The central `confidence` share of `values`, ends interpolated between order statistics.
-pub(crate) fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
+/// The central `confidence` share of `values`, ends interpolated between order statistics as NumPy's `percentile` does.
+/// Of no values, both ends are NaN; a confidence outside 0 to 1 is taken as the nearer of the two.
+pub fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Interval {
+    if values.is_empty() {
+        return Interval {
+            low: f64::NAN,
+            high: f64::NAN,
+        };
+    }
     values.sort_unstable_by(f64::total_cmp);
     let quantile = |share: f64| {
         let place = share * (values.len() - 1) as f64;
@@ -264,7 +271,7 @@ pub(crate) fn percentile_interval(mut values: Vec<f64>, confidence: f64) -> Inte
         let high = values[place.ceil() as usize];
         low + place.fract() * (high - low)
     };
-    let tail = 0.5 * (1.0 - confidence);
+    let tail = 0.5 * (1.0 - confidence.clamp(0.0, 1.0));
     Interval {
         low: quantile(tail),
         high: quantile(1.0 - tail),

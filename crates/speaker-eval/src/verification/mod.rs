@@ -12,8 +12,9 @@ mod rates;
 mod reliability;
 mod report;
 
-pub(crate) use bootstrap::percentile_interval;
-pub use bootstrap::{BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval};
+pub use bootstrap::{
+    BootstrapIntervals, BootstrapSettings, Interval, bootstrap_interval, percentile_interval,
+};
 pub use cross_entropy::{cllr, cross_entropy, isotonic_llrs, min_cllr};
 pub use curve::{DetPoint, det_points, roc_auc};
 pub use dcf::{DcfParameters, MinDcf, min_dcf};

@@ -61,12 +61,17 @@ pub(super) struct Numbers {
 impl Numbers {
     pub(super) fn of(evidence: &Evidence) -> Self {
         let [a, b] = evidence.sides;
+        // What is not known on one side is not known of the pair: `min` and `max` would take the other.
+        let [a_s, b_s] = match a.speech_s.is_nan() || b.speech_s.is_nan() {
+            true => [f64::NAN; 2],
+            false => [a.speech_s, b.speech_s],
+        };
         let band = |side: Side| side.band_hz.unwrap_or(WHOLE_BAND_HZ);
         Self {
             score: evidence.score,
             normalised: evidence.normalised,
-            shorter: a.speech_s.min(b.speech_s).ln(),
-            longer: a.speech_s.max(b.speech_s).ln(),
+            shorter: a_s.min(b_s).ln(),
+            longer: a_s.max(b_s).ln(),
             band: (band(a).min(band(b)) / WHOLE_BAND_HZ).log2().min(0.0),
         }
     }
