@@ -104,7 +104,7 @@ fn the_program_verifies_and_trains_without_its_source_tree() {
     );
     assert!(verify.status.success(), "{}", shown(&verify));
     let answer: serde_json::Value = serde_json::from_slice(&verify.stdout).unwrap();
-    assert_eq!(answer["threshold_from"], "the model's card");
+    assert_eq!(answer["threshold_from"], "the model's calibration");
     assert_eq!(answer["model"], "the built-in model");
     let train = run(folder.path(), "train --max-steps 2 --out run", is_hidden);
     assert!(train.status.success(), "{}", shown(&train));

@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    adapt, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export, identify,
-    identify_protocol, import, merge, models, prepare, reembed, report, score, train, trials,
-    verify, voices,
+    adapt, calibrate, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export,
+    identify, identify_protocol, import, merge, models, prepare, reembed, report, score, train,
+    trials, verify, voices,
 };
 use crate::context::Global;
 
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Train(train::Args),
     /// Adapt a model to recordings of one's own, if that helps.
     Adapt(adapt::Args),
+    /// Find out what a model's scores mean, from labelled trials.
+    Calibrate(calibrate::Args),
     /// Turn recordings into embeddings.
     Embed(embed::Args),
     /// Are two recordings of one speaker?

@@ -9,6 +9,7 @@ mod centre;
 mod commands;
 mod console;
 mod context;
+mod costs;
 mod embedding;
 mod embeddings;
 mod fault;
@@ -32,8 +33,8 @@ use clap::Parser;
 
 use args::{Arguments, Command};
 use commands::{
-    adapt, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export, identify,
-    identify_protocol, import, merge, models, prepare, reembed, report, score, train,
+    adapt, calibrate, check, cluster, cluster_protocol, doctor, embed, enrol, eval, export,
+    identify, identify_protocol, import, merge, models, prepare, reembed, report, score, train,
     trials as lists, verify, voices,
 };
 use context::Context;
@@ -69,6 +70,7 @@ fn run(arguments: &Arguments, context: &Context) -> anyhow::Result<ExitStatus> {
     match &arguments.command {
         Command::Train(args) => train::run(args, &arguments.global, context),
         Command::Adapt(args) => adapt::run(args, context),
+        Command::Calibrate(args) => calibrate::run(args, context),
         Command::Embed(args) => embed::run(args, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Score(args) => score::run(args, context),

@@ -8,7 +8,7 @@ use siamang::{
     Centre, EmbeddingSet, LEAST_SPEECH_S, Model, Naming, Quality, Skipped, SpeakerOverlap,
     SpeechDetector, TrialSource, embeddings_of_names, unlike_measured,
 };
-use speaker_model::{MeasuredSound, TrainingSpeakers};
+use speaker_model::{MeasuredSound, ModelCalibration, TrainingSpeakers};
 use speech_data::{Manifest, PairCounts, Problem, TrialList};
 
 use crate::centre::CentreName;
@@ -105,6 +105,8 @@ pub(crate) struct Named {
     pub(crate) naming: Naming,
     /// Whom the model that made the embeddings was trained on, where that is known.
     training: Option<TrainingSpeakers>,
+    /// What the scores of the model mean that embeds them, where that is known.
+    pub(crate) calibration: Option<ModelCalibration>,
     /// What the thresholds of the model were measured on that embeds them.
     sound: MeasuredSound,
 }
@@ -155,6 +157,7 @@ impl Named {
                     skipped: filed.skipped,
                     naming: filed.naming,
                     training,
+                    calibration: None,
                     sound: MeasuredSound::default(),
                 }
             }
@@ -171,6 +174,7 @@ impl Named {
                     skipped,
                     naming,
                     training: model.bundle().training_speakers().cloned(),
+                    calibration: calibration_for(&model, centre),
                     sound: model.measured_sound().clone(),
                 }
             }
@@ -225,6 +229,14 @@ impl Named {
         }
         Ok(self.set.retain(&heard)?)
     }
+}
+
+/// A calibration is of embeddings with the model's own centre.
+fn calibration_for(model: &Model, centre: Centre) -> Option<ModelCalibration> {
+    model
+        .calibration()
+        .filter(|_| centre == Centre::Model)
+        .cloned()
 }
 
 /// What was noticed when the table was read, and which of its rows cannot be used.

@@ -68,7 +68,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         &(),
     )?;
     let settings = BootstrapSettings::default();
-    let evaluation = evaluate(&list, &set, source.manifest(), &settings)?;
+    let evaluation = evaluate(&list, &set, source.manifest(), None, &settings)?;
     println!("EER {:.1} %", 100.0 * evaluation.report.eer);
     Ok(())
 }

@@ -33,6 +33,7 @@
 //! | a file of embeddings (`.npy`, `.jsonl`, `.parquet`) | [`EmbeddingJob`], [`EmbeddingWriter`], [`read_embeddings`] |
 //! | trial lists | [`TrialSource`], [`TrialPairs`], [`evaluate`] |
 //! | the same name for the same voice | [`open_writer`], [`hear`], [`enrol`], [`open_register`], [`identify`], [`open_set`] |
+//! | what scores mean, and decisions by them | [`calibrate`], [`Enrolment`], [`Model::llr`], [`Odds`] |
 //! | who speaks where | [`cluster`], [`ClusterProtocol`] |
 //! | a model for recordings of one's own | [`LabelledSet`], [`find_map`], [`adapted_bundle`] |
 //!
@@ -45,6 +46,7 @@
 
 mod adapt;
 mod clusters;
+mod decisions;
 mod embeddings;
 mod error;
 mod import;
@@ -65,6 +67,10 @@ pub use audio_features::{LEAST_SPEECH_S, Quality, SpeechDetector};
 pub use clusters::{
     ClusterOptions, ClusterProtocol, Clustering, Draw, Drawn, Points, Pool, Stop,
     UNCALIBRATED_DISTANCE, cluster, parse_labels, read_labels,
+};
+pub use decisions::{
+    CalibrationTrials, Enrolment, LlrEvaluation, Odds, WithoutLlr, calibrate, loud_cuts,
+    strength_in_words,
 };
 pub use embeddings::{
     DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record,

@@ -242,7 +242,7 @@ fn cam_plus_plus_has_the_error_rates_that_were_measured_elsewhere() {
             resamples: 0,
             ..speaker_eval::BootstrapSettings::default()
         };
-        let evaluation = siamang::evaluate(&list, &set, None, &settings).unwrap();
+        let evaluation = siamang::evaluate(&list, &set, None, None, &settings).unwrap();
         let eer = 100.0 * evaluation.report.eer;
         assert!((eer - expected).abs() <= 0.1, "{}: {eer}", list.name);
     }

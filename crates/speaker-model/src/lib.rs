@@ -64,9 +64,9 @@ mod trunks;
 pub use adaptation::AdaptedFrom;
 pub use bundle::weights::WeightType;
 pub use bundle::{
-    Bundle, BundleConfig, BundleFiles, FORMAT_VERSION, FittedOn, Imported, MeasuredSound,
-    NamedTensor, NetworkConfig, Origin, TakenWeights, TeacherOrigin, TrainingSpeakers, encoder_of,
-    made_signals, read_tensors,
+    Bundle, BundleConfig, BundleFiles, CalibratedOn, CalibrationGroup, ErrorsAt, FORMAT_VERSION,
+    FittedOn, Imported, MeasuredSound, ModelCalibration, NamedTensor, NetworkConfig, Origin,
+    TakenWeights, TeacherOrigin, TrainingSpeakers, encoder_of, made_signals, read_tensors,
 };
 pub use choices::{check_count, check_dropout, check_size};
 pub use device::{available_devices, device};

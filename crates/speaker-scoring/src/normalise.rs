@@ -92,6 +92,12 @@ impl Cohort {
         Ok(Self { embeddings, scales })
     }
 
+    /// The embeddings, as they were given.
+    #[must_use]
+    pub fn embeddings(&self) -> &EmbeddingMatrix {
+        &self.embeddings
+    }
+
     /// Number of embeddings.
     #[must_use]
     pub fn len(&self) -> usize {

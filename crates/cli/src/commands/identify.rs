@@ -114,7 +114,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         threshold,
         margin: args.margin,
         top: args.top as usize,
-        llr: None,
+        judged_by: Some(&model),
     };
     let mut recordings = gather(&args.recordings, &args.filter, &args.tables, console)?;
     let inputs = args.channel.of(std::mem::take(&mut recordings.inputs));
@@ -212,13 +212,19 @@ fn check(args: &Args) -> Result<()> {
     Ok(())
 }
 
+/// How many times likelier it is this voice than a stranger, where that is known.
+fn ratio(one: &siamang::Named) -> String {
+    one.llr
+        .map_or(String::new(), |llr| format!(", LLR {llr:+.1}"))
+}
+
 /// A recording's answer for people.
 fn line(row: &Row) -> String {
     let nearest = &row.identified.nearest;
     let others = nearest
         .iter()
         .skip(1)
-        .map(|one| format!("{} {:.3}", one.name, one.score));
+        .map(|one| format!("{} {:.3}{}", one.name, one.score, ratio(one)));
     let others: Vec<String> = others.collect();
     let others = match others.is_empty() {
         true => String::new(),
@@ -227,7 +233,8 @@ fn line(row: &Row) -> String {
     match &row.identified.decision {
         Decision::Known { name } => {
             let score = nearest.first().map_or(f64::NAN, |best| best.score);
-            format!("{}: {name} (cosine {score:.3}{others})\n", row.path)
+            let ratio = nearest.first().map_or(String::new(), ratio);
+            format!("{}: {name} (cosine {score:.3}{ratio}{others})\n", row.path)
         }
         Decision::Unknown { reason } => format!("{}: unknown ({reason}{others})\n", row.path),
         Decision::NoVerdict { reason } => format!("{}: no verdict: {reason}\n", row.path),

@@ -1,6 +1,7 @@
 //! The subcommands, one file or folder each: its flags, its help, and what it prints.
 
 pub(crate) mod adapt;
+pub(crate) mod calibrate;
 pub(crate) mod check;
 pub(crate) mod cluster;
 pub(crate) mod cluster_protocol;

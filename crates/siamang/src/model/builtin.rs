@@ -26,6 +26,14 @@ pub(crate) const FILES: BundleFiles<'static> = BundleFiles::Memory {
             include_bytes!("../../../../data/models/default/card.toml"),
         ),
         (
+            "calibration.json",
+            include_bytes!("../../../../data/models/default/calibration.json"),
+        ),
+        (
+            "cohort.safetensors",
+            include_bytes!("../../../../data/models/default/cohort.safetensors"),
+        ),
+        (
             "speakers.txt",
             include_bytes!("../../../../data/models/default/speakers.txt"),
         ),

@@ -99,14 +99,17 @@ impl Model {
     }
 
     fn embed_one(&self, input: Input) -> Result<Embedded, Error> {
-        let mut outcomes = self.embed_few(&[input], SpeechDetector::default())?;
+        let mut outcomes = self.embed_inputs(&[input], SpeechDetector::default())?;
         outcomes
             .pop()
             .ok_or(Error::Defect("the model gave no embedding"))
     }
 
-    /// All of these, or the first error.
-    fn embed_few(
+    /// The embeddings of a few recordings, wherever they are, in which `detector` finds the speech: all of them, or the first error.
+    ///
+    /// # Errors
+    /// As [`Self::embed_file`].
+    pub fn embed_inputs(
         &self,
         inputs: &[Input],
         detector: SpeechDetector,
@@ -164,7 +167,7 @@ impl Model {
         inputs: &[Input; 2],
         detector: SpeechDetector,
     ) -> Result<Verification, Error> {
-        let [a, b] = <[Embedded; 2]>::try_from(self.embed_few(inputs, detector)?)
+        let [a, b] = <[Embedded; 2]>::try_from(self.embed_inputs(inputs, detector)?)
             .map_err(|_| Error::Defect("two recordings gave another number of embeddings"))?;
         Ok(Verification {
             score: Scorer::default().score(&a.embedding, &b.embedding),

@@ -2,9 +2,11 @@
 
 use audio_features::LEAST_SPEECH_S;
 use serde::Serialize;
-use speaker_scoring::Centre;
-use voice_register::{Damage, Register};
+use speaker_scoring::{Centre, Side};
+use voice_register::{Damage, Register, Row};
 
+use super::owner::quality_of;
+use crate::decisions::Enrolment;
 use crate::error::Error;
 use crate::model::Model;
 use crate::outcome::Embedded;
@@ -18,20 +20,21 @@ pub struct IdentifyRule<'a> {
     pub margin: f64,
     /// How many of the nearest voices are given, at least 1.
     pub top: usize,
-    /// From a cosine to the logarithm of how many times likelier it is of the voice than of nobody of the register; none where the scores
-    /// are not calibrated.
-    pub llr: Option<&'a (dyn Fn(f64) -> f64 + Sync)>,
+    /// The model of the register, whose calibration says how many times likelier a recording is of a voice than of nobody of the register;
+    /// none where that is not asked for. Ratios do not decide: so few trials are calibrated on that none is strong enough for thousands
+    /// of voices.
+    pub judged_by: Option<&'a Model>,
 }
 
 impl IdentifyRule<'_> {
     /// The threshold on the model's card, if it states one, no margin, the three nearest.
     #[must_use]
-    pub fn of(model: &Model) -> Option<Self> {
-        Some(Self {
+    pub fn of(model: &Model) -> Option<IdentifyRule<'_>> {
+        Some(IdentifyRule {
             threshold: model.thresholds().verify(Centre::Model)?,
             margin: 0.0,
             top: 3,
-            llr: None,
+            judged_by: Some(model),
         })
     }
 }
@@ -102,7 +105,9 @@ pub fn identify(
                 decision,
                 nearest: nearest
                     .map(|found| Named {
-                        llr: rule.llr.map(|llr| llr(found.score)),
+                        llr: rule
+                            .judged_by
+                            .and_then(|model| llr(model, register, recording, found.row)),
                         name: found.name,
                         score: found.score,
                     })
@@ -111,6 +116,28 @@ pub fn identify(
             }
         })
         .collect())
+}
+
+/// How many times likelier the recording is of the voice in this row than of a stranger, as a natural logarithm; none where the model is
+/// not calibrated, too little is heard, or the voice cannot be read, which is said as damage.
+fn llr(model: &Model, register: &Register, recording: &Embedded, row: Row) -> Option<f64> {
+    model.calibration()?;
+    let heard = Enrolment::of(std::slice::from_ref(recording))?;
+    let (voice, _) = register.voice(row).ok()?;
+    let speech = voice.entries.iter().filter_map(|entry| {
+        let quality = quality_of(&entry.about)?;
+        quality.is_heard().then_some(quality.speech_s)
+    });
+    let speech_s: f64 = speech.sum();
+    let known = Enrolment {
+        embedding: voice.centre(),
+        side: Side {
+            speech_s,
+            band_hz: None,
+        },
+    };
+    let llr = model.llr(&known, &heard)?.ok()?;
+    Some(llr.value)
 }
 
 fn decision(

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use speaker_eval::{
     BootstrapSettings, EvalError, ListIdentity, VerificationReport, verification_report,
 };
+use speaker_model::ModelCalibration;
 use speaker_scoring::Scorer;
 use speech_data::{Manifest, PairCounts, Trial, TrialList, same_session};
 
 use super::score_file::ListScores;
 use super::speakers::{folder_level, numbered, prefix};
+use crate::decisions::{LlrEvaluation, llr_evaluation};
 use crate::embeddings::EmbeddingSet;
 use crate::error::Error;
 
@@ -38,11 +40,14 @@ pub struct Evaluation {
     pub num_same_session_targets: Option<usize>,
     /// The same figures without these targets, where there are any.
     pub without_same_session: Option<Box<VerificationReport>>,
+    /// What the model's log-likelihood ratios are worth on the list, where they are known.
+    pub llr: Option<LlrEvaluation>,
     /// Why there are no intervals, where there are none.
     pub warnings: Vec<String>,
 }
 
-/// Scores one list by the cosines of embeddings, and measures it.
+/// Scores one list by the cosines of embeddings, and measures it; with the calibration of the model that made them, its log-likelihood
+/// ratios as well.
 ///
 /// # Errors
 /// [`Error::NothingToScore`], [`Error::Measure`].
@@ -50,6 +55,7 @@ pub fn evaluate(
     list: &TrialList,
     set: &EmbeddingSet,
     manifest: Option<&Manifest>,
+    calibration: Option<&ModelCalibration>,
     settings: &BootstrapSettings,
 ) -> Result<Evaluation, Error> {
     let rows = set.index();
@@ -64,7 +70,19 @@ pub fn evaluate(
     let is_unheard = |row: usize| matches!(&set.quality[row], Some(quality) if !quality.is_heard());
     let unheard = (0..set.ids.len()).filter(|&row| is_unheard(row));
     let unheard = unheard.map(|row| set.ids[row].as_str()).collect();
-    measure(list, &usable, &scores, &unheard, manifest, settings)
+    let mut evaluation = measure(list, &usable, &scores, &unheard, manifest, settings)?;
+    if let Some(calibration) = calibration {
+        let trials: Vec<&Trial> = usable.iter().map(|&place| &list.trials[place]).collect();
+        let is_target: Vec<bool> = trials.iter().map(|trial| trial.target).collect();
+        // Why there are no intervals has been said.
+        let speakers = match evaluation.report.interval {
+            Some(_) => sides(list, &trials, manifest, &mut Vec::new()),
+            None => None,
+        };
+        let speakers = speakers.as_ref().map(|(a, b)| (a.as_slice(), b.as_slice()));
+        evaluation.llr = llr_evaluation(calibration, set, &pairs, &is_target, speakers, settings)?;
+    }
+    Ok(evaluation)
 }
 
 /// Measures one list by scores that were made before.
@@ -180,6 +198,7 @@ fn measure(
         num_same_session_targets: is_known
             .then(|| (0..scores.len()).filter(|&place| is_same(place)).count()),
         without_same_session,
+        llr: None,
         warnings,
     })
 }

@@ -7,11 +7,13 @@
 //! | `graph.onnx` | the network, where it is a graph that others trained; `bundle.toml` has its SHA-256 |
 //! | `self_test.json` | two made signals' embeddings; loading computes them again |
 //! | `card.toml` | what was measured of the model: its [`Thresholds`], where they are known, and what else its makers say |
+//! | `calibration.json`, `cohort.safetensors` | what its scores mean, where that is known, and the strangers beside whom they are seen: [`ModelCalibration`] |
 //! | `speakers.txt` | hashes of the names of the speakers that it was trained on, where that is known: [`TrainingSpeakers`] |
 //!
 //! Bundles of format 1, which Siamang 0.1 wrote, are read like those of today's.
 
 mod adapted;
+mod calibration;
 mod card;
 mod config;
 mod files;
@@ -28,6 +30,7 @@ use audio_features::{FrontEnd, Normalisation};
 use burn::tensor::Device;
 use speaker_scoring::{AdaptationMap, Thresholds};
 
+pub use calibration::{CalibratedOn, CalibrationGroup, ErrorsAt, ModelCalibration};
 pub use card::{FittedOn, TeacherOrigin};
 pub use config::{BundleConfig, FORMAT_VERSION, Imported, NetworkConfig, Origin};
 pub use files::BundleFiles;
@@ -58,6 +61,7 @@ pub struct Bundle {
     config: BundleConfig,
     embedder: Embedder,
     card: Card,
+    calibration: Option<ModelCalibration>,
     training_speakers: Option<TrainingSpeakers>,
 }
 
@@ -87,6 +91,7 @@ impl Bundle {
             config,
             embedder,
             card: Card::default(),
+            calibration: None,
             training_speakers: None,
         }
     }
@@ -146,6 +151,19 @@ impl Bundle {
         self.card.fitted_on.as_ref()
     }
 
+    /// What its scores mean, where that is known.
+    #[must_use]
+    pub fn calibration(&self) -> Option<&ModelCalibration> {
+        self.calibration.as_ref()
+    }
+
+    /// The same bundle, whose scores mean what `calibration` says.
+    #[must_use]
+    pub fn with_calibration(mut self, calibration: ModelCalibration) -> Self {
+        self.calibration = Some(calibration);
+        self
+    }
+
     /// The same bundle, which says that others trained it.
     #[must_use]
     pub fn with_import(mut self, imported: Imported) -> Self {
@@ -153,7 +171,7 @@ impl Bundle {
         self
     }
 
-    /// The same bundle, whose embeddings go through `map`. Thresholds of the card hold for it no longer, and are gone.
+    /// The same bundle, whose embeddings go through `map`. Thresholds of the card and the calibration hold for it no longer, and are gone.
     ///
     /// # Errors
     /// [`ModelError::Shape`] for a map of other dimensions than embeddings have.
@@ -163,6 +181,7 @@ impl Bundle {
         self.config.format_version = self.config.network.format_version(true);
         self.config.centred = self.embedder.centre().is_some();
         self.config.adapted.push(AdaptedFrom { centred, ..from });
+        self.calibration = None;
         Ok(self.with_thresholds(Thresholds::default()))
     }
 
@@ -227,8 +246,9 @@ impl Bundle {
         // Of 32-bit products, as loading runs it, whatever the embedder computes with.
         let embedder = self.embedder.clone().with_compute_type(ComputeType::F32);
         SelfTest::of(&embedder)?.write(&directory.join(SELF_TEST_FILE))?;
-        self.card
-            .write(directory, &network::hash(BundleFiles::Folder(directory))?)?;
+        let hash = network::hash(BundleFiles::Folder(directory))?;
+        self.card.write(directory, &hash)?;
+        ModelCalibration::write(self.calibration.as_ref(), directory, &hash)?;
         TrainingSpeakers::write(self.training_speakers.as_ref(), directory)?;
         let config = BundleConfig {
             weights: weight_type,
@@ -312,11 +332,14 @@ impl Bundle {
         let test_path = files.path(SELF_TEST_FILE);
         SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
         let card = Card::read(&files, || network::hash(files))?;
+        let calibration =
+            ModelCalibration::read(&files, config.embedding_dim(), || network::hash(files))?;
         let narrowest_hz = card.sound.band_hz.map(|[narrowest, _]| narrowest);
         Ok(Self {
             config,
             embedder: embedder.measured_from(narrowest_hz),
             card,
+            calibration,
             training_speakers: TrainingSpeakers::read(&files)?,
         })
     }

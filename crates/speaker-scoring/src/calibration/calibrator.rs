@@ -153,7 +153,7 @@ impl Calibrator {
             if found > high + SLACK * (high - low) + 1e-9 {
                 let (found, most) = (term.in_words(found), term.in_words(high));
                 beyond.push(format!(
-                    "{found}, where the calibration has seen at most {most}"
+                    "{found} count as {most}: the calibration has seen no more"
                 ));
             }
             numbers.hold(*term, high);

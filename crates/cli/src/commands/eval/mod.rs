@@ -156,14 +156,21 @@ fn of_embeddings(
     let named = Named::read(
         &args.trials,
         &names,
-        args.vad.or(SpeechDetector::Energy),
+        // A ratio knows how much speech the network hears.
+        args.vad.or(SpeechDetector::Network),
         context,
     )?;
     let mut reports = Vec::new();
     for list in &lists {
         let list = named.naming.applied(list)?;
-        let evaluation =
-            evaluate(&list, &named.set, named.manifest(), settings).map_err(explained)?;
+        let evaluation = evaluate(
+            &list,
+            &named.set,
+            named.manifest(),
+            named.calibration.as_ref(),
+            settings,
+        )
+        .map_err(explained)?;
         say(&evaluation, context);
         let overlap = named.overlap(
             speakers_of_trials(&list.trials, named.manifest()),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use siamang::{Centre, Evaluation, LEAST_SPEECH_S, SpeakerOverlap};
+use siamang::{Centre, Evaluation, LEAST_SPEECH_S, LlrEvaluation, SpeakerOverlap};
 use speaker_eval::VerificationReport;
 use speech_data::PairCounts;
 
@@ -47,6 +47,9 @@ pub(super) struct ListReport {
     /// The same figures without these trials, where there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     without_unheard: Option<Box<VerificationReport>>,
+    /// What the model's log-likelihood ratios are worth, where it is calibrated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    llr: Option<LlrEvaluation>,
 }
 
 impl ListReport {
@@ -72,6 +75,7 @@ impl ListReport {
             unheard: evaluation.unheard,
             n_unheard_trials: evaluation.num_unheard_trials,
             without_unheard: evaluation.without_unheard,
+            llr: evaluation.llr,
             report: evaluation.report,
         }
     }
@@ -196,6 +200,7 @@ pub(super) fn table(lists: &[ListReport]) -> String {
             report.n_nontarget
         );
     }
+    text += &ratios(lists, width);
     if let Some(ListReport {
         report,
         origin,
@@ -216,5 +221,45 @@ pub(super) fn table(lists: &[ListReport]) -> String {
             }
         );
     }
+    text
+}
+
+/// What the ratios are worth, of the lists that have any.
+fn ratios(lists: &[ListReport], width: usize) -> String {
+    let with_ratios = lists
+        .iter()
+        .filter_map(|list| Some((list, list.llr.as_ref()?)));
+    let rows: Vec<(&ListReport, &LlrEvaluation)> = with_ratios.collect();
+    let Some((_, first)) = rows.first() else {
+        return String::new();
+    };
+    let mut text = format!(
+        "{:width$}     Cllr   95 % interval   least  actDCF  minDCF  false alarms  misses  unused\n",
+        "ratios"
+    );
+    for (list, llr) in &rows {
+        let interval = llr.interval.map_or("not known".to_owned(), |interval| {
+            format!("{:.3} to {:.3}", interval.cllr.low, interval.cllr.high)
+        });
+        let figures = &llr.figures;
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{:width$} {:8.3} {interval:>15} {:7.3} {:7.4} {:7.4} {:11.2} % {:5.1} % {:7}",
+            list.report.list.name,
+            figures.cllr,
+            figures.min_cllr,
+            figures.act_dcf,
+            figures.min_dcf,
+            100.0 * figures.false_alarms,
+            100.0 * figures.misses,
+            thousands(llr.without.num_trials)
+        );
+    }
+    let _ = writeln!(
+        text,
+        "Cllr in bits, 1 for knowing nothing; errors of decisions from LLR {:+.1} on, which the prior and the costs ask for",
+        first.threshold
+    );
     text
 }

@@ -32,7 +32,7 @@ pub(super) fn report(test: &TestData, directory: &Path, context: &Context) -> Re
     let (set, _) = embed(&test.manifest)?;
     let (dev_set, _) = embed(&test.dev_manifest)?;
     let settings = BootstrapSettings::default();
-    let evaluation = evaluate(&test.trials, &set, Some(&test.manifest), &settings)?;
+    let evaluation = evaluate(&test.trials, &set, Some(&test.manifest), None, &settings)?;
     for warning in &evaluation.warnings {
         console.warn(warning);
     }
