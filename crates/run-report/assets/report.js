@@ -8,6 +8,14 @@
     count: (value) => Math.round(value).toLocaleString("en"),
     number: (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : trimmed(value, 4)),
     percent: (value) => `${trimmed(100 * value, 3)} %`,
+    // Of a decimal logarithm.
+    ratio: (value) => {
+      const tens = Math.abs(value);
+      const ratio = tens < 4.5 ? Number((10 ** tens).toPrecision(3)).toLocaleString("en") : `10^${trimmed(tens, 3)}`;
+      return value < -1e-9 ? `1/${ratio}` : ratio;
+    },
+    // Of log odds.
+    prior: (value) => `${trimmed(100 / (1 + Math.exp(-value)), 3)} %`,
   };
   const format = (name, value) => (typeof value === "number" ? (formats[name] || formats.number)(value) : "–");
 

@@ -61,6 +61,8 @@ fn every_part_is_there() {
         "by-gender",
         "by-session",
         "calibration",
+        "tippett",
+        "bayes-error",
         "making",
         "det",
         "histogram-0",
