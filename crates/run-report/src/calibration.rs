@@ -52,68 +52,68 @@ impl Reliability {
         development: &Development,
         verifications: &[Verification],
     ) -> Result<Option<Self>, ReportError> {
-        let lists: Vec<(&str, &[f32], Vec<bool>)> = development
+        let lists: Vec<Scored> = development
             .lists
             .iter()
             .zip(verifications)
-            .map(|(list, one)| {
-                let is_target = list.trials.iter().map(|trial| trial.is_target);
-                (
-                    one.name.as_str(),
-                    one.scores.as_slice(),
-                    is_target.collect(),
-                )
+            .map(|(list, one)| Scored {
+                name: &one.name,
+                scores: &one.scores,
+                is_target: list.trials.iter().map(|trial| trial.is_target).collect(),
             })
             .collect();
         if lists.is_empty() {
             return Ok(None);
         }
-        let scores: Vec<f32> = lists
-            .iter()
-            .flat_map(|(_, scores, _)| *scores)
-            .copied()
-            .collect();
-        let is_target: Vec<bool> = lists
-            .iter()
-            .flat_map(|(.., labels)| labels)
-            .copied()
-            .collect();
+        let scores: Vec<f32> = lists.iter().flat_map(|list| list.scores).copied().collect();
+        let labels = lists.iter().flat_map(|list| &list.is_target);
+        let is_target: Vec<bool> = labels.copied().collect();
         let line = ScoreLine::fit(&scores, &is_target, &RegressionSettings::default())?;
-        let llrs: Vec<Vec<f32>> = lists
+        let llrs: Vec<Vec<f32>> = lists.iter().map(|list| list.llrs(&line)).collect();
+        let of_trials: Vec<(&[f32], &[bool])> = lists
             .iter()
-            .map(|(_, scores, _)| {
-                let llrs = scores.iter().map(|&one| line.llr(one.into()) as f32);
-                llrs.collect()
-            })
+            .zip(&llrs)
+            .map(|(list, llrs)| (llrs.as_slice(), list.is_target.as_slice()))
             .collect();
         let log_odds = drawn_log_odds();
-        let of_list =
-            |((name, scores, is_target), llrs): (&(&str, &[f32], Vec<bool>), &Vec<f32>)| {
-                let kinds =
-                    [true, false].map(|kind| is_target.iter().filter(|&&one| one == kind).count());
-                let num_bins = (kinds[0].min(kinds[1]) / TRIALS_A_BIN).clamp(2, MAX_BINS);
-                Ok::<_, ReportError>(ListReliability {
-                    name: (*name).to_owned(),
-                    bins: reliability(llrs, is_target, num_bins)?,
-                    cllr: cllr(llrs, is_target)?,
-                    min_cllr: min_cllr(scores, is_target)?,
-                    bayes_errors: bayes_error_curve(llrs, is_target, &log_odds)?,
-                })
-            };
-        let of_trials: Vec<(&[f32], &[bool])> = llrs
-            .iter()
-            .zip(&lists)
-            .map(|(llrs, (.., is_target))| (llrs.as_slice(), is_target.as_slice()))
-            .collect();
         Ok(Some(Self {
             line,
             tippett: Tippett::new(&of_trials),
             lists: lists
                 .iter()
                 .zip(&llrs)
-                .map(of_list)
+                .map(|(list, llrs)| ListReliability::new(list, llrs, &log_odds))
                 .collect::<Result<_, _>>()?,
         }))
+    }
+}
+
+/// The trials of a list.
+struct Scored<'a> {
+    name: &'a str,
+    scores: &'a [f32],
+    is_target: Vec<bool>,
+}
+
+impl Scored<'_> {
+    fn llrs(&self, line: &ScoreLine) -> Vec<f32> {
+        let llrs = self.scores.iter().map(|&one| line.llr(one.into()) as f32);
+        llrs.collect()
+    }
+}
+
+impl ListReliability {
+    fn new(list: &Scored, llrs: &[f32], log_odds: &[f64]) -> Result<Self, ReportError> {
+        let is_target = &list.is_target;
+        let kinds = [true, false].map(|kind| is_target.iter().filter(|&&one| one == kind).count());
+        let num_bins = (kinds[0].min(kinds[1]) / TRIALS_A_BIN).clamp(2, MAX_BINS);
+        Ok(Self {
+            name: list.name.to_owned(),
+            bins: reliability(llrs, is_target, num_bins)?,
+            cllr: cllr(llrs, is_target)?,
+            min_cllr: min_cllr(list.scores, is_target)?,
+            bayes_errors: bayes_error_curve(llrs, is_target, log_odds)?,
+        })
     }
 }
 
