@@ -11,7 +11,8 @@
     // Of a decimal logarithm.
     ratio: (value) => {
       const tens = Math.abs(value);
-      const ratio = tens < 4.5 ? Number((10 ** tens).toPrecision(3)).toLocaleString("en") : `10^${trimmed(tens, 3)}`;
+      const isLong = tens > 4.5 && Number.isInteger(tens);
+      const ratio = isLong ? `10${[...String(tens)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}` : Number((10 ** tens).toPrecision(3)).toLocaleString("en");
       return value < -1e-9 ? `1/${ratio}` : ratio;
     },
     // Of log odds.

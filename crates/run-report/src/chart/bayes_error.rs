@@ -9,7 +9,7 @@ use super::{Figure, Table, axis, short};
 use crate::calibration::{PRIORS, Reliability, VOXCELEB_PRIORS, log_odds};
 
 /// The top of the drawing at least, and at most: a cost far above 1 would leave no room for those below.
-const LEAST_TOP: f64 = 1.1;
+const LEAST_TOP: f64 = 1.2;
 const MOST_TOP: f64 = 2.0;
 
 pub(crate) fn figure(reliability: &Reliability) -> Figure {
@@ -91,12 +91,13 @@ pub(crate) fn figure(reliability: &Reliability) -> Figure {
     [x["min"], x["max"]] = ends.map(short);
     let mut y = axis("cost", "number");
     y["min"] = json!(0);
-    y["max"] = short(most.clamp(LEAST_TOP, MOST_TOP));
+    // Where the scale has a line.
+    y["max"] = short((5.0 * most.clamp(LEAST_TOP, MOST_TOP)).ceil() / 5.0);
     Figure {
         id: "bayes-error".to_owned(),
         title: "What decisions cost, by how often one speaker is expected (Bayes error)".to_owned(),
         caption: format!(
-            "The rate of wrong decisions as a share of what always giving the likelier answer would cost: on the dotted line, at 1, the ratios are of no use, and above it they do harm. Along the scale is the prior probability of one speaker, spaced by its log odds. Solid lines are decisions by the likelihood ratios and the prior alone, dashed ones those by the best threshold for this list and prior; the gap between the two is lost by calibration. The marks are at 1 % and 5 %, the priors that VoxCeleb's costs are told for.{cut} The ratios are those of the map above."
+            "The rate of wrong decisions as a share of what always giving the likelier answer would cost: on the dotted line, at 1, the ratios are of no use, and above it they do harm. Along the scale is the prior probability of one speaker, spaced by its log odds. Solid lines are decisions by the likelihood ratios and the prior alone, dashed ones those by the best threshold for this list and prior; the gap between the two is lost by calibration. Far from the middle a few trials decide, and lines jump. The marks are at 1 % and 5 %, the priors that VoxCeleb's costs are told for.{cut} The ratios are those of the map above."
         ),
         height: 380,
         option: json!({

@@ -42,7 +42,7 @@ pub(crate) fn figure(reliability: &Reliability) -> Figure {
         }
         keys.push(key(
             &format!(
-                "{}: {} of the same-speaker trials below 1, {} of the others at or above it",
+                "{}: {} and {} mislead",
                 list.name,
                 percent(1.0 - lines.same[neutral]),
                 percent(lines.different[neutral])
@@ -64,7 +64,7 @@ pub(crate) fn figure(reliability: &Reliability) -> Figure {
     Figure {
         id: "tippett".to_owned(),
         title: "How strong the evidence is, and how often it misleads (Tippett plot)".to_owned(),
-        caption: "How many trials have a likelihood ratio at or above the value below; each mark of the scale is a power of ten. Solid lines are trials of one speaker and should stay high until far to the right, dashed ones are of different speakers and should fall far to the left. At 1, where the marks are, a ratio speaks for neither: what the solid line has lost there, and what the dashed one has kept, is evidence that misleads. Further out it misleads more strongly, and should do so more rarely: at most one trial in 100 of different speakers may have a ratio of 100 or more. The ratios are those of the map above.".to_owned(),
+        caption: "How many trials have a likelihood ratio at or above the value on the scale, which goes by powers of ten. Solid lines are trials of one speaker and should stay high until far to the right, dashed ones are of different speakers and should fall far to the left. At 1, where each list has its marks, a ratio speaks for neither: what the solid line has lost there, and what the dashed one has kept, is evidence that misleads, the two shares beside each list's name. Further out it misleads more strongly, and should do so more rarely: at most one trial in 100 of different speakers may have a ratio of 100 or more. The ratios are those of the map above.".to_owned(),
         height: 380,
         option: json!({
             "xAxis": x, "yAxis": axis("share of trials", "percent"), "series": series,
