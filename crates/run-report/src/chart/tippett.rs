@@ -61,6 +61,9 @@ pub(crate) fn figure(reliability: &Reliability) -> Figure {
     }
     let mut x = axis("likelihood ratio", "ratio");
     x["minInterval"] = json!(1);
+    let ends = [tippett.tens.first(), tippett.tens.last()].map(|end| end.copied().unwrap_or(0.0));
+    x["min"] = short(ends[0].floor().min(-1.0));
+    x["max"] = short(ends[1].ceil().max(1.0));
     Figure {
         id: "tippett".to_owned(),
         title: "How strong the evidence is, and how often it misleads (Tippett plot)".to_owned(),
