@@ -8,6 +8,15 @@
     count: (value) => Math.round(value).toLocaleString("en"),
     number: (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : trimmed(value, 4)),
     percent: (value) => `${trimmed(100 * value, 3)} %`,
+    // Of a decimal logarithm.
+    ratio: (value) => {
+      const tens = Math.abs(value);
+      const isLong = tens > 4.5 && Number.isInteger(tens);
+      const ratio = isLong ? `10${[...String(tens)].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}` : Number((10 ** tens).toPrecision(3)).toLocaleString("en");
+      return value < -1e-9 ? `1/${ratio}` : ratio;
+    },
+    // Of log odds.
+    prior: (value) => `${trimmed(100 / (1 + Math.exp(-value)), 3)} %`,
   };
   const format = (name, value) => (typeof value === "number" ? (formats[name] || formats.number)(value) : "–");
 

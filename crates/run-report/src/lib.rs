@@ -32,6 +32,7 @@ mod page;
 mod sound;
 mod tensorboard;
 mod terms;
+mod tippett;
 mod verification;
 mod worst;
 mod zoo;

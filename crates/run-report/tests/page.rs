@@ -61,6 +61,8 @@ fn every_part_is_there() {
         "by-gender",
         "by-session",
         "calibration",
+        "tippett",
+        "bayes-error",
         "making",
         "det",
         "histogram-0",
@@ -305,6 +307,45 @@ fn errors_are_told_at_the_threshold_that_the_model_decides_by_and_by_gender() {
     let mixed = row(genders, "of two genders");
     assert_eq!((mixed[0], mixed[2], mixed[4]), ("–", "–", "0"));
     assert!(genders.contains("the gender of a recording is not known"));
+}
+
+/// The option of a figure, as the page's program reads it.
+fn option(page: &str, id: &str) -> serde_json::Value {
+    let data = page.split_once("id=\"figures\">").unwrap().1;
+    let data = data.split_once("</script>").unwrap().0;
+    let options: serde_json::Value = serde_json::from_str(data).unwrap();
+    options[id].clone()
+}
+
+#[test]
+fn ratios_are_drawn_by_their_strength_and_by_what_decisions_cost() {
+    let page = report_page(&sample::run()).unwrap();
+    for id in ["tippett", "bayes-error"] {
+        let drawn = option(&page, id);
+        let series = drawn["series"].as_array().unwrap();
+        // A reference, and two lines of either list.
+        assert_eq!(series.len(), 5, "{id}");
+        for line in &series[1..] {
+            let points = line["data"].as_array().unwrap();
+            assert!((50..=200).contains(&points.len()), "{id}: {}", points.len());
+            let num_marked = points.iter().filter(|point| point.is_object()).count();
+            assert_eq!(num_marked, if id == "tippett" { 1 } else { 2 });
+        }
+    }
+    let share = |text: &str| text.trim_end_matches(" %").parse::<f64>().unwrap();
+    let tippett = &page[page.find("id=\"tippett\"").unwrap()..];
+    let strong = tippett.find("<td class=\"figure\">100</td>").unwrap();
+    let cells: Vec<&str> = tippett[strong..].split("</td>").take(3).collect();
+    let cell = |index: usize| share(cells[index].rsplit_once('>').unwrap().1);
+    // More of the same speaker than of others, of whom at most one in a hundred or so.
+    assert!(cell(1) > cell(2) && cell(2) < 3.0, "{cells:?}");
+    let costs = &page[page.find("id=\"bayes-error\"").unwrap()..];
+    for prior in ["1 %", "5 %", "50 %"] {
+        let place = costs.find(&format!("<td class=\"figure\">{prior}</td>"));
+        let cells: Vec<&str> = costs[place.unwrap()..].split("</td>").take(3).collect();
+        let cost = |index: usize| share(cells[index].rsplit_once('>').unwrap().1);
+        assert!(cost(1) >= cost(2) && cost(2) <= 1.0, "{cells:?}");
+    }
 }
 
 /// A table of seven columns hides its last one on a phone.

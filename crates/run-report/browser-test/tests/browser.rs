@@ -357,7 +357,7 @@ fn figures_work_without_a_mouse() {
     let Some(session) = Session::open(&path) else {
         return;
     };
-    for id in ["loss", "map", "dendrogram"] {
+    for id in ["loss", "tippett", "bayes-error", "map", "dendrogram"] {
         session.evaluate(&format!("document.getElementById('{id}').focus()"));
         let focused = session.evaluate("return document.activeElement.id");
         assert_eq!(focused.as_str(), Some(id));

@@ -1,5 +1,6 @@
 //! Figures: what Apache ECharts is told to draw, the key beside it and the numbers under it.
 
+pub(crate) mod bayes_error;
 pub(crate) mod calibration;
 pub(crate) mod clusters;
 pub(crate) mod curves;
@@ -7,6 +8,7 @@ pub(crate) mod line;
 pub(crate) mod map;
 pub(crate) mod mark;
 pub(crate) mod scores;
+pub(crate) mod tippett;
 pub(crate) mod zoo;
 
 use serde_json::{Value, json};

@@ -8,7 +8,7 @@ use super::report::RunReport;
 use super::shell::shell;
 use super::{findings, lists, making, worst};
 use crate::ReportError;
-use crate::chart::{Figure, calibration, clusters, curves, map, scores, zoo};
+use crate::chart::{Figure, bayes_error, calibration, clusters, curves, map, scores, tippett, zoo};
 
 /// Lists whose histograms are drawn at most.
 const MAX_HISTOGRAMS: usize = 12;
@@ -32,6 +32,8 @@ pub fn report_page(report: &RunReport) -> Result<String, ReportError> {
             let reliability = examination.and_then(|one| one.reliability.as_ref());
             std::iter::once(scores::det(lists))
                 .chain(reliability.map(calibration::figure))
+                .chain(reliability.map(tippett::figure))
+                .chain(reliability.map(bayes_error::figure))
                 .chain(histograms)
                 .collect()
         }
