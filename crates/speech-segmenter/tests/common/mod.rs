@@ -1,6 +1,7 @@
 //! The weights and signals of `golden/make_golden.py`, and what tests read.
 #![allow(
     dead_code,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

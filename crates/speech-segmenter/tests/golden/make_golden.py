@@ -189,7 +189,7 @@ def recording(network: PyanNet, samples: np.ndarray, window: int, step: int) -> 
 def network_json() -> dict:
     network = PyanNet(weights())
     cases = []
-    for name, count in (("two frames", 1261), ("short", 5_000), ("odd", 32_037), ("whole", WINDOW)):
+    for name, count in (("few frames", 2_341), ("short", 5_000), ("odd", 32_037), ("whole", WINDOW)):
         answer = network(signal(name, count))
         every = 1 if count < WINDOW else 6
         assert margin(answer) > 3e-5, (name, margin(answer))
