@@ -12,18 +12,20 @@ mod common;
 
 use std::time::Instant;
 
+use cpu_time::ProcessTime;
 use speech_segmenter::{Precision, SAMPLE_RATE, Segmenter, WindowSettings};
 
-/// × real time, the best of three.
-fn speed(segmenter: &Segmenter, samples: &[f32], settings: WindowSettings) -> f64 {
-    let seconds = (0..3).map(|_| {
-        let begin = Instant::now();
+/// Seconds that pass and seconds of processors, each the least of three.
+fn seconds(segmenter: &Segmenter, samples: &[f32], settings: WindowSettings) -> (f64, f64) {
+    let runs = (0..3).map(|_| {
+        let (begin, used) = (Instant::now(), ProcessTime::now());
         let windows = segmenter.windows(samples, settings).unwrap();
         assert!(windows.map(Result::unwrap).count() > 0);
-        begin.elapsed().as_secs_f64()
+        (begin.elapsed().as_secs_f64(), used.elapsed().as_secs_f64())
     });
-    let length = samples.len() as f64 / SAMPLE_RATE as f64;
-    length / seconds.fold(f64::INFINITY, f64::min)
+    runs.fold((f64::INFINITY, f64::INFINITY), |least, run| {
+        (least.0.min(run.0), least.1.min(run.1))
+    })
 }
 
 fn load() -> String {
@@ -47,10 +49,13 @@ fn main() {
                     step: step * SAMPLE_RATE,
                     ..WindowSettings::default()
                 };
-                let speed = pool.install(|| speed(&segmenter, &samples, settings));
+                let (wall, used) = pool.install(|| seconds(&segmenter, &samples, settings));
+                let length = samples.len() as f64 / SAMPLE_RATE as f64;
                 println!(
-                    "{threads} threads, {precision}, step {step} s: {speed:.0} x real time, {:.1} ms a window; load {}",
-                    1e3 * step as f64 / speed,
+                    "{threads} threads, {precision}, step {step} s: {:.0} x real time ({:.0} a processor), {:.1} ms of a processor a window; load {}",
+                    length / wall,
+                    length / used,
+                    1e3 * used * step as f64 / length,
                     load().trim()
                 );
             }
