@@ -1,6 +1,8 @@
 //! What stands between the convolutions: the largest of three values, each channel of a window brought to mean 0 and
 //! deviation 1, leaky ReLU.
 
+use fused_conv::View;
+
 use crate::SegmentError;
 use crate::frames::POOL;
 use crate::tensors::{Tensor, Tensors};
@@ -78,18 +80,12 @@ fn sums(x: &[f32], channels: usize, add: impl Fn(&mut [f32], &[f32])) -> Vec<f64
 }
 
 /// The largest of every three frames of `x` `[frames, channels]`; one or two that are left over are dropped.
-pub(crate) fn largest_of_three(x: &[f32], channels: usize) -> Vec<f32> {
-    let mut out = Vec::with_capacity(x.len() / POOL);
-    for rows in x.chunks_exact(POOL * channels) {
-        let (first, rest) = rows.split_at(channels);
-        let (second, third) = rest.split_at(channels);
-        let others = second.iter().zip(third);
-        out.extend(
-            first
-                .iter()
-                .zip(others)
-                .map(|(a, (b, c))| larger(larger(*a, *b), *c)),
-        );
+pub(crate) fn largest_of_three(x: View<'_>) -> Vec<f32> {
+    let mut out = Vec::with_capacity(x.rows() / POOL * x.channels());
+    for first in (0..x.rows() / POOL).map(|frame| frame * POOL) {
+        let [first, second, third] = [first, first + 1, first + 2].map(|row| x.row(row));
+        let rows = first.iter().zip(second).zip(third);
+        out.extend(rows.map(|((a, b), c)| larger(larger(*a, *b), *c)));
     }
     out
 }

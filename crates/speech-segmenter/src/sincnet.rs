@@ -71,16 +71,14 @@ impl SincNet {
         start: usize,
         samples: usize,
     ) -> Result<Vec<f32>, SegmentError> {
-        let pooled = self.pooled(heard, start, samples);
-        let mut x = pooled;
+        let mut x = self.pooled(heard, start, samples);
         for (index, convolution) in self.convolutions.iter().enumerate() {
             self.norms[index].rectify(&mut x);
-            let inputs = convolution.shape().inputs;
-            let x_view = View::new(&x, inputs)?;
-            let frames = convolution.shape().output_frames(x_view.rows())?;
-            let mut y = Activations::new(frames, CHANNELS)?;
-            convolution.forward(x_view, None, y.view_mut())?;
-            x = largest_of_three(&y.view().to_vec(), CHANNELS);
+            let shape = convolution.shape();
+            let view = View::new(&x, shape.inputs)?;
+            let mut y = Activations::new(shape.output_frames(view.rows())?, CHANNELS)?;
+            convolution.forward(view, None, y.view_mut())?;
+            x = largest_of_three(y.view());
         }
         self.norms[2].rectify(&mut x);
         Ok(x)

@@ -6,7 +6,7 @@ mod common;
 
 use common::{Expected, different, furthest, text, trained};
 use serde::Deserialize;
-use speech_segmenter::{Aggregator, WindowSettings};
+use speech_segmenter::{Aggregator, Precision, Segmenter, WindowSettings};
 
 /// Of log probabilities and of probabilities.
 const TOLERANCE: f32 = 1e-4;
@@ -57,4 +57,30 @@ fn conversations_are_heard_as_by_pytorch() {
         println!("{name}: speech {distance:.1e}");
         assert!(distance <= TOLERANCE, "{name}: {distance}");
     }
+}
+
+/// What bf16 costs: frames that get another class.
+#[test]
+fn bf16_seldom_hears_another_speaker() {
+    let (Some(segmenter), Some(folder)) = (trained(), testing::shared("conversations")) else {
+        return;
+    };
+    let path = folder.join("ami/ami_tst00.ogg");
+    let samples = audio_features::read_recording(&path, 16_000)
+        .unwrap()
+        .waveform
+        .samples;
+    let classes = |segmenter: &Segmenter| -> String {
+        let windows = segmenter
+            .windows(&samples, WindowSettings::default())
+            .unwrap();
+        windows
+            .map(|window| text(window.unwrap().posteriors().classes()))
+            .collect()
+    };
+    let exact = classes(&segmenter);
+    let rounded = classes(&segmenter.with_precision(Precision::Bf16));
+    let share = different(&rounded, &exact) as f64 / exact.len() as f64;
+    println!("{:.2} % of {} frames", 100.0 * share, exact.len());
+    assert!(share < 0.02, "{share}");
 }
