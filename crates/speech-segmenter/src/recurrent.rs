@@ -49,7 +49,7 @@ impl Recurrent {
         Ok(Self(layers.collect::<Result<_, SegmentError>>()?))
     }
 
-    /// `[frames, windows, 256]` of `x` `[frames, windows, 60]`.
+    /// `[frames, windows, 256]` of `x` `[frames, windows, 60]`; to be given back by [`fused_lstm::recycle`].
     pub(crate) fn forward(
         &self,
         mut x: Vec<f32>,
@@ -75,7 +75,11 @@ impl Recurrent {
                 simd: None,
             };
             let (y, _) = forward_with(shape, &x, None, &weights, false, options)?;
-            fused_lstm::recycle(std::mem::replace(&mut x, y));
+            let before = std::mem::replace(&mut x, y);
+            // What the layers made came from their pool; the first input did not.
+            if layer > 0 {
+                fused_lstm::recycle(before);
+            }
         }
         Ok(x)
     }

@@ -120,6 +120,7 @@ impl Segmenter {
         }
         let x = self.recurrent.forward(x, [frames, count], self.precision)?;
         let answers = self.head.forward(&x)?;
+        fused_lstm::recycle(x);
         let (rows, _) = answers.as_chunks::<CLASSES>();
         let of_window = |index| rows.iter().skip(index).step_by(count).copied().collect();
         (0..count)

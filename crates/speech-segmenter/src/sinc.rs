@@ -104,7 +104,7 @@ fn filters(low_hz: &[f32], band_hz: &[f32]) -> Result<Vec<[f32; TAPS]>, usize> {
         }
         let width = high - low;
         let (mut cosines, mut sines) = ([0.0; TAPS], [0.0; TAPS]);
-        cosines[HALF] = 2.0 * width / (2.0 * width);
+        cosines[HALF] = 1.0;
         for index in 0..HALF {
             let moment = -((HALF - index) as f32) / SAMPLE_RATE as f32 * (2.0 * PI) as f32;
             let (at_low, at_high) = (f64::from(low * moment), f64::from(high * moment));
