@@ -9,6 +9,8 @@ use speech_segmenter::{Aggregator, WindowSettings};
 
 /// Of log probabilities: f32 here through four LSTM layers, f64 there.
 const TOLERANCE: f32 = 1e-5;
+/// Of digital silence, whose channels have no deviation: norms divide what rounding left by the root of 1e-5, twice.
+const SILENT_TOLERANCE: f32 = 1e-4;
 
 #[derive(Deserialize)]
 struct Golden {
@@ -50,7 +52,9 @@ fn log_probabilities_are_those_of_pytorch() {
     }
     assert_eq!(golden.cases.len(), 4);
     let silence = segmenter.window(&[0.0; 8_000]).unwrap();
-    assert!(furthest(silence.rows().first().unwrap(), &golden.silence) <= TOLERANCE);
+    let distance = furthest(silence.rows().first().unwrap(), &golden.silence);
+    println!("silence: {distance:.1e}");
+    assert!(distance <= SILENT_TOLERANCE, "{distance}");
 }
 
 #[test]
