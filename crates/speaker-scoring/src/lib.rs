@@ -37,6 +37,7 @@ mod calibration;
 mod cluster;
 mod embeddings;
 mod error;
+mod lanczos;
 mod normalise;
 mod plda;
 mod scorer;
@@ -51,7 +52,8 @@ pub use calibration::{
 };
 pub use cluster::{
     Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, Merge, Metric,
-    agglomerative, agglomerative_within, approximate_clusters, count_pairs,
+    SpeakerCount, agglomerative, agglomerative_within, approximate_clusters, count_pairs,
+    cut_for_count,
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;
