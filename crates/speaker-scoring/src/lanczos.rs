@@ -16,6 +16,14 @@ const MAX_RESTARTS: usize = 300;
 /// Directions beside those wanted that a search works with: fewer take more restarts, more take longer each.
 const ROOM: usize = 48;
 
+/// Bytes that the search for `wanted` values needs.
+pub(crate) fn bytes(dim: usize, wanted: usize) -> u64 {
+    let most = (2 * wanted + ROOM) as u64;
+    // The basis, what is kept of it, what was found, images; the matrix on the basis with its solver's.
+    let vectors = 3 * most + 4;
+    vectors * 8 * dim as u64 + 4 * 8 * most * most
+}
+
 /// A symmetric matrix `[dim, dim]` by what it does.
 pub(crate) struct Operator<'a> {
     pub(crate) dim: usize,
@@ -23,6 +31,15 @@ pub(crate) struct Operator<'a> {
     pub(crate) size: f64,
     /// Writes the image of the first vector into the second.
     pub(crate) apply: &'a (dyn Fn(&[f64], &mut [f64]) + Sync),
+}
+
+impl Operator<'_> {
+    /// The lowest eigenvalue; how many vectors have it does not matter.
+    pub(crate) fn single_lowest(&self) -> f64 {
+        let mut random = ChaCha8Rng::seed_from_u64(self.dim as u64);
+        let found = search(self, &[], 1, None, &mut random);
+        found.values.first().copied().unwrap_or(0.0)
+    }
 }
 
 /// Eigenvalues from the lowest, and an eigenvector of length 1 for each.
@@ -108,8 +125,11 @@ fn search(
             let last = basis.len() - 1;
             let mut image = vec![0.0; dim];
             (operator.apply)(&basis[last], &mut image);
-            orthogonalise(&mut image, locked, |_, _| ());
-            orthogonalise(&mut image, &basis, |at, share| {
+            orthogonalise(&mut image, &[locked, &basis], |at, share| {
+                // What is locked comes first.
+                let Some(at) = at.checked_sub(locked.len()) else {
+                    return;
+                };
                 projected[last * most + at] += share;
                 if at != last {
                     projected[at * most + last] += share;
@@ -121,8 +141,7 @@ fn search(
                 to_unit(&mut image);
                 // The shorter it was, the more of it is rounding.
                 if coupling < 1e-4 * operator.size {
-                    orthogonalise(&mut image, locked, |_, _| ());
-                    orthogonalise(&mut image, &basis, |_, _| ());
+                    orthogonalise(&mut image, &[locked, &basis], |_, _| ());
                     to_unit(&mut image);
                 }
                 next = Some(image);
@@ -163,10 +182,13 @@ fn search(
     Lowest::default()
 }
 
-/// Takes from `vector` its shares of the orthonormal `basis`, twice: rounding leaves something the first time.
-fn orthogonalise(vector: &mut [f64], basis: &[Vec<f64>], mut share: impl FnMut(usize, f64)) {
+/// Takes from `vector` its shares of the vectors of `bases`, which are orthonormal together, and tells them by number.
+///
+/// All are taken twice, one basis after the other each time: rounding leaves something the first time, and what one basis leaves in another would
+/// grow from step to step.
+fn orthogonalise(vector: &mut [f64], bases: &[&[Vec<f64>]], mut share: impl FnMut(usize, f64)) {
     for _ in 0..2 {
-        for (at, direction) in basis.iter().enumerate() {
+        for (at, direction) in bases.iter().copied().flatten().enumerate() {
             let along = dot(vector, direction);
             let values = vector.iter_mut().zip(direction);
             values.for_each(|(value, direction)| *value -= along * direction);
@@ -187,15 +209,11 @@ fn anywhere(dim: usize, bases: &[&[Vec<f64>]], random: &mut ChaCha8Rng) -> Optio
             .map(|_| f64::from(random.next_u32()) / f64::from(u32::MAX) - 0.5)
             .collect();
         let before = dot(&vector, &vector).sqrt();
-        for basis in bases {
-            orthogonalise(&mut vector, basis, |_, _| ());
-        }
+        orthogonalise(&mut vector, bases, |_, _| ());
         let length = dot(&vector, &vector).sqrt();
         if length > 1e-6 * before {
             to_unit(&mut vector);
-            for basis in bases {
-                orthogonalise(&mut vector, basis, |_, _| ());
-            }
+            orthogonalise(&mut vector, bases, |_, _| ());
             to_unit(&mut vector);
             return Some(vector);
         }

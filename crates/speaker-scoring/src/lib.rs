@@ -51,9 +51,9 @@ pub use calibration::{
     WeightedTerm, supported_range,
 };
 pub use cluster::{
-    Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, Merge, Metric,
-    SpeakerCount, agglomerative, agglomerative_within, approximate_clusters, count_pairs,
-    cut_for_count,
+    Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, MOST_SPEAKERS, Merge,
+    Metric, Pruning, SpeakerCount, SpectralClusters, SpectralSettings, agglomerative,
+    agglomerative_within, approximate_clusters, count_pairs, cut_for_count, spectral_clusters,
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;

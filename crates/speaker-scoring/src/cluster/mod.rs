@@ -21,3 +21,4 @@ pub use approximate::{Approximation, approximate_clusters};
 pub use count::{SpeakerCount, cut_for_count};
 pub use dendrogram::{Dendrogram, Level, Merge};
 pub use groups::Groups;
+pub use spectral::{MOST_SPEAKERS, Pruning, SpectralClusters, SpectralSettings, spectral_clusters};

@@ -34,9 +34,13 @@ pub(super) fn kmeans(
             lloyd(points, dim, num_clusters, &mut random)
         })
         .collect();
-    let best = starts
-        .into_iter()
-        .reduce(|best, next| if next.spread < best.spread { next } else { best });
+    let best = starts.into_iter().reduce(|best, next| {
+        if next.spread < best.spread {
+            next
+        } else {
+            best
+        }
+    });
     best.map_or_else(Vec::new, |best| best.labels)
 }
 
