@@ -52,8 +52,9 @@ pub use calibration::{
 };
 pub use cluster::{
     Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, MOST_SPEAKERS, Merge,
-    Metric, Pruning, SpeakerCount, SpectralClusters, SpectralSettings, agglomerative,
-    agglomerative_within, approximate_clusters, count_pairs, cut_for_count, spectral_clusters,
+    Metric, Pruning, SpeakerCount, SpectralClusters, SpectralSettings, VbxClusters, VbxSettings,
+    agglomerative, agglomerative_within, approximate_clusters, count_pairs, cut_for_count,
+    spectral_clusters, vbx,
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;

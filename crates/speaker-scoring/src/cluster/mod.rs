@@ -13,6 +13,7 @@ mod neighbour_graph;
 mod reciprocal;
 mod spectral;
 mod tiles;
+mod vbx;
 
 pub use agglomerative::{
     Linkage, MAX_DISTANCE_BYTES, Metric, agglomerative, agglomerative_within, count_pairs,
@@ -22,3 +23,4 @@ pub use count::{SpeakerCount, cut_for_count};
 pub use dendrogram::{Dendrogram, Level, Merge};
 pub use groups::Groups;
 pub use spectral::{MOST_SPEAKERS, Pruning, SpectralClusters, SpectralSettings, spectral_clusters};
+pub use vbx::{VbxClusters, VbxSettings, vbx};

@@ -110,6 +110,9 @@ fn gathered(reading: &Reading, num_points: usize, settings: &SpectralSettings) -
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+
     use super::*;
     use crate::{MAX_DISTANCE_BYTES, SpeakerCount};
 
@@ -121,7 +124,10 @@ mod tests {
     #[test]
     fn two_directions_are_two_speakers() {
         let (count, dim) = (60, 8);
-        let noise = |at: usize| (at as f32 * 12.9898).sin() * 0.3;
+        let noise = |at: usize| {
+            let drawn = ChaCha8Rng::seed_from_u64(at as u64).next_u32();
+            f32::from(drawn as u16) / 65536.0 - 0.5
+        };
         let row = |point: usize| {
             let value = move |at| noise(point * dim + at) + f32::from(u8::from(at == point % 2));
             (0..dim).map(value).collect()
