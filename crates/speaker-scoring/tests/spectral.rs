@@ -82,10 +82,10 @@ fn speakers(num_points: usize, num_speakers: usize, seed: u64) -> (Vec<Vec<f32>>
             (0..dim).map(value).collect()
         })
         .collect();
-    let truth: Vec<usize> = (0..num_points).map(|at| at * 7919 % num_speakers).collect();
+    let truth: Vec<usize> = (0..num_points).map(|at| at % num_speakers).collect();
     let rows = truth.iter().map(|&own| {
         let values = centres[own].iter();
-        values.map(|value| value + draw(0.7)).collect()
+        values.map(|value| value + draw(0.5)).collect()
     });
     (rows.collect(), truth)
 }
@@ -171,7 +171,7 @@ proptest! {
         let share = SpectralSettings { pruning: Pruning::Share { share: 0.1, at_least: 6 }, ..settings };
         for settings in [settings, share] {
             let labels = |rows: &[Vec<f32>]| clusters(&EmbeddingMatrix::from_rows(rows).unwrap(), &settings).labels;
-            prop_assert!(same_partition(&labels(&rows), &truth));
+            prop_assert_eq!(labels(&rows), truth.clone());
             let order: Vec<usize> = (0..num_points).map(|at| (at * 37 + 5) % num_points).collect();
             let moved: Vec<Vec<f32>> = order.iter().map(|&at| rows[at].clone()).collect();
             let expected: Vec<usize> = order.iter().map(|&at| truth[at]).collect();

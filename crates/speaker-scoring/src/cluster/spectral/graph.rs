@@ -22,15 +22,13 @@ pub(super) struct Graph<'a> {
 impl<'a> Graph<'a> {
     /// Of the `num_joined` strongest of each list. Weighted, those without a positive cosine are not joined.
     pub(super) fn new(lists: &'a Strongest, num_joined: usize, weighted: bool) -> Self {
-        // Without lists there is one point.
-        let num_points = lists.rows.len().checked_div(lists.num_held).unwrap_or(1);
         let mut graph = Self {
             lists,
             num_joined,
             weighted,
-            degrees: vec![0.0; num_points],
+            degrees: vec![0.0; lists.num_points],
         };
-        let mut degrees = vec![0.0; num_points];
+        let mut degrees = vec![0.0; lists.num_points];
         for (from, degree) in graph.edges_from() {
             for (to, weight) in degree {
                 degrees[from] += 0.5 * weight;
@@ -224,7 +222,7 @@ mod tests {
 
     #[test]
     fn without_edges_all_is_zero() {
-        let lists = Strongest::of(&points(MAX_DENSE + 1), 1);
+        let lists = Strongest::of(&points(MAX_DENSE + 1), 0);
         let graph = Graph::new(&lists, 0, false);
         assert_eq!(graph.parts().len(), MAX_DENSE + 1);
         assert_eq!(graph.lowest(&graph.parts(), 5).values, [0.0; 5]);

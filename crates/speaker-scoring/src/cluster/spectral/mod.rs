@@ -126,7 +126,7 @@ mod tests {
         let (count, dim) = (60, 8);
         let noise = |at: usize| {
             let drawn = ChaCha8Rng::seed_from_u64(at as u64).next_u32();
-            f32::from(drawn as u16) / 65536.0 - 0.5
+            (f32::from(drawn as u16) / 65536.0 - 0.5) * 0.6
         };
         let row = |point: usize| {
             let value = move |at| noise(point * dim + at) + f32::from(u8::from(at == point % 2));

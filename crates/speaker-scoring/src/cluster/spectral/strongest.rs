@@ -12,6 +12,7 @@ const BLOCK: usize = 64;
 
 /// For each point the others, strongest first; of equally strong ones the lower row.
 pub(super) struct Strongest {
+    pub(super) num_points: usize,
     /// Others that are held of each point.
     pub(super) num_held: usize,
     /// `[points, held]`
@@ -39,6 +40,7 @@ impl Strongest {
         let mut cosines = vec![0.0; num_points * num_held];
         if num_held == 0 {
             return Self {
+                num_points,
                 num_held,
                 rows,
                 cosines,
@@ -65,6 +67,7 @@ impl Strongest {
             },
         );
         Self {
+            num_points,
             num_held,
             rows,
             cosines,
