@@ -8,7 +8,10 @@ use crate::symmetric::{Eigen, dot};
 
 /// An eigenvector is done when the matrix sends it so near to its multiple, over the size of the matrix. Its value is then good to the
 /// square of that, over the gap to others.
-const TOLERANCE: f64 = 1e-9;
+const TOLERANCE: f64 = 1e-7;
+
+/// What one value has to be below another by, over the size of the matrix: less is rounding.
+const SLACK: f64 = 1e-9;
 
 /// Restarts after which what there is must do.
 const MAX_RESTARTS: usize = 300;
@@ -71,7 +74,7 @@ impl Lowest {
             found.vectors.extend(more.vectors);
             found.sort();
         }
-        let slack = TOLERANCE * operator.size;
+        let slack = SLACK * operator.size;
         while wanted > 0 && wanted < operator.dim {
             let highest = found.values[wanted - 1] - slack;
             let more = search(operator, &found.vectors, 1, Some(highest), &mut random);
@@ -137,7 +140,7 @@ fn search(
             });
             coupling = dot(&image, &image).sqrt();
             // Far above what rounding leaves, and far below what counts.
-            if coupling > 1e-3 * tolerance {
+            if coupling > 1e-5 * tolerance {
                 to_unit(&mut image);
                 // The shorter it was, the more of it is rounding.
                 if coupling < 1e-4 * operator.size {

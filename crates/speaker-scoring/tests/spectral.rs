@@ -160,7 +160,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
 
     /// Order, length, the seed and a turn of all embeddings mean nothing where there are speakers to find.
     #[test]
@@ -266,36 +266,5 @@ fn settings_outside_of_their_ranges_are_refused() {
         };
         let error = spectral_clusters(&rows, &settings, MAX_DISTANCE_BYTES).unwrap_err();
         assert!(matches!(error, ScoringError::InvalidParameter { .. }));
-    }
-}
-
-/// Not run by itself: how long it takes.
-#[test]
-#[ignore = "a measurement"]
-#[allow(clippy::print_stdout, reason = "it is what the measurement is for")]
-fn speed() {
-    for num_points in [500, 3000] {
-        let mut random = ChaCha8Rng::seed_from_u64(1);
-        let dim = 192;
-        let mut draw = || f32::from(random.next_u32() as u16) / 65536.0 - 0.5;
-        let centres: Vec<f32> = (0..6 * dim).map(|_| draw()).collect();
-        let rows: Vec<f32> = (0..num_points * dim)
-            .map(|at| centres[at / dim % 6 * dim + at % dim] + 1.2 * draw())
-            .collect();
-        let rows = EmbeddingMatrix::from_flat(rows, dim).unwrap();
-        for name in ["automatic", "share"] {
-            let settings = SpectralSettings {
-                pruning: pruned(name),
-                ..SpectralSettings::default()
-            };
-            let start = std::time::Instant::now();
-            let found = clusters(&rows, &settings);
-            println!(
-                "{num_points} {name}: {:?}, {} speakers, {} kept",
-                start.elapsed(),
-                found.num_clusters,
-                found.num_kept
-            );
-        }
     }
 }
