@@ -75,7 +75,11 @@ impl Lowest {
             found.sort();
         }
         let slack = SLACK * operator.size;
-        while wanted > 0 && wanted < operator.dim {
+        if wanted == 0 {
+            return found;
+        }
+        // Once all directions are taken, a search gives nothing.
+        loop {
             let highest = found.values[wanted - 1] - slack;
             let more = search(operator, &found.vectors, 1, Some(highest), &mut random);
             if more.values.first().is_none_or(|&value| value >= highest) {

@@ -27,10 +27,10 @@ pub(super) struct Reading {
 fn widest_gap(values: &[f64], allowed: &RangeInclusive<usize>, noise: f64) -> (usize, f64) {
     let mut widest = (*allowed.start(), 0.0);
     for number in allowed.clone() {
-        if let (Some(below), Some(above)) = (values.get(number - 1), values.get(number)) {
-            if above - below > widest.1 + noise {
-                widest = (number, above - below);
-            }
+        if let (Some(below), Some(above)) = (values.get(number - 1), values.get(number))
+            && above - below > widest.1 + noise
+        {
+            widest = (number, above - below);
         }
     }
     widest
