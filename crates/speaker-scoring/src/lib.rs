@@ -37,6 +37,7 @@ mod calibration;
 mod cluster;
 mod embeddings;
 mod error;
+mod lanczos;
 mod normalise;
 mod plda;
 mod scorer;
@@ -50,8 +51,10 @@ pub use calibration::{
     WeightedTerm, supported_range,
 };
 pub use cluster::{
-    Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, Merge, Metric,
-    agglomerative, agglomerative_within, approximate_clusters, count_pairs,
+    Approximation, Dendrogram, Groups, Level, Linkage, MAX_DISTANCE_BYTES, MOST_SPEAKERS, Merge,
+    Metric, Pruning, SpeakerCount, SpectralClusters, SpectralSettings, VbxClusters, VbxSettings,
+    agglomerative, agglomerative_within, approximate_clusters, count_pairs, cut_for_count,
+    spectral_clusters, vbx,
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;

@@ -118,6 +118,17 @@ impl Plda {
             .collect())
     }
 
+    /// Of embeddings `[rows, dim]`, `[rows, kept]` row-major: the coordinates in which recordings of one speaker vary by 1 around it and speakers by
+    /// [`Plda::psi`] around 0, whichever the coordinate. [`vbx`](crate::vbx) works with them.
+    ///
+    /// # Errors
+    /// Embeddings of other dimensions than the model's.
+    pub fn projected(&self, embeddings: &EmbeddingMatrix) -> Result<Vec<f64>, ScoringError> {
+        self.check_dim("embeddings", 0, embeddings.dim())?;
+        let rows = embeddings.as_flat().par_chunks_exact(embeddings.dim());
+        Ok(rows.flat_map_iter(|row| self.coordinates(row)).collect())
+    }
+
     fn check_dim(
         &self,
         name: &'static str,
