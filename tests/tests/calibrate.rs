@@ -44,7 +44,7 @@ fn a_calibrated_model_gives_ratios_that_mean_something() {
         run.json()
     };
     let same = format!("{voices}/v33/s1/u1.ogg {voices}/v33/s2/u1.ogg");
-    let other = format!("{voices}/v33/s1/u1.ogg {voices}/v34/s1/u1.ogg");
+    let other = format!("{voices}/v31/s1/u1.ogg {voices}/v35/s1/u1.ogg");
     let (yes, no) = (verify(&same, ""), verify(&other, ""));
     assert_eq!(
         (&yes["same_speaker"], &no["same_speaker"]),

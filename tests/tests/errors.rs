@@ -62,7 +62,7 @@ fn a_recording_that_is_none() {
     --- stderr
     error: `bad.wav` is empty (0 bytes), expected audio; make or download the file again
 
-    help: both recordings are needed; see `siamang check` for a look at many
+    help: all recordings are needed; see `siamang check` for a look at many
     --- stdout
     "#);
     insta::assert_snapshot!(shown("embed --model model bad.wav nowhere.wav --out e.npy"), @r#"

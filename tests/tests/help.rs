@@ -25,6 +25,7 @@ fn help_of_every_command() {
     for command in [
         "train",
         "embed",
+        "calibrate",
         "verify",
         "enrol",
         "identify",

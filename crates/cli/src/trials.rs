@@ -131,6 +131,9 @@ impl Named {
                 let set = embeddings::read(file, console)?;
                 let work = set.note.as_ref().map(|note| &note.work);
                 let training = work.and_then(Model::training_speakers_of);
+                let calibration = work
+                    .filter(|_| centre == Centre::Model)
+                    .and_then(Model::calibration_of);
                 let filed = embeddings_of_names(set, &embeddings::shown(file), names, centre);
                 filed
                     .warnings
@@ -157,7 +160,7 @@ impl Named {
                     skipped: filed.skipped,
                     naming: filed.naming,
                     training,
-                    calibration: None,
+                    calibration,
                     sound: MeasuredSound::default(),
                 }
             }

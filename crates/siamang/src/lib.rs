@@ -69,8 +69,8 @@ pub use clusters::{
     UNCALIBRATED_DISTANCE, cluster, parse_labels, read_labels,
 };
 pub use decisions::{
-    CalibrationTrials, Enrolment, LlrEvaluation, Odds, WithoutLlr, calibrate, loud_cuts,
-    strength_in_words,
+    CalibrationTrials, Enrolment, LlrEvaluation, Odds, WithoutLlr, calibrate, is_counted,
+    loud_cuts, strength_in_words,
 };
 pub use embeddings::{
     DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record,

@@ -42,6 +42,7 @@ mod sinc;
 mod sincnet;
 mod stream;
 mod tensors;
+mod window_settings;
 
 pub use activity::{Activity, Aggregator};
 pub use error::SegmentError;
@@ -52,5 +53,6 @@ pub use frames::{
 pub use fused_lstm::Precision;
 pub use posteriors::{CLASSES, POWERSET, Posteriors, SPEAKERS};
 pub use segmenter::Segmenter;
-pub use stream::{Window, WindowSettings, WindowStream, Windows};
+pub use stream::{Window, WindowStream, Windows};
 pub use tensors::Tensor;
+pub use window_settings::WindowSettings;

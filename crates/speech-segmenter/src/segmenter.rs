@@ -3,14 +3,14 @@
 use fused_lstm::Precision;
 use rayon::prelude::*;
 
+use crate::SegmentError;
 use crate::frames::{FILTER_STEP, SAMPLE_RATE, check_window, num_frames};
 use crate::head::Head;
 use crate::posteriors::{CLASSES, Posteriors};
 use crate::recurrent::Recurrent;
 use crate::sincnet::{CHANNELS, SincNet};
-use crate::stream::WindowSettings;
 use crate::tensors::{Tensor, Tensors};
-use crate::{SegmentError, WindowStream, Windows};
+use crate::window_settings::WindowSettings;
 
 /// Largest magnitude of a sample. Those of sound are at most 1, or 32768 where they are whole numbers.
 const LOUDEST: f32 = 1e6;
@@ -64,27 +64,6 @@ impl Segmenter {
         };
         let mut answers = self.batch(samples, 1, settings)?;
         answers.pop().ok_or(SegmentError::Answer { frame: 0 })
-    }
-
-    /// Overlapping windows of a recording's samples at 16 kHz, in order. What is held at a time does not grow with the
-    /// recording. The last window is padded with zeros; a recording without samples has none.
-    ///
-    /// # Errors
-    /// Settings that no window can have.
-    pub fn windows<'a>(
-        &'a self,
-        samples: &'a [f32],
-        settings: WindowSettings,
-    ) -> Result<Windows<'a>, SegmentError> {
-        Ok(Windows::new(WindowStream::new(self, settings)?, samples))
-    }
-
-    /// The same windows of a recording whose samples come piece by piece.
-    ///
-    /// # Errors
-    /// Settings that no window can have.
-    pub fn stream(&self, settings: WindowSettings) -> Result<WindowStream<'_>, SegmentError> {
-        WindowStream::new(self, settings)
     }
 
     /// The answers for `count` whole windows, the first of which begins where `samples` do.

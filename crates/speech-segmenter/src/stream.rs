@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use crate::frames::{SAMPLE_RATE, WINDOW, check_window};
+use crate::frames::{SAMPLE_RATE, check_window};
 use crate::segmenter::check_samples;
+use crate::window_settings::WindowSettings;
 use crate::{Posteriors, SegmentError, Segmenter};
 
 /// Windows that go through the network together.
@@ -11,23 +12,26 @@ const BATCH: usize = 32;
 /// Samples that are taken at once.
 const BLOCK: usize = SAMPLE_RATE;
 
-/// How windows lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WindowSettings {
-    /// Samples of a window, 991 to 960000. The network was trained on 160000, 10 s.
-    pub window: usize,
-    /// Samples from a window's first to the next one's, 1 to `window`. Multiples of ten are cheaper: windows share what the
-    /// filters make of their samples.
-    pub step: usize,
-}
+impl Segmenter {
+    /// Overlapping windows of a recording's samples at 16 kHz, in order. What is held at a time does not grow with the
+    /// recording. The last window is padded with zeros; a recording without samples has none.
+    ///
+    /// # Errors
+    /// Settings that no window can have.
+    pub fn windows<'a>(
+        &'a self,
+        samples: &'a [f32],
+        settings: WindowSettings,
+    ) -> Result<Windows<'a>, SegmentError> {
+        Ok(Windows::new(WindowStream::new(self, settings)?, samples))
+    }
 
-impl Default for WindowSettings {
-    /// 10 s, a second from one to the next.
-    fn default() -> Self {
-        Self {
-            window: WINDOW,
-            step: SAMPLE_RATE,
-        }
+    /// The same windows of a recording whose samples come piece by piece.
+    ///
+    /// # Errors
+    /// Settings that no window can have.
+    pub fn stream(&self, settings: WindowSettings) -> Result<WindowStream<'_>, SegmentError> {
+        WindowStream::new(self, settings)
     }
 }
 

@@ -126,6 +126,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     if let Some(about) = &report.onnx {
         explain(about, &context.console);
     }
+    if is_onnx && model.calibration().is_some() {
+        context.console.note(
+            "the calibration stays behind: an ONNX file has no place for its strangers; `siamang calibrate` calibrates the model again where it is imported",
+        );
+    }
     Ok(ExitStatus::Done)
 }
 

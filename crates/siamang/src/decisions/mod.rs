@@ -10,5 +10,5 @@ pub use calibrate::{CalibrationTrials, calibrate};
 pub use cuts::loud_cuts;
 pub(crate) use pairs::llr_evaluation;
 pub use pairs::{LlrEvaluation, WithoutLlr};
-pub use side::Enrolment;
+pub use side::{Enrolment, is_counted};
 pub use words::{Odds, strength_in_words};

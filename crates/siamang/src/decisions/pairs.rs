@@ -7,7 +7,7 @@ use speaker_eval::{BootstrapSettings, LlrFigures, LlrIntervals, llr_report};
 use speaker_model::ModelCalibration;
 use speaker_scoring::{CohortStatistics, Evidence, NoLlr, Scorer, normalised};
 
-use super::side::side_of;
+use super::side::{is_counted, side_of};
 use crate::embeddings::EmbeddingSet;
 use crate::error::Error;
 
@@ -33,7 +33,7 @@ impl<'a> EvidenceOfSet<'a> {
     pub(crate) fn of(&self, a: usize, b: usize) -> Option<Evidence> {
         let heard = |row: usize| {
             let quality = self.set.quality[row].as_ref()?;
-            quality.is_heard().then(|| side_of(quality))
+            (quality.is_heard() && is_counted(quality)).then(|| side_of(quality))
         };
         let sides = [heard(a)?, heard(b)?];
         let score = Scorer::default().score(self.set.matrix.row(a), self.set.matrix.row(b));
@@ -91,7 +91,7 @@ pub(crate) fn llr_evaluation(
     let (mut places, mut llrs) = (Vec::new(), Vec::new());
     for (place, &(a, b)) in pairs.iter().enumerate() {
         let Some(evidence) = evidence.of(a, b) else {
-            leave_out("too little speech, or not known how much");
+            leave_out("too little speech, or not known how much as the calibration counts it");
             continue;
         };
         match calibration.calibrator.llr(&evidence) {

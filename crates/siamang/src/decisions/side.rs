@@ -1,6 +1,6 @@
 //! One side of a comparison: a recording, or several of one speaker.
 
-use audio_features::{LEAST_SPEECH_S, Quality};
+use audio_features::{LEAST_SPEECH_S, Quality, SpeechDetector};
 use speaker_model::ModelCalibration;
 use speaker_scoring::{Evidence, Llr, NoLlr, Scorer, Side, normalised};
 
@@ -55,6 +55,12 @@ impl Enrolment {
             side: together?,
         })
     }
+}
+
+/// Whether speech was found as calibrations count it: by the network.
+#[must_use]
+pub fn is_counted(quality: &Quality) -> bool {
+    quality.speech_by == SpeechDetector::Network
 }
 
 /// What a calibration asks of a recording.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use speaker_model::{
-    Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel, MeasuredSound, TrainingSpeakers,
+    Bundle, BundleFiles, ComputeType, Embedder, EmbeddingModel, MeasuredSound, ModelCalibration,
+    TrainingSpeakers,
 };
 use speaker_scoring::{Centre, Thresholds};
 use trainer::RunDirectory;
@@ -156,14 +157,16 @@ impl Model {
     /// Whom the model was trained on that made the embeddings of `work`, where it is still at its place and says so.
     #[must_use]
     pub fn training_speakers_of(work: &Work) -> Option<TrainingSpeakers> {
-        let speakers = |files: BundleFiles<'_>| {
-            let is_it = Bundle::hash(files).is_ok_and(|hash| hash == work.model_hash);
-            is_it.then(|| Bundle::training_speakers_of(files).ok().flatten())?
-        };
-        if work.model == builtin::NAME {
-            return speakers(builtin::FILES);
-        }
-        speakers(BundleFiles::Folder(Path::new(&work.model)))
+        of_files(work, |files| {
+            Bundle::training_speakers_of(files).ok().flatten()
+        })
+    }
+
+    /// What the scores of the embeddings of `work` mean, where the model that made them is still at its place and says so.
+    #[must_use]
+    pub fn calibration_of(work: &Work) -> Option<ModelCalibration> {
+        let calibration = of_files(work, |files| Bundle::calibration_of(files).ok().flatten());
+        calibration.filter(|_| work.centre == Centre::Model)
     }
 
     /// The thresholds that its card states; empty where it states none.
@@ -217,4 +220,14 @@ impl Model {
             Centre::None | Centre::These => embedder.with_centre(None),
         }
     }
+}
+
+/// What `read` finds in the files of the model that made the embeddings of `work`, if they are still those.
+fn of_files<T>(work: &Work, read: impl Fn(BundleFiles<'_>) -> Option<T>) -> Option<T> {
+    let files = match work.model == builtin::NAME {
+        true => builtin::FILES,
+        false => BundleFiles::Folder(Path::new(&work.model)),
+    };
+    let is_it = Bundle::hash(files).is_ok_and(|hash| hash == work.model_hash);
+    is_it.then(|| read(files))?
 }

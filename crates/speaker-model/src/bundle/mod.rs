@@ -289,6 +289,17 @@ impl Bundle {
         TrainingSpeakers::read(&files)
     }
 
+    /// What the scores of the bundle of `files` mean, where it says so; of its network nothing is made.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] for a file that cannot be read, [`ModelError::Bundle`] for one that holds something else, or belongs to other
+    /// weights.
+    pub fn calibration_of(files: BundleFiles<'_>) -> Result<Option<ModelCalibration>, ModelError> {
+        let path = files.path(CONFIG_FILE);
+        let (config, _) = BundleConfig::parse(&files.read_text(CONFIG_FILE)?, &path)?;
+        ModelCalibration::read(&files, config.embedding_dim(), || network::hash(files))
+    }
+
     /// Reads a bundle, refuses what does not match field by field, and runs its self-test. No more memory is asked for than
     /// the weights' file has numbers for, whatever the configuration claims.
     ///

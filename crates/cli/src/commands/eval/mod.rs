@@ -334,7 +334,7 @@ fn embed_part(
         model: &model,
         centre: args.trials.centre(),
         part: Some(part),
-        detector: args.vad.or(SpeechDetector::Energy),
+        detector: args.vad.or(SpeechDetector::Network),
         memory_mb: DEFAULT_MEMORY_MB,
     };
     embedding::run(job, inputs, &LeftOut::default(), begin, context)

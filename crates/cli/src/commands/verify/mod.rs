@@ -100,10 +100,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "this model is not calibrated: the prior and the costs are of no account; `siamang calibrate` calibrates it",
         );
     }
-    let by_card = matches!(&decision, Some(Decision::Threshold { from, .. }) if *from == CARD);
+    let measured = match &decision {
+        Some(Decision::Threshold { from, .. }) if *from == CARD => {
+            Some("threshold on the model's card")
+        }
+        Some(Decision::Llr(_)) => Some("calibration"),
+        _ => None,
+    };
     let [a, b] = [(0, embedded), (1, second)].map(|(number, embedded)| {
         let side = inputs[number].iter().zip(embedded);
-        side.map(|(input, embedded)| shown_side(&model, input, embedded, by_card, context))
+        side.map(|(input, embedded)| shown_side(&model, input, embedded, measured, context))
             .collect::<Vec<Side>>()
     });
     let score = match &enrolments {
@@ -169,20 +175,24 @@ fn shown_side(
     model: &Model,
     input: &Input,
     mut embedded: Embedded,
-    by_card: bool,
+    measured: Option<&str>,
     context: &Context,
 ) -> Side {
     let path = input.path();
     let quality = embedded.quality;
-    let differences = match by_card {
-        true => model.measured_sound().differences(&quality),
-        false => Vec::new(),
-    };
-    if quality.is_heard() && !differences.is_empty() {
-        embedded.warnings.push(format!(
-            "the threshold on the model's card was measured on other recordings: {}",
-            differences.join("; ")
-        ));
+    if let Some(what) = measured.filter(|_| quality.is_heard()) {
+        let mut sound = model.measured_sound().clone();
+        if model.calibration().is_some() {
+            // How much speech it has seen is the calibration's own to say.
+            sound.speech_s = None;
+        }
+        let differences = sound.differences(&quality);
+        if !differences.is_empty() {
+            let differences = differences.join("; ");
+            embedded.warnings.push(format!(
+                "the {what} was measured on other recordings: {differences}"
+            ));
+        }
     }
     context.console.warn_all(&path, &embedded.warnings);
     if quality.is_heard() && quality.speech_s < SHORT_S {

@@ -173,7 +173,17 @@ impl Report {
                 report.threshold = Some(threshold);
                 report.threshold_from = from;
             }
-            Some(Decision::Llr(evidence)) => {
+            Some(Decision::Llr(mut evidence)) => {
+                let sides = report.a.all().chain(report.b.all());
+                if !sides
+                    .into_iter()
+                    .all(|side| siamang::is_counted(&side.quality))
+                {
+                    evidence.doubts.push(
+                        "speech was not found by the network that the calibration counts it by"
+                            .to_owned(),
+                    );
+                }
                 report.same_speaker = Some(evidence.llr >= evidence.llr_threshold);
                 report.evidence = Some(evidence);
             }

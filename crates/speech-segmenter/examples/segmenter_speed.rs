@@ -1,5 +1,5 @@
 //! How many times faster than real time, by threads, precision and step, on made-up weights:
-//! `cargo run -p speech-segmenter --example speed [MINUTES]`.
+//! `cargo run -p speech-segmenter --example segmenter_speed [MINUTES]`.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
