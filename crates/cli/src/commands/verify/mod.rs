@@ -91,8 +91,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let mut embedded = model.embed_inputs(&all, detector).map_err(explained)?;
     let second = embedded.split_off(inputs[0].len());
     let enrolments = [&embedded, &second].map(|side| Enrolment::of(side));
+    let (threshold, from) = rule(&model, args);
     let decision = match &enrolments {
-        [Some(a), Some(b)] => Some(decide(&model, a, b, args, &costs)),
+        [Some(a), Some(b)] => decide(&model, a, b, threshold, &costs),
         _ => None,
     };
     if args.costs.is_stated() && model.calibration().is_none() {
@@ -100,11 +101,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
             "this model is not calibrated: the prior and the costs are of no account; `siamang calibrate` calibrates it",
         );
     }
-    let measured = match &decision {
-        Some(Decision::Threshold { from, .. }) if *from == CARD => {
-            Some("threshold on the model's card")
-        }
-        Some(Decision::Llr(_)) => Some("calibration"),
+    let measured = match (threshold, from) {
+        (Some(_), CARD) => Some("threshold on the model's card"),
+        (None, _) => Some("calibration"),
         _ => None,
     };
     let [a, b] = [(0, embedded), (1, second)].map(|(number, embedded)| {
@@ -117,7 +116,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         _ => f32::NAN,
     };
     let reason = no_verdict(&[&a, &b]);
-    let report = Report::new(score, decision, reason, a, b, &model);
+    let report = Report::new(score, (threshold, from), decision, reason, [a, b], &model);
     if report.is_uncalibrated() {
         context.console.note(&format!(
             "the threshold {UNCALIBRATED} is not calibrated: this model's card states none; `siamang calibrate` makes a calibration, `siamang eval` shows thresholds"
@@ -145,30 +144,31 @@ fn sides(args: &Args) -> Result<[Vec<PathBuf>; 2]> {
     }
 }
 
-/// The answer by the ratio where there is one, else by the cosine.
+/// What decides: a cosine, or where there is none the calibration; and who says so.
+fn rule(model: &Model, args: &Args) -> (Option<f64>, &'static str) {
+    let card = model.thresholds().verify(siamang::Centre::Model);
+    match (args.threshold, model.calibration(), card) {
+        (Some(threshold), ..) => (Some(threshold), "the command line"),
+        (None, Some(_), _) => (None, "the model's calibration"),
+        (None, None, Some(threshold)) => (Some(threshold), CARD),
+        (None, None, None) => (Some(UNCALIBRATED), report::GUESS),
+    }
+}
+
 fn decide(
     model: &Model,
     a: &Enrolment,
     b: &Enrolment,
-    args: &Args,
+    threshold: Option<f64>,
     costs: &DcfParameters,
-) -> Decision {
-    let by_cosine = |threshold, from| Decision::Threshold {
-        is_same: f64::from(Scorer::default().score(&a.embedding, &b.embedding)) >= threshold,
-        threshold,
-        from,
+) -> Option<Decision> {
+    let Some(threshold) = threshold else {
+        return Some(Decision::of_llr(model.llr(a, b)?, *costs, model));
     };
-    if let Some(threshold) = args.threshold {
-        return by_cosine(threshold, "the command line");
-    }
-    match (
-        model.llr(a, b),
-        model.thresholds().verify(siamang::Centre::Model),
-    ) {
-        (Some(llr), _) => Decision::of_llr(llr, *costs, model),
-        (None, Some(threshold)) => by_cosine(threshold, CARD),
-        (None, None) => by_cosine(UNCALIBRATED, report::GUESS),
-    }
+    let score = Scorer::default().score(&a.embedding, &b.embedding);
+    Some(Decision::Cosine {
+        is_same: f64::from(score) >= threshold,
+    })
 }
 
 fn shown_side(

@@ -14,11 +14,7 @@ pub(super) const GUESS: &str = "no calibration";
 /// How it was decided.
 pub(super) enum Decision {
     /// By the cosine.
-    Threshold {
-        is_same: bool,
-        threshold: f64,
-        from: &'static str,
-    },
+    Cosine { is_same: bool },
     /// By the ratio.
     Llr(Evidence),
     /// Not at all: the recordings are worse than those that the calibration has seen.
@@ -144,10 +140,10 @@ impl Sides {
 impl Report {
     pub(super) fn new(
         score: f32,
+        (threshold, threshold_from): (Option<f64>, &'static str),
         decision: Option<Decision>,
         unheard: Option<String>,
-        a: Vec<Side>,
-        b: Vec<Side>,
+        [a, b]: [Vec<Side>; 2],
         model: &Model,
     ) -> Self {
         let mut report = Self {
@@ -155,8 +151,8 @@ impl Report {
             same_speaker: None,
             no_verdict: unheard,
             scale: Scorer::default().scale(),
-            threshold: None,
-            threshold_from: "the model's calibration",
+            threshold,
+            threshold_from,
             evidence: None,
             a: Sides::of(a),
             b: Sides::of(b),
@@ -164,15 +160,7 @@ impl Report {
         };
         match decision {
             None => {}
-            Some(Decision::Threshold {
-                is_same,
-                threshold,
-                from,
-            }) => {
-                report.same_speaker = Some(is_same);
-                report.threshold = Some(threshold);
-                report.threshold_from = from;
-            }
+            Some(Decision::Cosine { is_same }) => report.same_speaker = Some(is_same),
             Some(Decision::Llr(mut evidence)) => {
                 let sides = report.a.all().chain(report.b.all());
                 if !sides
