@@ -224,14 +224,21 @@ impl<S: Simd> FinishRegister<'_, S> {
 pub(crate) struct Residual<'a>(pub(crate) Option<View<'a>>);
 
 impl<'a> Residual<'a> {
-    /// Holds that it fits.
-    pub(crate) fn check(self, rows: usize, channels: usize) -> Result<(), ConvError> {
+    /// Holds that input, output and residual fit a convolution of these channels.
+    pub(crate) fn check(
+        self,
+        x: View<'_>,
+        out: &ViewMut<'_>,
+        [inputs, outputs]: [usize; 2],
+    ) -> Result<(), ConvError> {
+        ConvError::size("channels of the input", x.channels(), inputs)?;
+        ConvError::size("channels of the output", out.channels(), outputs)?;
         let Some(view) = self.0 else {
             return Ok(());
         };
-        ConvError::size("channels of the residual", view.channels(), channels)?;
+        ConvError::size("channels of the residual", view.channels(), outputs)?;
         if view.rows() != 1 {
-            ConvError::size("rows of the residual", view.rows(), rows)?;
+            ConvError::size("rows of the residual", view.rows(), out.rows())?;
         }
         Ok(())
     }

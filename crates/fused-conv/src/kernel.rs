@@ -107,9 +107,7 @@ impl Kernel {
         residual: Residual<'_>,
         out: &mut ViewMut<'_>,
     ) -> Result<(), ConvError> {
-        ConvError::size("channels of the input", x.channels(), self.inputs)?;
-        ConvError::size("channels of the output", out.channels(), self.outputs)?;
-        residual.check(out.rows(), self.outputs)?;
+        residual.check(x, out, [self.inputs, self.outputs])?;
         let arch = Simd::chosen()?.resolve()?;
         let rows = out.rows();
         let most = (PART_OF_INPUT / self.inputs).clamp(4 * TALLEST, MOST_ROWS);

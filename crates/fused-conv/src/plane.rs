@@ -37,9 +37,7 @@ impl Plane {
         out: &mut ViewMut<'_>,
     ) -> Result<(), ConvError> {
         let shape = self.shape;
-        ConvError::size("channels of the input", x.channels(), shape.inputs)?;
-        ConvError::size("channels of the output", out.channels(), shape.outputs)?;
-        residual.check(out.rows(), shape.outputs)?;
+        residual.check(x, out, [shape.inputs, shape.outputs])?;
         let arch = Simd::chosen()?.resolve()?;
         let ([down, along], [over_bins, over_frames]) = (shape.stride, shape.kernel);
         // A tile of rows reads as far as the last of them.

@@ -86,9 +86,7 @@ impl Stripes {
         out: &mut ViewMut<'_>,
     ) -> Result<(), ConvError> {
         let shape = self.shape;
-        ConvError::size("channels of the input", x.channels(), shape.inputs)?;
-        ConvError::size("channels of the output", out.channels(), shape.outputs)?;
-        residual.check(out.rows(), shape.outputs)?;
+        residual.check(x, out, [shape.inputs, shape.outputs])?;
         let arch = Simd::chosen()?.resolve()?;
         let inner = self.inner;
         let width = shape.outputs.min(WIDTH).next_multiple_of(NARROW);

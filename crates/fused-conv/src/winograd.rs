@@ -90,9 +90,7 @@ impl Winograd {
         residual: Residual<'_>,
         out: &mut ViewMut<'_>,
     ) -> Result<(), ConvError> {
-        ConvError::size("channels of the input", x.channels(), self.inputs)?;
-        ConvError::size("channels of the output", out.channels(), self.outputs)?;
-        residual.check(out.rows(), self.outputs)?;
+        residual.check(x, out, [self.inputs, self.outputs])?;
         let arch = Simd::chosen()?.resolve()?;
         let points = Tiles::POINTS;
         let (inner, width) = (self.inner, self.outputs.min(WIDTH).next_multiple_of(NARROW));

@@ -70,7 +70,7 @@ pub use clusters::{
 };
 pub use decisions::{
     CalibrationTrials, Enrolment, LlrEvaluation, Odds, WithoutLlr, calibrate, is_counted,
-    loud_cuts, strength_in_words,
+    loud_cuts, strangers, strength_in_words,
 };
 pub use embeddings::{
     DEFAULT_MEMORY_MB, EmbeddingSet, EmbeddingWriter, Format, LeftOut, Merged, Note, Record,

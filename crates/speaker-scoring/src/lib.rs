@@ -38,6 +38,7 @@ mod cluster;
 mod embeddings;
 mod error;
 mod lanczos;
+mod logistic;
 mod normalise;
 mod plda;
 mod scorer;
@@ -58,6 +59,7 @@ pub use cluster::{
 };
 pub use embeddings::EmbeddingMatrix;
 pub use error::ScoringError;
+pub use logistic::{sigmoid, softplus};
 pub use normalise::{Cohort, CohortStatistics, DEVIATION_FLOOR, ScoreNormalisation, normalised};
 pub use plda::{Plda, PldaSettings, PldaStatistics};
 pub use scorer::Scorer;

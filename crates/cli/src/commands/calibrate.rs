@@ -1,17 +1,17 @@
 //! `siamang calibrate`: what a model's scores mean, from labelled trials.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
 use siamang::{
-    CalibrationTrials, Centre, EmbeddingSet, Enrolment, Input, LEAST_SPEECH_S, Model, Skipped,
-    SpeechDetector, TrialSource, calibrate, loud_cuts, speakers_of_trials,
+    CalibrationTrials, Centre, EmbeddingSet, Input, LEAST_SPEECH_S, Model, Skipped, SpeechDetector,
+    TrialSource, calibrate, loud_cuts, speakers_of_trials, strangers,
 };
 use speaker_model::{CalibratedOn, ModelCalibration};
-use speaker_scoring::{Cohort, EmbeddingMatrix, RegressionSettings, Side};
+use speaker_scoring::{Cohort, EmbeddingMatrix, RegressionSettings};
 use speech_data::{Filter, Manifest, TrialList};
 
 use crate::console::{Console, counted, print_json, print_text};
@@ -133,11 +133,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let calibration = calibrate(&groups, cohort, &settings).map_err(explained)?;
     let skipped = work.skipped;
     let (name, weights) = (model.name(), model.bundle().config().weights);
-    let bundle = model.into_bundle().with_calibration(calibration);
+    let bundle = model.into_bundle().with_calibration(calibration.clone());
     bundle.save(&args.out, weights)?;
-    let calibration = bundle
-        .calibration()
-        .unwrap_or_else(|| unreachable!("it was just given"));
     let report = Report {
         out: args.out.display().to_string(),
         model: name,
@@ -151,7 +148,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     };
     match context.json {
         true => print_json(&report)?,
-        false => print_text(&text(calibration, &report.out))?,
+        false => print_text(&text(&calibration, &report.out))?,
     }
     Ok(match skipped.is_empty() {
         true => ExitStatus::Done,
@@ -216,7 +213,7 @@ impl Work<'_> {
     ) -> Result<()> {
         let paths = [Some(root), args.split.as_deref()].into_iter().flatten();
         let reading = args.pipes.reading(paths)?;
-        let table = self.table(args, root, number);
+        let table = table(args, root, number);
         let source = TrialSource::open(
             Some(root),
             table.as_deref(),
@@ -238,25 +235,10 @@ impl Work<'_> {
         let name = root.display().to_string();
         self.embed(&inputs, named.clone(), name.clone(), false)?;
         if !args.no_cuts {
-            let (cuts, skipped) = loud_cuts(&inputs, self.model.sample_rate_hz());
-            // What cannot be read has been named.
-            drop(skipped);
+            let cuts = loud_cuts(&inputs, self.model.sample_rate_hz());
             self.embed(&cuts, named, format!("{name}, cut"), true)?;
         }
         Ok(())
-    }
-
-    /// The table of a root: copies of a corpus have that of the corpus, unless they hold one of their own.
-    fn table(&self, args: &Args, root: &Path, number: usize) -> Option<PathBuf> {
-        let own = |root: &Path| {
-            let table = root.join("split.tsv");
-            table.is_file().then_some(table)
-        };
-        match (&args.split, number) {
-            (Some(table), _) => Some(table.clone()),
-            (None, 0) => None,
-            (None, _) => own(root).is_none().then(|| own(&args.root)).flatten(),
-        }
     }
 
     fn warn_of_known(&self, list: &TrialList, manifest: Option<&Manifest>) {
@@ -348,27 +330,17 @@ impl Work<'_> {
     }
 }
 
-/// One vector a speaker, of the recordings in which speech was heard; a recording of nobody known stands for itself.
-fn strangers(set: &EmbeddingSet) -> BTreeMap<String, Vec<f32>> {
-    let mut rows: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for (row, quality) in set.quality.iter().enumerate() {
-        if quality.as_ref().is_none_or(siamang::Quality::is_heard) {
-            let name = set.speakers[row].as_ref().unwrap_or(&set.ids[row]);
-            rows.entry(name.clone()).or_default().push(row);
-        }
-    }
-    let mean = |rows: Vec<usize>| {
-        let side = Side {
-            speech_s: 1.0,
-            band_hz: None,
-        };
-        let vectors = rows.iter().map(|&row| (set.matrix.row(row), side));
-        Enrolment::of_vectors(vectors).map(|one| one.embedding)
+/// The table of a root: copies of a corpus have that of the corpus, unless they hold one of their own.
+fn table(args: &Args, root: &Path, number: usize) -> Option<PathBuf> {
+    let own = |root: &Path| {
+        let table = root.join("split.tsv");
+        table.is_file().then_some(table)
     };
-    let means = rows
-        .into_iter()
-        .filter_map(|(name, rows)| Some((name, mean(rows)?)));
-    means.collect()
+    match (&args.split, number) {
+        (Some(table), _) => Some(table.clone()),
+        (None, 0) => None,
+        (None, _) => own(root).is_none().then(|| own(&args.root)).flatten(),
+    }
 }
 
 fn explained(error: siamang::Error) -> anyhow::Error {

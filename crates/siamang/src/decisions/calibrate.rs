@@ -1,10 +1,10 @@
 //! A calibration from labelled trials.
 
+use std::collections::BTreeMap;
+
 use speaker_eval::{cllr, min_cllr, rates_at};
 use speaker_model::{CalibratedOn, CalibrationGroup, ErrorsAt, ModelCalibration};
-use speaker_scoring::{
-    Calibrator, Cohort, LabelledEvidence, RegressionSettings, ScoringError, Term,
-};
+use speaker_scoring::{Calibrator, Cohort, LabelledEvidence, RegressionSettings, Term};
 use speech_data::TrialList;
 
 use super::pairs::EvidenceOfSet;
@@ -66,22 +66,29 @@ pub fn calibrate(
         Calibrator::fit(&used, terms, settings)
     };
     let calibrator = fit(&|_| true)?;
-    let mut about = Vec::new();
-    for (number, (group, found)) in groups.iter().zip(&trials).enumerate() {
-        let is_other = |other: usize| groups[other].list.name != group.list.name;
-        let others = (0..groups.len()).any(is_other).then(|| fit(&is_other));
-        about.push(group_of(group, found, &calibrator, others)?);
-        debug_assert_eq!(found[0].group, number);
+    // Copies of a list are left out with it, by one map.
+    let mut without: BTreeMap<&str, Option<Calibrator>> = BTreeMap::new();
+    for group in groups {
+        without.entry(&group.list.name).or_insert_with_key(|name| {
+            let is_other = |other: usize| groups[other].list.name != *name;
+            let has_others = (0..groups.len()).any(is_other);
+            // What no map can be fitted on without this list has no figure.
+            has_others.then(|| fit(&is_other).ok()).flatten()
+        });
     }
     let all_cut = groups.iter().all(|group| group.is_cut);
-    let whole = trials
-        .iter()
-        .zip(groups)
-        .filter(|(_, group)| all_cut || !group.is_cut);
-    let whole: Vec<&[LabelledEvidence]> = whole.map(|(trials, _)| trials.as_slice()).collect();
-    let errors = ODDS
-        .iter()
-        .map(|odds| errors_at(odds.ln(), &whole, &calibrator));
+    let (mut about, mut whole) = (Vec::new(), Vec::new());
+    for (group, found) in groups.iter().zip(&trials) {
+        let own = ratios(found, &calibrator);
+        let other = without
+            .get(group.list.name.as_str())
+            .and_then(Option::as_ref);
+        about.push(group_of(group, found, &own, other)?);
+        if all_cut || !group.is_cut {
+            whole.push(own);
+        }
+    }
+    let errors = ODDS.iter().map(|odds| errors_at(odds.ln(), &whole));
     Ok(ModelCalibration {
         fitted_on: CalibratedOn {
             groups: about,
@@ -111,8 +118,11 @@ fn labelled(
     Ok(group.list.trials.iter().filter_map(of_trial).collect())
 }
 
-/// Ratios and labels of those trials that have a ratio.
-fn ratios(trials: &[LabelledEvidence], calibrator: &Calibrator) -> (Vec<f32>, Vec<bool>) {
+/// Ratios and labels of trials.
+type Ratios = (Vec<f32>, Vec<bool>);
+
+/// Of those trials that have a ratio.
+fn ratios(trials: &[LabelledEvidence], calibrator: &Calibrator) -> Ratios {
     let with_ratio = trials.iter().filter_map(|trial| {
         let llr = calibrator.llr(&trial.evidence).ok()?;
         Some((llr.value as f32, trial.is_target))
@@ -123,14 +133,13 @@ fn ratios(trials: &[LabelledEvidence], calibrator: &Calibrator) -> (Vec<f32>, Ve
 fn group_of(
     group: &CalibrationTrials<'_>,
     found: &[LabelledEvidence],
-    calibrator: &Calibrator,
-    others: Option<Result<Calibrator, ScoringError>>,
+    (llrs, labels): &Ratios,
+    other: Option<&Calibrator>,
 ) -> Result<CalibrationGroup, Error> {
     let num_target = found.iter().filter(|trial| trial.is_target).count();
-    let (llrs, labels) = ratios(found, calibrator);
-    // What no map can be fitted on without this list, or says nothing of it, has no figure.
-    let left_out = others.and_then(Result::ok).and_then(|other| {
-        let (llrs, labels) = ratios(found, &other);
+    // A map that says nothing of this list has no figure.
+    let left_out = other.and_then(|other| {
+        let (llrs, labels) = ratios(found, other);
         let cost = cllr(&llrs, &labels).ok()?;
         Some((cost, cost - min_cllr(&llrs, &labels).ok()?))
     });
@@ -140,18 +149,17 @@ fn group_of(
         num_target,
         num_nontarget: found.len() - num_target,
         num_left_out: group.list.trials.len() - found.len(),
-        cllr: cllr(&llrs, &labels)?,
-        min_cllr: min_cllr(&llrs, &labels)?,
+        cllr: cllr(llrs, labels)?,
+        min_cllr: min_cllr(llrs, labels)?,
         cllr_left_out: left_out.map(|(cost, _)| cost),
         loss_left_out: left_out.map(|(_, loss)| loss),
     })
 }
 
-fn errors_at(llr: f64, trials: &[&[LabelledEvidence]], calibrator: &Calibrator) -> ErrorsAt {
-    let rates = trials.iter().map(|group| {
-        let (llrs, labels) = ratios(group, calibrator);
-        rates_at(&llrs, &labels, llr)
-    });
+fn errors_at(llr: f64, groups: &[Ratios]) -> ErrorsAt {
+    let rates = groups
+        .iter()
+        .map(|(llrs, labels)| rates_at(llrs, labels, llr));
     let (misses, false_alarms): (Vec<_>, Vec<_>) = rates.unzip();
     let mean = |rates: Vec<Option<f64>>| {
         let known: Vec<f64> = rates.into_iter().flatten().collect();

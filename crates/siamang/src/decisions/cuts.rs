@@ -2,30 +2,23 @@
 
 use std::io::Cursor;
 
+use rayon::prelude::*;
 use speech_data::Location;
 
 use crate::error::Error;
-use crate::outcome::Skipped;
 use crate::recordings::Input;
 
 /// From the shortest to the longest cut, in s.
 const CUT_S: [f64; 2] = [0.4, 1.5];
 
 /// The loudest stretch of each recording, of 0.4 to 1.5 s: how long is drawn from the recording's name, so that it is the same every
-/// time. Shorter recordings stay as they are; those that cannot be read come with the reason.
+/// time. Shorter recordings stay as they are, and those that cannot be read are none of them: embedding the whole ones names them.
 #[must_use]
-pub fn loud_cuts(inputs: &[Input], sample_rate_hz: u32) -> (Vec<Input>, Vec<Skipped>) {
-    let (mut cuts, mut skipped) = (Vec::new(), Vec::new());
-    for input in inputs {
-        match loud_cut(input, sample_rate_hz) {
-            Ok(cut) => cuts.push(cut),
-            Err(error) => skipped.push(Skipped {
-                id: input.id.clone(),
-                reason: error.explained(),
-            }),
-        }
-    }
-    (cuts, skipped)
+pub fn loud_cuts(inputs: &[Input], sample_rate_hz: u32) -> Vec<Input> {
+    let cuts = inputs
+        .par_iter()
+        .map(|input| loud_cut(input, sample_rate_hz));
+    cuts.filter_map(Result::ok).collect()
 }
 
 fn loud_cut(input: &Input, sample_rate_hz: u32) -> Result<Input, Error> {

@@ -3,6 +3,7 @@
 use audio_features::{LEAST_SPEECH_S, Quality, SpeechDetector};
 use speaker_model::ModelCalibration;
 use speaker_scoring::{Evidence, Llr, NoLlr, Scorer, Side, normalised};
+use voice_register::centre;
 
 use crate::model::Model;
 use crate::outcome::Embedded;
@@ -20,40 +21,23 @@ impl Enrolment {
     /// Of recordings with enough speech for a verdict; none where there are none of these.
     #[must_use]
     pub fn of(recordings: &[Embedded]) -> Option<Self> {
-        let heard = recordings.iter().filter(|one| one.quality.is_heard());
-        Self::of_vectors(heard.map(|one| (one.embedding.as_slice(), side_of(&one.quality))))
-    }
-
-    /// Of embeddings and what is known of the recordings; none where there are none.
-    pub fn of_vectors<'a>(recordings: impl Iterator<Item = (&'a [f32], Side)>) -> Option<Self> {
-        let mut sum: Vec<f64> = Vec::new();
-        let mut together: Option<Side> = None;
-        for (embedding, side) in recordings {
-            sum.resize(embedding.len().max(sum.len()), 0.0);
-            let length = embedding.iter().map(|&value| f64::from(value).powi(2));
-            let length = length.sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
-            for (sum, &value) in sum.iter_mut().zip(embedding) {
-                *sum += f64::from(value) / length;
-            }
-            together = Some(match together {
-                None => side,
-                Some(known) => Side {
-                    speech_s: known.speech_s + side.speech_s,
-                    band_hz: match (known.band_hz, side.band_hz) {
-                        (Some(a), Some(b)) => Some(a.min(b)),
-                        (one, other) => one.or(other),
-                    },
-                },
-            });
-        }
-        let length = sum.iter().map(|value| value * value).sum::<f64>().sqrt();
-        let unit = sum
-            .iter()
-            .map(|value| (value / length.max(f64::MIN_POSITIVE)) as f32);
+        let heard = || recordings.iter().filter(|one| one.quality.is_heard());
+        let mut sides = heard().map(|one| side_of(&one.quality));
+        let first = sides.next()?;
         Some(Self {
-            embedding: unit.collect(),
-            side: together?,
+            embedding: centre(heard().map(|one| (None, one.embedding.as_slice()))),
+            side: sides.fold(first, together),
         })
+    }
+}
+
+fn together(a: Side, b: Side) -> Side {
+    Side {
+        speech_s: a.speech_s + b.speech_s,
+        band_hz: match (a.band_hz, b.band_hz) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (one, other) => one.or(other),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 use std::f64::consts::LN_10;
 
 use serde::Serialize;
+use speaker_scoring::sigmoid;
 
 /// How strong evidence is, in words: a scale of powers of ten as forensic institutes use them (ENFSI guideline 2015), told for
 /// whichever side it speaks for.
@@ -39,7 +40,7 @@ impl Odds {
         let logit = (prior / (1.0 - prior)).ln() + llr;
         Self {
             prior,
-            posterior: 1.0 / (1.0 + (-logit).exp()),
+            posterior: sigmoid(logit),
         }
     }
 

@@ -100,14 +100,17 @@ pub fn identify(
     Ok(pairs
         .map(|(recording, answer)| {
             let decision = decision(recording, &answer.matches, rule);
+            let judge = rule.judged_by.filter(|model| model.calibration().is_some());
+            let heard = judge
+                .and_then(|model| Some((model, Enrolment::of(std::slice::from_ref(recording))?)));
             let nearest = answer.matches.into_iter().take(rule.top);
             Identified {
                 decision,
                 nearest: nearest
                     .map(|found| Named {
-                        llr: rule
-                            .judged_by
-                            .and_then(|model| llr(model, register, recording, found.row)),
+                        llr: heard
+                            .as_ref()
+                            .and_then(|(model, heard)| llr(model, register, heard, found.row)),
                         name: found.name,
                         score: found.score,
                     })
@@ -118,11 +121,9 @@ pub fn identify(
         .collect())
 }
 
-/// How many times likelier the recording is of the voice in this row than of a stranger, as a natural logarithm; none where the model is
-/// not calibrated, too little is heard, or the voice cannot be read, which is said as damage.
-fn llr(model: &Model, register: &Register, recording: &Embedded, row: Row) -> Option<f64> {
-    model.calibration()?;
-    let heard = Enrolment::of(std::slice::from_ref(recording))?;
+/// How many times likelier the recording is of the voice in this row than of a stranger, as a natural logarithm; none where the voice
+/// cannot be read, or too little is heard of it.
+fn llr(model: &Model, register: &Register, heard: &Enrolment, row: Row) -> Option<f64> {
     let (voice, _) = register.voice(row).ok()?;
     let speech = voice.entries.iter().filter_map(|entry| {
         let quality = quality_of(&entry.about)?;
@@ -136,7 +137,7 @@ fn llr(model: &Model, register: &Register, recording: &Embedded, row: Row) -> Op
             band_hz: None,
         },
     };
-    let llr = model.llr(&known, &heard)?.ok()?;
+    let llr = model.llr(&known, heard)?.ok()?;
     Some(llr.value)
 }
 

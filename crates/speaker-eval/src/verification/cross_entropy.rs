@@ -1,5 +1,7 @@
 //! What log-likelihood ratios cost as such, whoever decides by them, and how little they could cost.
 
+use speaker_scoring::{sigmoid, softplus};
+
 use super::ranking::{ScoreGroup, ranked, score_groups, totals};
 use crate::EvalError;
 
@@ -121,16 +123,6 @@ fn isotonic(groups: &[ScoreGroup]) -> Vec<(u64, u64)> {
         blocks.push(block);
     }
     blocks
-}
-
-/// ln(1 + eˣ).
-fn softplus(value: f64) -> f64 {
-    value.max(0.0) + (-value.abs()).exp().ln_1p()
-}
-
-/// 1 / (1 + e⁻ˣ).
-pub(super) fn sigmoid(value: f64) -> f64 {
-    1.0 / (1.0 + (-value).exp())
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What becomes of decisions by log-likelihood ratios.
 
 use serde::{Deserialize, Serialize};
+use speaker_scoring::sigmoid;
 
 use super::bootstrap::{BootstrapSettings, Interval, draws, enough, percentile_interval};
-use super::cross_entropy::{cllr_of, min_cllr_of, sigmoid};
+use super::cross_entropy::{cllr_of, min_cllr_of};
 use super::dcf::{DcfParameters, min_dcf_of};
 use super::ranking::{ScoreGroup, score_groups, totals};
 use super::reliability::{NUM_BINS, bins_of, calibration_error_of};

@@ -1,8 +1,8 @@
 //! Whether what log-likelihood ratios promise is kept.
 
 use serde::{Deserialize, Serialize};
+use speaker_scoring::sigmoid;
 
-use super::cross_entropy::sigmoid;
 use super::ranking::{ScoreGroup, score_groups, totals};
 use crate::EvalError;
 

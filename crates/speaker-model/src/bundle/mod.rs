@@ -342,9 +342,14 @@ impl Bundle {
         .with_adaptations(adaptations);
         let test_path = files.path(SELF_TEST_FILE);
         SelfTest::parse(&files.read(SELF_TEST_FILE)?, &test_path)?.check(&embedder, &test_path)?;
-        let card = Card::read(&files, || network::hash(files))?;
-        let calibration =
-            ModelCalibration::read(&files, config.embedding_dim(), || network::hash(files))?;
+        let mut hash = None;
+        // Card and calibration ask for it, and one pass over the weights answers both.
+        let mut weights = || match &hash {
+            Some(known) => Ok(String::clone(known)),
+            None => Ok(hash.insert(network::hash(files)?).clone()),
+        };
+        let card = Card::read(&files, &mut weights)?;
+        let calibration = ModelCalibration::read(&files, config.embedding_dim(), &mut weights)?;
         let narrowest_hz = card.sound.band_hz.map(|[narrowest, _]| narrowest);
         Ok(Self {
             config,

@@ -1,6 +1,7 @@
 //! Prior-weighted logistic regression with several features.
 
 use crate::ScoringError;
+use crate::logistic::{sigmoid, softplus};
 
 /// Newton's steps at most; a handful is usual.
 const MAX_STEPS: usize = 200;
@@ -271,13 +272,4 @@ fn solved(mut matrix: Vec<Vec<f64>>, mut vector: Vec<f64>) -> Option<Vec<f64>> {
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// ln(1 + eˣ).
-fn softplus(value: f64) -> f64 {
-    value.max(0.0) + (-value.abs()).exp().ln_1p()
-}
-
-fn sigmoid(value: f64) -> f64 {
-    1.0 / (1.0 + (-value).exp())
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Error, Result};
 use siamang::{Embedded, Enrolment, Input, Model, Scorer, SpeechDetector};
-use speaker_eval::DcfParameters;
 use speech_data::VoxcelebName;
 
 use self::report::{Decision, Report, Side, no_verdict, text};
@@ -92,9 +91,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
     let second = embedded.split_off(inputs[0].len());
     let enrolments = [&embedded, &second].map(|side| Enrolment::of(side));
     let (threshold, from) = rule(&model, args);
-    let decision = match &enrolments {
-        [Some(a), Some(b)] => decide(&model, a, b, threshold, &costs),
-        _ => None,
+    let (score, decision) = match &enrolments {
+        [Some(a), Some(b)] => {
+            let score = Scorer::default().score(&a.embedding, &b.embedding);
+            let decision = match threshold {
+                Some(threshold) => Some(Decision::Cosine {
+                    is_same: f64::from(score) >= threshold,
+                }),
+                None => model
+                    .llr(a, b)
+                    .map(|llr| Decision::of_llr(llr, costs, &model)),
+            };
+            (Some(score), decision)
+        }
+        _ => (None, None),
     };
     if args.costs.is_stated() && model.calibration().is_none() {
         context.console.warn(
@@ -111,10 +121,6 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus> {
         side.map(|(input, embedded)| shown_side(&model, input, embedded, measured, context))
             .collect::<Vec<Side>>()
     });
-    let score = match &enrolments {
-        [Some(a), Some(b)] => Scorer::default().score(&a.embedding, &b.embedding),
-        _ => f32::NAN,
-    };
     let reason = no_verdict(&[&a, &b]);
     let report = Report::new(score, (threshold, from), decision, reason, [a, b], &model);
     if report.is_uncalibrated() {
@@ -153,22 +159,6 @@ fn rule(model: &Model, args: &Args) -> (Option<f64>, &'static str) {
         (None, None, Some(threshold)) => (Some(threshold), CARD),
         (None, None, None) => (Some(UNCALIBRATED), report::GUESS),
     }
-}
-
-fn decide(
-    model: &Model,
-    a: &Enrolment,
-    b: &Enrolment,
-    threshold: Option<f64>,
-    costs: &DcfParameters,
-) -> Option<Decision> {
-    let Some(threshold) = threshold else {
-        return Some(Decision::of_llr(model.llr(a, b)?, *costs, model));
-    };
-    let score = Scorer::default().score(&a.embedding, &b.embedding);
-    Some(Decision::Cosine {
-        is_same: f64::from(score) >= threshold,
-    })
 }
 
 fn shown_side(

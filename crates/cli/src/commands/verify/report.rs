@@ -139,7 +139,7 @@ impl Sides {
 
 impl Report {
     pub(super) fn new(
-        score: f32,
+        score: Option<f32>,
         (threshold, threshold_from): (Option<f64>, &'static str),
         decision: Option<Decision>,
         unheard: Option<String>,
@@ -147,7 +147,7 @@ impl Report {
         model: &Model,
     ) -> Self {
         let mut report = Self {
-            score: score.is_finite().then_some(score),
+            score,
             same_speaker: None,
             no_verdict: unheard,
             scale: Scorer::default().scale(),
